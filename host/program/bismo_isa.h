@@ -1,0 +1,203 @@
+// Generated from rtl/shell/register_map.json by scripts/gen_registers.py. Do not edit.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+
+namespace bittern::bismo_isa {
+
+/// One instruction of 128 bits, least significant word first, as it lies in device memory.
+using Word = std::array<std::uint64_t, 2>;
+
+/// Stores `value` into bits [lsb, lsb + width) of `word`; throws std::out_of_range when it does not fit.
+inline void SetField(Word& word, unsigned lsb, unsigned width, std::uint64_t value, const char* name) {
+  if (width < 64 && (value >> width) != 0) {
+    throw std::out_of_range(std::string("bismo instruction field ") + name + ": value " +
+                            std::to_string(value) + " needs more than " + std::to_string(width) + " bits");
+  }
+  word[lsb / 64] |= value << (lsb % 64);
+}
+/// Reads bits [lsb, lsb + width) of `word`.
+inline std::uint64_t GetField(const Word& word, unsigned lsb, unsigned width) {
+  return (word[lsb / 64] >> (lsb % 64)) & (width == 64 ? ~0ull : (1ull << width) - 1);
+}
+
+/// Instruction END.
+struct End {
+  static constexpr std::uint64_t kOpcode = 0;
+
+  /// Encodes the instruction; throws std::out_of_range on a value too large for its field.
+  Word Encode() const {
+    Word word{kOpcode, 0};
+    return word;
+  }
+  /// Decodes the fields of `word` (its opcode is not checked).
+  static End Decode([[maybe_unused]] const Word& word) {
+    End out;
+    return out;
+  }
+};
+
+/// Instruction FETCH_LHS.
+struct FetchLhs {
+  static constexpr std::uint64_t kOpcode = 1;
+  std::uint64_t wait_free = 0;  ///< Take one free LHS token before reading. (1 bits)
+  std::uint64_t send_filled = 0;  ///< Give one filled LHS token when the last word is in the buffer. (1 bits)
+  std::uint64_t buffer_base = 0;  ///< First word address in every bank. (16 bits)
+  std::uint64_t words = 0;  ///< Words of Dk bits to load, over all banks; at least 1. Word i goes to bank i mod Dm, address buffer_base + i / Dm. (24 bits)
+  std::uint64_t dram_base = 0;  ///< Byte address of lane 0, a multiple of 64. (32 bits)
+  std::uint64_t lane_stride = 0;  ///< Bytes from one lane's region to the next lane's, a multiple of 64. (32 bits)
+
+  /// Encodes the instruction; throws std::out_of_range on a value too large for its field.
+  Word Encode() const {
+    Word word{kOpcode, 0};
+    SetField(word, 4, 1, wait_free, "fetch_lhs.wait_free");
+    SetField(word, 5, 1, send_filled, "fetch_lhs.send_filled");
+    SetField(word, 16, 16, buffer_base, "fetch_lhs.buffer_base");
+    SetField(word, 32, 24, words, "fetch_lhs.words");
+    SetField(word, 64, 32, dram_base, "fetch_lhs.dram_base");
+    SetField(word, 96, 32, lane_stride, "fetch_lhs.lane_stride");
+    return word;
+  }
+  /// Decodes the fields of `word` (its opcode is not checked).
+  static FetchLhs Decode([[maybe_unused]] const Word& word) {
+    FetchLhs out;
+    out.wait_free = GetField(word, 4, 1);
+    out.send_filled = GetField(word, 5, 1);
+    out.buffer_base = GetField(word, 16, 16);
+    out.words = GetField(word, 32, 24);
+    out.dram_base = GetField(word, 64, 32);
+    out.lane_stride = GetField(word, 96, 32);
+    return out;
+  }
+};
+
+/// Instruction FETCH_RHS.
+struct FetchRhs {
+  static constexpr std::uint64_t kOpcode = 2;
+  std::uint64_t wait_free = 0;  ///< Take one free LHS token before reading. (1 bits)
+  std::uint64_t send_filled = 0;  ///< Give one filled LHS token when the last word is in the buffer. (1 bits)
+  std::uint64_t buffer_base = 0;  ///< First word address in every bank. (16 bits)
+  std::uint64_t words = 0;  ///< Words of Dk bits to load, over all banks; at least 1. Word i goes to bank i mod Dm, address buffer_base + i / Dm. (24 bits)
+  std::uint64_t dram_base = 0;  ///< Byte address of lane 0, a multiple of 64. (32 bits)
+  std::uint64_t lane_stride = 0;  ///< Bytes from one lane's region to the next lane's, a multiple of 64. (32 bits)
+
+  /// Encodes the instruction; throws std::out_of_range on a value too large for its field.
+  Word Encode() const {
+    Word word{kOpcode, 0};
+    SetField(word, 4, 1, wait_free, "fetch_rhs.wait_free");
+    SetField(word, 5, 1, send_filled, "fetch_rhs.send_filled");
+    SetField(word, 16, 16, buffer_base, "fetch_rhs.buffer_base");
+    SetField(word, 32, 24, words, "fetch_rhs.words");
+    SetField(word, 64, 32, dram_base, "fetch_rhs.dram_base");
+    SetField(word, 96, 32, lane_stride, "fetch_rhs.lane_stride");
+    return word;
+  }
+  /// Decodes the fields of `word` (its opcode is not checked).
+  static FetchRhs Decode([[maybe_unused]] const Word& word) {
+    FetchRhs out;
+    out.wait_free = GetField(word, 4, 1);
+    out.send_filled = GetField(word, 5, 1);
+    out.buffer_base = GetField(word, 16, 16);
+    out.words = GetField(word, 32, 24);
+    out.dram_base = GetField(word, 64, 32);
+    out.lane_stride = GetField(word, 96, 32);
+    return out;
+  }
+};
+
+/// Instruction EXEC.
+struct Exec {
+  static constexpr std::uint64_t kOpcode = 3;
+  std::uint64_t wait_lhs = 0;  ///< Take one filled LHS token before the first tile. (1 bits)
+  std::uint64_t wait_rhs = 0;  ///< Take one filled RHS token before the first tile. (1 bits)
+  std::uint64_t free_lhs = 0;  ///< Give one free LHS token when the last word of the last tile is read. (1 bits)
+  std::uint64_t free_rhs = 0;  ///< Give one free RHS token likewise. (1 bits)
+  std::uint64_t lhs_signed = 0;  ///< LHS is two's complement. (1 bits)
+  std::uint64_t rhs_signed = 0;  ///< RHS is two's complement. (1 bits)
+  std::uint64_t accumulate = 0;  ///< Add to the open result slot instead of starting a new one (K is split over several EXEC). (1 bits)
+  std::uint64_t emit = 0;  ///< Hand the slot to the result stage after each tile. (1 bits)
+  std::uint64_t lhs_bits = 0;  ///< Bits of LHS, minus 1. (3 bits)
+  std::uint64_t rhs_bits = 0;  ///< Bits of RHS, minus 1. (3 bits)
+  std::uint64_t lhs_tiles = 0;  ///< LHS stripes (outer tile loop), minus 1. (14 bits)
+  std::uint64_t lhs_base = 0;  ///< Word address of the first LHS stripe. Plane b of a stripe starts at stripe + b * k_words. (16 bits)
+  std::uint64_t rhs_base = 0;  ///< Word address of the first RHS stripe. (16 bits)
+  std::uint64_t k_words = 0;  ///< Words of Dk bits along K; at least 1. (16 bits)
+  std::uint64_t lhs_stride = 0;  ///< Words from one LHS stripe to the next. (16 bits)
+  std::uint64_t rhs_stride = 0;  ///< Words from one RHS stripe to the next. (16 bits)
+  std::uint64_t rhs_tiles = 0;  ///< RHS stripes (inner tile loop), minus 1. (14 bits)
+
+  /// Encodes the instruction; throws std::out_of_range on a value too large for its field.
+  Word Encode() const {
+    Word word{kOpcode, 0};
+    SetField(word, 4, 1, wait_lhs, "exec.wait_lhs");
+    SetField(word, 5, 1, wait_rhs, "exec.wait_rhs");
+    SetField(word, 6, 1, free_lhs, "exec.free_lhs");
+    SetField(word, 7, 1, free_rhs, "exec.free_rhs");
+    SetField(word, 8, 1, lhs_signed, "exec.lhs_signed");
+    SetField(word, 9, 1, rhs_signed, "exec.rhs_signed");
+    SetField(word, 10, 1, accumulate, "exec.accumulate");
+    SetField(word, 11, 1, emit, "exec.emit");
+    SetField(word, 12, 3, lhs_bits, "exec.lhs_bits");
+    SetField(word, 15, 3, rhs_bits, "exec.rhs_bits");
+    SetField(word, 18, 14, lhs_tiles, "exec.lhs_tiles");
+    SetField(word, 32, 16, lhs_base, "exec.lhs_base");
+    SetField(word, 48, 16, rhs_base, "exec.rhs_base");
+    SetField(word, 64, 16, k_words, "exec.k_words");
+    SetField(word, 80, 16, lhs_stride, "exec.lhs_stride");
+    SetField(word, 96, 16, rhs_stride, "exec.rhs_stride");
+    SetField(word, 112, 14, rhs_tiles, "exec.rhs_tiles");
+    return word;
+  }
+  /// Decodes the fields of `word` (its opcode is not checked).
+  static Exec Decode([[maybe_unused]] const Word& word) {
+    Exec out;
+    out.wait_lhs = GetField(word, 4, 1);
+    out.wait_rhs = GetField(word, 5, 1);
+    out.free_lhs = GetField(word, 6, 1);
+    out.free_rhs = GetField(word, 7, 1);
+    out.lhs_signed = GetField(word, 8, 1);
+    out.rhs_signed = GetField(word, 9, 1);
+    out.accumulate = GetField(word, 10, 1);
+    out.emit = GetField(word, 11, 1);
+    out.lhs_bits = GetField(word, 12, 3);
+    out.rhs_bits = GetField(word, 15, 3);
+    out.lhs_tiles = GetField(word, 18, 14);
+    out.lhs_base = GetField(word, 32, 16);
+    out.rhs_base = GetField(word, 48, 16);
+    out.k_words = GetField(word, 64, 16);
+    out.lhs_stride = GetField(word, 80, 16);
+    out.rhs_stride = GetField(word, 96, 16);
+    out.rhs_tiles = GetField(word, 112, 14);
+    return out;
+  }
+};
+
+/// Instruction RESULT.
+struct Result {
+  static constexpr std::uint64_t kOpcode = 4;
+  std::uint64_t tiles = 0;  ///< Tiles to write, in the order in which they are emitted; at least 1. (24 bits)
+  std::uint64_t dram_base = 0;  ///< Byte address of lane 0 of the first tile, a multiple of 64. (32 bits)
+  std::uint64_t lane_stride = 0;  ///< Bytes from one write port's region to the next, a multiple of 64. (32 bits)
+
+  /// Encodes the instruction; throws std::out_of_range on a value too large for its field.
+  Word Encode() const {
+    Word word{kOpcode, 0};
+    SetField(word, 32, 24, tiles, "result.tiles");
+    SetField(word, 64, 32, dram_base, "result.dram_base");
+    SetField(word, 96, 32, lane_stride, "result.lane_stride");
+    return word;
+  }
+  /// Decodes the fields of `word` (its opcode is not checked).
+  static Result Decode([[maybe_unused]] const Word& word) {
+    Result out;
+    out.tiles = GetField(word, 32, 24);
+    out.dram_base = GetField(word, 64, 32);
+    out.lane_stride = GetField(word, 96, 32);
+    return out;
+  }
+};
+
+}  // namespace bittern::bismo_isa
