@@ -102,7 +102,7 @@ def registers_header(m):
         out.append(f"  k{camel(e['name'])} = {e['value']},  // {e['description']}")
     out.append("};")
     out.append("/// Name of an error code as in the documentation, \"unknown\" for a value that has none.")
-    out.append("constexpr std::string_view ErrorName(ErrorCode code) {")
+    out.append("constexpr std::string_view error_name(ErrorCode code) {")
     out.append("  switch (code) {")
     for e in m["error_codes"]:
         out.append(f"    case ErrorCode::k{camel(e['name'])}:")
@@ -141,7 +141,7 @@ def isa_header(core):
            "/// One instruction of 128 bits, least significant word first, as it lies in device memory.",
            "using Word = std::array<std::uint64_t, 2>;", "",
            "/// Stores `value` into bits [lsb, lsb + width) of `word`; throws std::out_of_range when it does not fit.",
-           "inline void SetField(Word& word, unsigned lsb, unsigned width, std::uint64_t value, const char* name) {",
+           "inline void set_field(Word& word, unsigned lsb, unsigned width, std::uint64_t value, const char* name) {",
            "  if (width < 64 && (value >> width) != 0) {",
            f"    throw std::out_of_range(std::string(\"{core['name']} instruction field \") + name + \": value \" +",
            "                            std::to_string(value) + \" needs more than \" + std::to_string(width) + \" bits\");",
@@ -149,7 +149,7 @@ def isa_header(core):
            "  word[lsb / 64] |= value << (lsb % 64);",
            "}",
            "/// Reads bits [lsb, lsb + width) of `word`.",
-           "inline std::uint64_t GetField(const Word& word, unsigned lsb, unsigned width) {",
+           "inline std::uint64_t get_field(const Word& word, unsigned lsb, unsigned width) {",
            "  return (word[lsb / 64] >> (lsb % 64)) & (width == 64 ? ~0ull : (1ull << width) - 1);",
            "}"]
     for i in core["instructions"]:
@@ -163,13 +163,13 @@ def isa_header(core):
         for f in fields:
             out.append(f"  std::uint64_t {f['name']} = 0;  ///< {f['description']} ({f['width']} bits)")
         out += ["", "  /// Encodes the instruction; throws std::out_of_range on a value too large for its field.",
-                "  Word Encode() const {", "    Word word{kOpcode, 0};"]
+                "  Word encode() const {", "    Word word{kOpcode, 0};"]
         for f in fields:
-            out.append(f"    SetField(word, {f['lsb']}, {f['width']}, {f['name']}, \"{i['name']}.{f['name']}\");")
+            out.append(f"    set_field(word, {f['lsb']}, {f['width']}, {f['name']}, \"{i['name']}.{f['name']}\");")
         out += ["    return word;", "  }", "  /// Decodes the fields of `word` (its opcode is not checked).",
-                f"  static {name} Decode([[maybe_unused]] const Word& word) {{", f"    {name} out;"]
+                f"  static {name} decode([[maybe_unused]] const Word& word) {{", f"    {name} out;"]
         for f in fields:
-            out.append(f"    out.{f['name']} = GetField(word, {f['lsb']}, {f['width']});")
+            out.append(f"    out.{f['name']} = get_field(word, {f['lsb']}, {f['width']});")
         out += ["    return out;", "  }", "};"]
     out += ["", f"}}  // namespace {space}"]
     return "\n".join(out) + "\n"

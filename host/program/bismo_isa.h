@@ -12,7 +12,7 @@ namespace bittern::bismo_isa {
 using Word = std::array<std::uint64_t, 2>;
 
 /// Stores `value` into bits [lsb, lsb + width) of `word`; throws std::out_of_range when it does not fit.
-inline void SetField(Word& word, unsigned lsb, unsigned width, std::uint64_t value, const char* name) {
+inline void set_field(Word& word, unsigned lsb, unsigned width, std::uint64_t value, const char* name) {
   if (width < 64 && (value >> width) != 0) {
     throw std::out_of_range(std::string("bismo instruction field ") + name + ": value " +
                             std::to_string(value) + " needs more than " + std::to_string(width) + " bits");
@@ -20,7 +20,7 @@ inline void SetField(Word& word, unsigned lsb, unsigned width, std::uint64_t val
   word[lsb / 64] |= value << (lsb % 64);
 }
 /// Reads bits [lsb, lsb + width) of `word`.
-inline std::uint64_t GetField(const Word& word, unsigned lsb, unsigned width) {
+inline std::uint64_t get_field(const Word& word, unsigned lsb, unsigned width) {
   return (word[lsb / 64] >> (lsb % 64)) & (width == 64 ? ~0ull : (1ull << width) - 1);
 }
 
@@ -29,12 +29,12 @@ struct End {
   static constexpr std::uint64_t kOpcode = 0;
 
   /// Encodes the instruction; throws std::out_of_range on a value too large for its field.
-  Word Encode() const {
+  Word encode() const {
     Word word{kOpcode, 0};
     return word;
   }
   /// Decodes the fields of `word` (its opcode is not checked).
-  static End Decode([[maybe_unused]] const Word& word) {
+  static End decode([[maybe_unused]] const Word& word) {
     End out;
     return out;
   }
@@ -51,25 +51,25 @@ struct FetchLhs {
   std::uint64_t lane_stride = 0;  ///< Bytes from one lane's region to the next lane's, a multiple of 64. (32 bits)
 
   /// Encodes the instruction; throws std::out_of_range on a value too large for its field.
-  Word Encode() const {
+  Word encode() const {
     Word word{kOpcode, 0};
-    SetField(word, 4, 1, wait_free, "fetch_lhs.wait_free");
-    SetField(word, 5, 1, send_filled, "fetch_lhs.send_filled");
-    SetField(word, 16, 16, buffer_base, "fetch_lhs.buffer_base");
-    SetField(word, 32, 24, words, "fetch_lhs.words");
-    SetField(word, 64, 32, dram_base, "fetch_lhs.dram_base");
-    SetField(word, 96, 32, lane_stride, "fetch_lhs.lane_stride");
+    set_field(word, 4, 1, wait_free, "fetch_lhs.wait_free");
+    set_field(word, 5, 1, send_filled, "fetch_lhs.send_filled");
+    set_field(word, 16, 16, buffer_base, "fetch_lhs.buffer_base");
+    set_field(word, 32, 24, words, "fetch_lhs.words");
+    set_field(word, 64, 32, dram_base, "fetch_lhs.dram_base");
+    set_field(word, 96, 32, lane_stride, "fetch_lhs.lane_stride");
     return word;
   }
   /// Decodes the fields of `word` (its opcode is not checked).
-  static FetchLhs Decode([[maybe_unused]] const Word& word) {
+  static FetchLhs decode([[maybe_unused]] const Word& word) {
     FetchLhs out;
-    out.wait_free = GetField(word, 4, 1);
-    out.send_filled = GetField(word, 5, 1);
-    out.buffer_base = GetField(word, 16, 16);
-    out.words = GetField(word, 32, 24);
-    out.dram_base = GetField(word, 64, 32);
-    out.lane_stride = GetField(word, 96, 32);
+    out.wait_free = get_field(word, 4, 1);
+    out.send_filled = get_field(word, 5, 1);
+    out.buffer_base = get_field(word, 16, 16);
+    out.words = get_field(word, 32, 24);
+    out.dram_base = get_field(word, 64, 32);
+    out.lane_stride = get_field(word, 96, 32);
     return out;
   }
 };
@@ -85,25 +85,25 @@ struct FetchRhs {
   std::uint64_t lane_stride = 0;  ///< Bytes from one lane's region to the next lane's, a multiple of 64. (32 bits)
 
   /// Encodes the instruction; throws std::out_of_range on a value too large for its field.
-  Word Encode() const {
+  Word encode() const {
     Word word{kOpcode, 0};
-    SetField(word, 4, 1, wait_free, "fetch_rhs.wait_free");
-    SetField(word, 5, 1, send_filled, "fetch_rhs.send_filled");
-    SetField(word, 16, 16, buffer_base, "fetch_rhs.buffer_base");
-    SetField(word, 32, 24, words, "fetch_rhs.words");
-    SetField(word, 64, 32, dram_base, "fetch_rhs.dram_base");
-    SetField(word, 96, 32, lane_stride, "fetch_rhs.lane_stride");
+    set_field(word, 4, 1, wait_free, "fetch_rhs.wait_free");
+    set_field(word, 5, 1, send_filled, "fetch_rhs.send_filled");
+    set_field(word, 16, 16, buffer_base, "fetch_rhs.buffer_base");
+    set_field(word, 32, 24, words, "fetch_rhs.words");
+    set_field(word, 64, 32, dram_base, "fetch_rhs.dram_base");
+    set_field(word, 96, 32, lane_stride, "fetch_rhs.lane_stride");
     return word;
   }
   /// Decodes the fields of `word` (its opcode is not checked).
-  static FetchRhs Decode([[maybe_unused]] const Word& word) {
+  static FetchRhs decode([[maybe_unused]] const Word& word) {
     FetchRhs out;
-    out.wait_free = GetField(word, 4, 1);
-    out.send_filled = GetField(word, 5, 1);
-    out.buffer_base = GetField(word, 16, 16);
-    out.words = GetField(word, 32, 24);
-    out.dram_base = GetField(word, 64, 32);
-    out.lane_stride = GetField(word, 96, 32);
+    out.wait_free = get_field(word, 4, 1);
+    out.send_filled = get_field(word, 5, 1);
+    out.buffer_base = get_field(word, 16, 16);
+    out.words = get_field(word, 32, 24);
+    out.dram_base = get_field(word, 64, 32);
+    out.lane_stride = get_field(word, 96, 32);
     return out;
   }
 };
@@ -130,47 +130,47 @@ struct Exec {
   std::uint64_t rhs_tiles = 0;  ///< RHS stripes (inner tile loop), minus 1. (14 bits)
 
   /// Encodes the instruction; throws std::out_of_range on a value too large for its field.
-  Word Encode() const {
+  Word encode() const {
     Word word{kOpcode, 0};
-    SetField(word, 4, 1, wait_lhs, "exec.wait_lhs");
-    SetField(word, 5, 1, wait_rhs, "exec.wait_rhs");
-    SetField(word, 6, 1, free_lhs, "exec.free_lhs");
-    SetField(word, 7, 1, free_rhs, "exec.free_rhs");
-    SetField(word, 8, 1, lhs_signed, "exec.lhs_signed");
-    SetField(word, 9, 1, rhs_signed, "exec.rhs_signed");
-    SetField(word, 10, 1, accumulate, "exec.accumulate");
-    SetField(word, 11, 1, emit, "exec.emit");
-    SetField(word, 12, 3, lhs_bits, "exec.lhs_bits");
-    SetField(word, 15, 3, rhs_bits, "exec.rhs_bits");
-    SetField(word, 18, 14, lhs_tiles, "exec.lhs_tiles");
-    SetField(word, 32, 16, lhs_base, "exec.lhs_base");
-    SetField(word, 48, 16, rhs_base, "exec.rhs_base");
-    SetField(word, 64, 16, k_words, "exec.k_words");
-    SetField(word, 80, 16, lhs_stride, "exec.lhs_stride");
-    SetField(word, 96, 16, rhs_stride, "exec.rhs_stride");
-    SetField(word, 112, 14, rhs_tiles, "exec.rhs_tiles");
+    set_field(word, 4, 1, wait_lhs, "exec.wait_lhs");
+    set_field(word, 5, 1, wait_rhs, "exec.wait_rhs");
+    set_field(word, 6, 1, free_lhs, "exec.free_lhs");
+    set_field(word, 7, 1, free_rhs, "exec.free_rhs");
+    set_field(word, 8, 1, lhs_signed, "exec.lhs_signed");
+    set_field(word, 9, 1, rhs_signed, "exec.rhs_signed");
+    set_field(word, 10, 1, accumulate, "exec.accumulate");
+    set_field(word, 11, 1, emit, "exec.emit");
+    set_field(word, 12, 3, lhs_bits, "exec.lhs_bits");
+    set_field(word, 15, 3, rhs_bits, "exec.rhs_bits");
+    set_field(word, 18, 14, lhs_tiles, "exec.lhs_tiles");
+    set_field(word, 32, 16, lhs_base, "exec.lhs_base");
+    set_field(word, 48, 16, rhs_base, "exec.rhs_base");
+    set_field(word, 64, 16, k_words, "exec.k_words");
+    set_field(word, 80, 16, lhs_stride, "exec.lhs_stride");
+    set_field(word, 96, 16, rhs_stride, "exec.rhs_stride");
+    set_field(word, 112, 14, rhs_tiles, "exec.rhs_tiles");
     return word;
   }
   /// Decodes the fields of `word` (its opcode is not checked).
-  static Exec Decode([[maybe_unused]] const Word& word) {
+  static Exec decode([[maybe_unused]] const Word& word) {
     Exec out;
-    out.wait_lhs = GetField(word, 4, 1);
-    out.wait_rhs = GetField(word, 5, 1);
-    out.free_lhs = GetField(word, 6, 1);
-    out.free_rhs = GetField(word, 7, 1);
-    out.lhs_signed = GetField(word, 8, 1);
-    out.rhs_signed = GetField(word, 9, 1);
-    out.accumulate = GetField(word, 10, 1);
-    out.emit = GetField(word, 11, 1);
-    out.lhs_bits = GetField(word, 12, 3);
-    out.rhs_bits = GetField(word, 15, 3);
-    out.lhs_tiles = GetField(word, 18, 14);
-    out.lhs_base = GetField(word, 32, 16);
-    out.rhs_base = GetField(word, 48, 16);
-    out.k_words = GetField(word, 64, 16);
-    out.lhs_stride = GetField(word, 80, 16);
-    out.rhs_stride = GetField(word, 96, 16);
-    out.rhs_tiles = GetField(word, 112, 14);
+    out.wait_lhs = get_field(word, 4, 1);
+    out.wait_rhs = get_field(word, 5, 1);
+    out.free_lhs = get_field(word, 6, 1);
+    out.free_rhs = get_field(word, 7, 1);
+    out.lhs_signed = get_field(word, 8, 1);
+    out.rhs_signed = get_field(word, 9, 1);
+    out.accumulate = get_field(word, 10, 1);
+    out.emit = get_field(word, 11, 1);
+    out.lhs_bits = get_field(word, 12, 3);
+    out.rhs_bits = get_field(word, 15, 3);
+    out.lhs_tiles = get_field(word, 18, 14);
+    out.lhs_base = get_field(word, 32, 16);
+    out.rhs_base = get_field(word, 48, 16);
+    out.k_words = get_field(word, 64, 16);
+    out.lhs_stride = get_field(word, 80, 16);
+    out.rhs_stride = get_field(word, 96, 16);
+    out.rhs_tiles = get_field(word, 112, 14);
     return out;
   }
 };
@@ -183,19 +183,19 @@ struct Result {
   std::uint64_t lane_stride = 0;  ///< Bytes from one write port's region to the next, a multiple of 64. (32 bits)
 
   /// Encodes the instruction; throws std::out_of_range on a value too large for its field.
-  Word Encode() const {
+  Word encode() const {
     Word word{kOpcode, 0};
-    SetField(word, 32, 24, tiles, "result.tiles");
-    SetField(word, 64, 32, dram_base, "result.dram_base");
-    SetField(word, 96, 32, lane_stride, "result.lane_stride");
+    set_field(word, 32, 24, tiles, "result.tiles");
+    set_field(word, 64, 32, dram_base, "result.dram_base");
+    set_field(word, 96, 32, lane_stride, "result.lane_stride");
     return word;
   }
   /// Decodes the fields of `word` (its opcode is not checked).
-  static Result Decode([[maybe_unused]] const Word& word) {
+  static Result decode([[maybe_unused]] const Word& word) {
     Result out;
-    out.tiles = GetField(word, 32, 24);
-    out.dram_base = GetField(word, 64, 32);
-    out.lane_stride = GetField(word, 96, 32);
+    out.tiles = get_field(word, 32, 24);
+    out.dram_base = get_field(word, 64, 32);
+    out.lane_stride = get_field(word, 96, 32);
     return out;
   }
 };

@@ -57,7 +57,7 @@ enum class ErrorCode : std::uint32_t {
   kMissingEnd = 5,  // The program was exhausted without an END instruction.
 };
 /// Name of an error code as in the documentation, "unknown" for a value that has none.
-constexpr std::string_view ErrorName(ErrorCode code) {
+constexpr std::string_view error_name(ErrorCode code) {
   switch (code) {
     case ErrorCode::kNone:
       return "none";
