@@ -1,0 +1,70 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "agent/evaluator/evaluator.h"
+#include "host/measure/cost_model.h"
+#include "host/network/network.h"
+
+namespace bittern {
+
+/// What a constraint limits.
+enum class Resource { kLatency, kEnergy, kModelSize };
+
+/// "latency", "energy" or "model_size".
+const char* resource_name(Resource resource);
+
+/// Upper bound on one resource: absolute (seconds, joules, bytes; for the variant's batch) or a
+/// ratio of the 8/8 policy.
+struct Constraint {
+  Resource resource = Resource::kLatency;
+  bool is_ratio = true;
+  double limit = 0.5;
+};
+
+/// A policy with what is known of it.
+struct Candidate {
+  Policy policy;
+  double reward = 0.0;
+  Accuracy accuracy;
+  LayerCost cost;  ///< sum over layers
+};
+
+/// What a search has to work with. References outlive the search.
+struct SearchContext {
+  const Network* network = nullptr;
+  CostModel* cost = nullptr;
+  Evaluator* evaluator = nullptr;
+  std::vector<Constraint> constraints;
+  std::uint64_t seed = 0;
+  int budget = 0;                    ///< episodes
+  std::filesystem::path checkpoint;  ///< file for state; empty: none is kept
+  bool resume = false;
+  const std::atomic<bool>* stop =
+      nullptr;  ///< set from outside (Ctrl-C): end after the current episode, state saved
+  /// Called once per finished episode, in order, with the line for episodes.jsonl. After a resume
+  /// it is called for new episodes only.
+  std::function<void(const nlohmann::json&)> on_episode;
+};
+
+/// Result of a search: best first.
+struct SearchResult {
+  std::vector<Candidate> ranked;
+  int episodes = 0;
+  bool stopped = false;  ///< ended by `stop` before the budget
+};
+
+/// (environment, budget, seed) -> ranked policies; resumable (design interface 4).
+class SearchMethod {
+ public:
+  virtual ~SearchMethod() = default;
+  virtual SearchResult run(const SearchContext& context) = 0;
+};
+
+}  // namespace bittern

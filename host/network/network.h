@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "host/network/layer.h"
+
+namespace bittern {
+
+/// The layers of a network in execution order. Shapes only: weights live in agent/ and in
+/// checkpoint files.
+struct Network {
+  std::string name;
+  std::string description;
+  std::vector<Layer> layers;
+
+  /// Multiply-accumulates for one image.
+  std::int64_t macs() const;
+  /// Number of weights.
+  std::int64_t weights() const;
+  /// Index of the layer called `name`; throws Error listing the names when there is none.
+  std::size_t index_of(const std::string& name) const;
+};
+
+/// Reads a network from configs/networks/<name>.yaml, or from a file when `name_or_path` ends in
+/// .yaml. Strict: an unknown key is an error with file, line and the nearest known key.
+Network load_network(const std::string& name_or_path);
+
+/// Names of the networks in the zoo (configs/networks), sorted.
+std::vector<std::string> network_names();
+
+/// The same bits for every layer.
+Policy uniform_policy(const Network& network, BitPair bits);
+
+/// Reads a policy file: JSON object {"network": name, "layers": [{"name":..., "weight_bits":...,
+/// "activation_bits":...}]}. Throws Error with file and layer when layers are missing, unknown or
+/// out of 1..8 bits.
+Policy load_policy(const std::filesystem::path& path, const Network& network);
+
+/// Writes such a file (atomically).
+void save_policy(const std::filesystem::path& path, const Network& network, const Policy& policy);
+
+/// Size of the weights in bytes under a policy: sum of weights * weight bits / 8 (HAQ's model
+/// size).
+double model_size_bytes(const Network& network, const Policy& policy);
+
+}  // namespace bittern

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "host/base/span.h"
+#include "host/device/variant.h"
+#include "host/network/layer.h"
+
+namespace bittern {
+
+/// Integer tensors of one layer. Activations are [batch][channel][height][width], weights
+/// [out_channel][in_channel / groups][kernel_h][kernel_w], both within the range of their
+/// precision.
+struct LayerData {
+  std::vector<std::int16_t> activations;
+  std::vector<std::int16_t> weights;
+};
+
+/// Bytes that belong at a device address.
+struct MemorySegment {
+  std::uint64_t address = 0;
+  std::vector<std::uint8_t> bytes;
+};
+
+/// How many instructions of a program the schedule needs, where results lie, and why this schedule
+/// was chosen. Made by Core::plan; opaque to everybody but the core that made it, apart from the
+/// fields here.
+class Plan {
+ public:
+  virtual ~Plan() = default;
+  /// Canonical text of the schedule (tiling, loop order, splits): goes into measurement keys and
+  /// lut.csv.
+  virtual std::string key() const = 0;
+
+  Layer layer;
+  Precision precision;
+  int batch = 1;
+};
+
+/// What a device needs to compute one layer.
+struct Program {
+  std::vector<MemorySegment> segments;  ///< tensors and instructions
+  std::uint64_t program_address = 0;
+  std::uint32_t instruction_count = 0;  ///< END included
+  std::uint64_t result_address = 0;
+  std::uint64_t result_bytes = 0;
+  std::uint64_t memory_end = 0;  ///< highest address used + 1; written to register mem_limit
+};
+
+/// Closed-form prediction of what the RTL will count.
+struct ModelResult {
+  std::uint64_t cycles = 0;
+  /// Same names as the events of the register map, as far as the model knows them.
+  std::vector<std::pair<std::string, std::uint64_t>> events;
+};
+
+/// A core as the host sees it: makes schedules and programs, reads results, knows the closed-form
+/// cycle model. One subclass per core, in host/program (design: adding a core is adding one class
+/// here).
+class Core {
+ public:
+  virtual ~Core() = default;
+
+  /// The best schedule by the closed form over all loop orders and tilings considered. Never
+  /// refuses a legal layer: layers that exceed the buffers are split. Throws Error only when device
+  /// memory is too small for the tensors.
+  virtual std::unique_ptr<Plan> plan(const Layer& layer, const Precision& precision,
+                                     int batch) const = 0;
+
+  /// Tensors packed into memory segments, and the instructions.
+  virtual Program build(const Plan& plan, const LayerData& data) const = 0;
+
+  /// Device result bytes back to int32 outputs [batch][out_channel][height][width].
+  virtual std::vector<std::int32_t> unpack(const Plan& plan, Bytes result) const = 0;
+
+  /// Closed-form cycles of a plan.
+  virtual ModelResult model(const Plan& plan) const = 0;
+
+  /// Bit pair that the core really runs for a requested one (BISMO: the same; BitFusion: rounded up
+  /// to 2, 4, 8).
+  virtual BitPair supported(BitPair bits) const = 0;
+
+  /// Changes whenever lowering makes different programs for the same plan key: part of measurement
+  /// keys.
+  virtual int lowering_version() const = 0;
+};
+
+/// Core for a variant; throws Error when the core is unknown or its parameters are impossible.
+std::unique_ptr<Core> make_core(const Variant& variant);
+
+/// Integer reference of a layer: outputs int32 (wrapping) [batch][out_channel][height][width].
+std::vector<std::int32_t> reference_outputs(const Layer& layer, int batch, const LayerData& data);
+
+/// Random data in the full range of the precision, corner values included, from a seed.
+LayerData random_layer_data(const Layer& layer, const Precision& precision, int batch,
+                            std::uint64_t seed);
+
+}  // namespace bittern
