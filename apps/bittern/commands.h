@@ -1,0 +1,24 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace bittern {
+
+// Each command lives in a file of its own, apps/bittern/<name>.cpp, and adds itself to the command
+// line with one of these. A command does its work in the callback of its CLI subcommand. It ends by
+// returning (exit status 0), by throwing Error (printed as "bittern: error: ..."; exit status of
+// the Error), or by throwing CLI::RuntimeError(status) when it has printed everything itself.
+// Answers go to stdout, everything else to stderr. Every command has a footer with an example.
+
+void add_doctor(CLI::App& app);
+void add_networks(CLI::App& app);
+void add_variants(CLI::App& app);
+void add_measure(CLI::App& app);
+void add_validate(CLI::App& app);
+void add_store(CLI::App& app);
+
+// Commands that need LibTorch: only with the CMake option BITTERN_AGENT.
+void add_train(CLI::App& app);
+void add_run(CLI::App& app);
+
+}  // namespace bittern
