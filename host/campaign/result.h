@@ -1,0 +1,83 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/network/network.h"
+
+namespace bittern {
+
+/// Cost of one layer under a policy, for the variant's batch.
+struct LayerOutcome {
+  std::string name;
+  BitPair bits;
+  std::uint64_t cycles = 0;
+  double latency_s = 0.0;
+  double energy_j = 0.0;
+  std::string origin;  ///< "rtl", "board", "model" or "table"
+};
+
+/// A policy with everything that was found out about it.
+struct PolicyOutcome {
+  std::string label;  ///< "found", "uniform 4", ...
+  std::vector<LayerOutcome> layers;
+  double latency_s = 0.0;
+  double energy_j = 0.0;                ///< first DRAM anchor of the energy table
+  double energy_high_j = 0.0;           ///< second
+  double size_bytes = 0.0;              ///< weights * bits / 8
+  double validation_accuracy = 0.0;     ///< percent, after the short fine-tune of the search
+  std::optional<double> test_accuracy;  ///< percent, after the final fine-tune
+
+  std::uint64_t cycles() const;
+  Policy policy() const;
+  double mean_weight_bits() const;
+  double mean_activation_bits() const;
+};
+
+/// One constraint and how it came out.
+struct ConstraintOutcome {
+  std::string resource;    ///< "latency", "energy" or "model_size"
+  std::string unit;        ///< "s", "J" or "bytes"
+  double reference = 0.0;  ///< value of the 8/8 policy
+  double limit = 0.0;      ///< absolute
+  double achieved = 0.0;
+  bool met() const { return achieved <= limit * (1.0 + 1e-12); }
+};
+
+/// Everything that a campaign found: the content of result.json.
+struct CampaignResult {
+  std::string campaign;
+  std::string network;
+  std::string dataset;
+  std::string variant;
+  std::string search;
+  std::string cost_kind;  ///< "rtl", "model" or "table"
+  std::uint64_t seed = 0;
+  int episodes = 0;
+  int budget = 0;
+  bool stopped = false;                 ///< ended early by Ctrl-C; what is here is the best so far
+  double baseline_validation = 0.0;     ///< full precision, percent
+  std::optional<double> baseline_test;  ///< full precision, percent
+  std::vector<ConstraintOutcome> constraints;
+  PolicyOutcome best;
+  std::vector<PolicyOutcome> uniform;  ///< 2..8 bits
+  /// Named strings that say where the numbers come from: versions, hashes, energy table and its
+  /// DRAM anchors, ...
+  std::vector<std::pair<std::string, std::string>> provenance;
+  nlohmann::json
+      timing;  ///< seconds spent, the only part that differs between two runs with one seed
+
+  /// The uniform policy that is at most as slow as the found one and most accurate (test accuracy
+  /// when there is one, else validation); nullptr when every uniform policy is slower.
+  const PolicyOutcome* best_uniform_within_latency() const;
+};
+
+/// result.json. Keys are stable; numbers carry their unit in the name.
+nlohmann::json to_json(const CampaignResult& result);
+
+/// The inverse; throws Error naming the missing or malformed key.
+CampaignResult campaign_result_from_json(const nlohmann::json& json);
+
+}  // namespace bittern
