@@ -124,6 +124,8 @@ fs::path home_folder() {
     if (good(folder)) return folder;
     if (good(folder / "share" / "bittern")) return folder / "share" / "bittern";
   }
+  // A build folder outside of the source tree.
+  if (good(BITTERN_SOURCE_DIR)) return BITTERN_SOURCE_DIR;
   fail("the folder with configs/ was not found; set BITTERN_HOME to it. Tried:{}", tried);
 }
 

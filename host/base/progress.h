@@ -56,7 +56,6 @@ class Progress {
   double next_ = 0;
   bool visible_ = false;
   bool terminal_ = false;
-  std::size_t width_ = 0;  ///< of the line on the terminal
 };
 
 /// Seconds as "0:07", "12:30", "3:05:00".
