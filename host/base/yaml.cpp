@@ -120,6 +120,7 @@ class YamlBuilder : public YAML::EventHandler {
   struct Open {
     Data* data;
     bool has_key = false;
+    int key_line = 0;
     std::set<std::string> seen;
   };
 
@@ -155,8 +156,11 @@ class YamlBuilder : public YAML::EventHandler {
       if (!top.seen.insert(value).second) stop(mark, "duplicate key '" + value + "'");
       top.data->keys.push_back(value);
       top.has_key = true;
+      top.key_line = mark.line + 1;
       return nullptr;
     }
+    // A block under a key starts a line later; people look for the key.
+    if (top.has_key) data.line = top.key_line;
     top.has_key = false;
     top.data->children.push_back(std::move(data));
     return &top.data->children.back();
@@ -166,7 +170,7 @@ class YamlBuilder : public YAML::EventHandler {
       stop(mark, fmt::format("nested deeper than {} levels", limits_.max_depth));
     }
     // The pointer stays good: siblings are only added after this element is closed.
-    open_.push_back({place(mark, kind, "", false), false, {}});
+    open_.push_back({place(mark, kind, "", false), false, 0, {}});
   }
 
   YamlNode::Document& document_;

@@ -1,0 +1,108 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace bittern {
+
+/// `data:` of a campaign.
+struct DataSettings {
+  std::string dataset = "synthetic";  ///< "synthetic" or "mnist"
+  std::uint64_t seed = 1;             ///< of the synthetic images and of the train/validation split
+  int train_images = 0;  ///< synthetic: how many are drawn; mnist: how many are used, 0 for all
+  int validation_images = 0;  ///< cut from the training set
+  int test_images = 0;        ///< as train_images
+};
+
+/// `model:` of a campaign: the full-precision network that is quantised.
+struct ModelSettings {
+  std::string
+      checkpoint;  ///< safetensors file; empty: trained as below, and kept in the result directory
+  int epochs = 3;
+  double learning_rate = 0.05;
+  int batch = 64;
+};
+
+/// `evaluator:` of a campaign: how the accuracy of a policy is found.
+struct EvaluatorSettings {
+  std::string weight_range =
+      "kl_below_5";  ///< "max", "kl", "mse" or "kl_below_5" (HAQ: max from 5 bits on)
+  std::string activation_range = "kl_below_5";
+  bool per_channel = false;
+  int calibration_images = 256;
+  int finetune_images =
+      0;  ///< training images seen in the short fine-tune of every evaluation; 0: none
+  double finetune_rate = 1e-3;
+  int batch = 128;
+};
+
+/// `search:` of a campaign.
+struct SearchSettings {
+  std::string method = "haq";
+  int episodes = 200;
+  int min_bits = 2;
+  int max_bits = 8;
+  std::string mode = "w+a";       ///< "w+a", "w", "a" or "w=a"
+  std::string wall = "must_pay";  ///< "haq", "must_pay" or "best_ratio"
+  double must_pay_share = 0.01;   ///< of the layer's own cost that a decrement must save
+  bool pin_first_last = true;     ///< first and last layer stay at 8/8 bits
+  std::string replay =
+      "post";  ///< action kept in the replay memory: before ("pre") or after the wall
+  int hidden1 = 400;
+  int hidden2 = 300;
+  int warmup = 20;  ///< episodes of uniform random actions
+  double actor_rate = 1e-4;
+  double critic_rate = 1e-3;
+  double noise = 0.5;
+  double noise_decay = 0.99;
+  int batch = 64;
+};
+
+/// `final:` of a campaign: what happens to the best policy (and, the same way, to the uniform ones
+/// it is compared with).
+struct FinalSettings {
+  int epochs = 3;
+  double learning_rate = 0.01;
+  int batch = 64;
+};
+
+/// One entry of `constraints:`.
+struct ConstraintSettings {
+  std::string resource;  ///< "latency", "energy" or "model_size"
+  bool is_ratio = true;  ///< of the 8/8 policy; else absolute, in s, J or bytes
+  double limit = 0.0;
+};
+
+/// A campaign file.
+struct Campaign {
+  std::string name;
+  std::string description;
+  std::string network;
+  std::string variant;
+  std::string cost = "rtl";  ///< "rtl", "model" or "table"
+  std::string table;         ///< LUT file when cost is "table"
+  std::uint64_t seed = 234;
+  DataSettings data;
+  ModelSettings model;
+  EvaluatorSettings evaluator;
+  std::vector<ConstraintSettings> constraints;
+  SearchSettings search;
+  FinalSettings final;
+  std::filesystem::path file;
+};
+
+/// Reads a campaign file, or configs/campaigns/<name>.yaml when the argument has no folder and no
+/// extension. Strict: an unknown key, a wrong type, a value out of range or a contradiction is an
+/// Error "file:line: ..." with exit status 2.
+Campaign load_campaign(const std::string& path_or_name);
+
+/// Names of the campaigns shipped in configs/campaigns, sorted.
+std::vector<std::string> campaign_names();
+
+/// Canonical JSON text of every setting that changes results, in a fixed order: what a resumed run
+/// must share with the run that it continues.
+std::string campaign_key(const Campaign& campaign);
+
+}  // namespace bittern
