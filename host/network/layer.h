@@ -47,7 +47,8 @@ struct Layer {
   std::int64_t inputs() const;
   /// Number of outputs of one image.
   std::int64_t outputs() const;
-  /// Canonical text of the shape without the name: two layers with equal keys cost the same. Goes
+  /// Canonical text of the shape without the name (and without signedness, which belongs to the
+  /// precision): two layers with equal keys cost the same at the same precision. Goes
   /// into content keys.
   std::string key() const;
   /// Throws Error naming the layer and the field when the shape is impossible (zero or negative
