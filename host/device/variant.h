@@ -16,6 +16,13 @@ struct MemoryConfig {
   int outstanding = 8;      ///< bursts that a port may have in flight
 };
 
+/// What scripts/synth.sh maps a variant to. Nothing here changes a measurement.
+struct Synthesis {
+  std::string family;                          ///< yosys family: "xc7", "xcup"
+  std::string part;                            ///< for people, for example "Zynq-7020"
+  std::map<std::string, std::int64_t> budget;  ///< LUT, FF, BRAM36, DSP of the part
+};
+
 /// A core with its parameters, memory system and clock: one file configs/variants/<name>.yaml.
 struct Variant {
   std::string name;
@@ -28,6 +35,8 @@ struct Variant {
   std::map<std::string, std::int64_t>
       lowering;                ///< choices of the host, for example depthwise_pack
   std::string energy;          ///< name of the energy table, configs/energy/<name>.yaml
+  bool axi_checks = false;     ///< AXI rule checks are compiled into the device
+  Synthesis synthesis;         ///< empty family: the variant does not say
   std::filesystem::path file;  ///< where it was read from
 
   /// RTL parameter `key`; throws Error naming the variant when it has none.

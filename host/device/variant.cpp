@@ -1,0 +1,196 @@
+#include "host/device/variant.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <functional>
+
+#include "host/base/error.h"
+#include "host/base/yaml.h"
+#include "host/base/zoo.h"
+
+namespace bittern {
+namespace {
+
+/// An RTL parameter that a variant must give.
+struct Parameter {
+  const char* name;
+  std::int64_t low;
+  std::int64_t high;
+  bool power_of_two;
+};
+
+/// Parameters of every top (docs/rtl.md).
+const std::vector<Parameter>& shell_parameters() {
+  static const std::vector<Parameter> parameters = {
+      {"NumReadPorts", 1, 16, true},
+      {"NumWritePorts", 1, 16, true},
+      {"PortWidth", 64, 256, true},
+      {"MaxBurstBeats", 1, 256, true},
+  };
+  return parameters;
+}
+
+/// What a core adds to the shell's parameters.
+struct CoreRules {
+  std::vector<Parameter> parameters;
+  /// Rules between parameters; throws through variant.rtl's node.
+  std::function<void(const Variant&, const YamlNode&)> check;
+};
+
+void check_bismo(const Variant& variant, const YamlNode& node) {
+  const std::int64_t lanes = variant.parameter("Dk") / variant.parameter("PortWidth");
+  const std::int64_t ports = variant.parameter("NumReadPorts");
+  if (variant.parameter("Dk") < variant.parameter("PortWidth")) {
+    node.fail("Dk must be at least PortWidth: a word of the buffers is made of whole ports");
+  }
+  if (ports != lanes && ports != 2 * lanes) {
+    node.fail(
+        fmt::format("NumReadPorts is {}, expected Dk/PortWidth = {} (one fetch group) or {} "
+                    "(LHS and RHS fetched concurrently)",
+                    ports, lanes, 2 * lanes));
+  }
+  const std::int64_t tile_bits = variant.parameter("Dm") * variant.parameter("Dn") * 32;
+  const std::int64_t beat = variant.parameter("PortWidth") * variant.parameter("NumWritePorts");
+  if (tile_bits % beat != 0) {
+    node.fail(
+        fmt::format("a result tile (Dm*Dn*32 = {} bits) must be a whole number of beats "
+                    "(PortWidth*NumWritePorts = {} bits)",
+                    tile_bits, beat));
+  }
+}
+
+const std::map<std::string, CoreRules>& cores() {
+  static const std::map<std::string, CoreRules> rules = {
+      {"bismo",
+       {{{"Dm", 1, 64, true},
+         {"Dk", 64, 1024, true},
+         {"Dn", 1, 64, true},
+         {"LhsDepth", 16, 65536, true},
+         {"RhsDepth", 16, 65536, true}},
+        check_bismo}},
+  };
+  return rules;
+}
+
+bool power_of_two(std::int64_t value) { return value > 0 && (value & (value - 1)) == 0; }
+
+void read_rtl(Variant& variant, const YamlNode& node) {
+  const CoreRules& rules = cores().at(variant.core);
+  std::vector<Parameter> parameters = shell_parameters();
+  parameters.insert(parameters.end(), rules.parameters.begin(), rules.parameters.end());
+  std::vector<std::string> names;
+  for (const Parameter& parameter : parameters) names.emplace_back(parameter.name);
+  const YamlMap map(node, names);
+  for (const Parameter& parameter : parameters) {
+    const std::int64_t value = map.integer(parameter.name, parameter.low, parameter.high);
+    if (parameter.power_of_two && !power_of_two(value)) {
+      map.at(parameter.name).fail(fmt::format("{} is not a power of two", value));
+    }
+    variant.rtl[parameter.name] = value;
+  }
+  const std::int64_t burst = variant.rtl["MaxBurstBeats"] * variant.rtl["PortWidth"] / 8;
+  if (burst > 4096) {
+    map.at("MaxBurstBeats")
+        .fail(fmt::format("a burst of {} bytes; AXI allows 4096 (MaxBurstBeats * PortWidth / 8)",
+                          burst));
+  }
+  rules.check(variant, node);
+}
+
+MemoryConfig read_memory(const YamlNode& node) {
+  const YamlMap map(node, {"size_mib", "latency_cycles", "bytes_per_cycle", "outstanding"});
+  MemoryConfig memory;
+  // Addresses have 32 bits; the last page stays free so that "end" never wraps.
+  memory.size_bytes = static_cast<std::uint64_t>(map.integer("size_mib", 1, 4095)) << 20;
+  memory.latency_cycles = static_cast<int>(map.integer("latency_cycles", 1, 10000));
+  memory.bytes_per_cycle = static_cast<int>(map.integer("bytes_per_cycle", 1, 256));
+  memory.outstanding = static_cast<int>(map.integer("outstanding", 1, 64));
+  return memory;
+}
+
+Synthesis read_synthesis(const YamlNode& node) {
+  const YamlMap map(node, {"family", "part", "budget"});
+  Synthesis synthesis;
+  synthesis.family = map.choice("family", {"xc7", "xcu", "xcup"});
+  synthesis.part = map.text("part");
+  const YamlMap budget(map.at("budget"), {"LUT", "FF", "BRAM36", "DSP"});
+  for (const char* key : {"LUT", "FF", "BRAM36", "DSP"}) {
+    synthesis.budget[key] = budget.integer(key, 1, 100000000);
+  }
+  return synthesis;
+}
+
+}  // namespace
+
+std::int64_t Variant::parameter(const std::string& key) const {
+  const auto it = rtl.find(key);
+  if (it != rtl.end()) return it->second;
+  std::vector<std::string> names;
+  for (const auto& [name_, value] : rtl) names.push_back(name_);
+  fail("variant '{}' has no RTL parameter '{}'{}", name, key, suggestion(key, names));
+}
+
+std::int64_t Variant::lowering_choice(const std::string& key, std::int64_t fallback) const {
+  const auto it = lowering.find(key);
+  return it == lowering.end() ? fallback : it->second;
+}
+
+std::string Variant::key() const {
+  std::string out = fmt::format("core={} batch={}", core, batch);
+  for (const auto& [parameter_name, value] : rtl) {
+    out += fmt::format(" rtl.{}={}", parameter_name, value);
+  }
+  out += fmt::format(" memory.size={} memory.latency={} memory.width={} memory.outstanding={}",
+                     memory.size_bytes, memory.latency_cycles, memory.bytes_per_cycle,
+                     memory.outstanding);
+  for (const auto& [choice, value] : lowering) out += fmt::format(" lowering.{}={}", choice, value);
+  return out;
+}
+
+Variant load_variant(const std::string& name_or_path) {
+  const std::filesystem::path path = zoo_file("variants", name_or_path);
+  const YamlMap map(YamlNode::load(path),
+                    {"name", "core", "description", "clock_mhz", "batch", "axi_checks", "rtl",
+                     "memory", "lowering", "energy", "synthesis"});
+  Variant variant;
+  variant.file = path;
+  variant.name = map.text("name");
+  if (variant.name != path.stem().string()) {
+    map.at("name").fail("'" + variant.name + "' differs from the file's name '" +
+                        path.stem().string() + "'");
+  }
+  // The name becomes part of file names, CMake targets and C++ identifiers.
+  const auto good = [](unsigned char c) {
+    return std::islower(c) != 0 || std::isdigit(c) != 0 || c == '_';
+  };
+  if (std::islower(static_cast<unsigned char>(variant.name[0])) == 0 || variant.name.size() > 64 ||
+      !std::all_of(variant.name.begin(), variant.name.end(), good)) {
+    map.at("name").fail(
+        "expected a lower-case letter and then at most 63 of a-z, 0-9 and '_', got '" +
+        variant.name.substr(0, 70) + "'");
+  }
+  std::vector<std::string> core_names;
+  for (const auto& [core, rules] : cores()) core_names.push_back(core);
+  variant.core = map.choice("core", core_names);
+  variant.description = map.text("description", "");
+  variant.clock_mhz = map.real("clock_mhz", 0.001, 10000.0);
+  variant.batch = static_cast<int>(map.integer("batch", 1, 4096));
+  variant.axi_checks = map.boolean("axi_checks", false);
+  read_rtl(variant, map.at("rtl"));
+  variant.memory = read_memory(map.at("memory"));
+  if (const auto lowering = map.find("lowering")) {
+    const YamlMap choices(*lowering, {"depthwise_pack"});
+    if (choices.has("depthwise_pack")) {
+      variant.lowering["depthwise_pack"] = choices.integer("depthwise_pack", 1, 1024);
+    }
+  }
+  variant.energy = map.text("energy");
+  if (const auto synthesis = map.find("synthesis")) variant.synthesis = read_synthesis(*synthesis);
+  return variant;
+}
+
+std::vector<std::string> variant_names() { return zoo_names("variants"); }
+
+}  // namespace bittern
