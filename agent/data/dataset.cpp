@@ -1,0 +1,140 @@
+#include "agent/data/dataset.h"
+
+#include <cstdlib>
+#include <numeric>
+#include <utility>
+
+#include "agent/data/idx.h"
+#include "agent/data/synthetic.h"
+#include "host/base/error.h"
+#include "host/base/file.h"
+#include "host/base/hash.h"
+#include "host/base/random.h"
+
+namespace bittern {
+namespace {
+
+namespace fs = std::filesystem;
+
+int or_default(int value, int fallback) { return value == 0 ? fallback : value; }
+
+DataSplits load_synthetic(const DataOptions& options) {
+  const int train = or_default(options.train_images, 8000);
+  const int validation = or_default(options.validation_images, 1000);
+  const int test = or_default(options.test_images, 2000);
+  // The test images come from a stream of their own, so that they do not change with the size of
+  // the training set.
+  const Rng rng(options.synthetic_seed);
+  return split_data(synthetic_digits(train + validation, rng.split(0)),
+                    synthetic_digits(test, rng.split(1)), validation, train, options.split_seed);
+}
+
+DataSplits load_mnist_splits(const DataOptions& options) {
+  const fs::path folder = find_data_folder("mnist", "train-images-idx3-ubyte", options.folder);
+  Mnist mnist = load_mnist(folder);
+  return split_data(mnist.train, std::move(mnist.test), or_default(options.validation_images, 5000),
+                    options.train_images, options.split_seed);
+}
+
+}  // namespace
+
+std::string content_hash(const Dataset& data) {
+  Sha256 hash;
+  hash.update_field(fmt::format("dataset-1 {} {}x{}x{} classes {}", data.size(), data.channels,
+                                data.height, data.width, data.classes));
+  hash.update(data.images);
+  hash.update(data.labels);
+  return hash.hex();
+}
+
+Dataset subset(const Dataset& data, const std::vector<int>& indices) {
+  Dataset part;
+  part.name = data.name;
+  part.channels = data.channels;
+  part.height = data.height;
+  part.width = data.width;
+  part.classes = data.classes;
+  part.images.reserve(indices.size() * data.image_bytes());
+  part.labels.reserve(indices.size());
+  for (const int index : indices) {
+    if (index < 0 || index >= data.size()) {
+      fail("data set {}: there is no image {}, only 0..{}", data.name, index, data.size() - 1);
+    }
+    const Bytes image = data.image(index);
+    part.images.insert(part.images.end(), image.begin(), image.end());
+    part.labels.push_back(data.labels[static_cast<std::size_t>(index)]);
+  }
+  return part;
+}
+
+DataSplits split_data(const Dataset& all, Dataset test, int validation_images, int train_images,
+                      std::uint64_t seed) {
+  if (validation_images < 1 || train_images < 0 ||
+      validation_images + std::int64_t{std::max(train_images, 1)} > all.size()) {
+    fail_usage(
+        "data set {}: cannot take {} validation and {} training images from {}; at least one of "
+        "each is needed",
+        all.name, validation_images, train_images == 0 ? "all other" : std::to_string(train_images),
+        all.size());
+  }
+  std::vector<int> order(static_cast<std::size_t>(all.size()));
+  std::iota(order.begin(), order.end(), 0);
+  Rng rng(seed);
+  for (std::size_t i = order.size() - 1; i > 0; --i) {
+    std::swap(order[i], order[static_cast<std::size_t>(rng.integer(0, static_cast<int>(i)))]);
+  }
+  const auto middle = order.begin() + validation_images;
+  const auto end = train_images == 0 ? order.end() : middle + train_images;
+  DataSplits splits;
+  splits.validation = subset(all, {order.begin(), middle});
+  splits.train = subset(all, {middle, end});
+  splits.test = std::move(test);
+  Sha256 hash;
+  for (const Dataset* part : {&splits.train, &splits.validation, &splits.test}) {
+    hash.update_field(content_hash(*part));
+  }
+  splits.hash = hash.hex();
+  return splits;
+}
+
+std::vector<std::string> dataset_names() { return {"mnist", "synthetic"}; }
+
+DataSplits load_data(const DataOptions& options) {
+  for (const int count : {options.train_images, options.validation_images, options.test_images}) {
+    if (count < 0) fail_usage("data set {}: {} images; expected 0 or more", options.name, count);
+  }
+  if (options.name == "synthetic") return load_synthetic(options);
+  if (options.name == "mnist") return load_mnist_splits(options);
+  fail_usage("data set '{}' is not known; there are: mnist, synthetic", options.name);
+}
+
+fs::path find_data_folder(const std::string& name, const std::string& file,
+                          const std::string& folder) {
+  std::vector<fs::path> places;
+  if (!folder.empty()) {
+    places.emplace_back(folder);
+  } else {
+    if (const char* place = std::getenv("BITTERN_DATA")) places.emplace_back(place);
+    for (const fs::path& base : {fs::path("."), home_folder()}) {
+      places.push_back(base / "data");
+      places.push_back(base / "../shared/data");
+    }
+  }
+  std::string tried;
+  for (const fs::path& place : places) {
+    for (const fs::path& candidate : {place / name, place}) {
+      std::error_code ignored;  // an unreadable place is a place without the file
+      if (fs::exists(candidate / file, ignored) ||
+          fs::exists(candidate / (file + ".gz"), ignored)) {
+        return candidate;
+      }
+      tried += "\n  " + (candidate / file).lexically_normal().string() + "[.gz]";
+    }
+  }
+  fail_usage(
+      "data set {} was not found; put its files into ./data/{} or name their folder with --data or "
+      "$BITTERN_DATA. Tried:{}",
+      name, name, tried);
+}
+
+}  // namespace bittern

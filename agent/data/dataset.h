@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "host/base/span.h"
+
+namespace bittern {
+
+/// Labelled 8-bit images, all of one shape, in memory.
+struct Dataset {
+  std::string name;  ///< "mnist" or "synthetic", for messages and checkpoints
+  int channels = 1;
+  int height = 0;
+  int width = 0;
+  int classes = 0;                   ///< labels are 0 .. classes - 1
+  std::vector<std::uint8_t> images;  ///< size() x channels x height x width, planes of rows
+  std::vector<std::uint8_t> labels;  ///< one per image
+
+  /// Number of images.
+  int size() const { return static_cast<int>(labels.size()); }
+  /// Bytes of one image.
+  std::size_t image_bytes() const {
+    return static_cast<std::size_t>(channels) * static_cast<std::size_t>(height) *
+           static_cast<std::size_t>(width);
+  }
+  /// One image; `index` is in 0 .. size() - 1.
+  Bytes image(int index) const {
+    return Bytes(images).subspan(static_cast<std::size_t>(index) * image_bytes(), image_bytes());
+  }
+};
+
+/// SHA-256 over shape, classes, images and labels (not the name): part of cache keys.
+std::string content_hash(const Dataset& data);
+
+/// The images at `indices`, in that order. Throws Error when an index is out of range.
+Dataset subset(const Dataset& data, const std::vector<int>& indices);
+
+/// What a campaign works with. The validation images are cut from the training set, so that the
+/// test set is touched once, at the end.
+struct DataSplits {
+  Dataset train;
+  Dataset validation;
+  Dataset test;
+  std::string hash;  ///< over the content of all three
+};
+
+/// Draws `validation_images` images from `all` for validation and, of the rest, `train_images` for
+/// training (0: all of them), both by a shuffle seeded with `seed`. Throws Error when there are not
+/// enough images.
+DataSplits split_data(const Dataset& all, Dataset test, int validation_images, int train_images,
+                      std::uint64_t seed);
+
+/// What to load, and how to split it.
+struct DataOptions {
+  std::string name = "synthetic";    ///< "mnist" or "synthetic"
+  std::string folder;                ///< for mnist: see find_data_folder(); ignored for synthetic
+  int validation_images = 0;         ///< 0: 5000 for mnist, 1000 for synthetic
+  int train_images = 0;              ///< 0: all that are left (mnist), 8000 (synthetic)
+  int test_images = 0;               ///< synthetic only; 0: 2000. mnist always has its 10 000
+  std::uint64_t synthetic_seed = 1;  ///< seed of the synthetic images
+  std::uint64_t split_seed = 1;      ///< seed of the train/validation split
+};
+
+/// Loads and splits a data set. Throws Error when the name is unknown, or with what load_mnist()
+/// says.
+DataSplits load_data(const DataOptions& options);
+
+/// Names that load_data() knows.
+std::vector<std::string> dataset_names();
+
+/// Finds the folder that has `file` (or file.gz) in it. With a `folder` (the option --data) only
+/// <folder>/<name> and <folder> are looked at; else $BITTERN_DATA, ./data and ../shared/data are,
+/// from the current folder and from Bittern's own, each as <place>/<name> and <place>. Throws Error
+/// that lists what was tried.
+std::filesystem::path find_data_folder(const std::string& name, const std::string& file,
+                                       const std::string& folder);
+
+}  // namespace bittern

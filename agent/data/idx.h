@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+#include "agent/data/dataset.h"
+
+namespace bittern {
+
+/// Content of an idx file of unsigned bytes (the format of MNIST's distribution: two zero bytes,
+/// type 8, number of dimensions, each dimension as big-endian 32 bits, then the bytes).
+struct IdxArray {
+  std::vector<int> shape;
+  std::vector<std::uint8_t> data;
+};
+
+/// Reads an idx file, plain or gzip-compressed, with `dimensions` dimensions. No more is read or
+/// allocated than the header announces, and that is limited to 1 GiB, so a compressed bomb does no
+/// harm. Throws Error with the path and what is wrong: magic, dimensions, truncation, bytes after
+/// the end, damage of the compressed stream.
+IdxArray read_idx(const std::filesystem::path& path, int dimensions);
+
+/// The two parts of MNIST.
+struct Mnist {
+  Dataset train;  ///< 60 000 images
+  Dataset test;   ///< 10 000 images
+};
+
+/// Reads the four files of MNIST (each plain or with .gz) from `folder`; images are 28x28, labels
+/// 0..9. Throws Error when counts of images and labels differ, a label is above 9, or as read_idx()
+/// does.
+Mnist load_mnist(const std::filesystem::path& folder);
+
+}  // namespace bittern

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "agent/data/dataset.h"
+#include "host/base/random.h"
+
+namespace bittern {
+
+/// `count` images of handwriting-like digits, 1 x 28 x 28, drawn from strokes (lines and arcs, with
+/// several ways of writing some digits) under random affine distortion, bending, stroke width,
+/// contrast, stray strokes, gaps and noise. Labels go round 0..9. A pure function of `rng`'s state:
+/// image i is the same whatever `count` is. Hard enough that bitwidths matter: a LeNet gets about
+/// 99 % in float. Throws Error when `count` is not in 1..1 000 000.
+Dataset synthetic_digits(int count, const Rng& rng);
+
+}  // namespace bittern

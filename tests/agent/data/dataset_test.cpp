@@ -1,0 +1,177 @@
+#include "agent/data/dataset.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <numeric>
+
+#include "agent/data/synthetic.h"
+#include "host/base/error.h"
+#include "host/base/file.h"
+
+namespace bittern {
+namespace {
+
+using ::testing::HasSubstr;
+namespace fs = std::filesystem;
+
+/// Message of the Error that `body` throws; fails the test when it throws none.
+template <typename Body>
+std::string message_of(Body body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  ADD_FAILURE() << "no error was thrown";
+  return "";
+}
+
+Dataset numbered(int count) {
+  Dataset data;
+  data.name = "numbered";
+  data.height = 1;
+  data.width = 2;
+  data.classes = 10;
+  for (int i = 0; i < count; ++i) {
+    data.images.push_back(static_cast<std::uint8_t>(i));
+    data.images.push_back(static_cast<std::uint8_t>(i / 256));
+    data.labels.push_back(static_cast<std::uint8_t>(i % 10));
+  }
+  return data;
+}
+
+TEST(SyntheticDigits, SameSeedGivesTheSameImages) {
+  EXPECT_EQ(content_hash(synthetic_digits(50, Rng(7))), content_hash(synthetic_digits(50, Rng(7))));
+  EXPECT_NE(content_hash(synthetic_digits(50, Rng(7))), content_hash(synthetic_digits(50, Rng(8))));
+}
+
+TEST(SyntheticDigits, AnImageDoesNotDependOnHowManyAreDrawn) {
+  const Dataset few = synthetic_digits(11, Rng(3));
+  const Dataset many = synthetic_digits(40, Rng(3));
+  EXPECT_TRUE(std::equal(few.images.begin(), few.images.end(), many.images.begin()));
+}
+
+TEST(SyntheticDigits, EveryImageHasInkAndAllLabelsOccurEquallyOften) {
+  const Dataset data = synthetic_digits(500, Rng(1));
+  std::array<int, 10> counts{};
+  for (int i = 0; i < data.size(); ++i) {
+    ++counts.at(data.labels[static_cast<std::size_t>(i)]);
+    const Bytes image = data.image(i);
+    EXPECT_GE(std::count_if(image.begin(), image.end(), [](std::uint8_t p) { return p > 120; }), 5)
+        << "image " << i;
+  }
+  EXPECT_THAT(counts, ::testing::Each(50));
+}
+
+TEST(SyntheticDigits, ImpossibleCountsAreRefused) {
+  EXPECT_THROW(synthetic_digits(0, Rng(1)), Error);
+  EXPECT_THROW(synthetic_digits(1000001, Rng(1)), Error);
+}
+
+TEST(ContentHash, CoversShapeImagesAndLabels) {
+  const Dataset data = numbered(20);
+  Dataset turned = data;
+  std::swap(turned.height, turned.width);
+  Dataset brighter = data;
+  brighter.images[5] ^= 1;
+  Dataset relabelled = data;
+  relabelled.labels[3] = 9;
+  Dataset renamed = data;
+  renamed.name = "other";
+  EXPECT_NE(content_hash(data), content_hash(turned));
+  EXPECT_NE(content_hash(data), content_hash(brighter));
+  EXPECT_NE(content_hash(data), content_hash(relabelled));
+  EXPECT_EQ(content_hash(data), content_hash(renamed));
+}
+
+TEST(Split, PartsAreDisjointAndTogetherEverything) {
+  const DataSplits splits = split_data(numbered(1000), numbered(5), 200, 0, 4);
+  ASSERT_EQ(splits.train.size(), 800);
+  ASSERT_EQ(splits.validation.size(), 200);
+  EXPECT_EQ(splits.test.size(), 5);
+  std::vector<int> seen;
+  for (const Dataset* part : {&splits.train, &splits.validation}) {
+    for (int i = 0; i < part->size(); ++i) {
+      const int id = part->image(i)[0] + 256 * part->image(i)[1];
+      seen.push_back(id);
+      EXPECT_EQ(part->labels[static_cast<std::size_t>(i)], id % 10);
+    }
+  }
+  EXPECT_FALSE(std::is_sorted(seen.begin(), seen.end()));
+  std::sort(seen.begin(), seen.end());
+  std::vector<int> all(1000);
+  std::iota(all.begin(), all.end(), 0);
+  EXPECT_EQ(seen, all);
+}
+
+TEST(Split, DependsOnTheSeedAlone) {
+  const auto hash = [](std::uint64_t seed) {
+    return split_data(numbered(300), numbered(5), 50, 100, seed).hash;
+  };
+  EXPECT_EQ(hash(1), hash(1));
+  EXPECT_NE(hash(1), hash(2));
+}
+
+TEST(Split, MoreImagesThanThereAreIsAnErrorWithTheNumbers) {
+  EXPECT_THAT(message_of([] { split_data(numbered(100), numbered(5), 60, 41, 1); }),
+              HasSubstr("60 validation and 41 training images from 100"));
+  EXPECT_THROW(split_data(numbered(100), numbered(5), 0, 10, 1), Error);
+  EXPECT_THROW(split_data(numbered(100), numbered(5), 100, 0, 1), Error);
+}
+
+TEST(LoadData, SyntheticTestImagesDoNotDependOnTheTrainingSize) {
+  DataOptions options;
+  options.train_images = 100;
+  options.validation_images = 20;
+  options.test_images = 30;
+  const DataSplits small = load_data(options);
+  options.train_images = 200;
+  const DataSplits large = load_data(options);
+  EXPECT_EQ(content_hash(small.test), content_hash(large.test));
+  EXPECT_EQ(large.train.size(), 200);
+  EXPECT_NE(small.hash, large.hash);
+}
+
+TEST(LoadData, UnknownNameListsTheKnownOnes) {
+  DataOptions options;
+  options.name = "imagenet";
+  EXPECT_THAT(message_of([&] { load_data(options); }), HasSubstr("mnist, synthetic"));
+}
+
+TEST(FindDataFolder, GivenFolderIsTheOnlyPlaceAndTheErrorListsWhatWasTried) {
+  const fs::path folder = fs::path(::testing::TempDir()) / "bittern_find_data";
+  fs::remove_all(folder);
+  fs::create_directories(folder);
+  const std::string message = message_of([&] { find_data_folder("set", "part", folder); });
+  EXPECT_THAT(message, HasSubstr((folder / "set" / "part").string()));
+  EXPECT_THAT(message, HasSubstr((folder / "part").string()));
+  EXPECT_THAT(message, ::testing::Not(HasSubstr("../shared")));
+}
+
+TEST(FindDataFolder, FindsPlainAndCompressedFilesInBothLayouts) {
+  const fs::path folder = fs::path(::testing::TempDir()) / "bittern_find_data2";
+  fs::remove_all(folder);
+  write_file(folder / "part.gz", "x");
+  EXPECT_EQ(find_data_folder("set", "part", folder), folder);
+  write_file(folder / "set" / "part", "x");
+  EXPECT_EQ(find_data_folder("set", "part", folder), folder / "set");
+}
+
+TEST(FindDataFolder, EnvironmentComesBeforeTheCurrentFolder) {
+  const fs::path folder = fs::path(::testing::TempDir()) / "bittern_find_data3";
+  fs::remove_all(folder);
+  write_file(folder / "set" / "part", "x");
+  ::setenv("BITTERN_DATA", folder.c_str(), 1);
+  EXPECT_EQ(find_data_folder("set", "part", ""), folder / "set");
+  const std::string message = message_of([] { find_data_folder("other", "nowhere", ""); });
+  ::unsetenv("BITTERN_DATA");
+  EXPECT_THAT(message, HasSubstr(folder.string()));
+  EXPECT_THAT(message, HasSubstr("shared/data"));
+}
+
+}  // namespace
+}  // namespace bittern
