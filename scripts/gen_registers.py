@@ -77,10 +77,10 @@ def core_package(core):
 
 
 def registers_header(m):
-    out = [f"// {NOTE}", "#pragma once", "", "#include <array>", "#include <cstdint>", "#include <string_view>", "",
+    out = [f"// {NOTE}", "// clang-format off", "#pragma once", "", "#include <array>", "#include <cstdint>", "#include <string_view>", "",
            "namespace bittern::registers {", ""]
-    out.append(f"inline constexpr std::uint32_t kMagic = 0x{number(m['magic']):08x};")
-    out.append(f"inline constexpr std::uint32_t kMapVersion = {m['map_version']};")
+    out.append(f"inline constexpr std::uint32_t kMagicValue = 0x{number(m['magic']):08x};")
+    out.append(f"inline constexpr std::uint32_t kMapVersionValue = {m['map_version']};")
     out.append("")
     for r in m["registers"]:
         out.append(f"/// {r['description']}")
@@ -136,7 +136,7 @@ def registers_header(m):
 
 def isa_header(core):
     space = f"bittern::{core['name']}_isa"
-    out = [f"// {NOTE}", "#pragma once", "", "#include <array>", "#include <cstdint>", "#include <stdexcept>",
+    out = [f"// {NOTE}", "// clang-format off", "#pragma once", "", "#include <array>", "#include <cstdint>", "#include <stdexcept>",
            "#include <string>", "", f"namespace {space} {{", "",
            "/// One instruction of 128 bits, least significant word first, as it lies in device memory.",
            "using Word = std::array<std::uint64_t, 2>;", "",

@@ -1,4 +1,5 @@
 // Generated from rtl/shell/register_map.json by scripts/gen_registers.py. Do not edit.
+// clang-format off
 #pragma once
 
 #include <array>
@@ -11,14 +12,11 @@ namespace bittern::bismo_isa {
 /// One instruction of 128 bits, least significant word first, as it lies in device memory.
 using Word = std::array<std::uint64_t, 2>;
 
-/// Stores `value` into bits [lsb, lsb + width) of `word`; throws std::out_of_range when it does not
-/// fit.
-inline void set_field(Word& word, unsigned lsb, unsigned width, std::uint64_t value,
-                      const char* name) {
+/// Stores `value` into bits [lsb, lsb + width) of `word`; throws std::out_of_range when it does not fit.
+inline void set_field(Word& word, unsigned lsb, unsigned width, std::uint64_t value, const char* name) {
   if (width < 64 && (value >> width) != 0) {
     throw std::out_of_range(std::string("bismo instruction field ") + name + ": value " +
-                            std::to_string(value) + " needs more than " + std::to_string(width) +
-                            " bits");
+                            std::to_string(value) + " needs more than " + std::to_string(width) + " bits");
   }
   word[lsb / 64] |= value << (lsb % 64);
 }
@@ -47,14 +45,11 @@ struct End {
 struct FetchLhs {
   static constexpr std::uint64_t kOpcode = 1;
   std::uint64_t wait_free = 0;  ///< Take one free LHS token before reading. (1 bits)
-  std::uint64_t send_filled =
-      0;  ///< Give one filled LHS token when the last word is in the buffer. (1 bits)
+  std::uint64_t send_filled = 0;  ///< Give one filled LHS token when the last word is in the buffer. (1 bits)
   std::uint64_t buffer_base = 0;  ///< First word address in every bank. (16 bits)
-  std::uint64_t words = 0;  ///< Words of Dk bits to load, over all banks; at least 1. Word i goes
-                            ///< to bank i mod Dm, address buffer_base + i / Dm. (24 bits)
+  std::uint64_t words = 0;  ///< Words of Dk bits to load, over all banks; at least 1. Word i goes to bank i mod Dm, address buffer_base + i / Dm. (24 bits)
   std::uint64_t dram_base = 0;  ///< Byte address of lane 0, a multiple of 64. (32 bits)
-  std::uint64_t lane_stride =
-      0;  ///< Bytes from one lane's region to the next lane's, a multiple of 64. (32 bits)
+  std::uint64_t lane_stride = 0;  ///< Bytes from one lane's region to the next lane's, a multiple of 64. (32 bits)
 
   /// Encodes the instruction; throws std::out_of_range on a value too large for its field.
   Word encode() const {
@@ -84,14 +79,11 @@ struct FetchLhs {
 struct FetchRhs {
   static constexpr std::uint64_t kOpcode = 2;
   std::uint64_t wait_free = 0;  ///< Take one free LHS token before reading. (1 bits)
-  std::uint64_t send_filled =
-      0;  ///< Give one filled LHS token when the last word is in the buffer. (1 bits)
+  std::uint64_t send_filled = 0;  ///< Give one filled LHS token when the last word is in the buffer. (1 bits)
   std::uint64_t buffer_base = 0;  ///< First word address in every bank. (16 bits)
-  std::uint64_t words = 0;  ///< Words of Dk bits to load, over all banks; at least 1. Word i goes
-                            ///< to bank i mod Dm, address buffer_base + i / Dm. (24 bits)
+  std::uint64_t words = 0;  ///< Words of Dk bits to load, over all banks; at least 1. Word i goes to bank i mod Dm, address buffer_base + i / Dm. (24 bits)
   std::uint64_t dram_base = 0;  ///< Byte address of lane 0, a multiple of 64. (32 bits)
-  std::uint64_t lane_stride =
-      0;  ///< Bytes from one lane's region to the next lane's, a multiple of 64. (32 bits)
+  std::uint64_t lane_stride = 0;  ///< Bytes from one lane's region to the next lane's, a multiple of 64. (32 bits)
 
   /// Encodes the instruction; throws std::out_of_range on a value too large for its field.
   Word encode() const {
@@ -122,24 +114,21 @@ struct Exec {
   static constexpr std::uint64_t kOpcode = 3;
   std::uint64_t wait_lhs = 0;  ///< Take one filled LHS token before the first tile. (1 bits)
   std::uint64_t wait_rhs = 0;  ///< Take one filled RHS token before the first tile. (1 bits)
-  std::uint64_t free_lhs =
-      0;  ///< Give one free LHS token when the last word of the last tile is read. (1 bits)
-  std::uint64_t free_rhs = 0;    ///< Give one free RHS token likewise. (1 bits)
+  std::uint64_t free_lhs = 0;  ///< Give one free LHS token when the last word of the last tile is read. (1 bits)
+  std::uint64_t free_rhs = 0;  ///< Give one free RHS token likewise. (1 bits)
   std::uint64_t lhs_signed = 0;  ///< LHS is two's complement. (1 bits)
   std::uint64_t rhs_signed = 0;  ///< RHS is two's complement. (1 bits)
-  std::uint64_t accumulate = 0;  ///< Add to the open result slot instead of starting a new one (K
-                                 ///< is split over several EXEC). (1 bits)
-  std::uint64_t emit = 0;        ///< Hand the slot to the result stage after each tile. (1 bits)
-  std::uint64_t lhs_bits = 0;    ///< Bits of LHS, minus 1. (3 bits)
-  std::uint64_t rhs_bits = 0;    ///< Bits of RHS, minus 1. (3 bits)
-  std::uint64_t lhs_tiles = 0;   ///< LHS stripes (outer tile loop), minus 1. (14 bits)
-  std::uint64_t lhs_base = 0;  ///< Word address of the first LHS stripe. Plane b of a stripe starts
-                               ///< at stripe + b * k_words. (16 bits)
+  std::uint64_t accumulate = 0;  ///< Add to the open result slot instead of starting a new one (K is split over several EXEC). (1 bits)
+  std::uint64_t emit = 0;  ///< Hand the slot to the result stage after each tile. (1 bits)
+  std::uint64_t lhs_bits = 0;  ///< Bits of LHS, minus 1. (3 bits)
+  std::uint64_t rhs_bits = 0;  ///< Bits of RHS, minus 1. (3 bits)
+  std::uint64_t lhs_tiles = 0;  ///< LHS stripes (outer tile loop), minus 1. (14 bits)
+  std::uint64_t lhs_base = 0;  ///< Word address of the first LHS stripe. Plane b of a stripe starts at stripe + b * k_words. (16 bits)
   std::uint64_t rhs_base = 0;  ///< Word address of the first RHS stripe. (16 bits)
-  std::uint64_t k_words = 0;   ///< Words of Dk bits along K; at least 1. (16 bits)
+  std::uint64_t k_words = 0;  ///< Words of Dk bits along K; at least 1. (16 bits)
   std::uint64_t lhs_stride = 0;  ///< Words from one LHS stripe to the next. (16 bits)
   std::uint64_t rhs_stride = 0;  ///< Words from one RHS stripe to the next. (16 bits)
-  std::uint64_t rhs_tiles = 0;   ///< RHS stripes (inner tile loop), minus 1. (14 bits)
+  std::uint64_t rhs_tiles = 0;  ///< RHS stripes (inner tile loop), minus 1. (14 bits)
 
   /// Encodes the instruction; throws std::out_of_range on a value too large for its field.
   Word encode() const {
@@ -190,12 +179,9 @@ struct Exec {
 /// Instruction RESULT.
 struct Result {
   static constexpr std::uint64_t kOpcode = 4;
-  std::uint64_t tiles =
-      0;  ///< Tiles to write, in the order in which they are emitted; at least 1. (24 bits)
-  std::uint64_t dram_base =
-      0;  ///< Byte address of lane 0 of the first tile, a multiple of 64. (32 bits)
-  std::uint64_t lane_stride =
-      0;  ///< Bytes from one write port's region to the next, a multiple of 64. (32 bits)
+  std::uint64_t tiles = 0;  ///< Tiles to write, in the order in which they are emitted; at least 1. (24 bits)
+  std::uint64_t dram_base = 0;  ///< Byte address of lane 0 of the first tile, a multiple of 64. (32 bits)
+  std::uint64_t lane_stride = 0;  ///< Bytes from one write port's region to the next, a multiple of 64. (32 bits)
 
   /// Encodes the instruction; throws std::out_of_range on a value too large for its field.
   Word encode() const {

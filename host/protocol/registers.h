@@ -1,4 +1,5 @@
 // Generated from rtl/shell/register_map.json by scripts/gen_registers.py. Do not edit.
+// clang-format off
 #pragma once
 
 #include <array>
@@ -7,8 +8,8 @@
 
 namespace bittern::registers {
 
-inline constexpr std::uint32_t kMagic = 0x4254524e;
-inline constexpr std::uint32_t kMapVersion = 1;
+inline constexpr std::uint32_t kMagicValue = 0x4254524e;
+inline constexpr std::uint32_t kMapVersionValue = 1;
 
 /// Constant 0x4254524e ("BTRN"): this is a Bittern shell.
 inline constexpr std::uint32_t kMagic = 0x000;
@@ -22,8 +23,7 @@ inline constexpr std::uint32_t kNumEvents = 0x00c;
 inline constexpr std::uint32_t kRtlHashLo = 0x010;
 /// High word of the same.
 inline constexpr std::uint32_t kRtlHashHi = 0x014;
-/// Bit 0 start: run the program (ignored while busy). Bit 1 clear: return to idle, clear done,
-/// error and counters (ignored while busy).
+/// Bit 0 start: run the program (ignored while busy). Bit 1 clear: return to idle, clear done, error and counters (ignored while busy).
 inline constexpr std::uint32_t kCtrl = 0x020;
 /// Bit 0 busy, bit 1 done (sticky until the next start or clear), bit 2 error.
 inline constexpr std::uint32_t kStatus = 0x024;
@@ -35,14 +35,12 @@ inline constexpr std::uint32_t kErrorInfo = 0x02c;
 inline constexpr std::uint32_t kProgAddr = 0x030;
 /// Length of the program in instructions of 128 bits, the closing END included.
 inline constexpr std::uint32_t kProgLength = 0x034;
-/// Size of device memory in bytes: an access that ends above it is an error. 0 switches the check
-/// off.
+/// Size of device memory in bytes: an access that ends above it is an error. 0 switches the check off.
 inline constexpr std::uint32_t kMemLimit = 0x038;
 /// First of 16 words with the core's parameters.
 inline constexpr std::uint32_t kParameterBase = 0x080;
 inline constexpr std::uint32_t kNumParameters = 16;
-/// Counters are 64 bits wide, low word first, cleared by start. Index 0 counts cycles from start
-/// until done; the rest are the core's events.
+/// Counters are 64 bits wide, low word first, cleared by start. Index 0 counts cycles from start until done; the rest are the core's events.
 inline constexpr std::uint32_t kCounterBase = 0x100;
 inline constexpr std::uint32_t kCtrlStart = 1;
 inline constexpr std::uint32_t kCtrlClear = 2;
@@ -53,12 +51,11 @@ inline constexpr std::uint32_t kStatusError = 4;
 /// Value of register error_code.
 enum class ErrorCode : std::uint32_t {
   kNone = 0,  // No error.
-  kIllegalInstruction =
-      1,  // Unknown opcode, reserved bits set, or operands that the core cannot execute.
+  kIllegalInstruction = 1,  // Unknown opcode, reserved bits set, or operands that the core cannot execute.
   kAddressOutOfRange = 2,  // An access would end above mem_limit, or leave the core's buffers.
-  kAxiReadError = 3,       // A read answered with SLVERR or DECERR.
-  kAxiWriteError = 4,      // A write answered with SLVERR or DECERR.
-  kMissingEnd = 5,         // The program was exhausted without an END instruction.
+  kAxiReadError = 3,  // A read answered with SLVERR or DECERR.
+  kAxiWriteError = 4,  // A write answered with SLVERR or DECERR.
+  kMissingEnd = 5,  // The program was exhausted without an END instruction.
 };
 /// Name of an error code as in the documentation, "unknown" for a value that has none.
 constexpr std::string_view error_name(ErrorCode code) {
