@@ -20,6 +20,16 @@ enum class Resource { kLatency, kEnergy, kModelSize };
 /// "latency", "energy" or "model_size".
 const char* resource_name(Resource resource);
 
+/// Inverse of resource_name(); throws Error listing the names.
+Resource parse_resource(const std::string& name);
+
+/// "s", "J" or "bytes".
+const char* resource_unit(Resource resource);
+
+/// The part of a cost that a resource means: seconds, joules (first DRAM anchor) or bytes of
+/// weights.
+double resource_value(const LayerCost& cost, Resource resource);
+
 /// Upper bound on one resource: absolute (seconds, joules, bytes; for the variant's batch) or a
 /// ratio of the 8/8 policy.
 struct Constraint {
@@ -33,7 +43,9 @@ struct Candidate {
   Policy policy;
   double reward = 0.0;
   Accuracy accuracy;
-  LayerCost cost;  ///< sum over layers
+  LayerCost cost;           ///< sum over layers
+  int episode = 0;          ///< that found it first
+  bool meets_floor = true;  ///< accuracy floor, when the search has one
 };
 
 /// What a search has to work with. References outlive the search.
@@ -45,12 +57,19 @@ struct SearchContext {
   std::uint64_t seed = 0;
   int budget = 0;                    ///< episodes
   std::filesystem::path checkpoint;  ///< file for state; empty: none is kept
+  /// Continue from `checkpoint`. When that file does not exist (killed before it was written for
+  /// the first time) the search starts at the beginning.
   bool resume = false;
   const std::atomic<bool>* stop =
       nullptr;  ///< set from outside (Ctrl-C): end after the current episode, state saved
-  /// Called once per finished episode, in order, with the line for episodes.jsonl. After a resume
-  /// it is called for new episodes only.
+  /// Called once per finished episode, in order, with the line for episodes.jsonl, before the
+  /// checkpoint that covers the episode is written. A kill between the two makes a resumed search
+  /// do those episodes again, with equal lines (the key "time" apart); see on_resume.
   std::function<void(const nlohmann::json&)> on_episode;
+  /// Called once, before anything else happens, when a checkpoint was loaded: the search goes on
+  /// with episode `first`. Lines with episode >= first in an older episodes.jsonl will come again
+  /// and are to be dropped.
+  std::function<void(int first)> on_resume;
 };
 
 /// Result of a search: best first.
