@@ -1,0 +1,231 @@
+#include "host/program/bismo_core.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "host/base/error.h"
+#include "host/program/bismo_image.h"
+#include "host/program/bismo_isa.h"
+#include "host/program/bismo_planner.h"
+
+namespace bittern {
+namespace {
+
+void check_precision(const Layer& layer, const Precision& precision, int batch) {
+  for (const auto& [bits, what] : {std::pair(precision.bits.weight, "weight"),
+                                   std::pair(precision.bits.activation, "activation")}) {
+    if (bits < 1 || bits > 8) {
+      fail("layer {}: {} {} bits, expected 1 to 8", layer.name, bits, what);
+    }
+  }
+  if (batch < 1) fail("layer {}: batch is {}, expected at least 1", layer.name, batch);
+}
+
+/// Throws Error unless every value fits its precision.
+void check_range(const Layer& layer, const char* what, const std::vector<std::int16_t>& values,
+                 std::size_t expected, int bits, bool is_signed) {
+  if (values.size() != expected) {
+    fail("layer {}: {} {}, expected {}", layer.name, values.size(), what, expected);
+  }
+  const int least = is_signed ? -(1 << (bits - 1)) : 0;
+  const int greatest = is_signed ? (1 << (bits - 1)) - 1 : (1 << bits) - 1;
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  if (values.empty() || (*low >= least && *high <= greatest)) return;
+  const auto bad = *low < least ? low : high;
+  fail("layer {}: {} [{}] is {}, expected {} to {} ({} bits {})", layer.name, what,
+       bad - values.begin(), *bad, least, greatest, bits, is_signed ? "signed" : "unsigned");
+}
+
+bismo_isa::Word encode(const BismoStep& step, const Precision& precision) {
+  switch (step.kind) {
+    case BismoStep::Kind::kFetchLhs: {
+      bismo_isa::FetchLhs fetch;
+      fetch.wait_free = step.wait_free;
+      fetch.send_filled = step.send_filled;
+      fetch.buffer_base = step.buffer_base;
+      fetch.words = step.words;
+      fetch.dram_base = step.dram_base;
+      fetch.lane_stride = step.lane_stride;
+      return fetch.encode();
+    }
+    case BismoStep::Kind::kFetchRhs: {
+      bismo_isa::FetchRhs fetch;
+      fetch.wait_free = step.wait_free;
+      fetch.send_filled = step.send_filled;
+      fetch.buffer_base = step.buffer_base;
+      fetch.words = step.words;
+      fetch.dram_base = step.dram_base;
+      fetch.lane_stride = step.lane_stride;
+      return fetch.encode();
+    }
+    case BismoStep::Kind::kExec: {
+      bismo_isa::Exec exec;
+      exec.wait_lhs = step.wait_lhs;
+      exec.wait_rhs = step.wait_rhs;
+      exec.free_lhs = step.free_lhs;
+      exec.free_rhs = step.free_rhs;
+      exec.lhs_signed = precision.activation_signed;
+      exec.rhs_signed = precision.weight_signed;
+      exec.accumulate = step.accumulate;
+      exec.emit = step.emit;
+      exec.lhs_bits = step.lhs_bits - 1;
+      exec.rhs_bits = step.rhs_bits - 1;
+      exec.lhs_tiles = step.lhs_tiles - 1;
+      exec.rhs_tiles = step.rhs_tiles - 1;
+      exec.lhs_base = step.lhs_base;
+      exec.rhs_base = step.rhs_base;
+      exec.k_words = step.k_words;
+      exec.lhs_stride = step.lhs_stride;
+      exec.rhs_stride = step.rhs_stride;
+      return exec.encode();
+    }
+    case BismoStep::Kind::kResult:
+      break;
+  }
+  bismo_isa::Result result;
+  result.tiles = step.tiles;
+  result.dram_base = step.dram_base;
+  result.lane_stride = step.lane_stride;
+  return result.encode();
+}
+
+void append_word(std::vector<std::uint8_t>& bytes, const bismo_isa::Word& word) {
+  for (const std::uint64_t half : word) {
+    for (int i = 0; i < 8; ++i) bytes.push_back(static_cast<std::uint8_t>(half >> (8 * i)));
+  }
+}
+
+const BismoPlan& own(const Plan& plan) {
+  const auto* bismo = dynamic_cast<const BismoPlan*>(&plan);
+  if (bismo == nullptr) {
+    fail("layer {}: plan {} was not made by a BISMO core; use the core that made it",
+         plan.layer.name, plan.key());
+  }
+  return *bismo;
+}
+
+/// Bytes of device memory that a schedule needs; `instructions` is an upper bound.
+std::uint64_t memory_needed(const BismoMap& map, std::uint64_t instructions) {
+  return map.program_address + instructions * sizeof(bismo_isa::Word);
+}
+
+}  // namespace
+
+BitPair BismoCore::supported(BitPair bits) const {
+  return {std::clamp(bits.weight, 1, 8), std::clamp(bits.activation, 1, 8)};
+}
+
+ModelResult BismoCore::model_schedule(const GemmShape& shape, const BismoSchedule& schedule,
+                                      const BitPair& bits) const {
+  ModelResult result;
+  result.cycles = cycle_bound(config_, shape, schedule, bits);
+  return result;
+}
+
+std::unique_ptr<BismoPlan> BismoCore::plan_with(const Layer& layer, const Precision& precision,
+                                                int batch, const BismoSchedule& schedule) const {
+  layer.validate();
+  check_precision(layer, precision, batch);
+  auto plan = std::make_unique<BismoPlan>();
+  plan->layer = layer;
+  plan->precision = precision;
+  plan->batch = batch;
+  plan->shape = GemmShape::of(layer, batch, config_);
+  plan->schedule = schedule;
+  plan->predicted = model_schedule(plan->shape, schedule, precision.bits);
+  return plan;
+}
+
+std::unique_ptr<Plan> BismoCore::plan(const Layer& layer, const Precision& precision,
+                                      int batch) const {
+  layer.validate();
+  check_precision(layer, precision, batch);
+  const GemmShape shape = GemmShape::of(layer, batch, config_);
+  const std::vector<BismoSchedule> schedules = candidate_schedules(config_, shape, precision.bits);
+
+  // Schedules in the order of their bounds; once a bound is no better than the best count, no later
+  // one can win.
+  std::vector<std::int64_t> bounds(schedules.size());
+  std::vector<std::size_t> order(schedules.size());
+  std::uint64_t least_memory = ~std::uint64_t{0};
+  for (std::size_t i = 0; i < schedules.size(); ++i) {
+    bounds[i] = cycle_bound(config_, shape, schedules[i], precision.bits);
+    order[i] = i;
+  }
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return bounds[a] < bounds[b]; });
+  const BismoSchedule* best = nullptr;
+  std::uint64_t best_cycles = ~std::uint64_t{0};
+  for (const std::size_t i : order) {
+    if (best != nullptr && static_cast<std::uint64_t>(bounds[i]) >= best_cycles) break;
+    const BismoMap map = make_map(config_, shape, schedules[i], precision.bits);
+    const std::uint64_t needed = memory_needed(map, 4096);
+    least_memory = std::min(least_memory, needed);
+    if (needed > config_.memory.size_bytes) continue;
+    const std::uint64_t cycles = model_schedule(shape, schedules[i], precision.bits).cycles;
+    if (cycles < best_cycles) {
+      best_cycles = cycles;
+      best = &schedules[i];
+    }
+  }
+  if (best == nullptr) {
+    fail(
+        "layer {}: batch {} at {} weight and {} activation bits needs {} bytes of device memory, "
+        "the variant has {}; give it more memory.size_mib or a smaller batch",
+        layer.name, batch, precision.bits.weight, precision.bits.activation, least_memory,
+        config_.memory.size_bytes);
+  }
+  return plan_with(layer, precision, batch, *best);
+}
+
+Program BismoCore::build(const Plan& any, const LayerData& data) const {
+  const BismoPlan& plan = own(any);
+  const Layer& layer = plan.layer;
+  check_range(layer, "activations", data.activations,
+              static_cast<std::size_t>(layer.inputs()) * plan.batch, plan.precision.bits.activation,
+              plan.precision.activation_signed);
+  check_range(layer, "weights", data.weights, static_cast<std::size_t>(layer.weights()),
+              plan.precision.bits.weight, plan.precision.weight_signed);
+
+  const BismoMap map = make_map(config_, plan.shape, plan.schedule, plan.precision.bits);
+  Program program;
+  std::vector<std::uint8_t> words;
+  emit_steps(config_, plan.shape, plan.schedule, map, [&](const BismoStep& step, const TileBlock&) {
+    append_word(words, encode(step, plan.precision));
+  });
+  append_word(words, bismo_isa::End{}.encode());
+
+  program.program_address = map.program_address;
+  program.instruction_count = static_cast<std::uint32_t>(words.size() / sizeof(bismo_isa::Word));
+  program.result_address = map.result_address;
+  program.result_bytes = config_.write_ports * map.result_lane_bytes;
+  program.memory_end = map.program_address + words.size();
+  if (program.memory_end > config_.memory.size_bytes) {
+    fail(
+        "layer {}: the program ends at byte {} of device memory, which has {}; give the variant "
+        "more memory.size_mib or a smaller batch",
+        layer.name, program.memory_end, config_.memory.size_bytes);
+  }
+  program.segments.push_back({map.lhs_address, pack_activations(config_, plan.shape, map.lhs, layer,
+                                                                plan.batch, data.activations)});
+  program.segments.push_back(
+      {map.rhs_address, pack_weights(config_, plan.shape, map.rhs, layer, data.weights)});
+  program.segments.push_back({map.program_address, std::move(words)});
+  return program;
+}
+
+std::vector<std::int32_t> BismoCore::unpack(const Plan& any, Bytes result) const {
+  const BismoPlan& plan = own(any);
+  const BismoMap map = make_map(config_, plan.shape, plan.schedule, plan.precision.bits);
+  return unpack_results(config_, plan.shape, plan.schedule, map, plan.layer, plan.batch, result);
+}
+
+ModelResult BismoCore::model(const Plan& plan) const { return own(plan).predicted; }
+
+std::unique_ptr<Core> make_core(const Variant& variant) {
+  if (variant.core == "bismo") return std::make_unique<BismoCore>(BismoConfig::from(variant));
+  fail_usage("variant {}: unknown core \"{}\", expected \"bismo\"", variant.name, variant.core);
+}
+
+}  // namespace bittern

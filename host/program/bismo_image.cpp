@@ -1,0 +1,258 @@
+#include "host/program/bismo_image.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "host/base/error.h"
+#include "host/program/bitplanes.h"
+
+namespace bittern {
+namespace {
+
+/// Writes the planes of one operand row after another into an image.
+class RowWriter {
+ public:
+  RowWriter(const BismoConfig& config, const OperandLayout& layout, std::int64_t k_words,
+            std::uint8_t* image)
+      : layout_(layout), lanes_(config.lanes), rows_(layout.rows()), k_words_(k_words) {
+    // Lane regions are multiples of 4096 bytes in a vector's storage: aligned for 64-bit stores.
+    image_ = reinterpret_cast<std::uint64_t*>(image);
+    lane_words_ = layout.lane_bytes() / 8;
+    port_words_ = config.port_words();
+  }
+
+  /// 64-bit words that a plane of a row has, padding included.
+  std::int64_t plane_words() const { return k_words_ * lanes_ * port_words_; }
+
+  /// Stores plane `plane` of row `row` of a stripe; `bits` holds plane_words() words.
+  void store(std::int64_t bundle, std::int64_t stripe, std::int64_t row, int plane,
+             const std::uint64_t* bits) const {
+    for (std::int64_t piece = 0; piece < layout_.pieces(); ++piece) {
+      const std::int64_t count = layout_.piece_words(piece);
+      std::uint64_t* target = image_ + layout_.offset(bundle, stripe, piece) / 8 +
+                              (plane * count * rows_ + row) * port_words_;
+      if (port_words_ == 1) {
+        store_words<1>(target, bits, count);
+      } else {
+        store_words<4>(target, bits, count);
+      }
+      bits += count * lanes_ * port_words_;
+    }
+  }
+
+ private:
+  template <int kPortWords>
+  void store_words(std::uint64_t* target, const std::uint64_t* bits, std::int64_t count) const {
+    for (std::int64_t lane = 0; lane < lanes_; ++lane) {
+      std::uint64_t* to = target + lane * lane_words_;
+      const std::uint64_t* from = bits + lane * kPortWords;
+      for (std::int64_t k = 0; k < count; ++k) {
+        std::memcpy(to, from, 8 * kPortWords);
+        to += rows_ * kPortWords;
+        from += lanes_ * kPortWords;
+      }
+    }
+  }
+
+  const OperandLayout& layout_;
+  std::int64_t lanes_;
+  std::int64_t rows_;
+  std::int64_t k_words_;
+  std::int64_t lane_words_;
+  std::int64_t port_words_;
+  std::uint64_t* image_;
+};
+
+/// Activations of one bundle as bits: for every plane and every image row (padding included) one
+/// string of bits, pixel by pixel, the bundle's channels side by side. The bits that a window takes
+/// of one row are then one contiguous piece: im2col becomes copying strings of bits.
+class PixelPlanes {
+ public:
+  PixelPlanes(const Layer& layer, const GemmShape& shape, int batch, int bits)
+      : layer_(layer), shape_(shape), batch_(batch), bits_(bits) {
+    height_ = layer.in_height + layer.pad_top + layer.pad_bottom;
+    width_ = layer.in_width + layer.pad_left + layer.pad_right;
+    const std::int64_t row_bits = width_ * shape.channels;
+    padded_ = (row_bits + 63) / 64 * 64;
+    row_words_ = padded_ / 64 + 1;  // append_bits reads one word behind
+    bytes_.resize(padded_);
+    planes_.resize(static_cast<std::size_t>(bits) * batch * height_ * row_words_);
+  }
+
+  /// Cuts the channels of `bundle` into planes.
+  void load(std::int64_t bundle, Span<const std::int16_t> activations) {
+    const std::int64_t first = bundle * shape_.channels;
+    const auto channels =
+        static_cast<int>(std::min<std::int64_t>(shape_.channels, layer_.in_channels - first));
+    const std::size_t area = static_cast<std::size_t>(layer_.in_height) * layer_.in_width;
+    // The last bundle may have fewer channels than the one before it left in the buffer.
+    std::fill(bytes_.begin(), bytes_.end(), std::uint8_t{0});
+    for (int b = 0; b < batch_; ++b) {
+      for (int y = 0; y < layer_.in_height; ++y) {
+        const std::int16_t* source =
+            activations.data() + (static_cast<std::size_t>(b) * layer_.in_channels + first) * area +
+            static_cast<std::size_t>(y) * layer_.in_width;
+        std::uint8_t* target = bytes_.data() + layer_.pad_left * shape_.channels;
+        if (layer_.in_width == 1) {
+          // One pixel a row: channels are a column here, one contiguous run when height is 1 too.
+          for (int c = 0; c < channels; ++c)
+            target[c] = static_cast<std::uint8_t>(source[c * area]);
+        } else {
+          transpose_to_bytes(source, area, channels, layer_.in_width, target, shape_.channels);
+        }
+        split_bitplanes(bytes_.data(), padded_, bits_,
+                        planes_.data() + row(0, b, y + layer_.pad_top), plane_stride());
+      }
+    }
+  }
+
+  /// Bits of window row `i` of output pixel (b, y, x), plane `plane`: appended to target at bit.
+  void append(int plane, std::int64_t b, std::int64_t y, std::int64_t x, int i,
+              std::uint64_t* target, std::size_t bit) const {
+    append_bits(planes_.data() + row(plane, b, y * layer_.stride_h + i),
+                x * layer_.stride_w * shape_.channels, layer_.kernel_w * shape_.channels, target,
+                bit);
+  }
+
+ private:
+  std::size_t plane_stride() const {
+    return static_cast<std::size_t>(batch_) * height_ * row_words_;
+  }
+  std::size_t row(int plane, std::int64_t b, std::int64_t y) const {
+    return plane * plane_stride() + (b * height_ + y) * row_words_;
+  }
+
+  const Layer& layer_;
+  const GemmShape& shape_;
+  std::int64_t batch_;
+  int bits_;
+  std::int64_t height_;
+  std::int64_t width_;
+  std::int64_t padded_;
+  std::int64_t row_words_;
+  std::vector<std::uint8_t> bytes_;
+  std::vector<std::uint64_t> planes_;
+};
+
+}  // namespace
+
+std::vector<std::uint8_t> pack_activations(const BismoConfig& config, const GemmShape& shape,
+                                           const OperandLayout& layout, const Layer& layer,
+                                           int batch, Span<const std::int16_t> activations) {
+  std::vector<std::uint8_t> image(config.lanes * layout.lane_bytes());
+  const RowWriter writer(config, layout, shape.k_words, image.data());
+  PixelPlanes pixels(layer, shape, batch, layout.bits());
+  std::vector<std::uint64_t> row_bits(writer.plane_words() + 1);  // append_bits writes behind
+  const std::int64_t width = layer.out_width();
+  const std::int64_t area = width * layer.out_height();
+  const std::size_t segment = layer.kernel_w * shape.channels;
+
+  for (std::int64_t bundle = 0; bundle < shape.bundles; ++bundle) {
+    pixels.load(bundle, activations);
+    for (std::int64_t stripe = 0; stripe < shape.lhs_stripes; ++stripe) {
+      const std::int64_t first = stripe * layout.rows();
+      const std::int64_t rows = std::min(layout.rows(), shape.m - first);
+      for (std::int64_t row = 0; row < rows; ++row) {
+        const std::int64_t b = (first + row) / area;
+        const std::int64_t y = (first + row) % area / width;
+        const std::int64_t x = (first + row) % width;
+        for (int plane = 0; plane < layout.bits(); ++plane) {
+          std::fill(row_bits.begin(), row_bits.end(), 0);
+          for (int i = 0; i < layer.kernel_h; ++i) {
+            pixels.append(plane, b, y, x, i, row_bits.data(), i * segment);
+          }
+          writer.store(bundle, stripe, row, plane, row_bits.data());
+        }
+      }
+    }
+  }
+  return image;
+}
+
+std::vector<std::uint8_t> pack_weights(const BismoConfig& config, const GemmShape& shape,
+                                       const OperandLayout& layout, const Layer& layer,
+                                       Span<const std::int16_t> weights) {
+  std::vector<std::uint8_t> image(config.lanes * layout.lane_bytes());
+  const RowWriter writer(config, layout, shape.k_words, image.data());
+  const std::int64_t plane_words = writer.plane_words();
+  std::vector<std::uint8_t> bytes(plane_words * 64);
+  std::vector<std::uint64_t> planes(plane_words * layout.bits());
+  const int positions = layer.kernel_h * layer.kernel_w;
+
+  for (std::int64_t bundle = 0; bundle < shape.bundles; ++bundle) {
+    for (std::int64_t n = 0; n < shape.n; ++n) {
+      const std::int64_t channel = bundle * shape.n + n;
+      if (channel >= layer.out_channels) break;  // the last bundle may be short of groups
+      // Reduction order is (kernel position, channel of the bundle); only the channels of this
+      // output's own group are not zero.
+      const std::int64_t group = n / shape.group_outputs;
+      std::fill(bytes.begin(), bytes.end(), std::uint8_t{0});
+      transpose_to_bytes(weights.data() + channel * shape.group_inputs * positions, positions,
+                         static_cast<int>(shape.group_inputs), positions,
+                         bytes.data() + group * shape.group_inputs, shape.channels);
+      split_bitplanes(bytes.data(), bytes.size(), layout.bits(), planes.data(), plane_words);
+      for (int plane = 0; plane < layout.bits(); ++plane) {
+        writer.store(bundle, n / layout.rows(), n % layout.rows(), plane,
+                     planes.data() + plane * plane_words);
+      }
+    }
+  }
+  return image;
+}
+
+std::vector<std::int32_t> unpack_results(const BismoConfig& config, const GemmShape& shape,
+                                         const BismoSchedule& schedule, const BismoMap& map,
+                                         const Layer& layer, int batch, Bytes result) {
+  const std::uint64_t expected = config.write_ports * map.result_lane_bytes;
+  if (result.size() != expected) {
+    fail("layer {}: {} result bytes, expected {}; read Program::result_bytes from the device",
+         layer.name, result.size(), expected);
+  }
+  const std::int64_t area = static_cast<std::int64_t>(layer.out_height()) * layer.out_width();
+  std::vector<std::int32_t> outputs(static_cast<std::size_t>(batch) * layer.out_channels * area);
+
+  // Where element (row, column) of a tile lies, relative to the tile's start in lane 0.
+  const int port_elements = config.port_width / 32;
+  std::vector<std::size_t> element(static_cast<std::size_t>(config.dm) * config.dn);
+  for (std::size_t i = 0; i < element.size(); ++i) {
+    const std::size_t port = i / port_elements % config.write_ports;
+    const std::size_t beat = i / port_elements / config.write_ports;
+    element[i] = port * map.result_lane_bytes + beat * config.port_bytes() + i % port_elements * 4;
+  }
+
+  std::vector<std::int64_t> pixel(config.dm);  // output offset of each row, channel 0
+  const auto tile = [&](const std::uint8_t* from, std::int64_t bundle, std::int64_t lhs_stripe,
+                        std::int64_t rhs_stripe) {
+    const std::int64_t first = lhs_stripe * config.dm;
+    const std::int64_t rows = std::min<std::int64_t>(config.dm, shape.m - first);
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const std::int64_t b = (first + row) / area;
+      pixel[row] = b * layer.out_channels * area + (first + row) % area;
+    }
+    const std::int64_t column0 = rhs_stripe * config.dn;
+    const std::int64_t channel0 = bundle * shape.n + column0;
+    const std::int64_t columns =
+        std::min<std::int64_t>({config.dn, shape.n - column0, layer.out_channels - channel0});
+    for (std::int64_t column = 0; column < columns; ++column) {
+      std::int32_t* to = outputs.data() + (channel0 + column) * area;
+      for (std::int64_t row = 0; row < rows; ++row) {
+        std::memcpy(&to[pixel[row]], from + element[row * config.dn + column], 4);
+      }
+    }
+  };
+
+  const std::int64_t tile_bytes = config.tile_bytes_per_port();
+  const std::uint8_t* next = result.data();
+  emit_steps(config, shape, schedule, map, [&](const BismoStep& step, const TileBlock& block) {
+    if (step.kind != BismoStep::Kind::kExec || !step.emit) return;
+    for (std::int64_t i = 0; i < step.lhs_tiles; ++i) {
+      for (std::int64_t j = 0; j < step.rhs_tiles; ++j) {
+        tile(next, block.bundle, block.lhs_stripe + i, block.rhs_stripe + j);
+        next += tile_bytes;
+      }
+    }
+  });
+  return outputs;
+}
+
+}  // namespace bittern

@@ -1,0 +1,224 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "host/base/error.h"
+#include "host/program/bismo_core.h"
+#include "host/program/bismo_planner.h"
+#include "tests/host/program/bismo_interpreter.h"
+#include "tests/host/program/random_layers.h"
+
+namespace bittern {
+namespace {
+
+BismoConfig config_of(const std::string& variant) {
+  return BismoConfig::from(
+      load_variant(std::string(BITTERN_SOURCE_DIR) + "/configs/variants/" + variant + ".yaml"));
+}
+
+/// Lowers, interprets and compares; `what` is printed with a difference.
+void expect_correct(const BismoCore& core, const BismoPlan& plan, std::uint64_t seed,
+                    StageOrder order, int queue_depth) {
+  const LayerData data = random_layer_data(plan.layer, plan.precision, plan.batch, seed);
+  const Program program = core.build(plan, data);
+  BismoInterpreter interpreter(core.config(), order, queue_depth, seed);
+  std::vector<std::uint8_t> bytes;
+  ASSERT_NO_THROW(bytes = interpreter.run(program)) << plan.layer.name << " " << plan.key();
+  const std::vector<std::int32_t> outputs = core.unpack(plan, bytes);
+  const std::vector<std::int32_t> expected = reference_outputs(plan.layer, plan.batch, data);
+  ASSERT_EQ(outputs.size(), expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    ASSERT_EQ(outputs[i], expected[i])
+        << plan.layer.name << " " << plan.key() << " w" << plan.precision.bits.weight << " a"
+        << plan.precision.bits.activation << " batch " << plan.batch << " output " << i;
+  }
+}
+
+class LoweringTest : public testing::TestWithParam<std::string> {};
+
+TEST_P(LoweringTest, BestScheduleOfRandomLayersComputesTheReference) {
+  const BismoCore core(config_of(GetParam()));
+  Rng rng(11);
+  for (int i = 0; i < 60; ++i) {
+    const Layer layer = random_layer(rng);
+    const Precision precision = random_precision(rng);
+    const int batch = static_cast<int>(rng.integer(1, 3));
+    const auto plan = core.plan(layer, precision, batch);
+    expect_correct(core, dynamic_cast<const BismoPlan&>(*plan), 100 + i,
+                   i % 2 == 0 ? StageOrder::kProgram : StageOrder::kRandom, 1 + i % 32);
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST_P(LoweringTest, EveryCandidateScheduleIsCorrectInAnyOrderOfStages) {
+  const BismoConfig config = config_of(GetParam());
+  const BismoCore core(config);
+  Rng rng(12);
+  std::set<BismoSchedule::Mode> modes;
+  for (int i = 0; i < 12; ++i) {
+    Layer layer = random_layer(rng, 8);
+    if (i == 0) {
+      // Small bundles, and more of them than the pack: fetched several at a time.
+      layer = Layer{};
+      layer.name = "depthwise";
+      layer.kind = LayerKind::kDepthwise;
+      layer.in_channels = layer.out_channels = layer.groups = 40;
+      layer.in_height = layer.in_width = 4;
+      layer.kernel_h = layer.kernel_w = 3;
+    }
+    const Precision precision = i == 0 ? Precision{{2, 3}} : random_precision(rng);
+    const GemmShape shape = GemmShape::of(layer, 2, config);
+    int number = 0;
+    for (const BismoSchedule& schedule : candidate_schedules(config, shape, precision.bits)) {
+      const StageOrder orders[] = {StageOrder::kFetchFirst, StageOrder::kExecFirst,
+                                   StageOrder::kRandom, StageOrder::kProgram};
+      modes.insert(schedule.mode);
+      const auto plan = core.plan_with(layer, precision, 2, schedule);
+      expect_correct(core, *plan, i, orders[number % 4], number % 3 == 0 ? 1 : 32);
+      if (HasFatalFailure()) return;
+      ++number;
+    }
+  }
+  EXPECT_EQ(modes.count(BismoSchedule::Mode::kTiled), 1);
+  EXPECT_EQ(modes.count(BismoSchedule::Mode::kBundled), 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(Variants, LoweringTest,
+                         testing::Values("bismo_tiny", "bismo_edge", "bismo_cloud"),
+                         [](const auto& info) { return info.param; });
+
+TEST(LoweringSplitTest, BuffersOfAFewWordsForceEveryKindOfSplit) {
+  BismoConfig config = config_of("bismo_tiny");
+  Rng rng(13);
+  std::set<std::string> kinds;
+  for (int i = 0; i < 60; ++i) {
+    config.lhs_depth = static_cast<int>(rng.integer(8, 40));
+    config.rhs_depth = static_cast<int>(rng.integer(8, 40));
+    const BismoCore core(config);
+    const Layer layer = random_layer(rng, 12);
+    const Precision precision = random_precision(rng);
+    const GemmShape shape = GemmShape::of(layer, 1, config);
+    const std::vector<BismoSchedule> schedules = candidate_schedules(config, shape, precision.bits);
+    for (int j = 0; j < 6; ++j) {
+      const BismoSchedule& schedule = schedules[rng.integer(0, schedules.size() - 1)];
+      kinds.insert(schedule.mode == BismoSchedule::Mode::kSplitK
+                       ? (schedule.outer_whole ? "whole" : "split")
+                       : "fits");
+      const auto plan = core.plan_with(layer, precision, 1, schedule);
+      expect_correct(core, *plan, i, j % 2 == 0 ? StageOrder::kFetchFirst : StageOrder::kExecFirst,
+                     1 + j);
+      if (HasFatalFailure()) return;
+    }
+  }
+  EXPECT_THAT(kinds, testing::ElementsAre("fits", "split", "whole"));
+}
+
+TEST(LoweringSplitTest, CountsThatExceedTheInstructionFieldsBecomeSeveralInstructions) {
+  BismoConfig config = config_of("bismo_edge");
+  config.max_fetch_words = 200;
+  config.max_exec_tiles = 3;
+  config.max_result_tiles = 70;
+  Layer layer;
+  layer.name = "cut";
+  layer.in_channels = 20;
+  layer.in_height = 30;
+  layer.in_width = 31;
+  layer.kernel_h = 3;
+  layer.kernel_w = 3;
+  layer.out_channels = 40;
+  const BismoCore core(config);
+  const auto plan = core.plan(layer, Precision{}, 1);
+  const LayerData data = random_layer_data(layer, plan->precision, 1, 3);
+  const Program program = core.build(*plan, data);
+  BismoInterpreter interpreter(config, StageOrder::kRandom, 32);
+  const auto bytes = interpreter.run(program);
+  EXPECT_EQ(core.unpack(*plan, bytes), reference_outputs(layer, 1, data));
+  EXPECT_GE(interpreter.executed(bismo_isa::Result::kOpcode), 2);
+  EXPECT_GE(interpreter.executed(bismo_isa::Exec::kOpcode), 20);
+}
+
+TEST(LoweringSplitTest, AReductionBeyondTheBufferAccumulatesOverExecs) {
+  // 8 bits of 128 buffer words leave 16 words, 1024 elements of K; this layer has 5000.
+  const BismoCore core(config_of("bismo_tiny"));
+  Layer layer;
+  layer.name = "wide";
+  layer.kind = LayerKind::kLinear;
+  layer.in_channels = 5000;
+  layer.out_channels = 5;
+  const auto plan = core.plan(layer, Precision{}, 3);
+  EXPECT_EQ(dynamic_cast<const BismoPlan&>(*plan).schedule.mode, BismoSchedule::Mode::kSplitK);
+  expect_correct(core, dynamic_cast<const BismoPlan&>(*plan), 5, StageOrder::kRandom, 32);
+}
+
+TEST(LoweringErrorTest, LayersThatExceedDeviceMemoryNameTheLayerAndTheBytes) {
+  BismoConfig config = config_of("bismo_tiny");
+  config.memory.size_bytes = 1 << 16;
+  Layer layer;
+  layer.name = "big";
+  layer.in_channels = 64;
+  layer.in_height = layer.in_width = 32;
+  layer.out_channels = 64;
+  const BismoCore core(config);
+  try {
+    core.plan(layer, Precision{}, 1);
+    FAIL() << "planned";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("layer big"));
+    EXPECT_THAT(error.what(), testing::HasSubstr("memory.size_mib"));
+  }
+}
+
+TEST(LoweringErrorTest, DataOutsideItsPrecisionOrSizeIsRefused) {
+  const BismoCore core(config_of("bismo_tiny"));
+  Layer layer;
+  layer.name = "fc";
+  layer.kind = LayerKind::kLinear;
+  layer.in_channels = 10;
+  layer.out_channels = 4;
+  Precision precision;
+  precision.bits = {3, 2};
+  const auto plan = core.plan(layer, precision, 1);
+  LayerData data = random_layer_data(layer, precision, 1, 1);
+  EXPECT_NO_THROW(core.build(*plan, data));
+  data.weights[7] = 4;  // 3 bits signed end at 3
+  EXPECT_THROW(core.build(*plan, data), Error);
+  data.weights[7] = -4;
+  EXPECT_NO_THROW(core.build(*plan, data));
+  data.activations[3] = -1;
+  EXPECT_THROW(core.build(*plan, data), Error);
+  data.activations.pop_back();
+  EXPECT_THROW(core.build(*plan, data), Error);
+  EXPECT_THROW(reference_outputs(layer, 1, data), Error);
+  EXPECT_THROW(core.unpack(*plan, Bytes{}), Error);
+}
+
+TEST(LoweringErrorTest, BitsOutsideOneToEightAreRefused) {
+  const BismoCore core(config_of("bismo_tiny"));
+  Layer layer;
+  layer.name = "fc";
+  Precision precision;
+  precision.bits = {9, 8};
+  EXPECT_THROW(core.plan(layer, precision, 1), Error);
+  precision.bits = {8, 0};
+  EXPECT_THROW(core.plan(layer, precision, 1), Error);
+  EXPECT_THROW(core.plan(layer, Precision{}, 0), Error);
+}
+
+TEST(MakeCoreTest, UnknownCoresAndImpossibleParametersAreRefused) {
+  Variant variant =
+      load_variant(std::string(BITTERN_SOURCE_DIR) + "/configs/variants/bismo_tiny.yaml");
+  EXPECT_NE(make_core(variant), nullptr);
+  Variant other = variant;
+  other.core = "nothing";
+  EXPECT_THROW(make_core(other), Error);
+  for (const auto& [key, value] : std::vector<std::pair<std::string, std::int64_t>>{
+           {"Dm", 0}, {"Dk", 96}, {"PortWidth", 128}, {"NumReadPorts", 3}, {"MaxBurstBeats", 48}}) {
+    other = variant;
+    other.rtl[key] = value;
+    EXPECT_THROW(make_core(other), Error) << key;
+  }
+}
+
+}  // namespace
+}  // namespace bittern
