@@ -9,6 +9,7 @@ module bismo_top #(
   parameter int unsigned  NumWritePorts = 1,
   parameter int unsigned  PortWidth     = 64,
   parameter int unsigned  MaxBurstBeats = 64,
+  parameter int unsigned  Structural    = 0,   // 1 for synthesis: the array is built from bismo_dpu
   parameter logic [63:0]  RtlHash       = 64'd0
 ) (
   input  logic                                 clk_i,
@@ -73,20 +74,19 @@ module bismo_top #(
   output logic [NumWritePorts-1:0]             m_wr_bready_o
 );
   localparam int unsigned NumEvents = bismo_isa_pkg::NumFixedEvents + NumReadPorts + NumWritePorts;
-  localparam int unsigned ResultSlots = 2;
-  localparam logic [511:0] Parameters = {
-    192'd0,
-    32'(ResultSlots),
-    32'(MaxBurstBeats),
-    32'(PortWidth),
-    32'(NumWritePorts),
-    32'(NumReadPorts),
-    32'(RhsDepth),
-    32'(LhsDepth),
-    32'(Dn),
-    32'(Dk),
-    32'(Dm)
-  };
+  // The words that the host reads, in the order of register_map.json.
+  logic [511:0] parameter_words;
+  assign parameter_words[32*0+:32] = Dm;
+  assign parameter_words[32*1+:32] = Dk;
+  assign parameter_words[32*2+:32] = Dn;
+  assign parameter_words[32*3+:32] = LhsDepth;
+  assign parameter_words[32*4+:32] = RhsDepth;
+  assign parameter_words[32*5+:32] = NumReadPorts;
+  assign parameter_words[32*6+:32] = NumWritePorts;
+  assign parameter_words[32*7+:32] = PortWidth;
+  assign parameter_words[32*8+:32] = MaxBurstBeats;
+  assign parameter_words[32*9+:32] = 32'd2;  // result slots
+  assign parameter_words[511:320] = 192'd0;
 
   logic                   clear, instr_valid, instr_ready, halt, busy, error_valid;
   logic [127:0]           instr_data;
@@ -95,14 +95,14 @@ module bismo_top #(
   logic [4*NumEvents-1:0] events;
 
   bittern_shell #(
-    .CoreId    (bittern_pkg::CoreBismo),
-    .NumEvents (NumEvents),
-    .RtlHash   (RtlHash),
-    .Parameters(Parameters)
+    .CoreId   (bittern_pkg::CoreBismo),
+    .NumEvents(NumEvents),
+    .RtlHash  (RtlHash)
   ) u_shell (
     .clk_i,
     .rst_ni,
     .irq_o,
+    .parameters_i      (parameter_words),
     .s_axil_awaddr_i,
     .s_axil_awvalid_i,
     .s_axil_awready_o,
@@ -152,7 +152,8 @@ module bismo_top #(
     .NumReadPorts (NumReadPorts),
     .NumWritePorts(NumWritePorts),
     .PortWidth    (PortWidth),
-    .MaxBurstBeats(MaxBurstBeats)
+    .MaxBurstBeats(MaxBurstBeats),
+    .Structural   (Structural)
   ) u_core (
     .clk_i,
     .rst_ni,

@@ -6,13 +6,13 @@
 //
 // Latency: a read answers 2 cycles after its address, a write 1 cycle after the later of address and data.
 module bittern_axil_regs #(
-  parameter logic [31:0]  CoreId     = 32'd0,
-  parameter logic [31:0]  NumEvents  = 32'd0,
-  parameter logic [63:0]  RtlHash    = 64'd0,
-  parameter logic [511:0] Parameters = 512'd0   // 16 words, first in the low bits
+  parameter logic [31:0] CoreId    = 32'd0,
+  parameter logic [31:0] NumEvents = 32'd0,
+  parameter logic [63:0] RtlHash   = 64'd0
 ) (
   input  logic        clk_i,
   input  logic        rst_ni,
+  input  logic [511:0] parameters_i,  // constant: 16 words, first in the low bits
 
   input  logic [11:0] s_axil_awaddr_i,
   input  logic        s_axil_awvalid_i,
@@ -169,7 +169,7 @@ module bittern_axil_regs #(
           if (!counter_valid_i) rresp_q <= SlvErr;
           else rdata_q <= counter_offset[2] ? counter_data_i[63:32] : counter_data_i[31:0];
         end else if (in_parameters) begin
-          rdata_q <= Parameters[{raddr_q[5:2], 5'd0}+:32];
+          rdata_q <= parameters_i[{raddr_q[5:2], 5'd0}+:32];
         end else begin
           case (raddr_q)
             bittern_pkg::RegMagic:      rdata_q <= bittern_pkg::Magic;

@@ -46,10 +46,7 @@ module bittern_instr_fetch (
   logic [31:0]  araddr_q;
   logic [7:0]   arlen_q;
 
-  logic [127:0] queue_q[Depth];
-  logic [4:0]   wptr_q, rptr_q;
-  logic [5:0]   count_q;
-  logic [63:0]  low_q;
+  logic [63:0]  low_q;         // lower half of the instruction that is arriving
   logic         high_q;        // the next beat is the upper half of an instruction
 
   // Range check, with enough bits that nothing wraps.
@@ -59,11 +56,26 @@ module bittern_instr_fetch (
   assign range_error = (prog_addr_i[3:0] != 4'd0) || (last_byte > 37'h1_0000_0000) ||
                        ((mem_limit_i != 32'd0) && (last_byte > {5'd0, mem_limit_i}));
 
-  // Head of the queue.
+  // Head of the queue. Its space is reserved before a burst is requested, so a push always finds room.
   logic [127:0] head;
-  logic         head_valid, head_end, head_bad, take;
-  assign head         = queue_q[rptr_q];
-  assign head_valid   = running_q && !halt_i && (count_q != 6'd0);
+  logic         unused_ready, queue_valid, head_valid, head_end, head_bad, take, push;
+
+  bittern_fifo #(
+    .Width(128),
+    .Depth(Depth)
+  ) u_queue (
+    .clk_i,
+    .rst_ni,
+    .clear_i(start_i),
+    .push_i (push),
+    .data_i ({m_rdata_i, low_q}),
+    .ready_o(unused_ready),
+    .pop_i  (take),
+    .valid_o(queue_valid),
+    .data_o (head)
+  );
+
+  assign head_valid   = running_q && !halt_i && queue_valid;
   assign head_end     = (head[3:0] == 4'd0);
   assign head_bad     = head_end && (head[127:4] != 124'd0);
   assign instr_valid_o = head_valid && !head_end;
@@ -76,9 +88,9 @@ module bittern_instr_fetch (
   assign to_boundary = 4'd8 - {1'b0, addr_q[6:4]};
   assign burst       = (to_request_q < {28'd0, to_boundary}) ? to_request_q[3:0] : to_boundary;
   assign request     = running_q && !check_q && !halt_i && (to_request_q != 32'd0) && (!arvalid_q || m_arready_i) &&
-                       (reserved_q + {2'd0, burst} <= 6'd32);
+                       (reserved_q + {2'd0, burst} <= 6'(Depth));
 
-  logic receive, push, read_error, missing_end;
+  logic receive, read_error, missing_end;
   assign receive     = m_rvalid_i;
   assign push        = receive && high_q;
   assign read_error  = receive && m_rresp_i[1] && running_q;
@@ -122,9 +134,6 @@ module bittern_instr_fetch (
       arvalid_q    <= 1'b0;
       araddr_q     <= 32'd0;
       arlen_q      <= 8'd0;
-      wptr_q       <= 5'd0;
-      rptr_q       <= 5'd0;
-      count_q      <= 6'd0;
       high_q       <= 1'b0;
     end else if (start_i) begin
       // The previous run ended with nothing outstanding, so all state can be set afresh.
@@ -136,9 +145,6 @@ module bittern_instr_fetch (
       reserved_q   <= 6'd0;
       in_flight_q  <= 6'd0;
       arvalid_q    <= 1'b0;
-      wptr_q       <= 5'd0;
-      rptr_q       <= 5'd0;
-      count_q      <= 6'd0;
       high_q       <= 1'b0;
     end else begin
       check_q <= 1'b0;
@@ -157,20 +163,14 @@ module bittern_instr_fetch (
       if (request || push || take) begin
         reserved_q  <= reserved_q + (request ? {2'd0, burst} : 6'd0) - {5'd0, take};
         in_flight_q <= in_flight_q + (request ? {2'd0, burst} : 6'd0) - {5'd0, push};
-        count_q     <= count_q + {5'd0, push} - {5'd0, take};
       end
       if (receive) high_q <= ~high_q;
-      if (push) wptr_q <= wptr_q + 5'd1;
-      if (take) begin
-        rptr_q    <= rptr_q + 5'd1;
-        to_hand_q <= to_hand_q - 32'd1;
-      end
+      if (take) to_hand_q <= to_hand_q - 32'd1;
     end
   end
 
   always_ff @(posedge clk_i) begin
     if (receive && !high_q) low_q <= m_rdata_i;
-    if (push) queue_q[wptr_q] <= {m_rdata_i, low_q};
   end
 
   logic unused;

@@ -3,14 +3,14 @@
 // A core is connected by the "Core: ports" of docs/rtl.md; its AXI data ports do not pass through the shell. `irq_o` is
 // status.done. See the parts for their latencies.
 module bittern_shell #(
-  parameter logic [31:0]  CoreId     = 32'd0,
-  parameter int unsigned  NumEvents  = 1,
-  parameter logic [63:0]  RtlHash    = 64'd0,
-  parameter logic [511:0] Parameters = 512'd0  // 16 words that the host reads, first in the low bits
+  parameter logic [31:0] CoreId    = 32'd0,
+  parameter int unsigned NumEvents = 1,
+  parameter logic [63:0] RtlHash   = 64'd0
 ) (
   input  logic                   clk_i,
   input  logic                   rst_ni,
   output logic                   irq_o,
+  input  logic [511:0]           parameters_i,        // constant: 16 words for the host, first in the low bits
 
   input  logic [11:0]            s_axil_awaddr_i,
   input  logic                   s_axil_awvalid_i,
@@ -62,13 +62,13 @@ module bittern_shell #(
   logic [63:0] counter_data;
 
   bittern_axil_regs #(
-    .CoreId    (CoreId),
-    .NumEvents (NumEvents),
-    .RtlHash   (RtlHash),
-    .Parameters(Parameters)
+    .CoreId   (CoreId),
+    .NumEvents(NumEvents),
+    .RtlHash  (RtlHash)
   ) u_regs (
     .clk_i,
     .rst_ni,
+    .parameters_i,
     .s_axil_awaddr_i,
     .s_axil_awvalid_i,
     .s_axil_awready_o,

@@ -1,0 +1,100 @@
+// bittern-device-<variant>: the simulated device of one variant behind the device protocol.
+//
+//     bittern-device-<variant> [--variant FILE.yaml] [--log-level LEVEL] (options of device_main())
+//
+// --variant gives the memory model and the clock; without it the shipped file of the variant is
+// used. The RTL parameters in the file must be the ones that the executable was built with.
+#include <spdlog/spdlog.h>
+
+#include <cstdio>
+#include <exception>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "host/base/error.h"
+#include "host/base/log.h"
+#include "host/device/variant.h"
+#include "host/protocol/server.h"
+#include "sim/build_info.h"
+#include "sim/simulated_device.h"
+
+namespace {
+
+using bittern::Variant;
+using bittern::sim::BuildInfo;
+
+struct Options {
+  std::string variant;
+  std::string log_level = "info";
+  std::vector<char*> rest;  // for device_main()
+};
+
+Options parse(int argc, char** argv) {
+  Options options;
+  options.rest.push_back(argv[0]);
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    if (argument == "--variant" || argument == "--log-level") {
+      if (i + 1 == argc) {
+        bittern::fail_usage("{} needs a value", argument);
+      }
+      (argument == "--variant" ? options.variant : options.log_level) = argv[++i];
+    } else {
+      options.rest.push_back(argv[i]);
+    }
+  }
+  options.rest.push_back(nullptr);
+  return options;
+}
+
+void check_variant(const Variant& variant, const BuildInfo& info) {
+  if (variant.core != info.core) {
+    bittern::fail("{}: core {}, but this executable simulates variant {} with core {}",
+                  variant.file.string(), variant.core, info.variant, info.core);
+  }
+  for (const auto& [name, value] : info.parameters) {
+    const auto found = variant.rtl.find(name);
+    if (found == variant.rtl.end() || found->second != value) {
+      bittern::fail(
+          "{}: rtl.{} is {}, but this executable was built with {}: build again, or use the "
+          "executable of that variant",
+          variant.file.string(), name,
+          found == variant.rtl.end() ? "missing" : std::to_string(found->second), value);
+    }
+  }
+}
+
+int run(int argc, char** argv) {
+  Options options = parse(argc, argv);
+  bittern::start_logging(options.log_level);
+  const BuildInfo& info = bittern::sim::build_info();
+  const Variant variant =
+      bittern::load_variant(options.variant.empty() ? info.variant : options.variant);
+  check_variant(variant, info);
+
+  bittern::sim::MemoryTiming timing;
+  timing.size_bytes = variant.memory.size_bytes;
+  timing.latency = static_cast<std::uint32_t>(variant.memory.latency_cycles);
+  timing.bytes_per_cycle = static_cast<std::uint32_t>(variant.memory.bytes_per_cycle);
+  timing.outstanding = static_cast<std::uint32_t>(variant.memory.outstanding);
+  bittern::sim::SimulatedDevice device(bittern::sim::make_systemc_top(timing, variant.clock_mhz),
+                                       info);
+  spdlog::debug("device {}: RTL {}, {}", info.variant, info.rtl_hash, info.verilator);
+  return bittern::device_main(static_cast<int>(options.rest.size()) - 1, options.rest.data(),
+                              device);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const bittern::Error& error) {
+    std::fprintf(stderr, "bittern-device: %s\n", error.what());
+    return static_cast<int>(error.status());
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "bittern-device: unexpected: %s\n", error.what());
+    return 1;
+  }
+}
