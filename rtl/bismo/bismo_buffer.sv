@@ -1,0 +1,50 @@
+// Operand buffer of one side: `Banks` rows of Dk-bit words (BISMO's LHS or RHS tile memories), each word cut into `Lanes`
+// lanes of PortWidth bits. Every lane is one memory with its own write port, so that lanes are filled independently; a
+// write enables one bank of it. All banks and lanes are read at one address.
+//
+// Latency: write in cycle c, readable from c+1; read address in c, data in c+1, kept while `rd_en_i` is low.
+// Read data are lane major: bits [(lane * Banks + bank) * PortWidth +: PortWidth]. The dot product does not care about the
+// order of bits as long as both sides have the same, and this one needs no shuffle.
+module bismo_buffer #(
+    parameter int unsigned Banks     = 8,
+    parameter int unsigned Lanes     = 4,
+    parameter int unsigned PortWidth = 64,
+    parameter int unsigned Depth     = 1024,
+    parameter int unsigned BankWidth = $clog2(Banks)
+) (
+    input  logic                             clk_i,
+    input  logic [                Lanes-1:0] wr_en_i,
+    /* verilator lint_off UNUSEDSIGNAL */  // addresses have 16 bits whatever the depth
+    input  logic [             16*Lanes-1:0] wr_addr_i,
+    input  logic [      BankWidth*Lanes-1:0] wr_bank_i,
+    input  logic [      PortWidth*Lanes-1:0] wr_data_i,
+    input  logic                             rd_en_i,
+    input  logic [                     15:0] rd_addr_i,
+    /* verilator lint_on UNUSEDSIGNAL */
+    output logic [Banks*Lanes*PortWidth-1:0] rd_data_o
+);
+  localparam int unsigned AddrWidth = $clog2(Depth);
+
+  for (genvar l = 0; l < Lanes; l++) begin : gen_lane
+    logic [Banks-1:0] wr_en;
+    always_comb begin
+      wr_en = '0;
+      for (int unsigned b = 0; b < Banks; b++) begin
+        wr_en[b] = wr_en_i[l] & (wr_bank_i[BankWidth*l+:BankWidth] == BankWidth'(b));
+      end
+    end
+    bittern_ram #(
+        .GroupWidth(PortWidth),
+        .Groups    (Banks),
+        .Depth     (Depth)
+    ) u_ram (
+        .clk_i,
+        .wr_en_i  (wr_en),
+        .wr_addr_i(wr_addr_i[16*l+:AddrWidth]),
+        .wr_data_i(wr_data_i[PortWidth*l+:PortWidth]),
+        .rd_en_i,
+        .rd_addr_i(rd_addr_i[AddrWidth-1:0]),
+        .rd_data_o(rd_data_o[Banks*PortWidth*l+:Banks*PortWidth])
+    );
+  end
+endmodule
