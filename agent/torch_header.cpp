@@ -1,1 +1,2 @@
-// Carries the precompiled header of <torch/torch.h> that all targets of agent/ share.
+// Carries the precompiled header agent/torch.h that all targets of agent/ share.
+#include "agent/torch.h"
