@@ -54,13 +54,15 @@ class Connection {
   Connection& operator=(Connection&&) noexcept;
   ~Connection();
 
-  /// Sends both parts in one gathered write. Throws ConnectionError when the peer is gone or reads
-  /// nothing for `timeout`.
+  /// Sends both parts in one gathered write. Throws ConnectionError when the peer is gone or does
+  /// not read: when it takes longer than `timeout` plus the time of the bytes at 256 kB/s.
   void send(Bytes head, Bytes body, Milliseconds timeout);
-  /// Receives exactly out.size() bytes. Throws ConnectionError when the peer is gone, or sends
-  /// nothing for `timeout` (negative: waits for ever).
-  void receive(MutableBytes out, Milliseconds timeout);
-  /// Whether there is something to receive (or the end of the stream) within `timeout`.
+  /// Receives exactly out.size() bytes; false when the stream ended before the first of them.
+  /// Throws ConnectionError when it ends later, or after `timeout` plus the time of the bytes at
+  /// 256 kB/s.
+  bool receive(MutableBytes out, Milliseconds timeout);
+  /// Whether there is something to receive (or the end of the stream) within `timeout` (negative:
+  /// waits for ever).
   bool wait_readable(Milliseconds timeout);
   /// Whether the peer has closed its end, without reading. Cheap.
   bool peer_gone() const;
