@@ -1,6 +1,7 @@
 #include "host/program/bismo_config.h"
 
 #include <string>
+#include <utility>
 
 #include "host/base/error.h"
 
@@ -20,13 +21,19 @@ int checked(const Variant& variant, const std::string& key, std::int64_t low, st
 
 BismoConfig BismoConfig::from(const Variant& variant) {
   BismoConfig config;
-  config.dm = checked(variant, "Dm", 1, 256);
-  config.dn = checked(variant, "Dn", 1, 256);
+  config.dm = checked(variant, "Dm", 2, 256);
+  config.dn = checked(variant, "Dn", 2, 256);
   config.dk = checked(variant, "Dk", 64, 4096);
   config.lhs_depth = checked(variant, "LhsDepth", 8, 1 << 16);
   config.rhs_depth = checked(variant, "RhsDepth", 8, 1 << 16);
   config.port_width = checked(variant, "PortWidth", 64, 256);
   config.write_ports = checked(variant, "NumWritePorts", 1, 64);
+  for (const auto& [key, value] : {std::pair("Dm", config.dm), std::pair("Dn", config.dn),
+                                   std::pair("NumWritePorts", config.write_ports)}) {
+    if ((value & (value - 1)) != 0) {
+      fail_usage("variant {}: rtl.{} is {}, expected a power of two", variant.name, key, value);
+    }
+  }
   config.max_burst_beats = checked(variant, "MaxBurstBeats", 1, 256);
   const int read_ports = checked(variant, "NumReadPorts", 1, 64);
   config.memory = variant.memory;

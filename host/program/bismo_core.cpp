@@ -118,9 +118,15 @@ BitPair BismoCore::supported(BitPair bits) const {
 
 ModelResult BismoCore::model_schedule(const GemmShape& shape, const BismoSchedule& schedule,
                                       const BitPair& bits) const {
-  ModelResult result;
-  result.cycles = cycle_bound(config_, shape, schedule, bits);
-  return result;
+  const BismoMap map = make_map(config_, shape, schedule, bits);
+  std::uint64_t instructions = 1;  // END
+  emit_steps(config_, shape, schedule, map,
+             [&](const BismoStep&, const TileBlock&) { ++instructions; });
+  BismoModel model(config_.machine(), instructions);
+  emit_steps(config_, shape, schedule, map,
+             [&](const BismoStep& step, const TileBlock&) { model.step(step); });
+  BismoPrediction prediction = model.finish();
+  return {prediction.cycles, std::move(prediction.events)};
 }
 
 std::unique_ptr<BismoPlan> BismoCore::plan_with(const Layer& layer, const Precision& precision,
