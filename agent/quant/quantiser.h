@@ -1,0 +1,65 @@
+#pragma once
+
+#include <vector>
+
+#include "agent/quant/threshold.h"
+#include "agent/torch.h"
+
+namespace bittern {
+
+/// Linear symmetric quantiser without zero point: code = clamp(round(x / scale), low, high), value
+/// = code * scale; ties round to even. The division is a multiplication with the float nearest to 1
+/// / scale, the same in all functions below, so dequantise(codes(x)) equals fake_quantise(x) bit
+/// for bit.
+class LinearQuantiser {
+ public:
+  /// One scale for the whole tensor: threshold / range.high. Throws Error unless the threshold is
+  /// positive and finite.
+  LinearQuantiser(CodeRange range, float threshold);
+  /// One scale for each index of the tensor's dimension 0 (output channels of weights).
+  LinearQuantiser(CodeRange range, const std::vector<float>& thresholds);
+
+  /// Codes of `x`, of type 8-bit integer (unsigned when the range is).
+  torch::Tensor codes(const torch::Tensor& x) const;
+  /// Values of codes, float.
+  torch::Tensor dequantise(const torch::Tensor& codes) const;
+  /// dequantise(codes(x)) without the detour over integers. Carries no gradient.
+  torch::Tensor fake_quantise(const torch::Tensor& x) const;
+  /// fake_quantise() with the clipped straight-through gradient: 1 where x rounds to a code
+  /// of the range, 0 where it is clipped.
+  torch::Tensor fake_quantise_with_gradient(const torch::Tensor& x) const;
+
+  CodeRange range() const { return range_; }
+  /// One scale, or one for each output channel.
+  const std::vector<float>& scales() const { return scales_; }
+  /// The same quantiser with its scales on another device.
+  LinearQuantiser to(torch::Device device) const;
+
+ private:
+  torch::Tensor rounded(const torch::Tensor& x) const;  ///< codes before clamping
+  torch::Tensor scaled(torch::Tensor codes) const;      ///< codes * scale, in place
+  torch::Tensor factor(bool inverse, const torch::Tensor& like) const;
+
+  CodeRange range_;
+  std::vector<float> scales_;
+  torch::Tensor scale_;    ///< per channel only: the scales as a tensor
+  torch::Tensor inverse_;  ///< per channel only: 1 / scales
+};
+
+/// How weights are quantised.
+struct WeightQuantisation {
+  ThresholdMethod method = ThresholdMethod::kMse;
+  bool per_channel = false;
+};
+
+/// Quantiser for a weight tensor (dimension 0: output channels; on the CPU). Throws Error for bits
+/// outside 2..8.
+LinearQuantiser weight_quantiser(const torch::Tensor& weight, int bits,
+                                 const WeightQuantisation& how);
+
+/// Quantiser for activations, calibrated on `samples` (any shape; on the CPU). Throws Error for
+/// bits outside 1..8, or 2..8 when signed.
+LinearQuantiser activation_quantiser(const torch::Tensor& samples, int bits, bool is_signed,
+                                     ThresholdMethod method);
+
+}  // namespace bittern

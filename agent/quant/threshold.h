@@ -1,0 +1,47 @@
+#pragma once
+
+#include <string>
+
+#include "host/base/span.h"
+
+namespace bittern {
+
+/// Integer codes that a quantiser may give, both ends included.
+struct CodeRange {
+  int low = 0;
+  int high = 0;
+  bool operator==(const CodeRange& other) const { return low == other.low && high == other.high; }
+};
+
+/// Codes of weights: symmetric, -2^(bits-1)+1 .. 2^(bits-1)-1 (2 bits: ternary). The most negative
+/// two's complement code stays unused, so that weights have no bias to one side. Throws Error
+/// unless bits is 2..8: with one bit, two's complement has the codes -1 and 0 only, which no
+/// symmetric weight fits.
+CodeRange weight_range(int bits);
+
+/// Codes of activations: 0 .. 2^bits-1 unsigned (1..8 bits), as weights when signed (2..8 bits).
+/// Throws Error for other widths.
+CodeRange activation_range(int bits, bool is_signed);
+
+/// How the clipping threshold of a quantiser is found.
+enum class ThresholdMethod {
+  kMax,         ///< the largest magnitude: nothing is clipped
+  kKl,          ///< least Kullback-Leibler divergence between the values and the quantised values
+  kMse,         ///< least mean squared error
+  kPercentile,  ///< 99.9 % of the magnitudes are below it
+  kHaq,         ///< kMax from 5 bits on, kKl below (HAQ, lib/utils/quantize_utils.py)
+};
+
+/// "max", "kl", "mse", "percentile", "haq".
+const char* threshold_method_name(ThresholdMethod method);
+
+/// The method of that name; throws Error listing the names.
+ThresholdMethod threshold_method_of(const std::string& name);
+
+/// Clipping threshold for `values` when they are quantised linearly to `range` (scale = threshold /
+/// range.high): positive, at most the largest magnitude; 1 when all values are 0. Of ranges that
+/// start at 0 only the positive values count. `bits` is what kHaq decides by. Throws Error when
+/// there are no values, or one is not finite.
+float find_threshold(Span<const float> values, CodeRange range, int bits, ThresholdMethod method);
+
+}  // namespace bittern
