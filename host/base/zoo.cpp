@@ -30,7 +30,7 @@ fs::path zoo_file(const std::string& kind, const std::string& name_or_path) {
   }
   const std::vector<std::string> names = zoo_names(kind);
   if (std::find(names.begin(), names.end(), name_or_path) == names.end()) {
-    fail_usage("configs/{} has no '{}'{}; a file of your own is given by its path, ending in .yaml",
+    fail_usage("configs/{} has no '{}'{} (files of your own are given by a path ending in .yaml)",
                kind, name_or_path, suggestion(name_or_path, names));
   }
   return home_folder() / "configs" / kind / (name_or_path + ".yaml");

@@ -1,0 +1,23 @@
+#include <fmt/format.h>
+#include <torch/version.h>
+
+#include "apps/bittern/command_line.h"
+#include "apps/bittern/commands.h"
+#include "host/base/version.h"
+
+// bittern-agent: the commands of bittern that need LibTorch. Users type `bittern run`; see
+// main.cpp.
+int main(int argc, char** argv) {
+  using namespace bittern;
+  const std::string version_text =
+      fmt::format("bittern-agent {} ({}, {}), LibTorch {}", version(), source_revision(),
+                  build_description(), TORCH_VERSION);
+  return run_command_line(argc, argv, version_text, [](CLI::App& app) {
+#ifdef BITTERN_COMMAND_TRAIN
+    add_train(app);
+#endif
+#ifdef BITTERN_COMMAND_RUN
+    add_run(app);
+#endif
+  });
+}

@@ -1,0 +1,75 @@
+#include <fmt/format.h>
+
+#include <iostream>
+#include <memory>
+
+#include "apps/bittern/command_line.h"
+#include "apps/bittern/commands.h"
+#include "host/base/table.h"
+#include "host/network/network.h"
+
+namespace bittern {
+namespace {
+
+struct Options {
+  std::string network;
+  std::string format = "table";
+};
+
+void list(const Options& options) {
+  Table table;
+  table.text_column("network")
+      .integer_column("layers")
+      .integer_column("weights")
+      .integer_column("macs")
+      .text_column("description");
+  for (const std::string& name : network_names()) {
+    const Network network = load_network(name);
+    table.row({network.name, static_cast<std::int64_t>(network.layers.size()), network.weights(),
+               network.macs(), network.description});
+  }
+  std::cout << table.render(parse_output_format(options.format));
+}
+
+std::string pair_text(int a, int b) { return fmt::format("{}x{}", a, b); }
+
+void show(const Options& options) {
+  const Network network = load_network(options.network);
+  Table table;
+  table.text_column("layer").text_column("kind").text_column("input").text_column("output");
+  table.text_column("kernel").text_column("stride").text_column("pad").integer_column("groups");
+  table.text_column("signed_input").integer_column("weights").integer_column("macs");
+  for (const Layer& layer : network.layers) {
+    const bool window = layer.kind != LayerKind::kLinear;
+    table.row({layer.name, layer_kind_name(layer.kind),
+               fmt::format("{}x{}x{}", layer.in_channels, layer.in_height, layer.in_width),
+               fmt::format("{}x{}x{}", layer.out_channels, layer.out_height(), layer.out_width()),
+               window ? pair_text(layer.kernel_h, layer.kernel_w) : "-",
+               window ? pair_text(layer.stride_h, layer.stride_w) : "-",
+               window ? fmt::format("{},{},{},{}", layer.pad_top, layer.pad_bottom, layer.pad_left,
+                                    layer.pad_right)
+                      : "-",
+               std::int64_t{layer.groups}, layer.signed_input ? "yes" : "no", layer.weights(),
+               layer.macs()});
+  }
+  table.total({"total", {}, {}, {}, {}, {}, {}, {}, {}, network.weights(), network.macs()});
+  const OutputFormat format = parse_output_format(options.format);
+  if (format == OutputFormat::kTable) {
+    std::cout << network.name << ": " << network.description << "\n\n";
+  }
+  std::cout << table.render(format);
+}
+
+}  // namespace
+
+void add_networks(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("networks", "List the networks, or show one's layers");
+  command->add_option("network", options->network,
+                      "Name in configs/networks, or a file ending in .yaml; none: list all");
+  command->add_option("--format", options->format, "table, csv or json")->capture_default_str();
+  command->footer(example("bittern networks\nbittern networks lenet --format json"));
+  command->callback([options] { options->network.empty() ? list(*options) : show(*options); });
+}
+
+}  // namespace bittern
