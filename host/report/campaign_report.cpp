@@ -55,10 +55,11 @@ std::string tile(const std::string& value, const std::string& label, const char*
                      escape_html(value), escape_html(label));
 }
 
-/// "latency_s", "energy_j" or "size_bytes": where an episode line keeps a resource.
-const char* episode_key(const std::string& resource) {
-  if (resource == "energy") return "energy_j";
-  return resource == "model_size" ? "size_bytes" : "latency_s";
+/// Value of `key` in the object `part` of an episode line, not a number when it is not there.
+double field(const json& line, const char* part, const std::string& key) {
+  const auto it = line.find(part);
+  return it != line.end() && it->is_object() ? field(*it, key.c_str())
+                                             : std::numeric_limits<double>::quiet_NaN();
 }
 
 std::string reward_chart(const std::vector<json>& episodes) {
@@ -89,7 +90,7 @@ std::string cost_chart(const CampaignResult& result, const std::vector<json>& ep
                {}};
   for (const auto& line : episodes) {
     ratio.x.push_back(field(line, "episode"));
-    ratio.y.push_back(field(line, episode_key(constraint.resource)) / constraint.reference);
+    ratio.y.push_back(field(line, "ratio", constraint.resource));
   }
   const Guide limit{fmt::format("limit {:.3f}", constraint.limit / constraint.reference),
                     constraint.limit / constraint.reference, false};
@@ -158,7 +159,7 @@ std::string pareto_chart(const CampaignResult& result, const std::vector<json>& 
     // points were, too.
     Series explored{"episodes", kEpisodeColor, Mark::kPoints, {}, {}, {}, {}};
     for (const auto& episode : episodes) {
-      explored.x.push_back(field(episode, "latency_s") * 1e3);
+      explored.x.push_back(field(episode, "cost", "latency_s") * 1e3);
       explored.y.push_back(field(episode, "accuracy"));
     }
     chart.series.insert(chart.series.begin(), explored);

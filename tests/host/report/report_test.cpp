@@ -81,7 +81,7 @@ TEST(BarChart, DrawsOneBarPerValue) {
 
 TEST(CampaignReport, EscapesNamesAndFetchesNothing) {
   const std::string html = campaign_report_html(
-      sample_result(), {{{"episode", 0}, {"reward", -0.1}, {"latency_s", 4e-4}}});
+      sample_result(), {{{"episode", 0}, {"reward", -0.1}, {"cost", {{"latency_s", 4e-4}}}}});
   EXPECT_THAT(html, HasSubstr("sample &amp; co"));
   EXPECT_THAT(html, HasSubstr("fc&lt;2&gt;"));
   EXPECT_THAT(html, Not(HasSubstr("fc<2>")));
