@@ -116,6 +116,18 @@ BitPair BismoCore::supported(BitPair bits) const {
   return {std::clamp(bits.weight, 1, 8), std::clamp(bits.activation, 1, 8)};
 }
 
+double BismoCore::peak_macs_per_cycle(BitPair bits) const {
+  return static_cast<double>(config_.dm) * config_.dn * config_.dk /
+         (static_cast<double>(bits.weight) * bits.activation);
+}
+
+std::vector<std::pair<std::string, std::string>> BismoCore::cycle_split() const {
+  return {{"run", "exec_run"},
+          {"wait_lhs", "exec_wait_lhs"},
+          {"wait_rhs", "exec_wait_rhs"},
+          {"wait_result", "exec_wait_result"}};
+}
+
 ModelResult BismoCore::model_schedule(const GemmShape& shape, const BismoSchedule& schedule,
                                       const BitPair& bits) const {
   const BismoMap map = make_map(config_, shape, schedule, bits);

@@ -31,6 +31,8 @@ class BismoCore : public Core {
   std::vector<std::int32_t> unpack(const Plan& plan, Bytes result) const override;
   ModelResult model(const Plan& plan) const override;
   BitPair supported(BitPair bits) const override;
+  double peak_macs_per_cycle(BitPair bits) const override;
+  std::vector<std::pair<std::string, std::string>> cycle_split() const override;
   int lowering_version() const override { return 1; }
 
   /// A plan with this schedule instead of the best one. The schedule must be one of

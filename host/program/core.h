@@ -84,6 +84,15 @@ class Core {
   /// to 2, 4, 8).
   virtual BitPair supported(BitPair bits) const = 0;
 
+  /// Multiply-accumulates a cycle at these bits as long as the array never waits: what utilisation
+  /// refers to.
+  virtual double peak_macs_per_cycle(BitPair bits) const = 0;
+
+  /// Where the cycles of a run go, seen from the array: (heading, event) pairs, first the event
+  /// that counts its work, then what it waited for. The events never overlap; what they leave of
+  /// the cycles is time in which the array had no instruction.
+  virtual std::vector<std::pair<std::string, std::string>> cycle_split() const = 0;
+
   /// Changes whenever lowering makes different programs for the same plan key: part of measurement
   /// keys.
   virtual int lowering_version() const = 0;
