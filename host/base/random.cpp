@@ -76,6 +76,9 @@ Rng Rng::restore(const std::string& state) {
       fail("random generator state: expected four hexadecimal words, got \"{}\"", state);
     any |= word != 0;
   }
+  if (std::string rest; in >> rest) {
+    fail("random generator state: more than four words in \"{}\"", state);
+  }
   if (!any) fail("random generator state: all zero is not a state");
   return rng;
 }

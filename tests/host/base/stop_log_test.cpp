@@ -1,0 +1,75 @@
+#include <gtest/gtest.h>
+#include <spdlog/spdlog.h>
+
+#include <csignal>
+
+#include "host/base/error.h"
+#include "host/base/log.h"
+#include "host/base/stop.h"
+#include "host/base/version.h"
+#include "host/base/zoo.h"
+
+namespace bittern {
+namespace {
+
+TEST(Stop, FirstSignalSetsTheFlagSecondOneEnds) {
+  const auto twice = [] {
+    catch_stop_signals();
+    std::raise(SIGINT);
+    if (!stop_requested()) std::_Exit(3);
+    std::raise(SIGINT);
+    std::_Exit(4);
+  };
+  EXPECT_EXIT(twice(), ::testing::KilledBySignal(SIGINT), "");
+}
+
+TEST(Stop, ThrowsOnlyWhenAskedTo) {
+  request_stop(false);
+  EXPECT_NO_THROW(throw_if_stopped());
+  request_stop();
+  EXPECT_THROW(throw_if_stopped(), Stopped);
+  request_stop(false);
+}
+
+TEST(Log, UnknownLevelIsAnErrorWithASuggestion) {
+  try {
+    start_logging("debgu");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "unknown log level 'debgu', did you mean 'debug'?");
+    EXPECT_EQ(error.status(), ExitStatus::kUsage);
+  }
+}
+
+TEST(Log, EveryNamedLevelIsSet) {
+  for (const std::string& level : log_levels()) {
+    start_logging(level);
+    EXPECT_EQ(spdlog::default_logger()->level(), spdlog::level::from_str(level)) << level;
+  }
+  start_logging("warning");
+  EXPECT_TRUE(spdlog::should_log(spdlog::level::warn));
+  EXPECT_FALSE(spdlog::should_log(spdlog::level::info));
+}
+
+TEST(Version, IsThere) {
+  EXPECT_FALSE(version().empty());
+  EXPECT_FALSE(source_revision().empty());
+  EXPECT_NE(build_description().find(", "), std::string::npos);
+}
+
+TEST(Zoo, ListsFilesAndSuggestsNames) {
+  const auto names = zoo_names("networks");
+  EXPECT_NE(std::find(names.begin(), names.end(), "lenet"), names.end());
+  EXPECT_TRUE(std::filesystem::exists(zoo_file("networks", "lenet")));
+  try {
+    zoo_file("networks", "lennet");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("did you mean 'lenet'?"), std::string::npos);
+  }
+  EXPECT_THROW(zoo_file("networks", "nowhere.yaml"), Error);
+  EXPECT_THROW(zoo_file("networks", "../variants/bismo_edge"), Error);
+}
+
+}  // namespace
+}  // namespace bittern
