@@ -1,11 +1,20 @@
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <memory>
+#include <regex>
+#include <string>
 
+#include "host/device/device_client.h"
+#include "host/device/device_process.h"
 #include "host/device/start.h"
+#include "host/network/network.h"
 #include "host/program/bismo_core.h"
 #include "host/program/bismo_planner.h"
 #include "host/protocol/registers.h"
@@ -34,80 +43,168 @@ std::map<std::string, std::uint64_t> counters_of(const RunResult& run, const Bis
   return counters;
 }
 
-class RtlTest : public testing::TestWithParam<std::pair<std::string, int>> {};
-
-TEST_P(RtlTest, OutputsCyclesAndEventsOfRandomLayersAreThoseOfReferenceAndModel) {
-  const auto& [name, usual_layers] = GetParam();
-  const char* wanted = std::getenv("BITTERN_RTL_LAYERS");
-  const int layers = wanted != nullptr ? std::atoi(wanted) : usual_layers;
-  const char* wanted_seed = std::getenv("BITTERN_RTL_SEED");
-  const std::uint64_t seed = wanted_seed != nullptr ? std::atoi(wanted_seed) : 21;
-
-  const Variant variant =
-      load_variant(std::string(BITTERN_SOURCE_DIR) + "/configs/variants/" + name + ".yaml");
-  DeviceOptions options;
-  options.folder = std::filesystem::path(BITTERN_BINARY_DIR) / "bin";
-  if (!std::filesystem::exists(options.folder / ("bittern-device-" + name))) {
-    GTEST_SKIP() << "no device bittern-device-" << name << " in " << options.folder
-                 << ": build it (BITTERN_DEVICES=ON) to run this test";
+/// A device of one variant, and the comparison.
+class RtlTest : public testing::Test {
+ protected:
+  /// Starts the device; false, with the test skipped, when there is none.
+  bool start(const Variant& variant) {
+    const std::filesystem::path executable =
+        std::filesystem::path(BITTERN_BINARY_DIR) / "bin" / ("bittern-device-" + variant.name);
+    if (!std::filesystem::exists(executable)) {
+      skip_ = "no " + executable.string() + ": build it (BITTERN_DEVICES=ON) to run this test";
+      return false;
+    }
+    // The memory model is the variant file's, whatever the shipped one says.
+    device_.reset();
+    process_ = std::make_unique<DeviceProcess>(
+        executable, std::vector<std::string>{"--variant", variant.file.string()});
+    device_ = std::make_unique<DeviceClient>(process_->take_connection(), variant.name);
+    check_device(*device_, variant);
+    core_ = std::make_unique<BismoCore>(BismoConfig::from(variant));
+    return true;
   }
-  const std::unique_ptr<Device> device = start_device(variant, options);
-  const BismoCore core(BismoConfig::from(variant));
 
-  Rng rng(seed);
-  std::uint64_t cycles = 0;
-  for (int i = 0; i < layers; ++i) {
-    const Layer layer = random_layer(rng);
-    const Precision precision = random_precision(rng);
-    const int batch = static_cast<int>(rng.integer(1, 2));
-    const GemmShape shape = GemmShape::of(layer, batch, core.config());
-    // Half of them with the best schedule, half with any.
-    const std::vector<BismoSchedule> schedules =
-        candidate_schedules(core.config(), shape, precision.bits);
-    const auto best = core.plan(layer, precision, batch);
-    const auto plan = core.plan_with(
-        layer, precision, batch,
-        i % 2 == 0 ? dynamic_cast<const BismoPlan&>(*best).schedule
-                   : schedules[rng.integer(0, static_cast<std::int64_t>(schedules.size()) - 1)]);
-    const LayerData data = random_layer_data(layer, precision, batch, seed + i);
-    const Program program = core.build(*plan, data);
+  /// Runs the plan on the RTL; outputs, cycles and all events have to be as predicted.
+  void compare(const BismoPlan& plan, std::uint64_t seed) {
+    const std::string what = plan.layer.name + " | " + plan.key() + " | w" +
+                             std::to_string(plan.precision.bits.weight) + " a" +
+                             std::to_string(plan.precision.bits.activation) + " batch " +
+                             std::to_string(plan.batch);
+    const LayerData data = random_layer_data(plan.layer, plan.precision, plan.batch, seed);
+    const Program program = core_->build(plan, data);
     for (const MemorySegment& segment : program.segments) {
-      device->write_memory(segment.address, segment.bytes);
+      device_->write_memory(segment.address, segment.bytes);
     }
     RunRequest request;
     request.program_address = program.program_address;
     request.instruction_count = program.instruction_count;
     request.mem_limit = program.memory_end;
-    request.cycle_limit = 4 * plan->predicted.cycles + 100000;
-    const RunResult run = device->run(request);
-    const std::string what = layer.name + " | " + plan->key() + " | w" +
-                             std::to_string(precision.bits.weight) + " a" +
-                             std::to_string(precision.bits.activation) + " batch " +
-                             std::to_string(batch) + " layer " + std::to_string(i);
+    request.cycle_limit = 4 * plan.predicted.cycles + 100000;
+    const RunResult run = device_->run(request);
     ASSERT_EQ(run.status, RunStatus::kDone) << what << " error " << run.error_code;
-    cycles += run.cycles;
+    cycles_ += run.cycles;
+    ++layers_;
     const std::vector<std::uint8_t> result =
-        device->read_memory(program.result_address, program.result_bytes);
-    ASSERT_EQ(core.unpack(*plan, result), reference_outputs(layer, batch, data)) << what;
+        device_->read_memory(program.result_address, program.result_bytes);
+    ASSERT_EQ(core_->unpack(plan, result), reference_outputs(plan.layer, plan.batch, data)) << what;
 
-    const std::map<std::string, std::uint64_t> counted = counters_of(run, core.config());
-    EXPECT_EQ(plan->predicted.cycles, run.cycles) << what;
-    std::map<std::string, std::uint64_t> predicted(plan->predicted.events.begin(),
-                                                   plan->predicted.events.end());
-    predicted["cycles"] = plan->predicted.cycles;
-    EXPECT_EQ(predicted.size(), counted.size());
-    for (const auto& [event, value] : counted) {
-      EXPECT_EQ(predicted[event], value) << event << " of " << what;
-    }
-    if (HasFailure() && wanted == nullptr) return;
+    const std::map<std::string, std::uint64_t> counted = counters_of(run, core_->config());
+    std::map<std::string, std::uint64_t> predicted(plan.predicted.events.begin(),
+                                                   plan.predicted.events.end());
+    predicted["cycles"] = plan.predicted.cycles;
+    ASSERT_EQ(predicted.size(), counted.size());
+    for (const auto& [event, value] : counted)
+      ASSERT_EQ(predicted[event], value) << event << " of " << what;
   }
-  RecordProperty("cycles", std::to_string(cycles));
+
+  /// `layers` random layers: every other one with the best schedule, the rest with any.
+  void compare_random(int layers, std::uint64_t seed) {
+    Rng rng(seed);
+    for (int i = 0; i < layers; ++i) {
+      const Layer layer = random_layer(rng);
+      const Precision precision = random_precision(rng);
+      const int batch = static_cast<int>(rng.integer(1, 2));
+      BismoSchedule schedule;
+      if (i % 2 == 0) {
+        const auto best = core_->plan(layer, precision, batch);
+        schedule = dynamic_cast<const BismoPlan&>(*best).schedule;
+      } else {
+        const std::vector<BismoSchedule> all = candidate_schedules(
+            core_->config(), GemmShape::of(layer, batch, core_->config()), precision.bits);
+        schedule = all[rng.integer(0, static_cast<std::int64_t>(all.size()) - 1)];
+      }
+      compare(*core_->plan_with(layer, precision, batch, schedule), seed + i);
+      if (HasFatalFailure()) return;
+    }
+    std::printf("%d layers, %llu cycles, all equal\n", layers_,
+                static_cast<unsigned long long>(cycles_));
+  }
+
+  std::string skip_;
+  std::unique_ptr<DeviceProcess> process_;
+  std::unique_ptr<Device> device_;
+  std::unique_ptr<BismoCore> core_;
+  int layers_ = 0;
+  std::uint64_t cycles_ = 0;
+};
+
+Variant shipped(const std::string& name) {
+  return load_variant(std::string(BITTERN_SOURCE_DIR) + "/configs/variants/" + name + ".yaml");
 }
 
-INSTANTIATE_TEST_SUITE_P(Variants, RtlTest,
-                         testing::Values(std::pair("bismo_tiny", 40), std::pair("bismo_edge", 20),
-                                         std::pair("bismo_cloud", 6)),
+int environment(const char* name, int usual) {
+  const char* text = std::getenv(name);
+  return text != nullptr ? std::atoi(text) : usual;
+}
+
+class RtlVariantTest : public RtlTest,
+                       public testing::WithParamInterface<std::pair<std::string, int>> {};
+
+TEST_P(RtlVariantTest, RandomLayersEqualReferenceAndModel) {
+  if (!start(shipped(GetParam().first))) GTEST_SKIP() << skip_;
+  compare_random(environment("BITTERN_RTL_LAYERS", GetParam().second),
+                 environment("BITTERN_RTL_SEED", 21));
+}
+
+TEST_P(RtlVariantTest, LeNetEqualsReferenceAndModel) {
+  const Variant variant = shipped(GetParam().first);
+  if (!start(variant)) GTEST_SKIP() << skip_;
+  const Network network =
+      load_network(std::string(BITTERN_SOURCE_DIR) + "/configs/networks/lenet.yaml");
+  int bits = 2;
+  for (const Layer& layer : network.layers) {
+    Precision precision;
+    precision.bits = {bits, 10 - bits};
+    precision.activation_signed = layer.signed_input;
+    ++bits;
+    const auto plan = core_->plan(layer, precision, 1);
+    compare(dynamic_cast<const BismoPlan&>(*plan), 7);
+    if (HasFatalFailure()) return;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Variants, RtlVariantTest,
+                         testing::Values(std::pair("bismo_tiny", 40), std::pair("bismo_edge", 40),
+                                         std::pair("bismo_cloud", 20)),
                          [](const auto& info) { return info.param.first; });
+
+class RtlMemoryTest : public RtlTest, public testing::WithParamInterface<std::string> {};
+
+TEST_P(RtlMemoryTest, TheModelHoldsForAnyMemory) {
+  const MemoryConfig memories[] = {{1 << 26, 1, 8, 1},    {1 << 26, 2, 64, 2},
+                                   {1 << 26, 7, 3, 3},    {1 << 26, 60, 1, 4},
+                                   {1 << 26, 100, 8, 16}, {1 << 26, 33, 16, 64}};
+  Variant variant = shipped(GetParam());
+  std::ifstream file(variant.file);
+  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const std::filesystem::path folder =
+      std::filesystem::path(testing::TempDir()) / ("bittern-memories-" + std::to_string(getpid()));
+  std::filesystem::create_directories(folder);
+  int seed = environment("BITTERN_RTL_SEED", 50);
+  for (const MemoryConfig& memory : memories) {
+    const auto replaced = [](const std::string& in, const std::string& key, std::uint64_t value) {
+      return std::regex_replace(in, std::regex("(" + key + ": *)[0-9]+"),
+                                "$01" + std::to_string(value));
+    };
+    std::string changed = replaced(text, "size_mib", memory.size_bytes >> 20);
+    changed = replaced(changed, "latency_cycles", memory.latency_cycles);
+    changed = replaced(changed, "bytes_per_cycle", memory.bytes_per_cycle);
+    changed = replaced(changed, "outstanding", memory.outstanding);
+    const std::filesystem::path path = folder / (variant.name + ".yaml");
+    std::ofstream(path) << changed;
+    const Variant other = load_variant(path.string());
+    ASSERT_EQ(other.memory.latency_cycles, memory.latency_cycles);
+    ASSERT_EQ(other.memory.outstanding, memory.outstanding);
+    if (!start(other)) GTEST_SKIP() << skip_;
+    compare_random(environment("BITTERN_RTL_LAYERS", 12), seed += 100);
+    if (HasFatalFailure()) break;
+  }
+  std::filesystem::remove_all(folder);
+}
+
+INSTANTIATE_TEST_SUITE_P(Variants, RtlMemoryTest,
+                         testing::Values("bismo_tiny", "bismo_edge", "bismo_cloud"),
+                         [](const auto& info) { return info.param; });
 
 }  // namespace
 }  // namespace bittern
