@@ -89,28 +89,22 @@ std::uint64_t SimulatedDevice::clock(std::uint64_t cycles, std::uint64_t mask,
   return done;
 }
 
-SimulatedDevice::Answer SimulatedDevice::access(bool write, std::uint32_t offset,
-                                                std::uint32_t value, std::uint32_t strobes) {
+SimulatedDevice::Answer SimulatedDevice::access(std::uint64_t command) {
   toggle_ = !toggle_;
-  std::uint64_t command = value | (static_cast<std::uint64_t>(offset & 0xfff) << pins::kAddressLsb);
-  command |= static_cast<std::uint64_t>(strobes & 0xf) << pins::kStrobesLsb;
-  command |= (write ? pins::kWrite : 0) | (toggle_ ? pins::kRequest : 0);
-  top_->set_command(command);
+  top_->set_command(command | (toggle_ ? pins::kRequest : 0));
   const std::uint64_t answered = toggle_ ? pins::kAnswered : 0;
   clock(kAccessLimit, pins::kAnswered, answered);
   const std::uint64_t response = top_->response();
   if ((response & pins::kAnswered) != answered) {
     reset_hardware();
-    fail(
-        "device {}: the shell did not answer an access to register {:#05x} within {} cycles; it "
-        "was reset",
-        info_.variant, offset, kAccessLimit);
+    fail("device {}: the shell did not answer a register access within {} cycles; it was reset",
+         info_.variant, kAccessLimit);
   }
   return {static_cast<std::uint32_t>(response), (response & pins::kError) != 0};
 }
 
 std::uint32_t SimulatedDevice::read_register(std::uint32_t offset) {
-  const Answer answer = access(false, offset, 0, 0);
+  const Answer answer = access(std::uint64_t{offset & 0xfff} << pins::kAddressLsb);
   if (answer.error) {
     fail("device {}: there is no register at {:#05x} (SLVERR)", info_.variant, offset);
   }
@@ -118,12 +112,17 @@ std::uint32_t SimulatedDevice::read_register(std::uint32_t offset) {
 }
 
 void SimulatedDevice::write_register(std::uint32_t offset, std::uint32_t value) {
-  write_register(offset, value, 0xf);
+  write_register(offset, value, 0xf, WriteOrder::kTogether);
 }
 
 void SimulatedDevice::write_register(std::uint32_t offset, std::uint32_t value,
-                                     std::uint32_t strobes) {
-  if (access(true, offset, value, strobes).error) {
+                                     std::uint32_t strobes, WriteOrder order) {
+  std::uint64_t command = pins::kWrite | value;
+  command |= std::uint64_t{offset & 0xfff} << pins::kAddressLsb;
+  command |= std::uint64_t{strobes & 0xf} << pins::kStrobesLsb;
+  command |= order == WriteOrder::kAddressFirst ? pins::kHoldData : 0;
+  command |= order == WriteOrder::kDataFirst ? pins::kHoldAddress : 0;
+  if (access(command).error) {
     fail(
         "device {}: register {:#05x} cannot be written (SLVERR): it is read-only, does not exist, "
         "or a run is in progress",

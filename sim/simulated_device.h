@@ -33,8 +33,11 @@ class SimulatedDevice : public DeviceBackend {
   void stop_trace() override;
   void reset() override;
 
+  /// Which half of a register write reaches the AXI4-Lite slave first.
+  enum class WriteOrder { kTogether, kAddressFirst, kDataFirst };
   /// Writes a register with byte strobes (bit i: byte i).
-  void write_register(std::uint32_t offset, std::uint32_t value, std::uint32_t strobes);
+  void write_register(std::uint32_t offset, std::uint32_t value, std::uint32_t strobes,
+                      WriteOrder order);
   /// The memory, for fault injection and tests.
   PortMemory& memory() { return top_->memory(); }
 
@@ -43,7 +46,7 @@ class SimulatedDevice : public DeviceBackend {
     std::uint32_t data;
     bool error;
   };
-  Answer access(bool write, std::uint32_t offset, std::uint32_t value, std::uint32_t strobes);
+  Answer access(std::uint64_t command);
   std::uint64_t clock(std::uint64_t cycles, std::uint64_t mask, std::uint64_t value);
   void reset_hardware();
   bool clock_until_done(std::uint64_t cycle_limit, const KeepGoing& keep_going, bool& abandoned);
