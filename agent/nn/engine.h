@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "agent/data/dataset.h"
+#include "agent/nn/model.h"
+#include "agent/nn/score.h"
+#include "agent/nn/worker_pool.h"
+#include "agent/torch.h"
+
+namespace bittern {
+
+/// A data set as tensors: 8-bit images (N x C x H x W) and 64-bit labels (N).
+struct TensorData {
+  torch::Tensor images;
+  torch::Tensor labels;
+
+  /// Copies the data to a device.
+  static TensorData from(const Dataset& data, torch::Device device);
+  std::int64_t size() const { return labels.size(0); }
+};
+
+/// Runs a model forward and backward over batches, on several threads (CPU) or on a GPU. On the CPU
+/// every batch is cut into pieces of fixed size whose results are added up in order: the result
+/// does not depend on the number of threads.
+class Engine {
+ public:
+  /// Throws Error when `device` is kCuda and there is none.
+  Engine(const Network& network, int threads, TensorDevice device);
+
+  /// Counts correct answers and sums the loss over `data`.
+  Score score(const Weights& weights, const InputHook& hook, const TensorData& data);
+
+  /// Gradient of the mean cross entropy of a batch with respect to `at`, added up over the batch's
+  /// pieces into `gradients` (overwritten; same shapes). Returns what score() would.
+  Score gradients(const Weights& at, const InputHook& hook, const TensorData& batch,
+                  Weights& gradients);
+
+  const Model& model() const { return model_; }
+  torch::Device device() const { return device_; }
+  /// Copies weights to the engine's device.
+  Weights to_device(const Weights& weights) const;
+
+ private:
+  Model model_;
+  torch::Device device_;
+  WorkerPool pool_;
+};
+
+}  // namespace bittern

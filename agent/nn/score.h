@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace bittern {
+
+/// Where tensors are computed.
+enum class TensorDevice {
+  kAuto,  ///< a GPU when there is one, else the CPU
+  kCpu,
+  kCuda,
+};
+
+/// The device called "auto", "cpu" or "cuda"; throws Error for other names.
+TensorDevice tensor_device_of(const std::string& name);
+
+/// What a network scored on a data set.
+struct Score {
+  std::int64_t images = 0;
+  std::int64_t correct = 0;
+  double loss_sum = 0.0;  ///< cross entropy summed over the images (nats)
+
+  /// Share of correct answers in percent; 0 without images.
+  double accuracy() const {
+    return images == 0 ? 0.0 : 100.0 * static_cast<double>(correct) / static_cast<double>(images);
+  }
+  /// Mean cross entropy (nats); 0 without images.
+  double loss() const { return images == 0 ? 0.0 : loss_sum / static_cast<double>(images); }
+  Score& operator+=(const Score& other) {
+    images += other.images;
+    correct += other.correct;
+    loss_sum += other.loss_sum;
+    return *this;
+  }
+};
+
+}  // namespace bittern

@@ -1,0 +1,98 @@
+#include "agent/nn/sgd.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <numeric>
+
+#include "agent/torch.h"
+#include "host/base/error.h"
+#include "host/base/random.h"
+
+namespace bittern {
+namespace {
+
+constexpr double kPi = 3.14159265358979323846;
+
+std::unique_ptr<torch::optim::Optimizer> make_optimiser(const OptimiserOptions& options,
+                                                        std::vector<torch::Tensor> parameters) {
+  if (options.kind == OptimiserKind::kAdam) {
+    return std::make_unique<torch::optim::Adam>(
+        std::move(parameters),
+        torch::optim::AdamOptions(options.learning_rate).weight_decay(options.weight_decay));
+  }
+  return std::make_unique<torch::optim::SGD>(std::move(parameters),
+                                             torch::optim::SGDOptions(options.learning_rate)
+                                                 .momentum(options.momentum)
+                                                 .weight_decay(options.weight_decay));
+}
+
+torch::Tensor shuffled(std::int64_t count, Rng& rng) {
+  torch::Tensor order = torch::arange(count, torch::kInt64);
+  auto* const values = order.data_ptr<std::int64_t>();
+  for (std::int64_t i = count - 1; i > 0; --i) std::swap(values[i], values[rng.integer(0, i)]);
+  return order;
+}
+
+void check(const LoopOptions& options, const TensorData& data) {
+  if (options.epochs < 0 || options.batch < 1 || options.max_batches < 0) {
+    fail_usage(
+        "training with {} epochs of batches of {}: expected 0 or more epochs, batches of 1 "
+        "or more",
+        options.epochs, options.batch);
+  }
+  if (data.size() == 0) fail("no images to train on");
+}
+
+}  // namespace
+
+int batches_per_epoch(std::int64_t images, int batch) {
+  return static_cast<int>(std::max<std::int64_t>(1, images / batch));
+}
+
+bool train_loop(Engine& engine, Weights& master, const TensorData& data, const LoopOptions& options,
+                const WeightView& view, const InputHook& hook, const BatchCallback& on_batch) {
+  check(options, data);
+  std::vector<torch::Tensor> parameters;
+  for (LayerWeights& layer : master) {
+    parameters.push_back(layer.weight.detach());
+    parameters.push_back(layer.bias.detach());
+  }
+  const std::unique_ptr<torch::optim::Optimizer> optimiser =
+      make_optimiser(options.optimiser, parameters);
+  const int per_epoch = batches_per_epoch(data.size(), options.batch);
+  int total = options.epochs * per_epoch;
+  if (options.max_batches > 0) total = std::min(total, options.max_batches);
+  Rng rng(options.seed);
+  Weights gradients(master.size());
+  torch::Tensor order;
+  for (int step = 0; step < total; ++step) {
+    const int number = step % per_epoch;
+    if (number == 0) order = shuffled(data.size(), rng).to(engine.device());
+    const std::int64_t begin = std::int64_t{number} * options.batch;
+    const torch::Tensor chosen =
+        order.narrow(0, begin, std::min<std::int64_t>(options.batch, data.size() - begin));
+    const TensorData batch{data.images.index_select(0, chosen),
+                           data.labels.index_select(0, chosen)};
+    const Score score = engine.gradients(view ? view(master) : master, hook, batch, gradients);
+    if (!std::isfinite(score.loss_sum)) {
+      fail(
+          "training diverged: the loss is {} in batch {} of epoch {}; lower the learning rate ({})",
+          score.loss_sum, number + 1, step / per_epoch + 1, options.optimiser.learning_rate);
+    }
+    for (std::size_t i = 0; i < master.size(); ++i) {
+      parameters[2 * i].mutable_grad() = gradients[i].weight;
+      parameters[2 * i + 1].mutable_grad() = gradients[i].bias;
+    }
+    if (options.optimiser.cosine) {
+      const double rate = options.optimiser.learning_rate * 0.5 *
+                          (1.0 + std::cos(kPi * step / static_cast<double>(total)));
+      for (auto& group : optimiser->param_groups()) group.options().set_lr(rate);
+    }
+    optimiser->step();
+    if (on_batch && !on_batch(step / per_epoch, number, score)) return false;
+  }
+  return true;
+}
+
+}  // namespace bittern

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "agent/nn/engine.h"
+#include "agent/nn/training.h"
+
+namespace bittern {
+
+/// How a training loop goes over its data.
+struct LoopOptions {
+  OptimiserOptions optimiser;
+  int epochs = 1;
+  int max_batches = 0;  ///< ends after that many batches; 0: no limit
+  int batch = 64;
+  std::uint64_t seed = 0;  ///< of the order of the images
+};
+
+/// The weights with which gradients are taken, for given master weights: the quantised ones. The
+/// gradient is applied to the master weights unchanged (straight-through estimator without
+/// clipping, so that no weight is ever stuck).
+using WeightView = std::function<Weights(const Weights& master)>;
+
+/// Called after every batch with its score, numbers from 0; returning false ends the loop.
+using BatchCallback = std::function<bool(int epoch, int batch, const Score& score)>;
+
+/// Batches that one epoch has; the last, incomplete one is dropped unless it is the only one.
+int batches_per_epoch(std::int64_t images, int batch);
+
+/// Trains `master` in place on `data`. The same arguments give the same result, whatever the number
+/// of threads. Returns false when the callback ended it. Throws Error when the loss is not finite.
+bool train_loop(Engine& engine, Weights& master, const TensorData& data, const LoopOptions& options,
+                const WeightView& view, const InputHook& hook, const BatchCallback& on_batch);
+
+}  // namespace bittern

@@ -1,0 +1,137 @@
+#include "agent/nn/training.h"
+
+#include <chrono>
+
+#include "agent/nn/engine.h"
+#include "agent/nn/sgd.h"
+#include "agent/torch.h"
+#include "host/base/error.h"
+#include "host/base/hash.h"
+#include "host/base/stop.h"
+#include "host/base/version.h"
+
+namespace bittern {
+namespace {
+
+/// Text of the options that decide the result.
+std::string options_text(const TrainOptions& options) {
+  const OptimiserOptions& optimiser = options.optimiser;
+  return fmt::format("{} lr {} momentum {} decay {} {} epochs {} batch {} seed {}",
+                     optimiser.kind == OptimiserKind::kSgd ? "sgd" : "adam",
+                     optimiser.learning_rate, optimiser.momentum, optimiser.weight_decay,
+                     optimiser.cosine ? "cosine" : "constant", options.epochs, options.batch,
+                     options.seed);
+}
+
+TensorFile make_checkpoint(const Model& model, const Weights& weights, const DataSplits& splits,
+                           const TrainOptions& options, int epochs_done, const Score& validation) {
+  TensorFile file = model.write_weights(weights);
+  file.metadata = {{"format", "bittern-checkpoint-1"},
+                   {"network", model.network().name},
+                   {"dataset", splits.train.name},
+                   {"data_hash", splits.hash},
+                   {"input", "pixel / 255"},
+                   {"training", options_text(options)},
+                   {"seed", std::to_string(options.seed)},
+                   {"epochs_done", std::to_string(epochs_done)},
+                   {"validation_accuracy", fmt::format("{:.4f}", validation.accuracy())},
+                   {"bittern", version()},
+                   {"libtorch", TORCH_VERSION}};
+  return file;
+}
+
+}  // namespace
+
+OptimiserKind optimiser_of(const std::string& name) {
+  if (name == "sgd") return OptimiserKind::kSgd;
+  if (name == "adam") return OptimiserKind::kAdam;
+  fail_usage("optimiser '{}' is not known; expected sgd or adam", name);
+}
+
+void check_data_fits(const Network& network, const Dataset& data) {
+  const Layer& first = network.layers.front();
+  if (first.in_channels != data.channels || first.in_height != data.height ||
+      first.in_width != data.width || network.layers.back().out_channels != data.classes) {
+    fail_usage("network {} takes {}x{}x{} images of {} classes, but data set {} has {}x{}x{} of {}",
+               network.name, first.in_channels, first.in_height, first.in_width,
+               network.layers.back().out_channels, data.name, data.channels, data.height,
+               data.width, data.classes);
+  }
+}
+
+TrainResult train_network(const Network& network, const DataSplits& splits,
+                          const TrainOptions& options,
+                          const std::function<void(const TrainProgress&)>& on_progress) {
+  const auto start = std::chrono::steady_clock::now();
+  if (options.epochs < 1) fail_usage("training for {} epochs: expected 1 or more", options.epochs);
+  Engine engine(network, options.threads, options.device);
+  check_data_fits(network, splits.train);
+  const TensorData train = TensorData::from(splits.train, engine.device());
+  const TensorData validation = TensorData::from(splits.validation, engine.device());
+  Weights weights = engine.to_device(engine.model().random_weights(Rng(options.seed).split(0)));
+
+  LoopOptions loop;
+  loop.optimiser = options.optimiser;
+  loop.epochs = options.epochs;
+  loop.batch = options.batch;
+  loop.seed = Rng(options.seed).split(1).next();
+  const int per_epoch = batches_per_epoch(train.size(), options.batch);
+  TrainResult result;
+  Score running;
+  const auto on_batch = [&](int epoch, int batch, const Score& score) {
+    throw_if_stopped();
+    if (batch == 0) running = Score();
+    running += score;
+    TrainProgress progress;
+    progress.epoch = epoch;
+    progress.epochs = options.epochs;
+    progress.images = score.images;
+    progress.loss = running.loss();
+    progress.accuracy = running.accuracy();
+    if (batch + 1 == per_epoch) {
+      result.validation = engine.score(weights, {}, validation);
+      result.checkpoint =
+          make_checkpoint(engine.model(), weights, splits, options, epoch + 1, result.validation);
+      progress.epoch_done = true;
+      progress.validation = result.validation;
+      progress.checkpoint = &result.checkpoint;
+    }
+    if (on_progress) on_progress(progress);
+    return true;
+  };
+  train_loop(engine, weights, train, loop, {}, {}, on_batch);
+  result.train = engine.score(weights, {}, train);
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return result;
+}
+
+std::string training_key(const Network& network, const DataSplits& splits,
+                         const TrainOptions& options) {
+  Sha256 hash;
+  hash.update_field("training-1").update_field(splits.hash).update_field(options_text(options));
+  for (const Layer& layer : network.layers) hash.update_field(layer.name).update_field(layer.key());
+  return hash.hex();
+}
+
+TensorFile train_or_load(const Network& network, const DataSplits& splits,
+                         const TrainOptions& options, const std::filesystem::path& folder,
+                         const std::function<void(const TrainProgress&)>& on_progress) {
+  const std::filesystem::path path =
+      folder / fmt::format("{}-{}-{}.safetensors", network.name, splits.train.name,
+                           training_key(network, splits, options).substr(0, 16));
+  if (std::filesystem::exists(path)) return read_safetensors(path);
+  TensorFile checkpoint = train_network(network, splits, options, on_progress).checkpoint;
+  write_safetensors(path, checkpoint);
+  return checkpoint;
+}
+
+Score score_checkpoint(const Network& network, const TensorFile& checkpoint, const Dataset& data,
+                       int threads, TensorDevice device) {
+  Engine engine(network, threads, device);
+  check_data_fits(network, data);
+  const Weights weights =
+      engine.to_device(engine.model().read_weights(checkpoint, "checkpoint of " + network.name));
+  return engine.score(weights, {}, TensorData::from(data, engine.device()));
+}
+
+}  // namespace bittern

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "agent/data/dataset.h"
+#include "agent/nn/safetensors.h"
+#include "agent/nn/score.h"
+#include "host/network/network.h"
+
+namespace bittern {
+
+/// Rules for the steps of gradient descent.
+enum class OptimiserKind { kSgd, kAdam };
+
+/// The optimiser called "sgd" or "adam"; throws Error for other names.
+OptimiserKind optimiser_of(const std::string& name);
+
+/// An optimiser with its settings.
+struct OptimiserOptions {
+  OptimiserKind kind = OptimiserKind::kSgd;
+  double learning_rate = 0.05;
+  double momentum = 0.9;  ///< SGD only
+  double weight_decay = 5e-4;
+  bool cosine = true;  ///< learning rate falls to 0 along half a cosine; else constant
+};
+
+/// How a network is trained in full precision.
+struct TrainOptions {
+  OptimiserOptions optimiser;
+  int epochs = 6;
+  int batch = 64;
+  std::uint64_t seed = 1;  ///< of the first weights and of the order of the images
+  int threads = 0;         ///< 0: one for each core; results do not depend on it
+  TensorDevice device = TensorDevice::kAuto;
+};
+
+/// State of a running training, for progress meters.
+struct TrainProgress {
+  int epoch = 0;            ///< running epoch, from 0
+  int epochs = 0;           ///< in all
+  std::int64_t images = 0;  ///< trained on in the batch just done
+  double loss = 0.0;        ///< running mean over the epoch (nats)
+  double accuracy = 0.0;    ///< running mean over the epoch, percent of the training images
+  bool epoch_done = false;  ///< the epoch has just ended
+  Score validation;         ///< when epoch_done
+  const TensorFile* checkpoint = nullptr;  ///< when epoch_done: the weights, with metadata
+};
+
+/// A trained network.
+struct TrainResult {
+  TensorFile checkpoint;  ///< <layer>.weight and <layer>.bias, metadata
+  Score train;            ///< of the whole training set, after the last epoch
+  Score validation;
+  double seconds = 0.0;
+};
+
+/// Trains a network on splits.train. `on_progress` (may be empty) is called after every batch and
+/// after every epoch. The same options give the same weights, whatever the number of threads (on
+/// one kind of machine). Throws Stopped when a stop is requested, Error when the network cannot be
+/// trained, its shapes do not fit the images, or training diverges.
+TrainResult train_network(const Network& network, const DataSplits& splits,
+                          const TrainOptions& options,
+                          const std::function<void(const TrainProgress&)>& on_progress);
+
+/// Content key of what train_network() would compute: network, data, options (not the threads).
+std::string training_key(const Network& network, const DataSplits& splits,
+                         const TrainOptions& options);
+
+/// Weights trained with these arguments: from `folder`/<network>-<dataset>-<key>.safetensors when
+/// they were trained before, else trained now and stored there. Throws as train_network() and
+/// read_safetensors() do.
+TensorFile train_or_load(const Network& network, const DataSplits& splits,
+                         const TrainOptions& options, const std::filesystem::path& folder,
+                         const std::function<void(const TrainProgress&)>& on_progress);
+
+/// Scores full-precision weights on a data set. Throws Error when they do not fit the network.
+Score score_checkpoint(const Network& network, const TensorFile& checkpoint, const Dataset& data,
+                       int threads, TensorDevice device);
+
+/// Throws Error naming both when `data`'s images and classes are not what the network takes and
+/// gives.
+void check_data_fits(const Network& network, const Dataset& data);
+
+}  // namespace bittern
