@@ -71,7 +71,7 @@ TEST(ReadPort, FollowsItsTimingRulesForRandomBurstsAndStalls) {
       bool last;
     };
     std::deque<Beat> beats;  // beats.front() is the one that is valid or comes next
-    std::uint64_t became_valid = 0, transferred = 0;
+    std::uint64_t became_valid = 0, previous_valid = 0, transferred = 0;
     bool any = false;
     std::uint32_t in_flight = 0;
     for (std::uint64_t cycle = 0; cycle < 3000; ++cycle) {
@@ -80,7 +80,7 @@ TEST(ReadPort, FollowsItsTimingRulesForRandomBurstsAndStalls) {
       if (!beats.empty()) {
         std::uint64_t from = beats.front().not_before;
         if (any) {
-          from = std::max({from, became_valid + interval, transferred + 1});
+          from = std::max({from, previous_valid + interval, transferred + 1});
         }
         expect_valid = cycle >= from;
         if (expect_valid && cycle == from) {
@@ -99,6 +99,7 @@ TEST(ReadPort, FollowsItsTimingRulesForRandomBurstsAndStalls) {
         ASSERT_EQ(std::memcmp(data.data(), storage.data() + beats.front().address, c.beat_bytes),
                   0);
         any = true;
+        previous_valid = became_valid;
         transferred = cycle;
         in_flight -= beats.front().last ? 1 : 0;
         beats.pop_front();
