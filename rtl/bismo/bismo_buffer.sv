@@ -10,11 +10,12 @@ module bismo_buffer #(
     parameter int unsigned Lanes     = 4,
     parameter int unsigned PortWidth = 64,
     parameter int unsigned Depth     = 1024,
-    parameter int unsigned BankWidth = $clog2(Banks)
+    parameter int unsigned BankWidth = $clog2(Banks),  // of wr_bank_i, may be more than this side needs
+    parameter int unsigned Structural = 0
 ) (
     input  logic                             clk_i,
     input  logic [                Lanes-1:0] wr_en_i,
-    /* verilator lint_off UNUSEDSIGNAL */  // addresses have 16 bits whatever the depth
+    /* verilator lint_off UNUSEDSIGNAL */  // addresses have 16 bits whatever the depth, banks as many as the larger side
     input  logic [             16*Lanes-1:0] wr_addr_i,
     input  logic [      BankWidth*Lanes-1:0] wr_bank_i,
     input  logic [      PortWidth*Lanes-1:0] wr_data_i,
@@ -26,25 +27,20 @@ module bismo_buffer #(
   localparam int unsigned AddrWidth = $clog2(Depth);
 
   for (genvar l = 0; l < Lanes; l++) begin : gen_lane
-    logic [Banks-1:0] wr_en;
-    always_comb begin
-      wr_en = '0;
-      for (int unsigned b = 0; b < Banks; b++) begin
-        wr_en[b] = wr_en_i[l] & (wr_bank_i[BankWidth*l+:BankWidth] == BankWidth'(b));
-      end
-    end
     bittern_ram #(
         .GroupWidth(PortWidth),
         .Groups    (Banks),
-        .Depth     (Depth)
+        .Depth     (Depth),
+        .Structural(Structural)
     ) u_ram (
         .clk_i,
-        .wr_en_i  (wr_en),
-        .wr_addr_i(wr_addr_i[16*l+:AddrWidth]),
-        .wr_data_i(wr_data_i[PortWidth*l+:PortWidth]),
+        .wr_en_i   (wr_en_i[l]),
+        .wr_addr_i (wr_addr_i[16*l+:AddrWidth]),
+        .wr_group_i(wr_bank_i[BankWidth*l+:$clog2(Banks)]),
+        .wr_data_i (wr_data_i[PortWidth*l+:PortWidth]),
         .rd_en_i,
-        .rd_addr_i(rd_addr_i[AddrWidth-1:0]),
-        .rd_data_o(rd_data_o[Banks*PortWidth*l+:Banks*PortWidth])
+        .rd_addr_i (rd_addr_i[AddrWidth-1:0]),
+        .rd_data_o (rd_data_o[Banks*PortWidth*l+:Banks*PortWidth])
     );
   end
 endmodule

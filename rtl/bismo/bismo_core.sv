@@ -264,7 +264,8 @@ module bismo_core #(
       .Lanes    (Lanes),
       .PortWidth(PortWidth),
       .Depth    (LhsDepth),
-      .BankWidth(BankWidth)
+      .BankWidth(BankWidth),
+      .Structural(Structural)
   ) u_lhs_buffer (
       .clk_i,
       .wr_en_i  (wr_lhs[Lanes-1:0]),
@@ -280,7 +281,8 @@ module bismo_core #(
       .Lanes    (Lanes),
       .PortWidth(PortWidth),
       .Depth    (RhsDepth),
-      .BankWidth(BankWidth)
+      .BankWidth(BankWidth),
+      .Structural(Structural)
   ) u_rhs_buffer (
       .clk_i,
       .wr_en_i  (wr_rhs[RhsPort+:Lanes]),

@@ -15,7 +15,7 @@ module bismo_dpa #(
     parameter int          Dk         = 256,
     parameter int          Dn         = 8,
     parameter int          Lanes      = 4,
-    parameter int          PopStages  = 2,  // registers between operands and accumulator: 1 or more
+    parameter int          PopStages  = 2,  // registers between operands and accumulator: 1 or 2
     parameter int          TagWidth   = 2,
     parameter int          Structural = 0
 ) (
@@ -121,14 +121,19 @@ module bismo_dpa #(
       end
     end
 
-    logic [16*Units-1:0] pop_q [0:PopStages-1];
+    logic [16*Units-1:0] pop_q;
     always_ff @(posedge clk_i) begin
-      if (valid_i) pop_q[0] <= pop_d;
-      for (int unsigned s = 1; s < PopStages; s++) begin
-        if (valid_q[s-1]) pop_q[s] <= pop_q[s-1];
-      end
+      if (valid_i) pop_q <= pop_d;
     end
-    assign pop_last = pop_q[PopStages-1];
+    if (PopStages == 1) begin : gen_one_stage
+      assign pop_last = pop_q;
+    end else begin : gen_two_stages
+      logic [16*Units-1:0] pop2_q;
+      always_ff @(posedge clk_i) begin
+        if (valid_q[0]) pop2_q <= pop_q;
+      end
+      assign pop_last = pop2_q;
+    end
 
     always_comb begin
       acc_d = acc_q;

@@ -1,0 +1,30 @@
+// Faster $countones for Verilated models: the population count instruction instead of Verilator 5.006's shifts and masks.
+// Bit-serial arrays do little else, so this doubles their speed (bismo_edge 0.69 -> 1.6 MHz, bismo_cloud 0.43 -> 0.9 MHz,
+// bare --cc loop, g++ -O3 -march=x86-64-v2). Semantics are those of verilated_funcs.h: unused upper bits are zero already.
+//
+// Give it to the compiler of the generated files:  -include rtl/common/verilator_countones.h
+#pragma once
+
+#include <verilated.h>
+
+#include <cstring>
+
+namespace bittern_verilator {
+
+static inline IData countones_wide(int words, WDataInP const value) {
+  IData ones = 0;
+  int i = 0;
+  for (; i + 1 < words; i += 2) {
+    QData pair;
+    std::memcpy(&pair, value + i, sizeof pair);
+    ones += static_cast<IData>(__builtin_popcountll(pair));
+  }
+  if (i < words) ones += static_cast<IData>(__builtin_popcount(value[i]));
+  return ones;
+}
+
+}  // namespace bittern_verilator
+
+#define VL_COUNTONES_I(value) static_cast<IData>(__builtin_popcount(value))
+#define VL_COUNTONES_Q(value) static_cast<IData>(__builtin_popcountll(value))
+#define VL_COUNTONES_W(words, value) bittern_verilator::countones_wide(words, value)
