@@ -9,7 +9,6 @@
 #include <cmath>
 #include <cstdlib>
 #include <limits>
-#include <numeric>
 #include <set>
 #include <sstream>
 
@@ -409,22 +408,28 @@ std::string YamlMap::choice(const std::string& key, const std::vector<std::strin
 }
 
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
+  // Distances are doubled: an edit costs 2, a letter in the wrong case 1.
+  constexpr std::size_t kEdit = 2;
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
   std::string best;
   // A slip changes about a third of a word at most; beyond that a suggestion misleads.
-  std::size_t least = std::max<std::size_t>(2, word.size() / 3) + 1;
+  std::size_t least = kEdit * std::max<std::size_t>(2, word.size() / 3) + 1;
   for (const std::string& candidate : candidates) {
-    if (word.size() > candidate.size() + least || candidate.size() > word.size() + least) continue;
+    if (kEdit * word.size() > kEdit * candidate.size() + least) continue;
+    if (kEdit * candidate.size() > kEdit * word.size() + least) continue;
     std::vector<std::size_t> row(candidate.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
+    for (std::size_t j = 0; j < row.size(); ++j) row[j] = kEdit * j;
     for (std::size_t i = 1; i <= word.size(); ++i) {
-      std::size_t diagonal = std::exchange(row[0], i);
+      std::size_t diagonal = std::exchange(row[0], kEdit * i);
       for (std::size_t j = 1; j <= candidate.size(); ++j) {
-        const std::size_t change = diagonal + (word[i - 1] == candidate[j - 1] ? 0 : 1);
-        diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, change}));
+        const char a = word[i - 1];
+        const char b = candidate[j - 1];
+        const std::size_t change = diagonal + (a == b ? 0 : lower(a) == lower(b) ? 1 : kEdit);
+        diagonal = std::exchange(row[j], std::min({row[j] + kEdit, row[j - 1] + kEdit, change}));
       }
     }
     // A word of which nothing is left is not a slip of it.
-    if (row.back() < least && row.back() < std::max(word.size(), candidate.size())) {
+    if (row.back() < least && row.back() < kEdit * std::max(word.size(), candidate.size())) {
       least = row.back();
       best = candidate;
     }
