@@ -163,7 +163,7 @@ std::unique_ptr<Plan> BismoCore::plan(const Layer& layer, const Precision& preci
   const std::vector<BismoSchedule> schedules = candidate_schedules(config_, shape, precision.bits);
 
   // Schedules in the order of their bounds; once a bound is no better than the best count, no later
-  // one can win.
+  // one can win, and once the best is within a thousandth of the least bound, none can win much.
   std::vector<std::int64_t> bounds(schedules.size());
   std::vector<std::size_t> order(schedules.size());
   std::uint64_t least_memory = ~std::uint64_t{0};
@@ -173,10 +173,14 @@ std::unique_ptr<Plan> BismoCore::plan(const Layer& layer, const Precision& preci
   }
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return bounds[a] < bounds[b]; });
+  const auto least_bound = static_cast<std::uint64_t>(bounds[order.front()]);
   const BismoSchedule* best = nullptr;
   std::uint64_t best_cycles = ~std::uint64_t{0};
   for (const std::size_t i : order) {
-    if (best != nullptr && static_cast<std::uint64_t>(bounds[i]) >= best_cycles) break;
+    if (best != nullptr && (static_cast<std::uint64_t>(bounds[i]) >= best_cycles ||
+                            best_cycles - least_bound <= least_bound / 1000)) {
+      break;
+    }
     const BismoMap map = make_map(config_, shape, schedules[i], precision.bits);
     const std::uint64_t needed = memory_needed(map, 4096);
     least_memory = std::min(least_memory, needed);

@@ -14,7 +14,11 @@ class RowWriter {
  public:
   RowWriter(const BismoConfig& config, const OperandLayout& layout, std::int64_t k_words,
             std::uint8_t* image)
-      : layout_(layout), lanes_(config.lanes), rows_(layout.rows()), k_words_(k_words) {
+      : layout_(layout),
+        pieces_(layout.pieces()),
+        lanes_(config.lanes),
+        rows_(layout.rows()),
+        k_words_(k_words) {
     // Lane regions are multiples of 4096 bytes in a vector's storage: aligned for 64-bit stores.
     image_ = reinterpret_cast<std::uint64_t*>(image);
     lane_words_ = layout.lane_bytes() / 8;
@@ -24,19 +28,30 @@ class RowWriter {
   /// 64-bit words that a plane of a row has, padding included.
   std::int64_t plane_words() const { return k_words_ * lanes_ * port_words_; }
 
-  /// Stores plane `plane` of row `row` of a stripe; `bits` holds plane_words() words.
-  void store(std::int64_t bundle, std::int64_t stripe, std::int64_t row, int plane,
-             const std::uint64_t* bits) const {
+  /// Goes to a stripe; rows are stored into it from now on.
+  void begin(std::int64_t bundle, std::int64_t stripe) {
     for (std::int64_t piece = 0; piece < layout_.pieces(); ++piece) {
-      const std::int64_t count = layout_.piece_words(piece);
-      std::uint64_t* target = image_ + layout_.offset(bundle, stripe, piece) / 8 +
-                              (plane * count * rows_ + row) * port_words_;
+      pieces_[piece] = {image_ + layout_.offset(bundle, stripe, piece) / 8,
+                        layout_.piece_words(piece)};
+    }
+  }
+
+  /// Stores the first 64 bits of a plane, where K has no more.
+  void store_first(std::int64_t row, int plane, std::uint64_t bits) const {
+    const Piece& piece = pieces_[0];
+    piece.start[(plane * piece.words * rows_ + row) * port_words_] = bits;
+  }
+
+  /// Stores plane `plane` of row `row`; `bits` holds plane_words() words.
+  void store(std::int64_t row, int plane, const std::uint64_t* bits) const {
+    for (const Piece& piece : pieces_) {
+      std::uint64_t* target = piece.start + (plane * piece.words * rows_ + row) * port_words_;
       if (port_words_ == 1) {
-        store_words<1>(target, bits, count);
+        store_words<1>(target, bits, piece.words);
       } else {
-        store_words<4>(target, bits, count);
+        store_words<4>(target, bits, piece.words);
       }
-      bits += count * lanes_ * port_words_;
+      bits += piece.words * lanes_ * port_words_;
     }
   }
 
@@ -54,7 +69,13 @@ class RowWriter {
     }
   }
 
+  struct Piece {
+    std::uint64_t* start;
+    std::int64_t words;
+  };
+
   const OperandLayout& layout_;
+  std::vector<Piece> pieces_;
   std::int64_t lanes_;
   std::int64_t rows_;
   std::int64_t k_words_;
@@ -106,6 +127,19 @@ class PixelPlanes {
     }
   }
 
+  /// Bits of the whole window of output pixel (b, y, x), plane `plane`, when they fit one word.
+  std::uint64_t window(int plane, std::int64_t b, std::int64_t y, std::int64_t x) const {
+    const std::size_t bit = x * layer_.stride_w * shape_.channels;
+    const std::size_t length = layer_.kernel_w * shape_.channels;
+    const std::uint64_t* from = planes_.data() + row(plane, b, y * layer_.stride_h) + bit / 64;
+    const unsigned down = bit % 64;
+    const std::uint64_t mask = ~std::uint64_t{0} >> (64 - length);
+    std::uint64_t bits = 0;
+    for (int i = 0; i < layer_.kernel_h; ++i, from += row_words_) {
+      bits |= (((from[0] >> down) | ((from[1] << 1) << (63 - down))) & mask) << (i * length);
+    }
+    return bits;
+  }
   /// Bits of window row `i` of output pixel (b, y, x), plane `plane`: appended to target at bit.
   void append(int plane, std::int64_t b, std::int64_t y, std::int64_t x, int i,
               std::uint64_t* target, std::size_t bit) const {
@@ -140,28 +174,43 @@ std::vector<std::uint8_t> pack_activations(const BismoConfig& config, const Gemm
                                            const OperandLayout& layout, const Layer& layer,
                                            int batch, Span<const std::int16_t> activations) {
   std::vector<std::uint8_t> image(config.lanes * layout.lane_bytes());
-  const RowWriter writer(config, layout, shape.k_words, image.data());
+  RowWriter writer(config, layout, shape.k_words, image.data());
   PixelPlanes pixels(layer, shape, batch, layout.bits());
   std::vector<std::uint64_t> row_bits(writer.plane_words() + 1);  // append_bits writes behind
   const std::int64_t width = layer.out_width();
   const std::int64_t area = width * layer.out_height();
   const std::size_t segment = layer.kernel_w * shape.channels;
+  const auto advance = [&](std::int64_t& b, std::int64_t& y, std::int64_t& x) {
+    if (++x < width) return;
+    x = 0;
+    if (++y < layer.out_height()) return;
+    y = 0;
+    ++b;
+  };
 
   for (std::int64_t bundle = 0; bundle < shape.bundles; ++bundle) {
     pixels.load(bundle, activations);
     for (std::int64_t stripe = 0; stripe < shape.lhs_stripes; ++stripe) {
       const std::int64_t first = stripe * layout.rows();
       const std::int64_t rows = std::min(layout.rows(), shape.m - first);
-      for (std::int64_t row = 0; row < rows; ++row) {
-        const std::int64_t b = (first + row) / area;
-        const std::int64_t y = (first + row) % area / width;
-        const std::int64_t x = (first + row) % width;
+      writer.begin(bundle, stripe);
+      std::int64_t b = first / area;
+      std::int64_t y = first % area / width;
+      std::int64_t x = first % width;
+      for (std::int64_t row = 0; row < rows; ++row, advance(b, y, x)) {
+        if (shape.k <= 64) {
+          // The rest of the plane's words are zero, and the image is from the start.
+          for (int plane = 0; plane < layout.bits(); ++plane) {
+            writer.store_first(row, plane, pixels.window(plane, b, y, x));
+          }
+          continue;
+        }
         for (int plane = 0; plane < layout.bits(); ++plane) {
           std::fill(row_bits.begin(), row_bits.end(), 0);
           for (int i = 0; i < layer.kernel_h; ++i) {
             pixels.append(plane, b, y, x, i, row_bits.data(), i * segment);
           }
-          writer.store(bundle, stripe, row, plane, row_bits.data());
+          writer.store(row, plane, row_bits.data());
         }
       }
     }
@@ -173,7 +222,7 @@ std::vector<std::uint8_t> pack_weights(const BismoConfig& config, const GemmShap
                                        const OperandLayout& layout, const Layer& layer,
                                        Span<const std::int16_t> weights) {
   std::vector<std::uint8_t> image(config.lanes * layout.lane_bytes());
-  const RowWriter writer(config, layout, shape.k_words, image.data());
+  RowWriter writer(config, layout, shape.k_words, image.data());
   const std::int64_t plane_words = writer.plane_words();
   std::vector<std::uint8_t> bytes(plane_words * 64);
   std::vector<std::uint64_t> planes(plane_words * layout.bits());
@@ -191,9 +240,9 @@ std::vector<std::uint8_t> pack_weights(const BismoConfig& config, const GemmShap
                          static_cast<int>(shape.group_inputs), positions,
                          bytes.data() + group * shape.group_inputs, shape.channels);
       split_bitplanes(bytes.data(), bytes.size(), layout.bits(), planes.data(), plane_words);
+      writer.begin(bundle, n / layout.rows());
       for (int plane = 0; plane < layout.bits(); ++plane) {
-        writer.store(bundle, n / layout.rows(), n % layout.rows(), plane,
-                     planes.data() + plane * plane_words);
+        writer.store(n % layout.rows(), plane, planes.data() + plane * plane_words);
       }
     }
   }

@@ -27,10 +27,16 @@ struct Side {
   }
 };
 
+/// Chunks of an operand over all bundles, beyond which smaller ones are not considered: the first
+/// chunk is then less than a thousandth of the whole, and programs stay short.
+constexpr std::int64_t kManyChunks = 1024;
+
 /// Chunk sizes up to `most`: 1, 2, 4, ... and most, each evened out over the chunks it makes.
-std::vector<std::int64_t> chunk_sizes(std::int64_t stripes, std::int64_t most) {
+std::vector<std::int64_t> chunk_sizes(std::int64_t stripes, std::int64_t most,
+                                      std::int64_t bundles) {
   std::set<std::int64_t> sizes;
-  for (std::int64_t size = 1; size <= most; size *= 2) {
+  const std::int64_t least = std::min(most, ceil_div(bundles * stripes, kManyChunks));
+  for (std::int64_t size = std::max<std::int64_t>(1, least); size <= most; size *= 2) {
     sizes.insert(ceil_div(stripes, ceil_div(stripes, size)));
   }
   if (most >= 1) sizes.insert(ceil_div(stripes, ceil_div(stripes, most)));
@@ -103,7 +109,8 @@ class Enumerator {
       }
     }
     for (const int slots : {1, 2, 4, kMaxSlots}) {
-      for (const std::int64_t chunk : chunk_sizes(outer().stripes, outer().room(slots))) {
+      for (const std::int64_t chunk :
+           chunk_sizes(outer().stripes, outer().room(slots), shape_.bundles)) {
         const bool one_chunk = chunk >= outer().stripes && shape_.bundles == 1;
         if (slots > 1 && one_chunk) continue;
         for (const SideSchedule& inner_side : inner_sides) {
@@ -123,7 +130,7 @@ class Enumerator {
   void streamed() {
     for (const int outer_slots : {1, 2, 4}) {
       for (const std::int64_t outer_chunk :
-           chunk_sizes(outer().stripes, outer().room(outer_slots))) {
+           chunk_sizes(outer().stripes, outer().room(outer_slots), shape_.bundles)) {
         const bool one_chunk = outer_chunk >= outer().stripes && shape_.bundles == 1;
         if (outer_slots > 1 && one_chunk) continue;
         for (const int inner_slots : {1, 2, 4}) {
@@ -152,7 +159,7 @@ class Enumerator {
           std::min({lhs_.depth / slots / (lhs_.stripes * lhs_.stripe_depth),
                     rhs_.depth / slots / (rhs_.stripes * rhs_.stripe_depth), shape_.bundles});
       if (lhs_.stripes > lhs_.most || rhs_.stripes > rhs_.most) return;
-      for (const std::int64_t chunk : chunk_sizes(shape_.bundles, most)) {
+      for (const std::int64_t chunk : chunk_sizes(shape_.bundles, most, 1)) {
         BismoSchedule schedule;
         schedule.mode = BismoSchedule::Mode::kBundled;
         add(schedule, {chunk, slots}, {chunk, slots});

@@ -2,6 +2,9 @@
 
 #include <cstring>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 #if defined(__x86_64__) && defined(__GNUC__)
 #define BITTERN_HAVE_AVX2 1
 #include <immintrin.h>
@@ -43,6 +46,48 @@ void transpose_8x8_bytes(std::uint64_t rows[8]) {
     rows[i] = (a & kByte) | ((b & kByte) << 8);
     rows[i + 1] = ((a >> 8) & kByte) | (b & ~kByte);
   }
+}
+
+/// Low bytes of an 8 x 8 block of 16-bit integers, transposed.
+void transpose_block(const std::int16_t* source, std::size_t source_stride, std::uint8_t* target,
+                     std::size_t target_stride) {
+#ifdef __SSE2__
+  const __m128i low_bytes = _mm_set1_epi16(0xff);
+  const auto row = [&](int j) {
+    return _mm_and_si128(
+        _mm_loadu_si128(reinterpret_cast<const __m128i*>(source + j * source_stride)), low_bytes);
+  };
+  // Rows as bytes, j and j + 4 in one register; three rounds of interleaving transpose them.
+  const __m128i a = _mm_packus_epi16(row(0), row(4));
+  const __m128i b = _mm_packus_epi16(row(1), row(5));
+  const __m128i c = _mm_packus_epi16(row(2), row(6));
+  const __m128i d = _mm_packus_epi16(row(3), row(7));
+  const __m128i ac0 = _mm_unpacklo_epi8(a, c);  // rows 0 and 2
+  const __m128i ac1 = _mm_unpackhi_epi8(a, c);  // rows 4 and 6
+  const __m128i bd0 = _mm_unpacklo_epi8(b, d);  // rows 1 and 3
+  const __m128i bd1 = _mm_unpackhi_epi8(b, d);  // rows 5 and 7
+  const __m128i low[2] = {_mm_unpacklo_epi8(ac0, bd0), _mm_unpackhi_epi8(ac0, bd0)};   // 0 to 3
+  const __m128i high[2] = {_mm_unpacklo_epi8(ac1, bd1), _mm_unpackhi_epi8(ac1, bd1)};  // 4 to 7
+  for (int half = 0; half < 2; ++half) {
+    const __m128i columns[2] = {_mm_unpacklo_epi32(low[half], high[half]),
+                                _mm_unpackhi_epi32(low[half], high[half])};
+    for (int pair = 0; pair < 2; ++pair) {
+      std::uint8_t* to = target + (4 * half + 2 * pair) * target_stride;
+      _mm_storel_epi64(reinterpret_cast<__m128i*>(to), columns[pair]);
+      _mm_storel_epi64(reinterpret_cast<__m128i*>(to + target_stride),
+                       _mm_unpackhi_epi64(columns[pair], columns[pair]));
+    }
+  }
+#else
+  std::uint64_t rows[8];
+  for (int j = 0; j < 8; ++j) {
+    std::uint8_t bytes[8];
+    for (int e = 0; e < 8; ++e) bytes[e] = static_cast<std::uint8_t>(source[j * source_stride + e]);
+    std::memcpy(&rows[j], bytes, 8);
+  }
+  transpose_8x8_bytes(rows);
+  for (int e = 0; e < 8; ++e) std::memcpy(target + e * target_stride, &rows[e], 8);
+#endif
 }
 
 #ifdef BITTERN_HAVE_AVX2
@@ -97,22 +142,21 @@ void transpose_to_bytes(const std::int16_t* source, std::size_t source_stride, i
                         int width, std::uint8_t* target, std::size_t target_stride) {
   const int full_channels = channels / 8 * 8;
   const int full_width = width / 8 * 8;
-  for (int c = 0; c < full_channels; c += 8) {
-    for (int x = 0; x < full_width; x += 8) {
-      std::uint64_t rows[8];
-      for (int j = 0; j < 8; ++j) {
-        const std::int16_t* from = source + (c + j) * source_stride + x;
-        std::uint8_t bytes[8];
-        for (int e = 0; e < 8; ++e) bytes[e] = static_cast<std::uint8_t>(from[e]);
-        std::memcpy(&rows[j], bytes, 8);
-      }
-      transpose_8x8_bytes(rows);
-      for (int e = 0; e < 8; ++e) std::memcpy(target + (x + e) * target_stride + c, &rows[e], 8);
+  if (width == 1 && source_stride == 1) {
+    for (int c = 0; c < full_channels; c += 8) {
+      for (int e = 0; e < 8; ++e) target[c + e] = static_cast<std::uint8_t>(source[c + e]);
     }
-    for (int x = full_width; x < width; ++x) {
-      for (int j = 0; j < 8; ++j) {
-        target[x * target_stride + c + j] =
-            static_cast<std::uint8_t>(source[(c + j) * source_stride + x]);
+  } else {
+    for (int c = 0; c < full_channels; c += 8) {
+      for (int x = 0; x < full_width; x += 8) {
+        transpose_block(source + c * source_stride + x, source_stride,
+                        target + x * target_stride + c, target_stride);
+      }
+      for (int x = full_width; x < width; ++x) {
+        for (int j = 0; j < 8; ++j) {
+          target[x * target_stride + c + j] =
+              static_cast<std::uint8_t>(source[(c + j) * source_stride + x]);
+        }
       }
     }
   }

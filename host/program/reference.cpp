@@ -59,10 +59,15 @@ std::vector<std::int32_t> reference_outputs(const Layer& layer, int batch, const
   const std::size_t area = static_cast<std::size_t>(height) * width;
   std::vector<std::int32_t> outputs(static_cast<std::size_t>(batch) * layer.out_channels * area);
 
-  std::vector<std::int16_t> filters(static_cast<std::size_t>(layer.out_channels) * length);
-  for (int o = 0; o < layer.out_channels; ++o) {
-    std::copy_n(data.weights.begin() + o * k, k, filters.begin() + o * length);
+  // Filters padded like the windows; where nothing is to be padded, the weights themselves.
+  std::vector<std::int16_t> padded;
+  if (k != length) {
+    padded.resize(static_cast<std::size_t>(layer.out_channels) * length);
+    for (int o = 0; o < layer.out_channels; ++o) {
+      std::copy_n(data.weights.begin() + o * k, k, padded.begin() + o * length);
+    }
   }
+  const std::int16_t* filters = k != length ? padded.data() : data.weights.data();
   // As many output rows at once as stay in the cache together with a filter.
   const int rows_at_once = std::max<int>(
       1,
@@ -99,11 +104,10 @@ std::vector<std::int32_t> reference_outputs(const Layer& layer, int batch, const
           }
         }
         for (int o = g * group_outputs; o < (g + 1) * group_outputs; ++o) {
-          filter_windows(windows.data(), static_cast<std::size_t>(rows) * width, length,
-                         filters.data() + o * length,
-                         outputs.data() +
-                             (static_cast<std::size_t>(b) * layer.out_channels + o) * area +
-                             static_cast<std::size_t>(y0) * width);
+          filter_windows(
+              windows.data(), static_cast<std::size_t>(rows) * width, length, filters + o * length,
+              outputs.data() + (static_cast<std::size_t>(b) * layer.out_channels + o) * area +
+                  static_cast<std::size_t>(y0) * width);
         }
       }
     }
