@@ -11,9 +11,9 @@ namespace bittern {
 struct DataSettings {
   std::string dataset = "synthetic";  ///< "synthetic" or "mnist"
   std::uint64_t seed = 1;             ///< of the synthetic images and of the train/validation split
-  int train_images = 0;  ///< synthetic: how many are drawn; mnist: how many are used, 0 for all
+  int train_images = 0;       ///< beside the validation images; mnist: 0 for all that are left
   int validation_images = 0;  ///< cut from the training set
-  int test_images = 0;        ///< as train_images
+  int test_images = 0;        ///< synthetic only; mnist is always tested on all of its 10 000
 };
 
 /// `model:` of a campaign: the full-precision network that is quantised.

@@ -92,12 +92,12 @@ TEST_F(CampaignFile, RefusesConstraintsWithoutOrWithTheWrongLimit) {
   EXPECT_THAT(error_of(head + "  - {resource: latency, ratio: 1.5}\n"), HasSubstr("ratio"));
 }
 
-TEST_F(CampaignFile, RefusesMoreValidationThanTrainingImages) {
+TEST_F(CampaignFile, RefusesToTestOnPartOfMnist) {
   EXPECT_THAT(
       error_of(
           "name: s\nnetwork: lenet\nvariant: v\nconstraints: [{resource: energy, ratio: 0.5}]\n"
-          "data: {dataset: synthetic, train_images: 10, validation_images: 10}\n"),
-      HasSubstr("validation_images"));
+          "data: {dataset: mnist, test_images: 10}\n"),
+      AllOf(HasSubstr("campaign.yaml:5"), HasSubstr("test_images")));
 }
 
 TEST_F(CampaignFile, KeyChangesWithEverySettingThatChangesResults) {
