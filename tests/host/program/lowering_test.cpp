@@ -151,6 +151,30 @@ TEST(LoweringSplitTest, AReductionBeyondTheBufferAccumulatesOverExecs) {
   expect_correct(core, dynamic_cast<const BismoPlan&>(*plan), 5, StageOrder::kRandom, 32);
 }
 
+TEST_P(LoweringTest, NoScheduleUndercutsItsBoundAndThePlanIsAmongTheBest) {
+  const BismoConfig config = config_of(GetParam());
+  const BismoCore core(config);
+  Rng rng(14);
+  for (int i = 0; i < 40; ++i) {
+    const Layer layer = random_layer(rng);
+    const Precision precision = random_precision(rng);
+    const GemmShape shape = GemmShape::of(layer, 1, config);
+    std::uint64_t best = ~std::uint64_t{0};
+    std::uint64_t least_bound = best;
+    for (const BismoSchedule& schedule : candidate_schedules(config, shape, precision.bits)) {
+      const auto bound =
+          static_cast<std::uint64_t>(cycle_bound(config, shape, schedule, precision.bits));
+      const auto plan = core.plan_with(layer, precision, 1, schedule);
+      ASSERT_LE(bound, plan->predicted.cycles) << layer.name << " " << plan->key();
+      best = std::min(best, plan->predicted.cycles);
+      least_bound = std::min(least_bound, bound);
+    }
+    const std::uint64_t chosen = core.model(*core.plan(layer, precision, 1)).cycles;
+    EXPECT_GE(chosen, best);
+    EXPECT_LE(chosen, std::max(best, least_bound + least_bound / 1000)) << layer.name;
+  }
+}
+
 TEST(LoweringErrorTest, LayersThatExceedDeviceMemoryNameTheLayerAndTheBytes) {
   BismoConfig config = config_of("bismo_tiny");
   config.memory.size_bytes = 1 << 16;
