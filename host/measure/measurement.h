@@ -11,6 +11,8 @@ enum class Origin { kRtl, kBoard, kModel, kTable };
 
 /// "rtl", "board", "model" or "table".
 const char* origin_name(Origin origin);
+/// The inverse; throws Error for anything else.
+Origin parse_origin(const std::string& text);
 
 /// Cycles and events of one (variant, layer shape, precision, batch, schedule).
 struct Measurement {

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "host/energy/energy.h"
+#include "host/measure/cost_model.h"
+#include "host/measure/lut.h"
+#include "host/measure/measurer.h"
+
+namespace bittern {
+
+/// Cost model that remembers what it answered, row by row.
+class RowCostModel : public CostModel {
+ public:
+  LayerCost layer_cost(std::size_t index, BitPair bits) override;
+  void prefetch(const std::vector<std::pair<std::size_t, BitPair>>& points) override;
+  const Network& network() const override { return network_; }
+
+  /// Every cost that was made available so far, by layer, weight bits, activation bits: the content
+  /// of lut.csv.
+  std::vector<LutRow> lut() const;
+  /// The whole row behind a cost.
+  const LutRow& row(std::size_t index, BitPair bits);
+
+ protected:
+  explicit RowCostModel(Network network) : network_(std::move(network)) {}
+  using Point = std::pair<std::size_t, BitPair>;
+  /// Rows of points that were never asked for before, all different. Throws Error naming layer and
+  /// bits.
+  virtual std::vector<LutRow> compute(const std::vector<Point>& points) = 0;
+  /// Origin of the costs of a row.
+  virtual Origin origin_of(const LutRow& row) const { return row.origin; }
+
+ private:
+  using Key = std::tuple<std::size_t, int, int>;
+  const Network network_;
+  std::map<Key, LutRow> rows_;
+};
+
+/// Costs from checked runs on devices, by way of the store. Never answers with anything else.
+class RtlCostModel : public RowCostModel {
+ public:
+  /// The measurer may be shared. Starts one device, to learn which RTL it runs; simulates nothing.
+  RtlCostModel(Network network, std::shared_ptr<Measurer> measurer, EnergyTable energy);
+  std::string fingerprint() const override { return fingerprint_; }
+
+ protected:
+  std::vector<LutRow> compute(const std::vector<Point>& points) override;
+
+ private:
+  std::shared_ptr<Measurer> measurer_;
+  const EnergyTable energy_;
+  std::string fingerprint_;
+};
+
+/// Costs from the closed form.
+class ModelCostModel : public RowCostModel {
+ public:
+  ModelCostModel(Network network, Variant variant, EnergyTable energy);
+  std::string fingerprint() const override;
+
+ protected:
+  std::vector<LutRow> compute(const std::vector<Point>& points) override;
+
+ private:
+  const Variant variant_;
+  const std::unique_ptr<Core> core_;
+  const EnergyTable energy_;
+};
+
+/// Costs from a LUT file. Rows are found by shape, bits and sign of the activations; a point that
+/// is not in the file is an Error.
+class TableCostModel : public RowCostModel {
+ public:
+  /// Throws Error when the file is malformed, or has rows of another variant or batch.
+  TableCostModel(Network network, const Variant& variant, const std::filesystem::path& file);
+  std::string fingerprint() const override { return fingerprint_; }
+
+ protected:
+  std::vector<LutRow> compute(const std::vector<Point>& points) override;
+  Origin origin_of(const LutRow&) const override { return Origin::kTable; }
+
+ private:
+  std::string file_;
+  std::map<std::tuple<std::string, int, int, bool>, LutRow> table_;
+  std::string fingerprint_;
+};
+
+/// The row that a measurement becomes.
+LutRow lut_row(const Layer& layer, BitPair bits, const Measurement& measurement,
+               const Variant& variant, const EnergyTable& energy);
+
+/// What the closed form says of a planned layer, as a measurement of origin `model`.
+Measurement model_measurement(const PlannedLayer& planned, const Variant& variant);
+
+}  // namespace bittern

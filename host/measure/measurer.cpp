@@ -1,0 +1,147 @@
+#include "host/measure/measurer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <thread>
+
+#include "host/base/error.h"
+#include "host/base/version.h"
+
+namespace bittern {
+namespace {
+
+std::string wrong_text(const PreparedLayer& layer, const LayerRun& run, const Variant& variant) {
+  const LayerJob& job = layer.planned.job;
+  const std::string where =
+      fmt::format("{} on {} (schedule {})", job_name(job), variant.name, layer.planned.plan->key());
+  if (run.fault) {
+    return fmt::format("{}: {}; run 'bittern validate --variant {}'", where, *run.fault,
+                       variant.name);
+  }
+  const Difference& d = *run.difference;
+  return fmt::format(
+      "{}: output {} {} is {}, expected {}; {} of {} outputs differ from the integer reference. "
+      "The "
+      "RTL or the lowering is wrong: run 'bittern validate --variant {}' for a trace",
+      where, d.index, output_position(job.layer, d.index), d.got, d.expected, d.count,
+      layer.expected.size(), variant.name);
+}
+
+std::unique_ptr<DevicePool> make_pool(const Variant& variant, const MeasurerOptions& options) {
+  if (!options.endpoints.empty()) {
+    return std::make_unique<DevicePool>(variant, options.endpoints, options.device);
+  }
+  const std::size_t workers = options.workers != 0 ? options.workers : default_workers();
+  return std::make_unique<DevicePool>(variant, workers, options.device);
+}
+
+}  // namespace
+
+std::size_t default_workers() {
+  return std::max<std::size_t>(1, std::thread::hardware_concurrency());
+}
+
+std::string tools_text(const DeviceIdentity& identity) {
+  std::string text = fmt::format("bittern {} ({})", version(), source_revision());
+  for (const auto& [tool, about] : identity.tools) text += fmt::format(", {} {}", tool, about);
+  return text;
+}
+
+LayerJob network_job(const Core& core, const Variant& variant, const Layer& layer, BitPair bits) {
+  LayerJob job;
+  job.layer = layer;
+  job.precision.bits = core.supported(bits);
+  job.precision.activation_signed = layer.signed_input;
+  job.batch = variant.batch;
+  return job;
+}
+
+WrongResult::WrongResult(const PreparedLayer& layer, const LayerRun& run, const Variant& variant)
+    : Error(wrong_text(layer, run, variant)) {}
+
+Measurer::Measurer(Variant variant, MeasurerOptions options)
+    : variant_(std::move(variant)), options_(std::move(options)), core_(make_core(variant_)) {
+  if (options_.use_store) {
+    store_ = std::make_unique<MeasurementStore>(
+        options_.store.empty() ? MeasurementStore::default_path() : options_.store);
+  }
+  pool_ = make_pool(variant_, options_);
+}
+
+Measurer::~Measurer() = default;
+
+std::filesystem::path Measurer::store_path() const {
+  return store_ ? store_->path() : std::filesystem::path();
+}
+
+const DeviceIdentity& Measurer::identity() {
+  const std::lock_guard lock(mutex_);
+  if (!identity_) identity_ = pool_->identity();
+  return *identity_;
+}
+
+MeasurementKey Measurer::key_of(const PlannedLayer& layer) {
+  MeasurementKey key;
+  key.variant = variant_.name;
+  key.variant_key = variant_.key();
+  key.rtl_hash = identity().rtl_hash;
+  key.origin = identity().kind == DeviceKind::kBoard ? Origin::kBoard : Origin::kRtl;
+  key.layer_key = layer.job.layer.key();
+  key.precision = layer.job.precision;
+  key.batch = layer.job.batch;
+  key.schedule = layer.plan->key();
+  key.lowering_version = core_->lowering_version();
+  return key;
+}
+
+std::vector<Measurement> Measurer::measure(const std::vector<LayerJob>& jobs) {
+  const std::vector<PlannedLayer> planned = plan_layers(*core_, jobs, default_workers());
+  std::vector<Measurement> results(jobs.size());
+  std::map<std::string, std::vector<std::size_t>> places;  // by content key
+  std::vector<MeasurementKey> keys;
+  std::vector<PlannedLayer> missing;
+  for (std::size_t i = 0; i < planned.size(); ++i) {
+    const MeasurementKey key = key_of(planned[i]);
+    std::vector<std::size_t>& same = places[key.hex()];
+    same.push_back(i);
+    if (same.size() > 1) continue;
+    if (store_) {
+      if (std::optional<Measurement> known = store_->find(key)) {
+        results[i] = std::move(*known);
+        ++recalled_;
+        continue;
+      }
+    }
+    keys.push_back(key);
+    missing.push_back(planned[i]);
+  }
+
+  const std::string tools = tools_text(identity());
+  const auto done = [&](std::size_t i, const PreparedLayer& layer, const LayerRun& run) {
+    if (run.fault || run.difference) throw WrongResult(layer, run, variant_);
+    Measurement measurement;
+    measurement.key = keys[i].hex();
+    measurement.cycles = run.cycles;
+    measurement.events = run.events;
+    measurement.bytes_read = run.bytes_read;
+    measurement.bytes_written = run.bytes_written;
+    measurement.origin = keys[i].origin;
+    measurement.schedule = keys[i].schedule;
+    measurement.checked = true;
+    if (store_) store_->put(keys[i], measurement, tools);
+    results[places.at(measurement.key).front()] = std::move(measurement);
+    ++simulated_;
+  };
+  run_layers(*core_, *pool_, missing, done, options_.runner);
+
+  for (const auto& [key, same] : places) {
+    for (const std::size_t i : same) {
+      if (i != same.front()) results[i] = results[same.front()];
+    }
+  }
+  return results;
+}
+
+}  // namespace bittern
