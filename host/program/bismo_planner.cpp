@@ -103,12 +103,12 @@ class Enumerator {
         }
       }
     } else {
-      for (const int slots : {1, 2, 4}) {
-        if (slots * inner().stripes * inner().stripe_depth > inner().depth) break;
+      for (const int slots : {2, 4, 1}) {
+        if (slots * inner().stripes * inner().stripe_depth > inner().depth) continue;
         inner_sides.push_back({inner().stripes, slots});
       }
     }
-    for (const int slots : {1, 2, 4, kMaxSlots}) {
+    for (const int slots : {2, 4, kMaxSlots, 1}) {
       for (const std::int64_t chunk :
            chunk_sizes(outer().stripes, outer().room(slots), shape_.bundles)) {
         const bool one_chunk = chunk >= outer().stripes && shape_.bundles == 1;
@@ -128,12 +128,12 @@ class Enumerator {
 
   /// Inner stripes stream by once for every outer chunk.
   void streamed() {
-    for (const int outer_slots : {1, 2, 4}) {
+    for (const int outer_slots : {2, 4, 1}) {
       for (const std::int64_t outer_chunk :
            chunk_sizes(outer().stripes, outer().room(outer_slots), shape_.bundles)) {
         const bool one_chunk = outer_chunk >= outer().stripes && shape_.bundles == 1;
         if (outer_slots > 1 && one_chunk) continue;
-        for (const int inner_slots : {1, 2, 4}) {
+        for (const int inner_slots : {2, 4, 1}) {
           const std::int64_t most = inner().room(inner_slots);
           for (const std::int64_t part : {1, 2, 4}) {
             if (most / part < 1 || most / part >= inner().stripes) continue;
@@ -168,7 +168,7 @@ class Enumerator {
   }
 
   void split_k(bool whole) {
-    for (const int slots : {1, 2, 4, kMaxSlots}) {
+    for (const int slots : {2, 4, kMaxSlots, 1}) {
       const std::int64_t inner_most = inner().depth / slots / inner().bits;
       std::int64_t most = std::min<std::int64_t>(inner_most, shape_.k_words);
       int outer_slots = slots;
@@ -179,7 +179,7 @@ class Enumerator {
       } else {
         most = std::min(most, outer().depth / slots / outer().bits);
       }
-      if (most < 1) return;
+      if (most < 1) continue;
       const std::int64_t chunk = ceil_div(shape_.k_words, ceil_div(shape_.k_words, most));
       BismoSchedule schedule;
       schedule.mode = BismoSchedule::Mode::kSplitK;
@@ -253,10 +253,22 @@ std::int64_t cycle_bound(const BismoConfig& config, const GemmShape& shape,
   const std::int64_t first =
       config.split_fetch ? std::max(lhs_first, rhs_first) : lhs_first + rhs_first;
   const std::int64_t tiles = shape.bundles * shape.lhs_stripes * shape.rhs_stripes;
-  const std::int64_t execute = tiles * bits.weight * bits.activation * shape.k_words;
-  const std::int64_t result =
-      tiles * config.tile_bytes_per_port() / config.port_bytes() * beat_cycles;
-  return std::max({fetch, first + execute, result});
+  const std::int64_t tile = bits.weight * bits.activation * shape.k_words;
+  const std::int64_t tile_write = config.tile_bytes_per_port() / config.port_bytes() * beat_cycles;
+
+  // What every program pays, in the terms of host/model: the first instruction arrives, its FETCH
+  // is dispatched, its first beat arrives; beat to token to first address; last address to first
+  // write beat; response, and the end of the run.
+  const BismoMachine machine = config.machine();
+  const std::int64_t latency = machine.memory_latency;
+  const std::int64_t first_beat = 3 + latency + 2 + 5 + latency;
+  const std::int64_t to_write = 7 + machine.pop_stages;
+  const std::int64_t end = latency + 2;
+  const std::int64_t first_address = first_beat + first - beat_cycles + 3;
+  return std::max({first_beat + fetch - beat_cycles + 3 + to_write + tile_write,
+                   first_address + tiles * tile - 1 + to_write + tile_write,
+                   first_address + tile - 1 + to_write + tiles * tile_write}) -
+         beat_cycles + end;
 }
 
 }  // namespace bittern
