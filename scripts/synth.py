@@ -1,0 +1,111 @@
+"""Work of synth.sh: reads the variant, runs yosys synth_xilinx, prints the table."""
+
+import collections
+import glob
+import os
+import re
+import subprocess
+import sys
+
+# Tops may have this parameter: 1 builds arrays from small modules, which is what synthesis shares and maps best.
+STRUCTURAL = "Structural"
+
+
+def read_variant(path):
+    """What synthesis needs of a variant's YAML: core, RTL parameters, family, part, budget."""
+    with open(path, encoding="utf-8") as file:
+        text = "".join(line.split("#")[0].rstrip() + "\n" for line in file)
+
+    def find(pattern, what):
+        found = re.search(pattern, text, re.M | re.S)
+        if not found:
+            sys.exit(f"synth: {path} has no {what}")
+        return found.group(1)
+
+    block = find(r"^rtl:\n((?: +\w+: *\d+\n)+)", "rtl: block of integers")
+    budget = find(r"^  budget: *\{(.*?)\}", "synthesis.budget")
+    return {
+        "core": find(r"^core: *(\w+)$", "core"),
+        "parameters": dict(re.findall(r"(\w+): *(\d+)", block)),
+        "family": find(r"^  family: *(\w+)$", "synthesis.family"),
+        "part": find(r"^  part: *(\S+)$", "synthesis.part"),
+        "budget": {name: int(value) for name, value in re.findall(r"(\w+): *(\d+)", budget)},
+    }
+
+
+def read_cells(text):
+    """Cell counts of the last `stat` in a yosys log (the flattened top)."""
+    block = text[text.rindex("Number of cells:") :]
+    cells = collections.Counter()
+    for line in block.splitlines()[1:]:
+        found = re.match(r"^\s+([A-Za-z][A-Za-z0-9_]*)\s+(\d+)$", line)
+        if not found:
+            break
+        cells[found.group(1)] += int(found.group(2))
+    return cells
+
+
+def used(cells):
+    """Resources as the vendor counts them. A distributed RAM takes the LUTs that it is made of."""
+    luts = sum(count for name, count in cells.items() if re.match(r"^LUT[1-6]$", name))
+    # Yosys keeps inverters apart (they end in the LUT behind them), so INV is not counted.
+    ram_luts = {"RAM32M": 4, "RAM64M": 4, "RAM32X1D": 2, "RAM64X1D": 2, "RAM128X1D": 4, "RAM32M16": 8, "RAM64M8": 8}
+    luts += sum(per * cells[name] for name, per in ram_luts.items())
+    luts += sum(count for name, count in cells.items() if name.startswith("SRL"))
+    ffs = sum(count for name, count in cells.items() if re.match(r"^FD[RCSP]E(_1)?$", name))
+    bram = cells["RAMB36E1"] + cells["RAMB36E2"] + 0.5 * (cells["RAMB18E1"] + cells["RAMB18E2"])
+    dsp = cells["DSP48E1"] + cells["DSP48E2"]
+    return {"LUT": luts, "FF": ffs, "BRAM36": bram, "DSP": dsp}
+
+
+def main():
+    root, variant = sys.argv[1], sys.argv[2]
+    folder = sys.argv[3] if len(sys.argv) > 3 else os.path.join(root, "build", "synth")
+    path = os.path.join(root, "configs", "variants", variant + ".yaml")
+    if not os.path.exists(path):
+        known = sorted(os.path.basename(p)[:-5] for p in glob.glob(os.path.join(root, "configs", "variants", "*.yaml")))
+        sys.exit(f"synth: there is no variant '{variant}': expected one of {', '.join(known)}")
+    config = read_variant(path)
+    core = config["core"]
+    top = core + "_top"
+    sources = []
+    for room in ("common", "shell", core):
+        sources += glob.glob(os.path.join(root, "rtl", room, "*.sv"))
+    sources.sort(key=lambda p: (not p.endswith("_pkg.sv"), p))
+    with open(os.path.join(root, "rtl", core, top + ".sv"), encoding="utf-8") as file:
+        structural = STRUCTURAL in file.read()
+
+    parameters = dict(config["parameters"])
+    if structural:
+        parameters[STRUCTURAL] = 1
+    settings = " ".join(f"-set {name} {value}" for name, value in parameters.items())
+    script = "; ".join(
+        [
+            f"read_verilog -sv {' '.join(sources)}",
+            f"chparam {settings} {top}",
+            f"synth_xilinx -top {top} -family {config['family']} -flatten -noiopad",
+            "stat",
+        ]
+    )
+    os.makedirs(folder, exist_ok=True)
+    log = os.path.join(folder, variant + ".log")
+    result = subprocess.run(["yosys", "-q", "-l", log, "-p", script], check=False)
+    if result.returncode != 0:
+        sys.exit(f"synth: yosys failed, see {log}")
+    with open(log, encoding="utf-8") as file:
+        cells = read_cells(file.read())
+    if cells["$mem_v2"] or cells["$mem"]:
+        sys.exit(f"synth: a memory was not mapped, see {log}")
+
+    budget = config["budget"]
+    fits = True
+    print(f"{variant}: {top} for {config['part']} ({config['family']}), yosys estimate")
+    print(f"{'':8s} {'used':>10s} {'budget':>10s} {'share':>8s}")
+    for name, count in used(cells).items():
+        fits = fits and count <= budget[name]
+        print(f"{name:8s} {count:10g} {budget[name]:10d} {100 * count / budget[name]:7.1f}%{'' if count <= budget[name] else '  OVER'}")
+    return 0 if fits else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
