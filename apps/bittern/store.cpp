@@ -1,0 +1,273 @@
+#include "host/measure/store.h"
+
+#include <spdlog/spdlog.h>
+
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "apps/bittern/command_line.h"
+#include "apps/bittern/commands.h"
+#include "host/base/file.h"
+#include "host/base/table.h"
+#include "host/device/start.h"
+#include "host/program/core.h"
+
+namespace bittern {
+namespace {
+
+struct Options {
+  std::string store;
+  std::string variant;
+  std::string key;
+  std::string format = "table";
+  std::string out;
+  bool damaged = false;
+  bool all = false;
+  bool dry_run = false;
+};
+
+std::filesystem::path place(const Options& options) {
+  return options.store.empty() ? MeasurementStore::default_path()
+                               : std::filesystem::path(options.store);
+}
+
+/// The store, which has to be there: looking must not make one.
+std::unique_ptr<MeasurementStore> open(const Options& options) {
+  const std::filesystem::path path = place(options);
+  std::error_code code;
+  if (!std::filesystem::exists(path, code)) {
+    fail("there is no measurement store {} yet; 'bittern measure' makes it", path.string());
+  }
+  return std::make_unique<MeasurementStore>(path);
+}
+
+std::string bits_text(int bits, bool is_signed) {
+  return std::to_string(bits) + (is_signed ? "s" : "u");
+}
+
+std::string state_text(const StoredMeasurement& row) {
+  if (row.damaged) return "damaged";
+  return row.measurement.checked ? "checked" : "unchecked";
+}
+
+Table table_of(const std::vector<StoredMeasurement>& rows, bool in_full) {
+  Table table;
+  table.text_column("key").text_column("variant").text_column("layer").text_column("wbits");
+  table.text_column("abits").integer_column("batch").integer_column("cycles");
+  table.text_column("origin").text_column("state").text_column("created");
+  if (in_full) {
+    table.integer_column("bytes_read").integer_column("bytes_written").text_column("schedule");
+    table.text_column("rtl_hash").text_column("variant_key").integer_column("lowering");
+    table.text_column("events").text_column("tools");
+  }
+  for (const StoredMeasurement& row : rows) {
+    const MeasurementKey& k = row.key;
+    const Measurement& m = row.measurement;
+    std::vector<Table::Cell> cells = {
+        in_full ? m.key : m.key.substr(0, 12),
+        k.variant,
+        k.layer_key,
+        bits_text(k.precision.bits.weight, k.precision.weight_signed),
+        bits_text(k.precision.bits.activation, k.precision.activation_signed),
+        std::int64_t{k.batch},
+        static_cast<std::int64_t>(m.cycles),
+        origin_name(m.origin),
+        state_text(row),
+        row.created};
+    if (in_full) {
+      cells.push_back(static_cast<std::int64_t>(m.bytes_read));
+      cells.push_back(static_cast<std::int64_t>(m.bytes_written));
+      cells.push_back(k.schedule);
+      cells.push_back(k.rtl_hash);
+      cells.push_back(k.variant_key);
+      cells.push_back(std::int64_t{k.lowering_version});
+      cells.push_back(nlohmann::json(m.events).dump());
+      cells.push_back(row.tools);
+    }
+    table.row(std::move(cells));
+  }
+  return table;
+}
+
+nlohmann::json json_of(const StoredMeasurement& row) {
+  const MeasurementKey& k = row.key;
+  const Measurement& m = row.measurement;
+  return {{"key", m.key},
+          {"variant", k.variant},
+          {"variant_key", k.variant_key},
+          {"rtl_hash", k.rtl_hash},
+          {"origin", origin_name(m.origin)},
+          {"layer", k.layer_key},
+          {"weight_bits", k.precision.bits.weight},
+          {"weight_signed", k.precision.weight_signed},
+          {"activation_bits", k.precision.bits.activation},
+          {"activation_signed", k.precision.activation_signed},
+          {"batch", k.batch},
+          {"schedule", k.schedule},
+          {"lowering_version", k.lowering_version},
+          {"cycles", m.cycles},
+          {"bytes_read", m.bytes_read},
+          {"bytes_written", m.bytes_written},
+          {"events", m.events},
+          {"state", state_text(row)},
+          {"tools", row.tools},
+          {"created", row.created}};
+}
+
+void ls(const Options& options) {
+  const OutputFormat format = parse_output_format(options.format);
+  const auto store = open(options);
+  StoreFilter filter;
+  filter.variant = options.variant;
+  const std::vector<StoredMeasurement> rows = store->list(filter);
+  std::cout << table_of(rows, false).render(format);
+  if (format == OutputFormat::kTable) {
+    std::cout << fmt::format("\n{} measurements in {}\n", rows.size(), store->path().string());
+  }
+}
+
+void show(const Options& options) {
+  const auto store = open(options);
+  StoreFilter filter;
+  filter.key_prefix = options.key;
+  const std::vector<StoredMeasurement> rows = store->list(filter);
+  if (rows.empty()) {
+    fail("no measurement in {} has a key that begins with '{}'; 'bittern store ls' lists them",
+         store->path().string(), options.key);
+  }
+  if (rows.size() > 1) {
+    fail("{} measurements in {} have keys that begin with '{}'; give more of it", rows.size(),
+         store->path().string(), options.key);
+  }
+  std::cout << json_of(rows.front()).dump(2) << "\n";
+}
+
+void export_rows(const Options& options) {
+  const OutputFormat format = parse_output_format(options.format);
+  const auto store = open(options);
+  StoreFilter filter;
+  filter.variant = options.variant;
+  const std::vector<StoredMeasurement> rows = store->list(filter);
+  std::string text;
+  if (format == OutputFormat::kJson) {
+    nlohmann::json all = nlohmann::json::array();
+    for (const StoredMeasurement& row : rows) all.push_back(json_of(row));
+    text = all.dump(2) + "\n";
+  } else {
+    text = table_of(rows, true).render(format);
+  }
+  if (options.out.empty()) {
+    std::cout << text;
+  } else {
+    write_file(options.out, text);
+    std::cerr << fmt::format("{} measurements written to {}\n", rows.size(), options.out);
+  }
+}
+
+/// What the device and the files of a variant are now.
+struct Present {
+  std::string variant_key;
+  std::string rtl_hash;
+  int lowering_version = 0;
+};
+
+/// Nothing when the variant's file or device is not there: then nobody knows what is stale.
+std::optional<Present> present(const std::string& name) {
+  try {
+    const Variant variant = load_variant(name);
+    Present now;
+    now.variant_key = variant.key();
+    now.lowering_version = make_core(variant)->lowering_version();
+    now.rtl_hash = start_device(variant)->identity().rtl_hash;
+    return now;
+  } catch (const Error& error) {
+    spdlog::warn("measurements of {} are kept: {}", name, error.what());
+    return std::nullopt;
+  }
+}
+
+std::vector<std::string> to_remove(const Options& options,
+                                   const std::vector<StoredMeasurement>& rows) {
+  std::map<std::string, std::optional<Present>> variants;
+  std::vector<std::string> keys;
+  for (const StoredMeasurement& row : rows) {
+    bool remove = options.all || row.damaged;
+    // Which bitstream a board will have tomorrow cannot be known.
+    if (!remove && !options.damaged && row.key.origin == Origin::kRtl) {
+      auto known = variants.find(row.key.variant);
+      if (known == variants.end()) {
+        known = variants.emplace(row.key.variant, present(row.key.variant)).first;
+      }
+      const std::optional<Present>& now = known->second;
+      remove =
+          now && (now->variant_key != row.key.variant_key || now->rtl_hash != row.key.rtl_hash ||
+                  now->lowering_version != row.key.lowering_version);
+    }
+    if (remove) keys.push_back(row.measurement.key);
+  }
+  return keys;
+}
+
+void gc(const Options& options) {
+  const auto store = open(options);
+  StoreFilter filter;
+  filter.variant = options.variant;
+  const std::vector<StoredMeasurement> rows = store->list(filter);
+  const std::vector<std::string> keys = to_remove(options, rows);
+  if (options.dry_run) {
+    std::cout << fmt::format("would remove {} of {} measurements\n", keys.size(), rows.size());
+    return;
+  }
+  const std::size_t removed = store->remove(keys);
+  store->compact();
+  std::cout << fmt::format("removed {} of {} measurements from {}\n", removed, rows.size(),
+                           store->path().string());
+}
+
+}  // namespace
+
+void add_store(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("store", "Look at the measurements that are kept");
+  command->require_subcommand(1);
+  const auto add = [command](const char* name, const char* about, auto action) {
+    auto options = std::make_shared<Options>();
+    CLI::App* sub = command->add_subcommand(name, about);
+    sub->add_option("--store", options->store,
+                    "Measurement store; otherwise $BITTERN_STORE or the one in the cache folder");
+    sub->callback([options, action] { action(*options); });
+    return std::make_pair(sub, options);
+  };
+  const auto variant = [](const auto& sub) {
+    sub.first->add_option("--variant", sub.second->variant, "Only of this variant (name)");
+  };
+  const auto list = add("ls", "List measurements", ls);
+  variant(list);
+  list.first->add_option("--format", list.second->format, "table, csv or json")
+      ->capture_default_str();
+
+  const auto one = add("show", "Everything about one measurement, as JSON", show);
+  one.first->add_option("key", one.second->key, "Key, or its first digits")->required();
+
+  const auto all = add("export", "Every measurement with all its fields", export_rows);
+  variant(all);
+  all.second->format = "csv";
+  all.first->add_option("--format", all.second->format, "csv, json or table")
+      ->capture_default_str();
+  all.first->add_option("--out", all.second->out, "File; otherwise standard output");
+
+  const auto clean =
+      add("gc", "Remove measurements of RTL, variants or lowering that are not built any more", gc);
+  variant(clean);
+  clean.first->add_flag("--damaged", clean.second->damaged, "Remove damaged rows only");
+  clean.first->add_flag("--all", clean.second->all, "Remove everything (of the variant)");
+  clean.first->add_flag("--dry-run", clean.second->dry_run, "Only say what would be removed");
+  command->footer(
+      example("bittern store ls --variant bismo_edge\nbittern store show 3f2a\n"
+              "bittern store export --format csv --out measurements.csv\nbittern store gc"));
+}
+
+}  // namespace bittern

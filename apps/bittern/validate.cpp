@@ -1,0 +1,199 @@
+#include "host/measure/validate.h"
+
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "apps/bittern/command_line.h"
+#include "apps/bittern/commands.h"
+#include "apps/bittern/device_options.h"
+#include "host/base/table.h"
+#include "host/measure/random_jobs.h"
+
+namespace bittern {
+namespace {
+
+struct Options {
+  std::string variant;
+  std::string network;
+  int random = -1;
+  std::uint64_t seed = 1;
+  double max_cycle_error = 0.5;
+  std::string trace_folder = ".";
+  bool all = false;
+  std::string format = "table";
+  DeviceArguments device;
+};
+
+std::string bits_text(const Precision& p) {
+  return fmt::format("w{}{} a{}{}", p.bits.weight, p.weight_signed ? "s" : "u", p.bits.activation,
+                     p.activation_signed ? "s" : "u");
+}
+
+std::string verdict(const ValidatedLayer& layer) {
+  if (layer.fault) return "fault";
+  return layer.difference ? "different" : "equal";
+}
+
+Table table_of(const Validation& validation, bool all) {
+  Table table;
+  table.text_column("layer").text_column("shape").text_column("bits").integer_column("batch");
+  table.integer_column("rtl_cycles").integer_column("model_cycles");
+  table.real_column("cycle_error_pct", "", 4).text_column("outputs");
+  for (const ValidatedLayer& layer : validation.layers) {
+    if (!all && !layer.failed() && layer.cycles == layer.predicted) continue;
+    table.row({layer.job.layer.name, layer.job.layer.key(), bits_text(layer.job.precision),
+               std::int64_t{layer.job.batch}, static_cast<std::int64_t>(layer.cycles),
+               static_cast<std::int64_t>(layer.predicted), layer.cycle_error_percent(),
+               verdict(layer)});
+  }
+  return table;
+}
+
+std::string failure_text(const ValidatedLayer& layer) {
+  const std::string where =
+      fmt::format("{} ({}, {}, batch {}, schedule {})", layer.job.layer.name, layer.job.layer.key(),
+                  bits_text(layer.job.precision), layer.job.batch, layer.schedule);
+  if (layer.fault) return where + ": " + *layer.fault;
+  const Difference& d = *layer.difference;
+  return fmt::format("{}: output {} {}: expected {}, got {}; {} outputs differ", where, d.index,
+                     output_position(layer.job.layer, d.index), d.expected, d.got, d.count);
+}
+
+nlohmann::json json_of(const Options& options, const Validation& v, const DeviceIdentity& identity,
+                       bool passed) {
+  nlohmann::json out = {{"format", "bittern-validate-1"},
+                        {"variant", options.variant},
+                        {"network", options.network},
+                        {"random", options.random},
+                        {"seed", options.seed},
+                        {"rtl_hash", identity.rtl_hash},
+                        {"passed", passed},
+                        {"layers", v.layers.size()},
+                        {"different", v.failed},
+                        {"cycles_exact", v.exact},
+                        {"max_cycle_error_pct", v.max_cycle_error_percent},
+                        {"mean_cycle_error_pct", v.mean_cycle_error_percent},
+                        {"results", table_of(v, true).json()}};
+  out["worst_layer"] = v.worst ? nlohmann::json(v.layers[*v.worst].job.layer.name) : nullptr;
+  if (v.first_failed) {
+    const ValidatedLayer& layer = v.layers[*v.first_failed];
+    nlohmann::json& first = out["first_difference"];
+    first = {{"layer", layer.job.layer.name},
+             {"shape", layer.job.layer.key()},
+             {"bits", bits_text(layer.job.precision)},
+             {"schedule", layer.schedule},
+             {"message", failure_text(layer)}};
+    if (layer.difference) {
+      first["index"] = layer.difference->index;
+      first["expected"] = layer.difference->expected;
+      first["got"] = layer.difference->got;
+      first["count"] = layer.difference->count;
+    }
+    if (v.trace_path.empty()) {
+      out["trace_problem"] = v.trace_problem;
+    } else {
+      out["trace"] = {{"path", v.trace_path},
+                      {"first_cycle", v.trace_first_cycle},
+                      {"last_cycle", v.trace_last_cycle}};
+    }
+  }
+  return out;
+}
+
+void print_text(const Options& options, const Validation& v, const DeviceIdentity& identity) {
+  const Table table = table_of(v, options.all);
+  if (table.rows() > 0) std::cout << table.render(OutputFormat::kTable) << "\n";
+  std::cout << fmt::format(
+      "{}, RTL {}: {} layers, {} with outputs that differ from the reference\n", identity.variant,
+      identity.rtl_hash.substr(0, 16), v.layers.size(), v.failed);
+  std::cout << fmt::format(
+      "closed form against RTL cycles: {} of {} exact, maximum error {:.4f} %{}, mean {:.4f} %\n",
+      v.exact, v.layers.size(), v.max_cycle_error_percent,
+      v.worst ? fmt::format(" ({})", v.layers[*v.worst].job.layer.name) : "",
+      v.mean_cycle_error_percent);
+  if (!v.first_failed) return;
+  std::cout << "first difference: " << failure_text(v.layers[*v.first_failed]) << "\n";
+  if (v.trace_path.empty()) {
+    std::cout << "no trace: " << v.trace_problem << "\n";
+  } else {
+    std::cout << fmt::format("trace of cycles {} to {}: {}\n", v.trace_first_cycle,
+                             v.trace_last_cycle, v.trace_path);
+  }
+}
+
+void run(Options options, const CLI::App& command) {
+  const OutputFormat format = parse_output_format(options.format);
+  const Variant variant = load_variant(options.variant);
+  if (!std::filesystem::is_directory(options.trace_folder)) {
+    fail_usage("--trace-folder {}: no such folder", options.trace_folder);
+  }
+  if (options.random < 0) options.random = options.network.empty() ? 20 : 0;
+  MeasurerOptions how = options.device.measurer(command);
+  how.use_store = false;
+  Measurer measurer(variant, how);
+  std::vector<LayerJob> jobs;
+  if (!options.network.empty()) {
+    jobs = network_jobs(measurer.core(), variant, load_network(options.network));
+  }
+  for (LayerJob& job : random_jobs(measurer.core(), variant,
+                                   static_cast<std::size_t>(options.random), options.seed)) {
+    jobs.push_back(std::move(job));
+  }
+  if (jobs.empty()) fail_usage("nothing to validate: give --network, or --random of at least 1");
+
+  const Validation v =
+      validate(measurer.core(), measurer.pool(), jobs, options.trace_folder, how.runner);
+  const bool close = v.max_cycle_error_percent <= options.max_cycle_error;
+  const bool passed = v.failed == 0 && close;
+  switch (format) {
+    case OutputFormat::kTable:
+      print_text(options, v, measurer.identity());
+      break;
+    case OutputFormat::kCsv:
+      std::cout << table_of(v, true).render(format);
+      break;
+    case OutputFormat::kJson:
+      std::cout << json_of(options, v, measurer.identity(), passed).dump(2) << "\n";
+      break;
+  }
+  if (!close) {
+    std::cerr << fmt::format("bittern: the closed form is off by {:.4f} %, more than {} %\n",
+                             v.max_cycle_error_percent, options.max_cycle_error);
+  }
+  if (!passed) throw CLI::RuntimeError(static_cast<int>(ExitStatus::kFailed));
+}
+
+}  // namespace
+
+void add_validate(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(
+      "validate", "Compare the RTL with the integer reference and with the closed form");
+  command->add_option("--variant", options->variant, "Name in configs/variants, or a .yaml file")
+      ->required();
+  command->add_option("--network", options->network,
+                      "Name in configs/networks, or a .yaml file: its layers at several bit pairs");
+  command
+      ->add_option("--random", options->random,
+                   "Number of random layers (20 when there is no --network)")
+      ->check(CLI::Range(0, 100000));
+  command->add_option("--seed", options->seed, "Of the random layers")->capture_default_str();
+  command
+      ->add_option("--max-cycle-error", options->max_cycle_error,
+                   "Percent by which the closed form may be off")
+      ->check(CLI::Range(0.0, 100.0))
+      ->capture_default_str();
+  command
+      ->add_option("--trace-folder", options->trace_folder,
+                   "Where the trace of a failing layer goes")
+      ->capture_default_str();
+  command->add_flag("--all", options->all, "Show every layer, not only the inexact ones");
+  command->add_option("--format", options->format, "table, csv or json")->capture_default_str();
+  options->device.add_to(*command);
+  command->footer("Nothing is answered from the measurement store: every layer is simulated.\n" +
+                  example("bittern validate --variant bismo_edge --network lenet --random 200"));
+  command->callback([options, command] { run(*options, *command); });
+}
+
+}  // namespace bittern

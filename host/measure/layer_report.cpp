@@ -1,0 +1,77 @@
+#include "host/measure/layer_report.h"
+
+#include "host/base/error.h"
+
+namespace bittern {
+
+double LayerReport::macs_per_cycle() const {
+  return cycles == 0 ? 0.0 : static_cast<double>(macs) / static_cast<double>(cycles);
+}
+
+double LayerReport::utilisation() const {
+  return cycles == 0 ? 0.0 : ideal_cycles / static_cast<double>(cycles);
+}
+
+double LayerReport::share(std::size_t part) const {
+  return cycles == 0 ? 0.0 : static_cast<double>(split[part].second) / static_cast<double>(cycles);
+}
+
+LayerReport report_layer(const Layer& layer, BitPair bits, const Measurement& measurement,
+                         const Core& core, const Variant& variant, const EnergyTable& energy) {
+  const LutRow row = lut_row(layer, bits, measurement, variant, energy);
+  LayerReport report;
+  report.name = layer.name;
+  report.bits = bits;
+  report.macs = layer.macs() * variant.batch;
+  report.cycles = row.cycles;
+  report.latency_s = row.latency_s;
+  report.ideal_cycles =
+      static_cast<double>(report.macs) / core.peak_macs_per_cycle(core.supported(bits));
+  std::uint64_t known = 0;
+  for (const auto& [heading, event] : core.cycle_split()) {
+    const auto found = measurement.events.find(event);
+    if (found == measurement.events.end()) {
+      fail("layer {}: event '{}' was not counted", layer.name, event);
+    }
+    report.split.emplace_back(heading, found->second);
+    known += found->second;
+  }
+  if (known > row.cycles) {
+    fail("layer {}: the array's events add up to {} of {} cycles; they may not overlap", layer.name,
+         known, row.cycles);
+  }
+  report.split.emplace_back("other", row.cycles - known);
+  report.bytes_read = row.bytes_read;
+  report.bytes_written = row.bytes_written;
+  report.energy_j = row.energy_j;
+  report.energy_high_j = row.energy_high_j;
+  report.origin = row.origin;
+  report.schedule = row.schedule;
+  report.key = row.key;
+  return report;
+}
+
+LayerReport total_report(const std::vector<LayerReport>& layers) {
+  LayerReport sum;
+  sum.name = "total";
+  sum.bits = {0, 0};
+  if (layers.empty()) return sum;
+  sum.split = layers.front().split;
+  for (auto& [heading, cycles] : sum.split) cycles = 0;
+  sum.origin = layers.front().origin;
+  for (const LayerReport& layer : layers) {
+    sum.macs += layer.macs;
+    sum.cycles += layer.cycles;
+    sum.latency_s += layer.latency_s;
+    sum.ideal_cycles += layer.ideal_cycles;
+    for (std::size_t i = 0; i < sum.split.size(); ++i) sum.split[i].second += layer.split[i].second;
+    sum.bytes_read += layer.bytes_read;
+    sum.bytes_written += layer.bytes_written;
+    sum.energy_j += layer.energy_j;
+    sum.energy_high_j += layer.energy_high_j;
+    if (layer.origin > sum.origin) sum.origin = layer.origin;
+  }
+  return sum;
+}
+
+}  // namespace bittern

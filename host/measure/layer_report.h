@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "host/measure/cost_models.h"
+
+namespace bittern {
+
+/// What is shown of a measured layer, or of their sum. For the whole batch of the variant.
+struct LayerReport {
+  std::string name;
+  BitPair bits;
+  std::int64_t macs = 0;
+  std::uint64_t cycles = 0;
+  double latency_s = 0.0;
+  /// Cycles that the array would take at these bits if it never waited and every unit had work.
+  double ideal_cycles = 0.0;
+  /// Core::cycle_split() in cycles, then "other".
+  std::vector<std::pair<std::string, std::uint64_t>> split;
+  std::uint64_t bytes_read = 0;
+  std::uint64_t bytes_written = 0;
+  double energy_j = 0.0;
+  double energy_high_j = 0.0;
+  Origin origin = Origin::kRtl;
+  std::string schedule;
+  std::string key;
+
+  double macs_per_cycle() const;
+  /// MACs per cycle as a share of the array's peak at these bits, 0 to 1.
+  double utilisation() const;
+  /// Part of the split as a share of the cycles, 0 to 1.
+  double share(std::size_t part) const;
+};
+
+/// Report of a layer. Throws Error when an event of the split was not counted.
+LayerReport report_layer(const Layer& layer, BitPair bits, const Measurement& measurement,
+                         const Core& core, const Variant& variant, const EnergyTable& energy);
+
+/// Sum of layers of one variant; bits are 0.
+LayerReport total_report(const std::vector<LayerReport>& layers);
+
+}  // namespace bittern
