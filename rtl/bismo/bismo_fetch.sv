@@ -43,17 +43,17 @@ module bismo_fetch #(
     output logic [BankWidth*Lanes-1:0] wr_bank_o,
     output logic [PortWidth*Lanes-1:0] wr_data_o,
     // AXI4 read channels.
-    output logic [       32*Lanes-1:0] araddr_o,
-    output logic [        8*Lanes-1:0] arlen_o,
-    output logic [          Lanes-1:0] arvalid_o,
-    input  logic [          Lanes-1:0] arready_i,
-    input  logic [PortWidth*Lanes-1:0] rdata_i,
+    output logic [       32*Lanes-1:0] m_rd_araddr_o,
+    output logic [        8*Lanes-1:0] m_rd_arlen_o,
+    output logic [          Lanes-1:0] m_rd_arvalid_o,
+    input  logic [          Lanes-1:0] m_rd_arready_i,
+    input  logic [PortWidth*Lanes-1:0] m_rd_rdata_i,
     /* verilator lint_off UNUSEDSIGNAL */
-    input  logic [        2*Lanes-1:0] rresp_i,  // bit 1 of each tells errors
+    input  logic [        2*Lanes-1:0] m_rd_rresp_i,  // bit 1 of each tells errors
     /* verilator lint_on UNUSEDSIGNAL */
-    input  logic [          Lanes-1:0] rlast_i,
-    input  logic [          Lanes-1:0] rvalid_i,
-    output logic [          Lanes-1:0] rready_o,
+    input  logic [          Lanes-1:0] m_rd_rlast_i,
+    input  logic [          Lanes-1:0] m_rd_rvalid_i,
+    output logic [          Lanes-1:0] m_rd_rready_o,
     // Status and events.
     output logic                       error_o,
     output logic                       busy_o,
@@ -163,13 +163,13 @@ module bismo_fetch #(
         .job_ready_o  (job_ready[p]),
         .job_addr_i   (dram_base + 32'(p) * stride),
         .job_beats_i  (words),
-        .addr_o       (araddr_o[32*p+:32]),
-        .len_o        (arlen_o[8*p+:8]),
-        .valid_o      (arvalid_o[p]),
-        .ready_i      (arready_i[p]),
+        .addr_o       (m_rd_araddr_o[32*p+:32]),
+        .len_o        (m_rd_arlen_o[8*p+:8]),
+        .valid_o      (m_rd_arvalid_o[p]),
+        .ready_i      (m_rd_arready_i[p]),
         .burst_o      (),
         .burst_len_o  (),
-        .done_i       (beat & rlast_i[p]),
+        .done_i       (beat & m_rd_rlast_i[p]),
         .active_o     (),
         .outstanding_o(outstanding[p])
     );
@@ -190,15 +190,15 @@ module bismo_fetch #(
     );
     /* verilator lint_on PINCONNECTEMPTY */
 
-    assign rready_o[p]   = 1'b1;
-    assign beat          = rvalid_i[p];
+    assign m_rd_rready_o[p]   = 1'b1;
+    assign beat          = m_rd_rvalid_i[p];
     assign last_word     = word_q == desc_words - 24'd1;
     assign last_bank     = bank_q == (desc_rhs ? BankWidth'(RhsBanks - 1) : BankWidth'(LhsBanks - 1));
     assign done          = beat & desc_valid & last_word;
     assign lane_done[p]  = done_q != '0;
     assign lane_lhs[p]   = beat & desc_valid & ~desc_rhs;
     assign lane_rhs[p]   = beat & desc_valid & desc_rhs;
-    assign lane_error[p] = beat & rresp_i[2*p+1];
+    assign lane_error[p] = beat & m_rd_rresp_i[2*p+1];
 
     always_ff @(posedge clk_i or negedge rst_ni) begin
       if (!rst_ni) begin
@@ -238,7 +238,7 @@ module bismo_fetch #(
       if (beat) begin
         wr_addr_q <= desc_base + row_q;
         wr_bank_q <= bank_q;
-        wr_data_q <= rdata_i[PortWidth*p+:PortWidth];
+        wr_data_q <= m_rd_rdata_i[PortWidth*p+:PortWidth];
       end
     end
 

@@ -12,7 +12,8 @@ module bismo_result #(
     parameter int unsigned PortWidth      = 64,
     parameter int unsigned NumWritePorts  = 4,
     parameter int unsigned MaxBurstBeats  = 256,
-    parameter int unsigned MaxOutstanding = 8
+    parameter int unsigned MaxOutstanding = 8,
+    parameter int unsigned Structural     = 0   // see bismo_core
 ) (
     input  logic                               clk_i,
     input  logic                               rst_ni,
@@ -29,17 +30,17 @@ module bismo_result #(
     input  logic [             32*Dm*Dn-1:0] acc_i,
     output logic                               slot_release_o,
     // AXI4 write channels.
-    output logic [       32*NumWritePorts-1:0] awaddr_o,
-    output logic [        8*NumWritePorts-1:0] awlen_o,
-    output logic [          NumWritePorts-1:0] awvalid_o,
-    input  logic [          NumWritePorts-1:0] awready_i,
-    output logic [PortWidth*NumWritePorts-1:0] wdata_o,
-    output logic [          NumWritePorts-1:0] wlast_o,
-    output logic [          NumWritePorts-1:0] wvalid_o,
-    input  logic [          NumWritePorts-1:0] wready_i,
-    input  logic [        2*NumWritePorts-1:0] bresp_i,
-    input  logic [          NumWritePorts-1:0] bvalid_i,
-    output logic [          NumWritePorts-1:0] bready_o,
+    output logic [       32*NumWritePorts-1:0] m_wr_awaddr_o,
+    output logic [        8*NumWritePorts-1:0] m_wr_awlen_o,
+    output logic [          NumWritePorts-1:0] m_wr_awvalid_o,
+    input  logic [          NumWritePorts-1:0] m_wr_awready_i,
+    output logic [PortWidth*NumWritePorts-1:0] m_wr_wdata_o,
+    output logic [          NumWritePorts-1:0] m_wr_wlast_o,
+    output logic [          NumWritePorts-1:0] m_wr_wvalid_o,
+    input  logic [          NumWritePorts-1:0] m_wr_wready_i,
+    input  logic [        2*NumWritePorts-1:0] m_wr_bresp_i,
+    input  logic [          NumWritePorts-1:0] m_wr_bvalid_i,
+    output logic [          NumWritePorts-1:0] m_wr_bready_o,
     // Status and events.
     output logic                               error_o,
     output logic                               busy_o,
@@ -57,9 +58,10 @@ module bismo_result #(
   logic [SlotBits-1:0] slot_d;
   logic                wr_slot_q;
 
+  // Simulated only when a tile is stored; gates for that would cost 2 x 32 LUTs a unit.
   always_comb begin
     slot_d = '0;
-    if (store_i) begin
+    if (store_i || Structural != 0) begin
       for (int unsigned k = 0; k < Units; k++) begin
         slot_d[32*k+:32] = acc_i[32*k+:32] +
                            (accumulate_i ? (wr_slot_q ? slot1_q[32*k+:32] : slot0_q[32*k+:32]) : '0);
@@ -164,17 +166,17 @@ module bismo_result #(
         .tile_done_o (port_done[p]),
         .slot0_i     (slot0_q),
         .slot1_i     (slot1_q),
-        .awaddr_o    (awaddr_o[32*p+:32]),
-        .awlen_o     (awlen_o[8*p+:8]),
-        .awvalid_o   (awvalid_o[p]),
-        .awready_i   (awready_i[p]),
-        .wdata_o     (wdata_o[PortWidth*p+:PortWidth]),
-        .wlast_o     (wlast_o[p]),
-        .wvalid_o    (wvalid_o[p]),
-        .wready_i    (wready_i[p]),
-        .bresp_i     (bresp_i[2*p+:2]),
-        .bvalid_i    (bvalid_i[p]),
-        .bready_o    (bready_o[p]),
+        .awaddr_o    (m_wr_awaddr_o[32*p+:32]),
+        .awlen_o     (m_wr_awlen_o[8*p+:8]),
+        .awvalid_o   (m_wr_awvalid_o[p]),
+        .awready_i   (m_wr_awready_i[p]),
+        .wdata_o     (m_wr_wdata_o[PortWidth*p+:PortWidth]),
+        .wlast_o     (m_wr_wlast_o[p]),
+        .wvalid_o    (m_wr_wvalid_o[p]),
+        .wready_i    (m_wr_wready_i[p]),
+        .bresp_i     (m_wr_bresp_i[2*p+:2]),
+        .bvalid_i    (m_wr_bvalid_i[p]),
+        .bready_o    (m_wr_bready_o[p]),
         .error_o     (port_error[p]),
         .writing_o   (port_writing[p]),
         .busy_o      (port_busy[p])
@@ -183,7 +185,7 @@ module bismo_result #(
 
   assign error_o       = port_error != '0;
   assign busy_o        = active_q | (port_writing != '0) | (port_busy != '0);
-  assign run_o         = (wvalid_o & wready_i) != '0;
+  assign run_o         = (m_wr_wvalid_o & m_wr_wready_i) != '0;
   assign wait_memory_o = (port_writing != '0) & ~run_o;
   assign wait_token_o  = active_q & (tiles_q == '0) & (port_writing == '0);
 endmodule
