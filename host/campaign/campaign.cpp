@@ -47,7 +47,7 @@ ModelSettings read_model(const YamlNode& node) {
 EvaluatorSettings read_evaluator(const YamlNode& node) {
   const YamlMap map(node, {"weight_range", "activation_range", "per_channel", "calibration_images",
                            "finetune_images", "finetune_rate", "batch"});
-  const std::vector<std::string> ranges = {"max", "kl", "mse", "kl_below_5"};
+  const std::vector<std::string> ranges = {"max", "kl", "mse", "percentile", "haq"};
   EvaluatorSettings out;
   out.weight_range = map.choice("weight_range", ranges, out.weight_range);
   out.activation_range = map.choice("activation_range", ranges, out.activation_range);

@@ -27,9 +27,10 @@ struct ModelSettings {
 
 /// `evaluator:` of a campaign: how the accuracy of a policy is found.
 struct EvaluatorSettings {
-  std::string weight_range =
-      "kl_below_5";  ///< "max", "kl", "mse" or "kl_below_5" (HAQ: max from 5 bits on)
-  std::string activation_range = "kl_below_5";
+  /// How clipping thresholds are found: "max", "kl", "mse", "percentile" or "haq" (max from 5 bits
+  /// on, KL below).
+  std::string weight_range = "mse";
+  std::string activation_range = "mse";
   bool per_channel = false;
   int calibration_images = 256;
   int finetune_images =

@@ -1,0 +1,392 @@
+#include "agent/campaign/runner.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <set>
+#include <utility>
+
+#include "agent/campaign/run_directory.h"
+#include "agent/data/dataset.h"
+#include "agent/evaluator/fake_quant_evaluator.h"
+#include "agent/nn/training.h"
+#include "agent/search/haq_search.h"
+#include "host/base/error.h"
+#include "host/base/file.h"
+#include "host/base/hash.h"
+#include "host/base/stop.h"
+#include "host/base/version.h"
+#include "host/energy/energy.h"
+#include "host/measure/cost_models.h"
+#include "host/measure/lut.h"
+#include "host/measure/measurer.h"
+#include "host/report/campaign_report.h"
+
+namespace bittern {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kUniformLow = 2;
+constexpr int kUniformHigh = 8;
+
+/// Seconds that the parts of a run took, for the `timing` object.
+class Stopwatch {
+ public:
+  void lap(const char* name) {
+    const auto now = std::chrono::steady_clock::now();
+    seconds_[name] = std::chrono::duration<double>(now - last_).count();
+    last_ = now;
+  }
+  const json& seconds() const { return seconds_; }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+  json seconds_ = json::object();
+};
+
+Resource resource_of(const std::string& name) {
+  for (Resource resource : {Resource::kLatency, Resource::kEnergy, Resource::kModelSize}) {
+    if (name == resource_name(resource)) return resource;
+  }
+  fail_usage("unknown resource \"{}\"", name);
+}
+
+double value_of(const LayerCost& cost, Resource resource) {
+  switch (resource) {
+    case Resource::kLatency:
+      return cost.latency_s;
+    case Resource::kEnergy:
+      return cost.energy_j;
+    case Resource::kModelSize:
+      return cost.weight_bytes;
+  }
+  return 0.0;
+}
+
+HaqOptions haq_options(const SearchSettings& s) {
+  HaqOptions out;
+  out.bits.mode = parse_bit_mode(s.mode);
+  out.bits.weight_bits.clear();
+  for (int b = s.min_bits; b <= s.max_bits; ++b) out.bits.weight_bits.push_back(b);
+  out.bits.activation_bits = out.bits.weight_bits;
+  out.bits.pin_first_last = s.pin_first_last;
+  out.wall.mode = parse_wall_mode(s.wall);
+  out.wall.epsilon = s.must_pay_share;
+  out.agent.hidden1 = s.hidden1;
+  out.agent.hidden2 = s.hidden2;
+  out.agent.actor_rate = s.actor_rate;
+  out.agent.critic_rate = s.critic_rate;
+  out.agent.batch = s.batch;
+  out.warmup_episodes = s.warmup;
+  out.noise = s.noise;
+  out.noise_decay = s.noise_decay;
+  out.store = parse_stored_action(s.replay);
+  return out;
+}
+
+/// One run: the parts in order, each leaving what the next one needs.
+class Run {
+ public:
+  Run(const Campaign& campaign, const RunOptions& options)
+      : campaign_(campaign),
+        options_(options),
+        haq_(haq_options(campaign.search)),
+        network_(load_network(campaign.network)),
+        variant_(load_variant(campaign.variant)),
+        energy_(load_energy_table(variant_.energy)),
+        space_(haq_.bits, network_),
+        directory_(options.out, campaign_key(campaign), options.resume) {}
+
+  CampaignResult go() {
+    measure_costs();
+    watch_.lap("costs_s");
+    prepare_network();
+    watch_.lap("training_s");
+    search();
+    watch_.lap("search_s");
+    if (!result_.stopped) finish();
+    watch_.lap("final_s");
+    write_files();
+    return result_;
+  }
+
+ private:
+  ProgressOptions progress(const char* work_unit = "") const {
+    ProgressOptions out;
+    out.mode = options_.progress;
+    out.work_unit = work_unit;
+    return out;
+  }
+
+  /// Every cost that the search can ask for, and those of the uniform policies.
+  void measure_costs() {
+    if (campaign_.cost == "rtl") {
+      MeasurerOptions measuring;
+      measuring.workers = options_.workers;
+      measuring.store = options_.store;
+      measuring.runner.progress = options_.progress;
+      measurer_ = std::make_shared<Measurer>(variant_, measuring);
+      cost_ = std::make_unique<RtlCostModel>(network_, measurer_, energy_);
+    } else if (campaign_.cost == "model") {
+      cost_ = std::make_unique<ModelCostModel>(network_, variant_, energy_);
+    } else {
+      cost_ = std::make_unique<TableCostModel>(network_, variant_, campaign_.table);
+    }
+    std::vector<std::pair<std::size_t, BitPair>> points;
+    for (std::size_t layer = 0; layer < network_.layers.size(); ++layer) {
+      for (const BitPair& bits : space_.pairs(layer)) points.emplace_back(layer, bits);
+      for (int b = kUniformLow; b <= kUniformHigh; ++b) points.emplace_back(layer, BitPair{b, b});
+    }
+    cost_->prefetch(points);
+    // Not needed again: their memory and processors go to training.
+    if (measurer_) identity_ = measurer_->identity();
+  }
+
+  void prepare_network() {
+    DataOptions data;
+    data.name = campaign_.data.dataset;
+    data.folder = options_.data_folder;
+    data.validation_images = campaign_.data.validation_images;
+    data.train_images = campaign_.data.train_images;
+    data.test_images = campaign_.data.test_images;
+    data.synthetic_seed = campaign_.data.seed;
+    data.split_seed = campaign_.data.seed;
+    splits_ = load_data(data);
+
+    FakeQuantOptions quant;
+    quant.weights.method = threshold_method_of(campaign_.evaluator.weight_range);
+    quant.weights.per_channel = campaign_.evaluator.per_channel;
+    quant.activations = threshold_method_of(campaign_.evaluator.activation_range);
+    quant.calibration_images = campaign_.evaluator.calibration_images;
+    quant.fine_tune.batch = campaign_.evaluator.batch;
+    quant.fine_tune.epochs = campaign_.evaluator.finetune_images > 0 ? 1 : 0;
+    quant.fine_tune.max_batches =
+        (campaign_.evaluator.finetune_images + campaign_.evaluator.batch - 1) /
+        campaign_.evaluator.batch;
+    quant.fine_tune.optimiser.learning_rate = campaign_.evaluator.finetune_rate;
+    quant.seed = campaign_.seed;
+    quant.threads = static_cast<int>(options_.workers);
+    quant.device = options_.device;
+    quant.cache = directory_.state("accuracies.jsonl");
+
+    const TensorFile weights = full_precision();
+    write_safetensors(directory_.file("model.safetensors"), weights);
+    model_hash_ = content_hash(weights);
+    evaluator_ = std::make_unique<FakeQuantEvaluator>(network_, weights, splits_, quant);
+    result_.baseline_validation = evaluator_->baseline().top1;
+  }
+
+  TensorFile full_precision() {
+    if (!campaign_.model.checkpoint.empty()) {
+      // A relative path means beside the campaign file, wherever the command was started.
+      const auto folder = campaign_.file.parent_path();
+      return read_safetensors(folder / campaign_.model.checkpoint);
+    }
+    TrainOptions train;
+    train.epochs = campaign_.model.epochs;
+    train.batch = campaign_.model.batch;
+    train.optimiser.learning_rate = campaign_.model.learning_rate;
+    train.seed = campaign_.seed;
+    train.threads = static_cast<int>(options_.workers);
+    train.device = options_.device;
+    Progress meter("training image",
+                   static_cast<std::uint64_t>(train.epochs) * splits_.train.size(), progress());
+    return train_or_load(
+        network_, splits_, train, directory_.state("trained"), [&meter](const TrainProgress& p) {
+          meter.advance(static_cast<std::uint64_t>(p.images));
+          meter.note(fmt::format("epoch {}/{}, loss {:.3f}", p.epoch + 1, p.epochs, p.loss));
+        });
+  }
+
+  void search() {
+    std::atomic<bool> stop{false};
+    SearchContext context;
+    context.network = &network_;
+    context.cost = cost_.get();
+    context.evaluator = evaluator_.get();
+    for (const auto& c : campaign_.constraints) {
+      context.constraints.push_back({resource_of(c.resource), c.is_ratio, c.limit});
+    }
+    context.seed = campaign_.seed;
+    context.budget = campaign_.search.episodes;
+    context.checkpoint = directory_.state("search.checkpoint");
+    context.resume = options_.resume;
+    context.stop = &stop;
+    Progress meter("episode", static_cast<std::uint64_t>(context.budget), progress());
+    int first = 0;
+    context.on_resume = [&](int episode) {
+      first = episode;
+      meter.advance(static_cast<std::uint64_t>(episode));
+    };
+    bool cleared = false;
+    context.on_episode = [&](const json& line) {
+      // Lines of episodes that come again are dropped as late as possible: a run that has nothing
+      // left to do keeps all.
+      if (!std::exchange(cleared, true)) directory_.keep_episodes_before(first);
+      directory_.add_episode(line);
+      meter.advance();
+      meter.note(fmt::format("best reward {:.4f}", line.value("best_reward", 0.0)));
+      stop = stop_requested();
+    };
+    const SearchResult found = HaqSearch(haq_).run(context);
+    if (found.ranked.empty()) throw Stopped();
+    result_.stopped = found.stopped;
+    result_.episodes = found.episodes;
+    result_.best = outcome("found", found.ranked.front().policy);
+    for (int b = kUniformLow; b <= kUniformHigh; ++b) {
+      result_.uniform.push_back(
+          outcome(fmt::format("uniform {}", b), uniform_policy(network_, {b, b})));
+    }
+  }
+
+  /// Costs of a policy, and its accuracy as the search saw it.
+  PolicyOutcome outcome(const std::string& label, const Policy& policy) {
+    PolicyOutcome out;
+    out.label = label;
+    for (std::size_t i = 0; i < policy.size(); ++i) {
+      const LayerCost cost = cost_->layer_cost(i, policy[i]);
+      out.layers.push_back({network_.layers[i].name, policy[i], cost.cycles, cost.latency_s,
+                            cost.energy_j, origin_name(cost.origin)});
+    }
+    const LayerCost sum = policy_cost(*cost_, policy);
+    out.latency_s = sum.latency_s;
+    out.energy_j = sum.energy_j;
+    out.energy_high_j = sum.energy_high_j;
+    out.size_bytes = sum.weight_bytes;
+    out.validation_accuracy = evaluator_->evaluate(policy).top1;
+    return out;
+  }
+
+  /// Fine-tunes the found policy and the uniform ones alike, and touches the test set.
+  void finish() {
+    result_.baseline_test = evaluator_->test_baseline().top1;
+    std::vector<PolicyOutcome*> all = {&result_.best};
+    for (auto& uniform : result_.uniform) all.push_back(&uniform);
+    const auto images =
+        static_cast<std::uint64_t>(campaign_.final.epochs) * splits_.train.size() * all.size();
+    Progress meter("final fine-tune, image", images, progress());
+    for (PolicyOutcome* policy : all) {
+      const bool is_best = policy == &result_.best;
+      auto known = directory_.finished(policy->policy());
+      if (known && (!is_best || std::filesystem::exists(directory_.file("best.safetensors")))) {
+        policy->validation_accuracy = known->validation_accuracy;
+        policy->test_accuracy = known->test_accuracy;
+        meter.advance(static_cast<std::uint64_t>(campaign_.final.epochs) * splits_.train.size());
+        continue;
+      }
+      FineTuneOptions tune;
+      tune.epochs = campaign_.final.epochs;
+      tune.batch = campaign_.final.batch;
+      tune.optimiser.learning_rate = campaign_.final.learning_rate;
+      tune.optimiser.cosine = true;
+      meter.note(policy->label);
+      const FinalNetwork network =
+          evaluator_->finish(policy->policy(), tune, [&meter](const TrainProgress& p) {
+            meter.advance(static_cast<std::uint64_t>(p.images));
+          });
+      policy->validation_accuracy = network.validation.top1;
+      policy->test_accuracy = network.test.top1;
+      if (is_best) write_safetensors(directory_.file("best.safetensors"), network.checkpoint);
+      directory_.keep_finished(*policy);
+    }
+  }
+
+  void describe() {
+    result_.campaign = campaign_.name;
+    result_.network = network_.name;
+    result_.dataset = splits_.train.name;
+    result_.variant = variant_.name;
+    result_.search = campaign_.search.method;
+    result_.cost_kind = campaign_.cost;
+    result_.seed = campaign_.seed;
+    result_.budget = campaign_.search.episodes;
+    const LayerCost reference = policy_cost(*cost_, uniform_policy(network_, {8, 8}));
+    const LayerCost found = policy_cost(*cost_, result_.best.policy());
+    for (const auto& c : campaign_.constraints) {
+      const Resource resource = resource_of(c.resource);
+      const double full = value_of(reference, resource);
+      result_.constraints.push_back({c.resource,
+                                     resource == Resource::kLatency  ? "s"
+                                     : resource == Resource::kEnergy ? "J"
+                                                                     : "bytes",
+                                     full, c.is_ratio ? c.limit * full : c.limit,
+                                     value_of(found, resource)});
+    }
+    auto& from = result_.provenance;
+    from.emplace_back("bittern", fmt::format("{} ({})", version(), source_revision()));
+    from.emplace_back("build", build_description());
+    from.emplace_back("latency",
+                      campaign_.cost == "rtl"     ? "RTL, simulated layer by layer, outputs checked"
+                      : campaign_.cost == "model" ? "closed-form model, nothing simulated"
+                                                  : "table " + campaign_.table);
+    if (identity_) {
+      from.emplace_back("RTL hash", identity_->rtl_hash);
+      from.emplace_back("tools", tools_text(*identity_));
+    }
+    from.emplace_back("variant",
+                      fmt::format("{}: {}, {:g} MHz, batch {}", variant_.name, variant_.description,
+                                  variant_.clock_mhz, variant_.batch));
+    from.emplace_back("energy table",
+                      fmt::format("{} ({})", energy_.name, energy_.hash.substr(0, 16)));
+    for (const auto& anchor : energy_.dram) {
+      from.emplace_back("DRAM anchor " + anchor.name,
+                        fmt::format("{:g} {} - {}", anchor.number.value, anchor.number.unit,
+                                    anchor.number.source));
+    }
+    from.emplace_back("static power", fmt::format("{:g} {} ({})", energy_.static_power.value,
+                                                  energy_.static_power.unit,
+                                                  basis_name(energy_.static_power.basis)));
+    from.emplace_back(
+        "data", fmt::format("{}: {} train, {} validation, {} test images ({})", splits_.train.name,
+                            splits_.train.size(), splits_.validation.size(), splits_.test.size(),
+                            splits_.hash.substr(0, 16)));
+    from.emplace_back("full-precision weights", model_hash_);
+    from.emplace_back("settings", sha256_hex(campaign_key(campaign_)));
+    from.emplace_back("accuracy",
+                      "fake quantisation of weights and activations, bias and everything between "
+                      "layers in float");
+  }
+
+  void write_files() {
+    describe();
+    result_.timing = watch_.seconds();
+    if (measurer_) {
+      result_.timing["layers_simulated"] = measurer_->simulated();
+      result_.timing["layers_from_store"] = measurer_->recalled();
+    }
+    save_policy(directory_.file("policy.json"), network_, result_.best.policy());
+    save_lut(directory_.file("lut.csv"), cost_->lut());
+    write_file(directory_.file("report.html"),
+               campaign_report_html(result_, directory_.episodes()));
+    write_file(directory_.file("summary.txt"), campaign_summary_text(result_));
+    write_file(directory_.file("result.json"), to_json(result_).dump(2) + "\n");
+  }
+
+  const Campaign& campaign_;
+  const RunOptions& options_;
+  const HaqOptions haq_;
+  const Network network_;
+  const Variant variant_;
+  const EnergyTable energy_;
+  const BitSpace space_;
+  RunDirectory directory_;
+  std::shared_ptr<Measurer> measurer_;
+  std::optional<DeviceIdentity> identity_;
+  std::unique_ptr<RowCostModel> cost_;
+  DataSplits splits_;
+  std::string model_hash_;
+  std::unique_ptr<FakeQuantEvaluator> evaluator_;
+  CampaignResult result_;
+  Stopwatch watch_;
+};
+
+}  // namespace
+
+CampaignResult run_campaign(const Campaign& campaign, const RunOptions& options) {
+  return Run(campaign, options).go();
+}
+
+}  // namespace bittern

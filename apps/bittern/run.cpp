@@ -1,0 +1,83 @@
+#include <iostream>
+#include <memory>
+#include <string>
+
+#include "agent/campaign/runner.h"
+#include "apps/bittern/command_line.h"
+#include "apps/bittern/commands.h"
+#include "host/base/error.h"
+#include "host/base/stop.h"
+#include "host/base/table.h"
+#include "host/campaign/campaign.h"
+#include "host/report/campaign_report.h"
+
+namespace bittern {
+namespace {
+
+struct Arguments {
+  std::string campaign;
+  std::string device = "auto";
+  std::string format = "table";
+  RunOptions run;
+};
+
+void run(const Arguments& arguments) {
+  const OutputFormat format = parse_output_format(arguments.format);
+  if (format == OutputFormat::kCsv)
+    fail_usage("--format csv: a campaign has no single table; lut.csv is in its directory");
+  const Campaign campaign = load_campaign(arguments.campaign);
+  RunOptions options = arguments.run;
+  if (options.out.empty()) options.out = std::filesystem::path("out") / campaign.name;
+  const std::string again =
+      "bittern run " + arguments.campaign + " --out " + options.out.string() + " --resume";
+  CampaignResult result;
+  try {
+    result = run_campaign(campaign, options);
+  } catch (const Stopped&) {
+    fail("stopped on request; continue with: {}", again);
+  }
+  if (format == OutputFormat::kJson) {
+    std::cout << to_json(result).dump(2) << "\n";
+  } else {
+    std::cout << campaign_summary_text(result) << "results in " << options.out.string()
+              << "/ (report.html, result.json, "
+              << "policy.json, lut.csv, episodes.jsonl)\n";
+  }
+  if (result.stopped)
+    fail("stopped on request; what is there is the best so far. Continue with: {}", again);
+}
+
+}  // namespace
+
+void add_run(CLI::App& app) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("run", "Run a campaign: measure, train, search, report");
+  command->add_option("campaign", arguments->campaign, "Name in configs/campaigns, or a .yaml file")
+      ->required();
+  command->add_option("--out", arguments->run.out,
+                      "Result directory; default out/<name of the campaign>");
+  command->add_flag("--resume", arguments->run.resume,
+                    "Continue what is in the result directory (or start)");
+  command
+      ->add_option("--workers", arguments->run.workers,
+                   "Simulations at once; 0: one for each processor")
+      ->capture_default_str();
+  command->add_option("--store", arguments->run.store,
+                      "Measurement store; default as of bittern measure");
+  command->add_option("--data", arguments->run.data_folder,
+                      "Folder of the data set; default: $BITTERN_DATA, ./data, ../shared/data");
+  command
+      ->add_option("--device", arguments->device, "auto, cpu or cuda: where tensors are computed")
+      ->capture_default_str();
+  command->add_option("--format", arguments->format, "table or json")->capture_default_str();
+  command->footer(example(
+      "bittern run quickstart\n"
+      "bittern run configs/campaigns/lenet_mnist_haq_bismo_edge.yaml --out results/a --resume"));
+  command->callback([arguments, command] {
+    arguments->run.device = tensor_device_of(arguments->device);
+    arguments->run.progress = progress_mode(*command);
+    run(*arguments);
+  });
+}
+
+}  // namespace bittern
