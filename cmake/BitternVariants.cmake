@@ -11,7 +11,7 @@ set(BITTERN_VERILATOR_INCLUDE ${VERILATOR_ROOT}/include)
 # Results are wrong without -fno-const-bit-op-tree (see docs/rtl.md); the others are for speed.
 set(BITTERN_VERILATOR_FLAGS -O3 --x-assign fast --x-initial fast -fno-const-bit-op-tree --unroll-count 300 -Wall)
 # Of the generated C++. Function calls and bounds checks in every expression would cost a factor of six without optimisation.
-set(BITTERN_MODEL_CXX_FLAGS -O2 -march=${BITTERN_SIM_ARCH} -w -include ${PROJECT_SOURCE_DIR}/sim/fast_popcount.h)
+set(BITTERN_MODEL_CXX_FLAGS -O3 -march=${BITTERN_SIM_ARCH} -w -include ${PROJECT_SOURCE_DIR}/rtl/common/verilator_countones.h)
 execute_process(COMMAND ${VERILATOR_BIN} --version OUTPUT_VARIABLE BITTERN_VERILATOR_VERSION
                 OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
 
@@ -137,7 +137,8 @@ macro(bittern_sim_top file prefix)
   # The hash covers everything that decides cycles and results: RTL, testbench with its memory model, parameters, tool, flags.
   set(_text)
   set(_files ${${prefix}_SOURCES} ${${prefix}_TESTBENCH} ${PROJECT_SOURCE_DIR}/sim/rtl/sim_top.sv.in
-      ${PROJECT_SOURCE_DIR}/sim/port_memory.h ${PROJECT_SOURCE_DIR}/sim/port_memory.cpp ${PROJECT_SOURCE_DIR}/sim/dpi.cpp)
+      ${PROJECT_SOURCE_DIR}/rtl/common/verilator_countones.h ${PROJECT_SOURCE_DIR}/sim/port_memory.h
+      ${PROJECT_SOURCE_DIR}/sim/port_memory.cpp ${PROJECT_SOURCE_DIR}/sim/dpi.cpp)
   set(_named)
   foreach(_file IN LISTS _files)
     file(RELATIVE_PATH _relative ${PROJECT_SOURCE_DIR} ${_file})
