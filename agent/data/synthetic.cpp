@@ -223,11 +223,11 @@ void draw_image(int digit, Rng rng, std::uint8_t* to) {
   Canvas canvas{};
   Drawing drawing = draw_digit(digit, rng);
   distort(drawing, rng);
-  const double ink = between(rng, 0.55, 1.0);
-  render(canvas, drawing, between(rng, 0.8, 3.0), between(rng, 0.7, 1.5), ink);
-  if (chance(rng, 0.35)) gap(canvas, rng);
-  if (chance(rng, 0.5)) stray_stroke(canvas, rng);
-  const double strength = between(rng, 0.02, 0.16);
+  const double ink = between(rng, 0.6, 1.0);
+  render(canvas, drawing, between(rng, 1.0, 3.0), between(rng, 0.7, 1.4), ink);
+  if (chance(rng, 0.15)) gap(canvas, rng);
+  if (chance(rng, 0.3)) stray_stroke(canvas, rng);
+  const double strength = between(rng, 0.02, 0.14);
   for (std::size_t i = 0; i < canvas.size(); ++i) {
     const double value = std::clamp(canvas[i] + strength * noise(rng), 0.0, 1.0);
     to[i] = static_cast<std::uint8_t>(value * 255.0 + 0.5);

@@ -21,7 +21,7 @@ OptimiserKind optimiser_of(const std::string& name);
 /// An optimiser with its settings.
 struct OptimiserOptions {
   OptimiserKind kind = OptimiserKind::kSgd;
-  double learning_rate = 0.05;
+  double learning_rate = 0.1;
   double momentum = 0.9;  ///< SGD only
   double weight_decay = 5e-4;
   bool cosine = true;  ///< learning rate falls to 0 along half a cosine; else constant

@@ -46,12 +46,6 @@ class LinearQuantiser {
   torch::Tensor inverse_;  ///< per channel only: 1 / scales
 };
 
-/// How weights are quantised.
-struct WeightQuantisation {
-  ThresholdMethod method = ThresholdMethod::kMse;
-  bool per_channel = false;
-};
-
 /// Quantiser for a weight tensor (dimension 0: output channels; on the CPU). Throws Error for bits
 /// outside 2..8.
 LinearQuantiser weight_quantiser(const torch::Tensor& weight, int bits,

@@ -26,7 +26,8 @@ constexpr std::array<MethodName, 5> kMethods{{{ThresholdMethod::kMax, "max"},
                                               {ThresholdMethod::kPercentile, "percentile"},
                                               {ThresholdMethod::kHaq, "haq"}}};
 
-/// Magnitudes counted in equal bins over [0, max].
+/// Magnitudes counted in equal bins over [0, max]. Zeros are left out: every quantiser gives them
+/// exactly, and behind a ReLU they would hide the rest.
 struct Histogram {
   double bin_width = 0;
   std::vector<double> counts;
@@ -46,7 +47,7 @@ Histogram count(Span<const float> values, float max, bool positive_only) {
   const auto last = static_cast<std::ptrdiff_t>(histogram.counts.size()) - 1;
   const auto per_unit = static_cast<float>(1.0 / histogram.bin_width);
   for (const float value : values) {
-    if (positive_only && value < 0) continue;
+    if (value == 0 || (positive_only && value < 0)) continue;
     const auto bin = static_cast<std::ptrdiff_t>(std::abs(value) * per_unit);
     ++histogram.counts[static_cast<std::size_t>(std::min(bin, last))];
   }
@@ -66,8 +67,10 @@ double squared_error(const Histogram& histogram, double threshold, int high) {
 }
 
 /// KL divergence (nats) of the clipped distribution P of the first `bins` bins, which takes the
-/// mass beyond them into its last bin, from its quantised image Q: Q spreads what falls to one code
-/// evenly over those bins of the code that are not empty.
+/// mass beyond them into its last bin, from its quantised image Q: Q spreads what is rounded to one
+/// code evenly over those bins of the code that are not empty. The bins end where rounding to the
+/// last code ends, half a step above the threshold: with few codes it matters that the last one is
+/// not cut in half.
 double divergence(const Histogram& histogram, std::size_t bins, int high) {
   double total = 0;
   double beyond = 0;
@@ -77,7 +80,7 @@ double divergence(const Histogram& histogram, std::size_t bins, int high) {
   }
   const double within = total - beyond;
   if (within <= 0) return std::numeric_limits<double>::infinity();
-  const double scale = static_cast<double>(bins) / high;
+  const double scale = static_cast<double>(bins) / (high + 0.5);
   const auto code_of = [&](std::size_t bin) {
     return static_cast<int>((static_cast<double>(bin) + 0.5) / scale + 0.5);
   };
@@ -189,9 +192,11 @@ float find_threshold(Span<const float> values, CodeRange range, int bits, Thresh
   double threshold = max;
   switch (method) {
     case ThresholdMethod::kKl:
-      threshold = best_threshold(histogram, static_cast<std::size_t>(range.high), [&](auto bins) {
-        return divergence(histogram, bins, range.high);
-      });
+      // Fewer bins than two a code could not tell the codes apart.
+      threshold =
+          best_threshold(histogram, 2 * static_cast<std::size_t>(range.high) + 1,
+                         [&](auto bins) { return divergence(histogram, bins, range.high); });
+      threshold *= range.high / (range.high + 0.5);
       break;
     case ThresholdMethod::kMse:
       threshold = best_threshold(histogram, 1, [&](auto bins) {

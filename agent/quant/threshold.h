@@ -28,7 +28,7 @@ enum class ThresholdMethod {
   kMax,         ///< the largest magnitude: nothing is clipped
   kKl,          ///< least Kullback-Leibler divergence between the values and the quantised values
   kMse,         ///< least mean squared error
-  kPercentile,  ///< 99.9 % of the magnitudes are below it
+  kPercentile,  ///< 99.9 % of the magnitudes above 0 are below it
   kHaq,         ///< kMax from 5 bits on, kKl below (HAQ, lib/utils/quantize_utils.py)
 };
 
@@ -37,6 +37,12 @@ const char* threshold_method_name(ThresholdMethod method);
 
 /// The method of that name; throws Error listing the names.
 ThresholdMethod threshold_method_of(const std::string& name);
+
+/// How weights are quantised.
+struct WeightQuantisation {
+  ThresholdMethod method = ThresholdMethod::kMse;
+  bool per_channel = false;  ///< a scale for each output channel instead of one for the tensor
+};
 
 /// Clipping threshold for `values` when they are quantised linearly to `range` (scale = threshold /
 /// range.high): positive, at most the largest magnitude; 1 when all values are 0. Of ranges that

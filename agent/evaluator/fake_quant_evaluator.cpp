@@ -1,0 +1,331 @@
+#include "agent/evaluator/fake_quant_evaluator.h"
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "agent/evaluator/accuracy_cache.h"
+#include "agent/nn/engine.h"
+#include "agent/nn/sgd.h"
+#include "agent/quant/quantiser.h"
+#include "agent/torch.h"
+#include "host/base/error.h"
+#include "host/base/hash.h"
+#include "host/base/stop.h"
+
+namespace bittern {
+namespace {
+
+Accuracy accuracy_of(const Score& score) { return {score.accuracy(), score.loss()}; }
+
+std::string policy_text(const Policy& policy) {
+  std::string text;
+  for (const BitPair& bits : policy) text += fmt::format("{}/{} ", bits.weight, bits.activation);
+  return text;
+}
+
+std::string optimiser_text(const OptimiserOptions& optimiser) {
+  return fmt::format("{} {} {} {} {}", static_cast<int>(optimiser.kind), optimiser.learning_rate,
+                     optimiser.momentum, optimiser.weight_decay, optimiser.cosine);
+}
+
+std::string fine_tune_text(const FineTuneOptions& options) {
+  if (options.epochs == 0) return "none";
+  return fmt::format("{} epochs {} batches of {} {}", options.epochs, options.max_batches,
+                     options.batch, optimiser_text(options.optimiser));
+}
+
+std::uint64_t seed_from(const std::string& text) {
+  return std::stoull(sha256_hex(text).substr(0, 16), nullptr, 16);
+}
+
+/// What evaluations are made of besides the policy.
+std::string make_fingerprint(const Network& network, const std::string& weights_hash,
+                             const std::string& data_hash, const FakeQuantOptions& options,
+                             bool on_gpu) {
+  Sha256 hash;
+  hash.update_field("fake-quant-1").update_field(TORCH_VERSION);
+  for (const Layer& layer : network.layers) {
+    hash.update_field(layer.name).update_field(layer.key());
+    hash.update_field(layer.signed_input ? "signed" : "unsigned");
+  }
+  hash.update_field(weights_hash).update_field(data_hash);
+  hash.update_field(threshold_method_name(options.weights.method));
+  hash.update_field(options.weights.per_channel ? "per channel" : "per tensor");
+  hash.update_field(threshold_method_name(options.activations));
+  hash.update_field(std::to_string(options.calibration_images));
+  hash.update_field(fine_tune_text(options.fine_tune));
+  // Without a fine-tune no random number is drawn.
+  hash.update_field(options.fine_tune.epochs == 0 ? "" : std::to_string(options.seed));
+  hash.update_field(on_gpu ? "gpu" : "cpu");
+  return hash.hex();
+}
+
+}  // namespace
+
+class FakeQuantEvaluator::Impl {
+ public:
+  Impl(const Network& network, const TensorFile& checkpoint, const DataSplits& data,
+       const FakeQuantOptions& options)
+      : options_(options),
+        engine_(network, options.threads, options.device),
+        weights_(engine_.to_device(
+            engine_.model().read_weights(checkpoint, "checkpoint of " + network.name))),
+        train_(TensorData::from(data.train, engine_.device())),
+        validation_(TensorData::from(data.validation, engine_.device())),
+        test_(TensorData::from(data.test, engine_.device())),
+        fingerprint_(make_fingerprint(network,
+                                      content_hash(engine_.model().write_weights(weights_)),
+                                      data.hash, options, engine_.device().is_cuda())),
+        cache_(options.cache) {
+    for (const Dataset* part : {&data.train, &data.validation, &data.test}) {
+      check_data_fits(network, *part);
+    }
+    if (options.calibration_images < 1) {
+      fail_usage("calibration with {} images: expected 1 or more", options.calibration_images);
+    }
+    calibrate();
+  }
+
+  Accuracy evaluate(const Policy& policy) {
+    check(policy);
+    const std::string key = sha256_hex(fingerprint_ + " " + policy_text(policy));
+    if (const std::optional<Accuracy> known = cache_.find(key)) return *known;
+    const Accuracy accuracy = accuracy_of(score(prepared(policy), policy, validation_));
+    ++computed_;
+    cache_.insert(key, accuracy, policy);
+    return accuracy;
+  }
+
+  Accuracy baseline() {
+    if (!baseline_) baseline_ = accuracy_of(engine_.score(weights_, {}, validation_));
+    return *baseline_;
+  }
+
+  Accuracy test_baseline() { return accuracy_of(engine_.score(weights_, {}, test_)); }
+
+  Accuracy test_accuracy(const Policy& policy) {
+    check(policy);
+    return accuracy_of(score(prepared(policy), policy, test_));
+  }
+
+  FinalNetwork finish(const Policy& policy, const FineTuneOptions& fine_tune,
+                      const std::function<void(const TrainProgress&)>& on_progress) {
+    check(policy);
+    Weights master = copy_of(weights_);
+    if (fine_tune.epochs > 0) tune_with_progress(master, policy, fine_tune, on_progress);
+    FinalNetwork result;
+    result.validation = accuracy_of(score(master, policy, validation_));
+    result.test = accuracy_of(score(master, policy, test_));
+    result.checkpoint = make_checkpoint(master, policy, result);
+    return result;
+  }
+
+  const std::string& fingerprint() const { return fingerprint_; }
+  int computed() const { return computed_; }
+
+ private:
+  const std::vector<Layer>& layers() const { return engine_.model().network().layers; }
+
+  void check(const Policy& policy) const {
+    if (policy.size() != layers().size()) {
+      fail_usage("a policy of {} layers for network {}, which has {}", policy.size(),
+                 engine_.model().network().name, layers().size());
+    }
+    for (std::size_t i = 0; i < policy.size(); ++i) {
+      try {
+        weight_range(policy[i].weight);
+        activation_range(policy[i].activation, layers()[i].signed_input);
+      } catch (const Error& error) {
+        fail_usage("layer {}: {}", layers()[i].name, error.what());
+      }
+    }
+  }
+
+  /// Keeps the layers' inputs of the calibration images; thresholds are found when first needed.
+  void calibrate() {
+    samples_.resize(layers().size());
+    const std::int64_t count = std::min<std::int64_t>(options_.calibration_images, train_.size());
+    const torch::NoGradGuard no_gradient;
+    engine_.model().forward(train_.images.narrow(0, 0, count), weights_,
+                            [this](std::size_t layer, const torch::Tensor& input) {
+                              samples_[layer] = input.cpu().contiguous();
+                              return input;
+                            });
+  }
+
+  const LinearQuantiser& weight_quantiser_of(std::size_t layer, int bits) {
+    const auto key = std::pair(layer, bits);
+    auto found = weight_quantisers_.find(key);
+    if (found == weight_quantisers_.end()) {
+      const LinearQuantiser quantiser =
+          weight_quantiser(weights_[layer].weight.cpu(), bits, options_.weights);
+      found = weight_quantisers_.emplace(key, quantiser.to(engine_.device())).first;
+    }
+    return found->second;
+  }
+
+  const LinearQuantiser& activation_quantiser_of(std::size_t layer, int bits) {
+    const auto key = std::pair(layer, bits);
+    auto found = activation_quantisers_.find(key);
+    if (found == activation_quantisers_.end()) {
+      found = activation_quantisers_
+                  .emplace(key,
+                           activation_quantiser(samples_[layer], bits, layers()[layer].signed_input,
+                                                options_.activations))
+                  .first;
+    }
+    return found->second;
+  }
+
+  /// Quantises master weights; biases stay float.
+  WeightView weight_view(const Policy& policy) {
+    std::vector<const LinearQuantiser*> quantisers;
+    for (std::size_t i = 0; i < policy.size(); ++i) {
+      quantisers.push_back(&weight_quantiser_of(i, policy[i].weight));
+    }
+    return [quantisers](const Weights& master) {
+      Weights view;
+      for (std::size_t i = 0; i < master.size(); ++i) {
+        view.push_back({quantisers[i]->fake_quantise(master[i].weight), master[i].bias});
+      }
+      return view;
+    };
+  }
+
+  InputHook input_hook(const Policy& policy) {
+    std::vector<const LinearQuantiser*> quantisers;
+    for (std::size_t i = 0; i < policy.size(); ++i) {
+      quantisers.push_back(&activation_quantiser_of(i, policy[i].activation));
+    }
+    return [quantisers](std::size_t layer, const torch::Tensor& input) {
+      const bool gradient = input.requires_grad() && torch::GradMode::is_enabled();
+      return gradient ? quantisers[layer]->fake_quantise_with_gradient(input)
+                      : quantisers[layer]->fake_quantise(input);
+    };
+  }
+
+  static Weights copy_of(const Weights& weights) {
+    Weights copies;
+    for (const LayerWeights& layer : weights) {
+      copies.push_back({layer.weight.clone(), layer.bias.clone()});
+    }
+    return copies;
+  }
+
+  bool tune(Weights& master, const Policy& policy, const FineTuneOptions& fine_tune,
+            const BatchCallback& on_batch) {
+    LoopOptions loop;
+    loop.optimiser = fine_tune.optimiser;
+    loop.epochs = fine_tune.epochs;
+    loop.max_batches = fine_tune.max_batches;
+    loop.batch = fine_tune.batch;
+    loop.seed = seed_from(fmt::format("fine-tune {} {}", options_.seed, policy_text(policy)));
+    return train_loop(engine_, master, train_, loop, weight_view(policy), input_hook(policy),
+                      on_batch);
+  }
+
+  void tune_with_progress(Weights& master, const Policy& policy, const FineTuneOptions& fine_tune,
+                          const std::function<void(const TrainProgress&)>& on_progress) {
+    const int per_epoch = batches_per_epoch(train_.size(), fine_tune.batch);
+    Score running;
+    tune(master, policy, fine_tune, [&](int epoch, int batch, const Score& score) {
+      throw_if_stopped();
+      if (batch == 0) running = Score();
+      running += score;
+      TrainProgress progress;
+      progress.epoch = epoch;
+      progress.epochs = fine_tune.epochs;
+      progress.images = score.images;
+      progress.loss = running.loss();
+      progress.accuracy = running.accuracy();
+      progress.epoch_done = batch + 1 == per_epoch;
+      if (progress.epoch_done) progress.validation = this->score(master, policy, validation_);
+      if (on_progress) on_progress(progress);
+      return true;
+    });
+  }
+
+  /// Float weights that evaluations of a policy quantise: the checkpoint's, after the short
+  /// fine-tune when there is one.
+  Weights prepared(const Policy& policy) {
+    if (options_.fine_tune.epochs == 0) return weights_;
+    Weights master = copy_of(weights_);
+    tune(master, policy, options_.fine_tune, {});
+    return master;
+  }
+
+  Score score(const Weights& master, const Policy& policy, const TensorData& data) {
+    return engine_.score(weight_view(policy)(master), input_hook(policy), data);
+  }
+
+  TensorFile make_checkpoint(const Weights& master, const Policy& policy,
+                             const FinalNetwork& result) {
+    TensorFile file = engine_.model().write_weights(master);
+    nlohmann::json bits = nlohmann::json::object();
+    for (std::size_t i = 0; i < policy.size(); ++i) {
+      const std::string& name = layers()[i].name;
+      const LinearQuantiser& weight = weight_quantiser_of(i, policy[i].weight);
+      const LinearQuantiser& activation = activation_quantiser_of(i, policy[i].activation);
+      const auto scales = [](const std::vector<float>& values) {
+        return StoredTensor::from_floats({static_cast<std::int64_t>(values.size())}, values);
+      };
+      file.tensors[name + ".weight_codes"] = store_tensor(weight.codes(master[i].weight));
+      file.tensors[name + ".weight_scale"] = scales(weight.scales());
+      file.tensors[name + ".activation_scale"] = scales(activation.scales());
+      bits[name] = {{"weight_bits", policy[i].weight}, {"activation_bits", policy[i].activation}};
+    }
+    file.metadata = {{"format", "bittern-quantised-1"},
+                     {"network", engine_.model().network().name},
+                     {"policy", bits.dump()},
+                     {"input", "pixel / 255"},
+                     {"validation_accuracy", fmt::format("{:.4f}", result.validation.top1)},
+                     {"test_accuracy", fmt::format("{:.4f}", result.test.top1)},
+                     {"evaluator", fingerprint_}};
+    return file;
+  }
+
+  FakeQuantOptions options_;
+  Engine engine_;
+  Weights weights_;
+  TensorData train_;
+  TensorData validation_;
+  TensorData test_;
+  std::string fingerprint_;
+  AccuracyCache cache_;
+  std::optional<Accuracy> baseline_;
+  std::vector<torch::Tensor> samples_;
+  std::map<std::pair<std::size_t, int>, LinearQuantiser> weight_quantisers_;
+  std::map<std::pair<std::size_t, int>, LinearQuantiser> activation_quantisers_;
+  int computed_ = 0;
+};
+
+FakeQuantEvaluator::FakeQuantEvaluator(const Network& network, const TensorFile& checkpoint,
+                                       const DataSplits& data, const FakeQuantOptions& options)
+    : impl_(std::make_unique<Impl>(network, checkpoint, data, options)) {}
+
+FakeQuantEvaluator::~FakeQuantEvaluator() = default;
+
+Accuracy FakeQuantEvaluator::evaluate(const Policy& policy) { return impl_->evaluate(policy); }
+
+Accuracy FakeQuantEvaluator::baseline() { return impl_->baseline(); }
+
+std::string FakeQuantEvaluator::fingerprint() const { return impl_->fingerprint(); }
+
+Accuracy FakeQuantEvaluator::test_baseline() { return impl_->test_baseline(); }
+
+Accuracy FakeQuantEvaluator::test_accuracy(const Policy& policy) {
+  return impl_->test_accuracy(policy);
+}
+
+FinalNetwork FakeQuantEvaluator::finish(
+    const Policy& policy, const FineTuneOptions& fine_tune,
+    const std::function<void(const TrainProgress&)>& on_progress) {
+  return impl_->finish(policy, fine_tune, on_progress);
+}
+
+int FakeQuantEvaluator::computed() const { return impl_->computed(); }
+
+}  // namespace bittern

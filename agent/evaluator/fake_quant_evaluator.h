@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "agent/data/dataset.h"
+#include "agent/evaluator/evaluator.h"
+#include "agent/nn/safetensors.h"
+#include "agent/nn/training.h"
+#include "agent/quant/threshold.h"
+
+namespace bittern {
+
+/// Training with quantised weights and activations. The defaults are HAQ's: SGD, learning rate
+/// 0.001, momentum 0.9, weight decay 4e-5.
+struct FineTuneOptions {
+  int epochs = 0;       ///< 0: no fine-tune
+  int max_batches = 0;  ///< ends after that many batches; 0: no limit
+  int batch = 64;
+  OptimiserOptions optimiser{OptimiserKind::kSgd, 0.001, 0.9, 4e-5, false};
+};
+
+/// Settings of a FakeQuantEvaluator.
+struct FakeQuantOptions {
+  WeightQuantisation weights;
+  ThresholdMethod activations = ThresholdMethod::kMse;
+  int calibration_images = 256;  ///< the first images of the training set
+  FineTuneOptions fine_tune;     ///< of every evaluation
+  std::uint64_t seed = 1;        ///< of the fine-tune's image order, together with the policy
+  int threads = 0;               ///< 0: one for each core; results do not depend on it
+  TensorDevice device = TensorDevice::kAuto;
+  std::filesystem::path cache;  ///< file of accuracies; empty: in memory only
+};
+
+/// Quantised network after its last fine-tune.
+struct FinalNetwork {
+  Accuracy validation;
+  Accuracy test;
+  /// Per layer: weight and bias (float, before quantisation), weight_codes (I8), weight_scale,
+  /// activation_scale; metadata with network, policy and accuracies.
+  TensorFile checkpoint;
+};
+
+/// Accuracy by simulated quantisation: weights and every layer's input (the image too) pass through
+/// linear quantisers, everything between is float, as in HAQ. Activation thresholds come from one
+/// calibration batch through the float network, weight thresholds from the float weights; both stay
+/// fixed during fine-tuning. Every evaluation starts from the same float weights, so results do not
+/// depend on what was evaluated before. Not thread-safe.
+class FakeQuantEvaluator : public Evaluator {
+ public:
+  /// `checkpoint` holds float weights (<layer>.weight, <layer>.bias). Throws Error when weights,
+  /// data and network do not fit together, or an option is impossible.
+  FakeQuantEvaluator(const Network& network, const TensorFile& checkpoint, const DataSplits& data,
+                     const FakeQuantOptions& options);
+  ~FakeQuantEvaluator() override;
+
+  /// Throws Error when the policy does not have one pair a layer, or bits outside 2..8 (weights,
+  /// signed activations) or 1..8 (unsigned activations).
+  Accuracy evaluate(const Policy& policy) override;
+  Accuracy baseline() override;
+  std::string fingerprint() const override;
+
+  /// Full-precision accuracy on the test set. For the end of a campaign only.
+  Accuracy test_baseline();
+  /// Accuracy of a policy on the test set, evaluated as evaluate() does. For the end of a campaign
+  /// only.
+  Accuracy test_accuracy(const Policy& policy);
+  /// Trains the quantised network longer and scores it on validation and test set. `on_progress`
+  /// may be empty; its checkpoint is. For the end of a campaign only. Throws Stopped when a stop is
+  /// requested.
+  FinalNetwork finish(const Policy& policy, const FineTuneOptions& fine_tune,
+                      const std::function<void(const TrainProgress&)>& on_progress);
+
+  /// Evaluations that were computed and not found in the cache.
+  int computed() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace bittern
