@@ -1,7 +1,7 @@
 #include "host/program/bismo_core.h"
 
 #include <algorithm>
-#include <numeric>
+#include <iterator>
 #include <utility>
 
 #include "host/base/error.h"
@@ -30,9 +30,24 @@ void check_range(const Layer& layer, const char* what, const std::vector<std::in
   }
   const int least = is_signed ? -(1 << (bits - 1)) : 0;
   const int greatest = is_signed ? (1 << (bits - 1)) - 1 : (1 << bits) - 1;
-  const auto [low, high] = std::minmax_element(values.begin(), values.end());
-  if (values.empty() || (*low >= least && *high <= greatest)) return;
-  const auto bad = *low < least ? low : high;
+  // Extremes of 16 interleaved parts: a loop that compilers turn into vector instructions.
+  constexpr std::size_t kParts = 16;
+  std::int16_t low[kParts] = {};
+  std::int16_t high[kParts] = {};
+  const std::size_t whole = values.size() / kParts * kParts;
+  for (std::size_t i = 0; i < whole; i += kParts) {
+    for (std::size_t e = 0; e < kParts; ++e) {
+      low[e] = std::min(low[e], values[i + e]);
+      high[e] = std::max(high[e], values[i + e]);
+    }
+  }
+  const auto outside = [&](std::int16_t value) { return value < least || value > greatest; };
+  if (std::none_of(std::begin(low), std::end(low), outside) &&
+      std::none_of(std::begin(high), std::end(high), outside) &&
+      std::none_of(values.begin() + static_cast<std::ptrdiff_t>(whole), values.end(), outside)) {
+    return;
+  }
+  const auto bad = std::find_if(values.begin(), values.end(), outside);
   fail("layer {}: {} [{}] is {}, expected {} to {} ({} bits {})", layer.name, what,
        bad - values.begin(), *bad, least, greatest, bits, is_signed ? "signed" : "unsigned");
 }
