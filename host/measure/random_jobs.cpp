@@ -12,11 +12,10 @@ namespace bittern {
 namespace {
 
 // Cycles of a random layer, by the closed form, lie below a bound that is itself drawn between
-// these: many small ones, some large.
-constexpr double kLeastBound = 4e3;
-constexpr double kGreatestBound = 3e5;
-// Smaller layers than this are mostly start and end; only some are let through.
-constexpr std::uint64_t kSmall = 1000;
+// these, and mostly within a factor of it: layers of all sizes, each fast to simulate.
+constexpr double kLeastBound = 1e4;
+constexpr double kGreatestBound = 4e5;
+constexpr double kFactor = 10.0;
 constexpr int kAttempts = 1000;
 
 class Draw {
@@ -101,8 +100,8 @@ std::vector<LayerJob> random_jobs(const Core& core, const Variant& variant, std:
       const double work = static_cast<double>(job.layer.macs()) * job.batch /
                           core.peak_macs_per_cycle(job.precision.bits);
       if (work <= bound) {
-        const std::uint64_t cycles = plan_layer(core, job).predicted.cycles;
-        if (static_cast<double>(cycles) <= bound && (small_too || cycles >= kSmall)) {
+        const auto cycles = static_cast<double>(plan_layer(core, job).predicted.cycles);
+        if (cycles <= bound && (small_too || cycles * kFactor >= bound)) {
           jobs.push_back(std::move(job));
           break;
         }

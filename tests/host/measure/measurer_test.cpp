@@ -1,0 +1,254 @@
+#include "host/measure/measurer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/host/measure/fake_bismo.h"
+#include "tests/host/program/random_layers.h"
+
+namespace bittern {
+namespace {
+
+using ::testing::AllOf;
+using testing::fake_options;
+using testing::FakeBehaviour;
+using testing::FakeDevice;
+using ::testing::HasSubstr;
+using testing::message_of;
+using testing::small_network;
+using testing::TempFolder;
+using testing::tiny_variant;
+
+std::vector<LayerJob> small_jobs(BitPair bits = {3, 2}) {
+  const Variant variant = tiny_variant();
+  const auto core = make_core(variant);
+  std::vector<LayerJob> jobs;
+  for (const Layer& layer : small_network().layers) {
+    jobs.push_back(network_job(*core, variant, layer, bits));
+  }
+  return jobs;
+}
+
+TEST(Measurer, SimulatesOnceWhatHasOneShapeAndNothingTheSecondTime) {
+  const TempFolder folder;
+  FakeDevice device(folder, "a");
+  {
+    Measurer measurer(tiny_variant(), fake_options(folder, {&device}));
+    const auto results = measurer.measure(small_jobs());
+    ASSERT_EQ(results.size(), 3u);
+    EXPECT_EQ(device.backend.runs, 2) << "two layers have one shape";
+    EXPECT_EQ(results[0].key, results[1].key);
+    EXPECT_NE(results[0].key, results[2].key);
+    for (const Measurement& m : results) {
+      EXPECT_EQ(m.cycles, 20000u);
+      EXPECT_EQ(m.events.at("exec_run"), 10000u);
+      EXPECT_EQ(m.origin, Origin::kRtl);
+      EXPECT_TRUE(m.checked);
+      EXPECT_EQ(m.bytes_read, 100 * 8 + 16 * (m.events.at("instr_exec") + 1));
+      EXPECT_EQ(m.bytes_written, 80u);
+      EXPECT_FALSE(m.schedule.empty());
+    }
+    EXPECT_EQ(measurer.simulated(), 2u);
+    EXPECT_EQ(measurer.recalled(), 0u);
+  }
+  Measurer measurer(tiny_variant(), fake_options(folder, {&device}));
+  EXPECT_EQ(measurer.measure(small_jobs())[2].cycles, 20000u);
+  EXPECT_EQ(device.backend.runs, 2);
+  EXPECT_EQ(measurer.simulated(), 0u);
+  EXPECT_EQ(measurer.recalled(), 2u);
+  measurer.measure(small_jobs({3, 3}));
+  EXPECT_EQ(device.backend.runs, 4);
+}
+
+TEST(Measurer, OtherRtlIsMeasuredAnew) {
+  const TempFolder folder;
+  FakeDevice before(folder, "a");
+  Measurer(tiny_variant(), fake_options(folder, {&before})).measure(small_jobs());
+  FakeBehaviour behaviour;
+  behaviour.rtl_hash = std::string(64, 'b');
+  behaviour.cycles = 30000;
+  FakeDevice after(folder, "b", behaviour);
+  Measurer measurer(tiny_variant(), fake_options(folder, {&after}));
+  EXPECT_EQ(measurer.measure(small_jobs())[0].cycles, 30000u);
+  EXPECT_EQ(after.backend.runs, 2);
+}
+
+TEST(Measurer, WithoutAStoreNothingIsKept) {
+  const TempFolder folder;
+  FakeDevice device(folder, "a");
+  MeasurerOptions options = fake_options(folder, {&device});
+  options.use_store = false;
+  for (int round = 1; round <= 2; ++round) {
+    Measurer measurer(tiny_variant(), options);
+    measurer.measure(small_jobs());
+    EXPECT_EQ(device.backend.runs, 2 * round);
+  }
+  EXPECT_FALSE(std::filesystem::exists(options.store));
+}
+
+TEST(Measurer, RandomLayersOnSeveralDevicesAtOnceAreAllChecked) {
+  const TempFolder folder;
+  FakeDevice a(folder, "a");
+  FakeDevice b(folder, "b");
+  FakeDevice c(folder, "c");
+  MeasurerOptions options = fake_options(folder, {&a, &b, &c});
+  options.runner.memory_budget_bytes = 20000;  // so that the limit is met, too
+  Measurer measurer(tiny_variant(), options);
+  Rng rng(4);
+  std::vector<LayerJob> jobs;
+  for (int i = 0; i < 40; ++i) {
+    LayerJob job;
+    job.layer = random_layer(rng, 8);
+    job.precision = random_precision(rng);
+    job.batch = static_cast<int>(rng.integer(1, 3));
+    jobs.push_back(job);
+  }
+  const auto results = measurer.measure(jobs);
+  std::set<std::string> keys;
+  for (const Measurement& m : results) {
+    EXPECT_TRUE(m.checked);
+    keys.insert(m.key);
+  }
+  EXPECT_EQ(measurer.simulated(), keys.size());
+  EXPECT_EQ(a.backend.runs + b.backend.runs + c.backend.runs, static_cast<int>(keys.size()));
+}
+
+/// Address of the first result byte of the first small job.
+std::int64_t first_result_address() {
+  const auto core = make_core(tiny_variant());
+  return static_cast<std::int64_t>(
+      prepare_layer(*core, plan_layer(*core, small_jobs()[0])).program.result_address);
+}
+
+TEST(Measurer, AWrongResultIsAnErrorThatSaysWhereAndIsNotKept) {
+  const TempFolder folder;
+  FakeBehaviour behaviour;
+  behaviour.flip_address = first_result_address();
+  FakeDevice device(folder, "a", behaviour);
+  Measurer measurer(tiny_variant(), fake_options(folder, {&device}));
+  const std::string message = message_of<WrongResult>([&] { measurer.measure({small_jobs()[0]}); });
+  const auto core = make_core(tiny_variant());
+  const PreparedLayer layer = prepare_layer(*core, plan_layer(*core, small_jobs()[0]));
+  const int expected = layer.expected[0];
+  EXPECT_THAT(message, AllOf(HasSubstr("layer first at 3/2 bits"), HasSubstr("bismo_tiny"),
+                             HasSubstr("output 0 [batch 0][channel 0][row 0][column 0]"),
+                             HasSubstr(fmt::format("is {}, expected {}", expected ^ 1, expected)),
+                             HasSubstr(fmt::format("1 of {}", layer.expected.size())),
+                             HasSubstr("bittern validate")));
+  EXPECT_TRUE(MeasurementStore(folder / "store.db").list().empty());
+}
+
+TEST(Measurer, ResultsOfAnEarlierRunAreNotTakenForNewOnes) {
+  const TempFolder folder;
+  FakeDevice good(folder, "a");
+  FakeBehaviour behaviour;
+  behaviour.forget_results = true;
+  FakeDevice device(folder, "b", behaviour);
+  const Variant variant = tiny_variant();
+  const auto core = make_core(variant);
+  const PreparedLayer layer = prepare_layer(*core, plan_layer(*core, small_jobs()[0]));
+  // The right result lies there already.
+  const auto client = connect_device(device.served.endpoint(), variant);
+  const auto bytes = [&] {
+    const auto other = connect_device(good.served.endpoint(), variant);
+    EXPECT_FALSE(run_layer(*other, *core, variant, layer).difference);
+    return other->read_memory(layer.program.result_address, layer.program.result_bytes);
+  }();
+  client->write_memory(layer.program.result_address, bytes);
+  EXPECT_TRUE(run_layer(*client, *core, variant, layer).difference);
+}
+
+TEST(Measurer, AFaultAndAnEndlessRunAreErrors) {
+  const TempFolder folder;
+  FakeBehaviour behaviour;
+  behaviour.fault = true;
+  FakeDevice faulty(folder, "a", behaviour);
+  Measurer first(tiny_variant(), fake_options(folder, {&faulty}));
+  EXPECT_THAT(message_of<WrongResult>([&] { first.measure(small_jobs()); }),
+              AllOf(HasSubstr("address_out_of_range"), HasSubstr("after 3 instructions")));
+  behaviour.fault = false;
+  behaviour.never_ends = true;
+  FakeDevice endless(folder, "b", behaviour);
+  Measurer second(tiny_variant(), fake_options(folder, {&endless}));
+  EXPECT_THAT(message_of<WrongResult>([&] { second.measure(small_jobs()); }),
+              HasSubstr("still busy"));
+}
+
+TEST(Measurer, ADeviceThatDiesIsReplacedOnce) {
+  const TempFolder folder;
+  FakeBehaviour behaviour;
+  behaviour.deaths = 1;
+  FakeDevice device(folder, "a", behaviour);
+  Measurer measurer(tiny_variant(), fake_options(folder, {&device}));
+  EXPECT_EQ(measurer.measure(small_jobs()).size(), 3u);
+  EXPECT_EQ(measurer.pool().lost(), 1u);
+  EXPECT_EQ(device.backend.runs, 3);
+}
+
+TEST(Measurer, WhatWasMeasuredBeforeADeathIsKept) {
+  const TempFolder folder;
+  FakeDevice good(folder, "a");
+  Measurer(tiny_variant(), fake_options(folder, {&good})).measure({small_jobs()[0]});
+  FakeBehaviour behaviour;
+  behaviour.deaths = 100;
+  FakeDevice device(folder, "b", behaviour);
+  Measurer measurer(tiny_variant(), fake_options(folder, {&device}));
+  EXPECT_NE(message_of<DeviceError>([&] { measurer.measure(small_jobs()); }), "");
+  EXPECT_EQ(MeasurementStore(folder / "store.db").list().size(), 1u);
+  EXPECT_EQ(measurer.recalled(), 1u);
+}
+
+TEST(Measurer, DevicesOfDifferentRtlAreAnError) {
+  const TempFolder folder;
+  FakeDevice a(folder, "a");
+  FakeBehaviour behaviour;
+  behaviour.rtl_hash = std::string(64, 'b');
+  FakeDevice b(folder, "b", behaviour);
+  MeasurerOptions options = fake_options(folder, {&a, &b});
+  Measurer measurer(tiny_variant(), options);
+  std::vector<LayerJob> jobs;
+  for (int bits = 1; bits <= 8; ++bits) {
+    for (const LayerJob& job : small_jobs({bits, bits})) jobs.push_back(job);
+  }
+  EXPECT_THAT(message_of<Error>([&] { measurer.measure(jobs); }), HasSubstr("RTL hash"));
+}
+
+TEST(Measurer, NobodyAtTheEndpointIsAnErrorAndNotAnotherOrigin) {
+  const TempFolder folder;
+  FakeDevice device(folder, "a");
+  MeasurerOptions options = fake_options(folder, {&device});
+  options.endpoints[0].path += "-nobody";
+  Measurer measurer(tiny_variant(), options);
+  EXPECT_THAT(message_of<Error>([&] { measurer.measure(small_jobs()); }), HasSubstr("-nobody"));
+}
+
+TEST(LayerRun, DataDependsOnShapePrecisionAndBatchOnly) {
+  const auto core = make_core(tiny_variant());
+  LayerJob job = small_jobs()[0];
+  const auto expected = [&](const LayerJob& of) {
+    return prepare_layer(*core, plan_layer(*core, of)).expected;
+  };
+  const auto first = expected(job);
+  job.layer.name = "renamed";
+  EXPECT_EQ(expected(job), first);
+  job.precision.activation_signed = true;
+  EXPECT_NE(expected(job), first);
+  job.seed = 5;
+  const auto seeded = expected(job);
+  job.seed = 6;
+  EXPECT_NE(expected(job), seeded);
+}
+
+TEST(LayerRun, CountersHaveTheNamesOfTheRegisterMap) {
+  const auto names = counter_names(tiny_variant());
+  ASSERT_EQ(names.size(), 24u);
+  EXPECT_EQ(names.front(), "fetch_lhs_run");
+  EXPECT_EQ(names[22], "read_port_beats[0]");
+  EXPECT_EQ(names.back(), "write_port_beats[0]");
+  Variant other = tiny_variant();
+  other.core = "abacus";
+  EXPECT_THAT(message_of<Error>([&] { counter_names(other); }), HasSubstr("abacus"));
+}
+
+}  // namespace
+}  // namespace bittern
