@@ -35,11 +35,9 @@ torch::Tensor shuffled(std::int64_t count, Rng& rng) {
 }
 
 void check(const LoopOptions& options, const TensorData& data) {
-  if (options.epochs < 0 || options.batch < 1 || options.max_batches < 0) {
-    fail_usage(
-        "training with {} epochs of batches of {}: expected 0 or more epochs, batches of 1 "
-        "or more",
-        options.epochs, options.batch);
+  if (options.epochs < 0 || options.max_batches < 0) {
+    fail_usage("training for {} epochs, at most {} batches: expected 0 or more of both",
+               options.epochs, options.max_batches);
   }
   if (data.size() == 0) fail("no images to train on");
 }
@@ -47,6 +45,7 @@ void check(const LoopOptions& options, const TensorData& data) {
 }  // namespace
 
 int batches_per_epoch(std::int64_t images, int batch) {
+  if (batch < 1) fail_usage("batches of {} images: expected 1 or more", batch);
   return static_cast<int>(std::max<std::int64_t>(1, images / batch));
 }
 

@@ -26,6 +26,7 @@ using WeightView = std::function<Weights(const Weights& master)>;
 using BatchCallback = std::function<bool(int epoch, int batch, const Score& score)>;
 
 /// Batches that one epoch has; the last, incomplete one is dropped unless it is the only one.
+/// Throws Error when `batch` is below 1.
 int batches_per_epoch(std::int64_t images, int batch);
 
 /// Trains `master` in place on `data`. The same arguments give the same result, whatever the number

@@ -1,0 +1,148 @@
+#include "agent/nn/training.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "host/base/error.h"
+#include "host/base/file.h"
+#include "host/base/stop.h"
+#include "tests/agent/nn/tiny_network.h"
+
+namespace bittern {
+namespace {
+
+using ::testing::HasSubstr;
+namespace fs = std::filesystem;
+
+DataSplits small_data() {
+  DataOptions options;
+  options.train_images = 1500;
+  options.validation_images = 200;
+  options.test_images = 200;
+  return load_data(options);
+}
+
+TrainOptions quick(int epochs) {
+  TrainOptions options;
+  options.epochs = epochs;
+  options.threads = 2;
+  return options;
+}
+
+TEST(Training, LearnsAndReportsEveryImage) {
+  const DataSplits data = small_data();
+  std::int64_t images = 0;
+  int epochs = 0;
+  double first_loss = 0;
+  double last_loss = 0;
+  const TrainResult result =
+      train_network(tiny_network(), data, quick(8), [&](const TrainProgress& progress) {
+        images += progress.images;
+        if (!progress.epoch_done) return;
+        (epochs++ == 0 ? first_loss : last_loss) = progress.loss;
+        EXPECT_EQ(progress.validation.images, 200);
+        EXPECT_EQ(progress.checkpoint->metadata.at("epochs_done"), std::to_string(epochs));
+      });
+  EXPECT_EQ(epochs, 8);
+  EXPECT_EQ(images, 8 * 64 * (1500 / 64));
+  EXPECT_LT(last_loss, first_loss);
+  EXPECT_GT(result.validation.accuracy(), 55.0);  // by chance: 10
+  EXPECT_EQ(result.checkpoint.metadata.at("network"), "tiny");
+  EXPECT_EQ(result.checkpoint.metadata.at("data_hash"), data.hash);
+  const Score again =
+      score_checkpoint(tiny_network(), result.checkpoint, data.validation, 1, TensorDevice::kCpu);
+  EXPECT_EQ(again.correct, result.validation.correct);
+}
+
+TEST(Training, ResultDependsOnTheSeedButNotOnTheThreads) {
+  const DataSplits data = small_data();
+  const auto hash = [&](int threads, std::uint64_t seed, OptimiserKind kind) {
+    TrainOptions options = quick(1);
+    options.threads = threads;
+    options.seed = seed;
+    options.optimiser.kind = kind;
+    options.optimiser.learning_rate = 0.01;
+    return content_hash(train_network(tiny_network(), data, options, {}).checkpoint);
+  };
+  for (const OptimiserKind kind : {OptimiserKind::kSgd, OptimiserKind::kAdam}) {
+    const std::string one = hash(1, 5, kind);
+    EXPECT_EQ(one, hash(3, 5, kind));
+    EXPECT_NE(one, hash(1, 6, kind));
+  }
+}
+
+TEST(Training, DivergenceIsReportedAndNotTrainedOn) {
+  TrainOptions options = quick(2);
+  options.optimiser.learning_rate = 1e9;
+  try {
+    train_network(tiny_network(), small_data(), options, {});
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("lower the learning rate"));
+  }
+}
+
+TEST(Training, StopsWhenAsked) {
+  int batches = 0;
+  EXPECT_THROW(train_network(tiny_network(), small_data(), quick(50),
+                             [&](const TrainProgress&) {
+                               if (++batches == 3) request_stop();
+                             }),
+               Stopped);
+  request_stop(false);
+  EXPECT_EQ(batches, 3);
+}
+
+TEST(Training, ImpossibleOptionsAreRefused) {
+  const DataSplits data = small_data();
+  TrainOptions options = quick(0);
+  EXPECT_THROW(train_network(tiny_network(), data, options, {}), Error);
+  options = quick(1);
+  options.batch = 0;
+  EXPECT_THROW(train_network(tiny_network(), data, options, {}), Error);
+  Network other = tiny_network();
+  other.layers.back().out_channels = 11;
+  try {
+    train_network(other, data, quick(1), {});
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("1x28x28 images of 11 classes"));
+  }
+  EXPECT_THROW(optimiser_of("lamb"), Error);
+  EXPECT_THROW(tensor_device_of("tpu"), Error);
+}
+
+TEST(Training, SmallSetsMakeOneBatch) {
+  DataSplits data = small_data();
+  data.train = subset(data.train, {0, 1, 2, 3, 4});
+  std::int64_t images = 0;
+  train_network(tiny_network(), data, quick(2),
+                [&](const TrainProgress& progress) { images += progress.images; });
+  EXPECT_EQ(images, 10);
+}
+
+TEST(TrainOrLoad, TrainsOnceForEachKey) {
+  const fs::path folder = fs::path(::testing::TempDir()) / "bittern_train_or_load";
+  fs::remove_all(folder);
+  const DataSplits data = small_data();
+  int batches = 0;
+  const auto count = [&](const TrainProgress&) { ++batches; };
+  const TensorFile first = train_or_load(tiny_network(), data, quick(1), folder, count);
+  const int trained = batches;
+  EXPECT_GT(trained, 0);
+  TrainOptions more_threads = quick(1);
+  more_threads.threads = 1;
+  const TensorFile second = train_or_load(tiny_network(), data, more_threads, folder, count);
+  EXPECT_EQ(batches, trained);
+  EXPECT_EQ(content_hash(first), content_hash(second));
+  TrainOptions other = quick(1);
+  other.seed = 99;
+  train_or_load(tiny_network(), data, other, folder, count);
+  EXPECT_EQ(batches, 2 * trained);
+  fs::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace bittern
