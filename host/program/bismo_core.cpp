@@ -120,9 +120,13 @@ const BismoPlan& own(const Plan& plan) {
   return *bismo;
 }
 
-/// Bytes of device memory that a schedule needs; `instructions` is an upper bound.
-std::uint64_t memory_needed(const BismoMap& map, std::uint64_t instructions) {
-  return map.program_address + instructions * sizeof(bismo_isa::Word);
+/// Instructions of a schedule, END included.
+std::uint64_t count_instructions(const BismoConfig& config, const GemmShape& shape,
+                                 const BismoSchedule& schedule, const BismoMap& map) {
+  std::uint64_t instructions = 1;
+  emit_steps(config, shape, schedule, map,
+             [&](const BismoStep&, const TileBlock&) { ++instructions; });
+  return instructions;
 }
 
 }  // namespace
@@ -146,9 +150,7 @@ std::vector<std::pair<std::string, std::string>> BismoCore::cycle_split() const 
 ModelResult BismoCore::model_schedule(const GemmShape& shape, const BismoSchedule& schedule,
                                       const BitPair& bits) const {
   const BismoMap map = make_map(config_, shape, schedule, bits);
-  std::uint64_t instructions = 1;  // END
-  emit_steps(config_, shape, schedule, map,
-             [&](const BismoStep&, const TileBlock&) { ++instructions; });
+  const std::uint64_t instructions = count_instructions(config_, shape, schedule, map);
   BismoModel model(config_.machine(), instructions);
   emit_steps(config_, shape, schedule, map,
              [&](const BismoStep& step, const TileBlock&) { model.step(step); });
@@ -197,7 +199,11 @@ std::unique_ptr<Plan> BismoCore::plan(const Layer& layer, const Precision& preci
       break;
     }
     const BismoMap map = make_map(config_, shape, schedules[i], precision.bits);
-    const std::uint64_t needed = memory_needed(map, 4096);
+    // Data first: schedules that are too big by far need not be counted out.
+    std::uint64_t needed = map.program_address;
+    if (needed <= config_.memory.size_bytes) {
+      needed += count_instructions(config_, shape, schedules[i], map) * sizeof(bismo_isa::Word);
+    }
     least_memory = std::min(least_memory, needed);
     if (needed > config_.memory.size_bytes) continue;
     const std::uint64_t cycles = model_schedule(shape, schedules[i], precision.bits).cycles;

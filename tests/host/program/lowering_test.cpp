@@ -193,6 +193,37 @@ TEST(LoweringErrorTest, LayersThatExceedDeviceMemoryNameTheLayerAndTheBytes) {
   }
 }
 
+TEST(LoweringErrorTest, PlansThatFitMemoryAlwaysBuildHoweverLongTheProgram) {
+  // Thousands of instructions: memories around the point where the program just fits.
+  BismoConfig config = config_of("bismo_tiny");
+  Layer layer;
+  layer.name = "long";
+  layer.kind = LayerKind::kLinear;
+  layer.in_channels = 3000;
+  layer.out_channels = 256;
+  const LayerData data = random_layer_data(layer, Precision{}, 16, 1);
+  const BismoCore roomy(config);
+  const Program program = roomy.build(*roomy.plan(layer, Precision{}, 16), data);
+  ASSERT_GT(program.instruction_count, 4096);
+  int built = 0;
+  for (int kib = -64; kib <= 8; kib += 8) {
+    config.memory.size_bytes = program.memory_end + kib * 1024;
+    const BismoCore core(config);
+    std::unique_ptr<Plan> plan;
+    try {
+      plan = core.plan(layer, Precision{}, 16);
+    } catch (const Error&) {
+      continue;
+    }
+    EXPECT_NO_THROW(core.build(*plan, data)) << kib;
+    ++built;
+  }
+  EXPECT_GE(built, 2);
+  // Even the shortest program does not fit where its operands do not.
+  config.memory.size_bytes = program.result_address;
+  EXPECT_THROW(BismoCore(config).plan(layer, Precision{}, 16), Error);
+}
+
 TEST(LoweringErrorTest, DataOutsideItsPrecisionOrSizeIsRefused) {
   const BismoCore core(config_of("bismo_tiny"));
   Layer layer;
