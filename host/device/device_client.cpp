@@ -136,6 +136,7 @@ std::vector<std::uint8_t> DeviceClient::exchange(const Call& call) {
     if (answer.type == MessageType::kProgress && call.type == MessageType::kRun) {
       const std::uint64_t cycles = decode_progress(payload);
       if (call.progress) call.progress(cycles);
+      throw_if_stopped();
       continue;
     }
     wrong(fmt::format("answer of type {} to a request '{}'",

@@ -3,9 +3,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -209,7 +209,7 @@ class DeviceProcess::Supervisor {
     }
     log_ = std::move(log_read);
     ::fcntl(log_.get(), F_SETFL, O_NONBLOCK);
-    pidfd_ = Fd(::pidfd_open(pid_, 0));
+    pidfd_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
   }
 
   void watch() {
