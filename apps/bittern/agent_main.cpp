@@ -13,11 +13,7 @@ int main(int argc, char** argv) {
       fmt::format("bittern-agent {} ({}, {}), LibTorch {}", version(), source_revision(),
                   build_description(), TORCH_VERSION);
   return run_command_line(argc, argv, version_text, [](CLI::App& app) {
-#ifdef BITTERN_COMMAND_TRAIN
     add_train(app);
-#endif
-#ifdef BITTERN_COMMAND_RUN
     add_run(app);
-#endif
   });
 }

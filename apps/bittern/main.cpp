@@ -48,15 +48,9 @@ int main(int argc, char** argv) {
     add_doctor(app);
     add_networks(app);
     add_variants(app);
-#ifdef BITTERN_COMMAND_MEASURE
     add_measure(app);
-#endif
-#ifdef BITTERN_COMMAND_VALIDATE
     add_validate(app);
-#endif
-#ifdef BITTERN_COMMAND_STORE
     add_store(app);
-#endif
     add_agent_command(app, argv, "train", "Train a network of the zoo (LibTorch)");
     add_agent_command(app, argv, "run",
                       "Run a campaign file: search, fine-tune, report (LibTorch)");
