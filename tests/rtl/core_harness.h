@@ -106,6 +106,9 @@ class CoreHarness {
         ++next;
         offered = false;
       }
+      for (unsigned b = 0; b < shape_.write_ports * shape_.port_bytes; ++b) {
+        if (!get_bits(dut_->m_wr_wstrb_o, b, 1)) throw std::runtime_error("W strobes not all set");
+      }
       memory_.sample(*dut_);
       tick();
       if (++result.cycles > options.max_cycles) {
