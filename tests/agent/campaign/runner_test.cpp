@@ -1,0 +1,164 @@
+#include "agent/campaign/runner.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <sstream>
+#include <thread>
+
+#include "host/base/error.h"
+#include "host/base/file.h"
+#include "host/base/stop.h"
+#include "host/measure/lut.h"
+
+namespace bittern {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+/// The closed form prices these campaigns: what is tested here is the runner. Campaigns on RTL are
+/// run, killed and resumed through the command line in tests/apps.
+class RunnerTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    setenv("BITTERN_HOME", BITTERN_SOURCE_DIR, 1);
+    request_stop(false);
+    folder_ = fs::temp_directory_path() /
+              ("bittern_runner_" +
+               std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()));
+    fs::remove_all(folder_);
+    campaign_.name = "test";
+    campaign_.network = "lenet";
+    campaign_.variant = "bismo_tiny";
+    campaign_.cost = "model";
+    campaign_.data.train_images = 300;
+    campaign_.data.validation_images = 100;
+    campaign_.data.test_images = 100;
+    campaign_.model.epochs = 1;
+    campaign_.evaluator.calibration_images = 32;
+    campaign_.constraints = {{"latency", true, 0.5}};
+    campaign_.search.episodes = 8;
+    campaign_.search.warmup = 3;
+    campaign_.search.hidden1 = campaign_.search.hidden2 = 16;
+    campaign_.search.pin_first_last = false;
+    campaign_.final.epochs = 1;
+  }
+  void TearDown() override {
+    request_stop(false);
+    fs::remove_all(folder_);
+  }
+
+  RunOptions options(const std::string& name, bool resume = false) const {
+    RunOptions out;
+    out.out = folder_ / name;
+    out.resume = resume;
+    out.progress = ProgressMode::kOff;
+    return out;
+  }
+  /// result.json without the part that may differ between two runs.
+  nlohmann::json result(const std::string& name) const {
+    auto json = nlohmann::json::parse(read_file(folder_ / name / "result.json"));
+    json.erase("timing");
+    return json;
+  }
+  std::string episodes(const std::string& name) const {
+    std::string out;
+    std::istringstream in(read_file(folder_ / name / "episodes.jsonl"));
+    for (std::string line; std::getline(in, line);) {
+      auto json = nlohmann::json::parse(line);
+      json.erase("time");
+      out += json.dump() + "\n";
+    }
+    return out;
+  }
+
+  Campaign campaign_;
+  fs::path folder_;
+};
+
+TEST_F(RunnerTest, WritesEveryDocumentedFileAndMeetsTheConstraint) {
+  const CampaignResult result = run_campaign(campaign_, options("a"));
+  for (const char* name : {"result.json", "policy.json", "episodes.jsonl", "lut.csv", "report.html",
+                           "model.safetensors", "best.safetensors", "summary.txt"}) {
+    EXPECT_TRUE(fs::exists(folder_ / "a" / name)) << name;
+  }
+  ASSERT_EQ(result.constraints.size(), 1u);
+  EXPECT_TRUE(result.constraints[0].met());
+  EXPECT_EQ(result.episodes, 8);
+  EXPECT_EQ(result.uniform.size(), 7u);
+  EXPECT_TRUE(result.best.test_accuracy.has_value());
+  for (const auto& layer : result.best.layers) EXPECT_EQ(layer.origin, "model");
+  const auto lut = load_lut(folder_ / "a" / "lut.csv");
+  EXPECT_EQ(lut.size(), 4u * 49u);
+}
+
+TEST_F(RunnerTest, EqualSeedsGiveEqualResultsAndOthersDoNot) {
+  run_campaign(campaign_, options("a"));
+  run_campaign(campaign_, options("b"));
+  EXPECT_EQ(result("a"), result("b"));
+  EXPECT_EQ(episodes("a"), episodes("b"));
+  campaign_.seed = 5;
+  run_campaign(campaign_, options("c"));
+  EXPECT_NE(episodes("a"), episodes("c"));
+}
+
+TEST_F(RunnerTest, ResumingAFinishedRunChangesNothing) {
+  run_campaign(campaign_, options("a"));
+  const auto before = result("a");
+  const auto lines = episodes("a");
+  run_campaign(campaign_, options("a", true));
+  EXPECT_EQ(result("a"), before);
+  EXPECT_EQ(episodes("a"), lines);
+}
+
+TEST_F(RunnerTest, AStoppedRunResumesToTheSameResult) {
+  run_campaign(campaign_, options("whole"));
+  // Stops as soon as the first episodes are there, wherever the run is by then.
+  std::thread stopper([this] {
+    while (!fs::exists(folder_ / "parts" / "episodes.jsonl"))
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    request_stop();
+  });
+  bool stopped = false;
+  try {
+    const CampaignResult partial = run_campaign(campaign_, options("parts"));
+    stopped = partial.stopped;
+    EXPECT_FALSE(partial.best.test_accuracy.has_value())
+        << "the test set was touched by a run that was stopped";
+  } catch (const Stopped&) {
+    stopped = true;
+  }
+  stopper.join();
+  EXPECT_TRUE(stopped);
+  request_stop(false);
+  run_campaign(campaign_, options("parts", true));
+  EXPECT_EQ(result("parts"), result("whole"));
+  EXPECT_EQ(episodes("parts"), episodes("whole"));
+}
+
+TEST_F(RunnerTest, AnInfeasibleConstraintIsAnErrorThatNamesTheLeastReachableValue) {
+  campaign_.constraints[0].limit = 0.01;
+  try {
+    run_campaign(campaign_, options("a"));
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("least"));
+  }
+}
+
+TEST_F(RunnerTest, ATableGivesTheCostsThatItWasWrittenFrom) {
+  run_campaign(campaign_, options("a"));
+  fs::copy_file(folder_ / "a" / "lut.csv", folder_ / "lut.csv");
+  campaign_.cost = "table";
+  campaign_.table = (folder_ / "lut.csv").string();
+  const CampaignResult result = run_campaign(campaign_, options("b"));
+  EXPECT_EQ(result.best.layers[0].origin, "table");
+  EXPECT_EQ(nlohmann::json::parse(read_file(folder_ / "a" / "policy.json")),
+            nlohmann::json::parse(read_file(folder_ / "b" / "policy.json")));
+}
+
+}  // namespace
+}  // namespace bittern
