@@ -1,0 +1,293 @@
+#include "agent/evaluator/fake_quant_evaluator.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <set>
+
+#include "host/base/error.h"
+#include "host/base/stop.h"
+#include "tests/agent/nn/tiny_network.h"
+
+namespace bittern {
+namespace {
+
+using ::testing::HasSubstr;
+namespace fs = std::filesystem;
+
+/// A trained tiny network with its data, made once.
+class FakeQuantEvaluatorTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    DataOptions options;
+    options.train_images = 2000;
+    options.validation_images = 500;
+    options.test_images = 300;
+    data_ = new DataSplits(load_data(options));
+    TrainOptions train;
+    train.epochs = 8;
+    train.threads = 2;
+    train.device = TensorDevice::kCpu;
+    checkpoint_ = new TensorFile(train_network(tiny_network(), *data_, train, {}).checkpoint);
+  }
+  static void TearDownTestSuite() {
+    delete data_;
+    delete checkpoint_;
+  }
+
+  static FakeQuantOptions options(int fine_tune_batches = 0) {
+    FakeQuantOptions options;
+    options.threads = 2;
+    options.device = TensorDevice::kCpu;
+    if (fine_tune_batches > 0) {
+      options.fine_tune.epochs = 1;
+      options.fine_tune.max_batches = fine_tune_batches;
+      options.fine_tune.optimiser.learning_rate = 0.01;
+    }
+    return options;
+  }
+
+  static FakeQuantEvaluator evaluator(const FakeQuantOptions& options) {
+    return {tiny_network(), *checkpoint_, *data_, options};
+  }
+
+  static Policy uniform(int weight, int activation) {
+    return uniform_policy(tiny_network(), {weight, activation});
+  }
+
+  static DataSplits* data_;
+  static TensorFile* checkpoint_;
+};
+
+DataSplits* FakeQuantEvaluatorTest::data_ = nullptr;
+TensorFile* FakeQuantEvaluatorTest::checkpoint_ = nullptr;
+
+template <typename Body>
+std::string message_of(Body body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  ADD_FAILURE() << "no error was thrown";
+  return "";
+}
+
+TEST_F(FakeQuantEvaluatorTest, BaselineIsTheFloatAccuracyOnTheValidationSet) {
+  FakeQuantEvaluator evaluator = this->evaluator(options());
+  const Score score =
+      score_checkpoint(tiny_network(), *checkpoint_, data_->validation, 1, TensorDevice::kCpu);
+  EXPECT_EQ(evaluator.baseline().top1, score.accuracy());
+  EXPECT_NEAR(evaluator.baseline().loss, score.loss(), 1e-9);
+}
+
+TEST_F(FakeQuantEvaluatorTest, EightBitsAreAsGoodAsFloatAndTwoAreWorse) {
+  FakeQuantEvaluator evaluator = this->evaluator(options());
+  const double base = evaluator.baseline().top1;
+  EXPECT_GT(base, 60.0);
+  EXPECT_NEAR(evaluator.evaluate(uniform(8, 8)).top1, base, 1.0);  // 5 images of 500
+  EXPECT_LT(evaluator.evaluate(uniform(2, 2)).top1, base - 5.0);
+  EXPECT_LT(evaluator.evaluate(uniform(8, 8)).loss, evaluator.evaluate(uniform(2, 2)).loss);
+}
+
+TEST_F(FakeQuantEvaluatorTest, EveryLayersBitsMatter) {
+  FakeQuantEvaluator evaluator = this->evaluator(options());
+  std::set<double> losses{evaluator.evaluate(uniform(8, 8)).loss};
+  for (std::size_t layer = 0; layer < 3; ++layer) {
+    Policy policy = uniform(8, 8);
+    policy[layer].weight = 2;
+    losses.insert(evaluator.evaluate(policy).loss);
+    policy = uniform(8, 8);
+    policy[layer].activation = 1;
+    losses.insert(evaluator.evaluate(policy).loss);
+  }
+  EXPECT_EQ(losses.size(), 7u);
+}
+
+TEST_F(FakeQuantEvaluatorTest, ResultsDoNotDependOnOrderOrThreads) {
+  const std::vector<Policy> policies{uniform(2, 2), uniform(3, 4), uniform(8, 2)};
+  std::vector<double> forward;
+  FakeQuantOptions settings = options(5);
+  {
+    FakeQuantEvaluator evaluator = this->evaluator(settings);
+    for (const Policy& policy : policies) forward.push_back(evaluator.evaluate(policy).loss);
+  }
+  settings.threads = 3;
+  FakeQuantEvaluator evaluator = this->evaluator(settings);
+  for (std::size_t i = policies.size(); i-- > 0;) {
+    EXPECT_EQ(evaluator.evaluate(policies[i]).loss, forward[i]) << i;
+  }
+}
+
+TEST_F(FakeQuantEvaluatorTest, ShortFineTuneHelpsAtFewBits) {
+  FakeQuantEvaluator without = evaluator(options());
+  FakeQuantEvaluator with = evaluator(options(30));
+  EXPECT_GT(with.evaluate(uniform(2, 2)).top1, without.evaluate(uniform(2, 2)).top1 + 3.0);
+  EXPECT_EQ(with.baseline().top1, without.baseline().top1);
+}
+
+TEST_F(FakeQuantEvaluatorTest, PerChannelScalesBearChannelsOfUnlikeSize) {
+  // The same function in float: filters shrink by powers of two, and the next layer's weights grow
+  // by as much. One scale for all filters then rounds the small ones to nothing.
+  TensorFile file = *checkpoint_;
+  const auto scale = [&](const char* name, auto factor_of) {
+    StoredTensor& tensor = file.tensors.at(name);
+    std::vector<float> values = tensor.to_floats();
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] *= factor_of(i);
+    tensor = StoredTensor::from_floats(tensor.shape, values);
+  };
+  const auto shrink = [](std::size_t channel) { return std::ldexp(1.0f, -2 * int(channel)); };
+  scale("conv.weight", [&](std::size_t i) { return shrink(i / 25); });
+  scale("conv.bias", [&](std::size_t i) { return shrink(i); });
+  scale("hidden.weight", [&](std::size_t i) { return 1.0f / shrink(i % 144 / 36); });
+  Policy policy = uniform(8, 8);
+  policy[0].weight = 3;
+  FakeQuantOptions settings = options();
+  FakeQuantEvaluator per_tensor(tiny_network(), file, *data_, settings);
+  settings.weights.per_channel = true;
+  FakeQuantEvaluator per_channel(tiny_network(), file, *data_, settings);
+  EXPECT_NEAR(per_channel.baseline().top1, evaluator(options()).baseline().top1, 0.5);
+  EXPECT_GT(per_channel.evaluate(policy).top1, per_tensor.evaluate(policy).top1 + 5.0);
+}
+
+TEST_F(FakeQuantEvaluatorTest, CacheOutlivesTheProcessAndIsUsed) {
+  const fs::path path = fs::path(::testing::TempDir()) / "bittern_evaluator_cache.jsonl";
+  fs::remove(path);
+  FakeQuantOptions settings = options(3);
+  settings.cache = path;
+  Accuracy first;
+  {
+    FakeQuantEvaluator evaluator = this->evaluator(settings);
+    first = evaluator.evaluate(uniform(4, 4));
+    EXPECT_EQ(evaluator.evaluate(uniform(4, 4)).loss, first.loss);
+    EXPECT_EQ(evaluator.computed(), 1);
+  }
+  FakeQuantEvaluator again = evaluator(settings);
+  EXPECT_EQ(again.evaluate(uniform(4, 4)).top1, first.top1);
+  EXPECT_EQ(again.evaluate(uniform(4, 4)).loss, first.loss);
+  EXPECT_EQ(again.computed(), 0);
+  settings.seed = 2;
+  FakeQuantEvaluator other_seed = evaluator(settings);
+  other_seed.evaluate(uniform(4, 4));
+  EXPECT_EQ(other_seed.computed(), 1);
+  fs::remove(path);
+}
+
+TEST_F(FakeQuantEvaluatorTest, FingerprintCoversWhatDecidesTheResultAndNothingElse) {
+  std::set<std::string> seen;
+  const auto add = [&](const FakeQuantOptions& settings) {
+    return seen.insert(evaluator(settings).fingerprint()).second;
+  };
+  EXPECT_TRUE(add(options()));
+  EXPECT_TRUE(add(options(5)));
+  EXPECT_TRUE(add(options(6)));
+  FakeQuantOptions settings = options();
+  settings.seed = 9;  // without a fine-tune nothing is random
+  settings.threads = 1;
+  EXPECT_FALSE(add(settings));
+  settings = options(5);
+  settings.seed = 9;
+  EXPECT_TRUE(add(settings));
+  settings.fine_tune.optimiser.momentum = 0.5;
+  EXPECT_TRUE(add(settings));
+  settings = options();
+  settings.weights.per_channel = true;
+  EXPECT_TRUE(add(settings));
+  settings = options();
+  settings.weights.method = ThresholdMethod::kMax;
+  EXPECT_TRUE(add(settings));
+  settings = options();
+  settings.activations = ThresholdMethod::kKl;
+  EXPECT_TRUE(add(settings));
+  settings = options();
+  settings.calibration_images = 100;
+  EXPECT_TRUE(add(settings));
+  TensorFile other = *checkpoint_;
+  other.tensors.at("out.bias").data[2] ^= 1;
+  EXPECT_TRUE(
+      seen.insert(FakeQuantEvaluator(tiny_network(), other, *data_, options()).fingerprint())
+          .second);
+  other = *checkpoint_;
+  other.metadata["note"] = "the same weights";
+  EXPECT_FALSE(
+      seen.insert(FakeQuantEvaluator(tiny_network(), other, *data_, options()).fingerprint())
+          .second);
+}
+
+TEST_F(FakeQuantEvaluatorTest, FinishImprovesAndStoresWhatItScored) {
+  FakeQuantEvaluator evaluator = this->evaluator(options());
+  FineTuneOptions fine_tune;
+  fine_tune.epochs = 2;
+  fine_tune.optimiser.learning_rate = 0.01;
+  fine_tune.optimiser.cosine = true;
+  std::int64_t images = 0;
+  const FinalNetwork result = evaluator.finish(
+      uniform(2, 3), fine_tune, [&](const TrainProgress& progress) { images += progress.images; });
+  EXPECT_EQ(images, 2 * 31 * 64);
+  EXPECT_GT(result.validation.top1, evaluator.evaluate(uniform(2, 3)).top1);
+  EXPECT_GT(result.test.top1, 50.0);
+
+  // The stored codes and scales, put back as weights, are the network that was scored.
+  TensorFile dequantised = result.checkpoint;
+  for (const Layer& layer : tiny_network().layers) {
+    const StoredTensor& codes = result.checkpoint.at(layer.name + ".weight_codes", "");
+    const float scale = result.checkpoint.at(layer.name + ".weight_scale", "").to_floats().at(0);
+    std::vector<float> values;
+    for (const std::uint8_t code : codes.data) {
+      EXPECT_LE(std::abs(static_cast<std::int8_t>(code)), 1);
+      values.push_back(static_cast<float>(static_cast<std::int8_t>(code)) * scale);
+    }
+    dequantised.tensors[layer.name + ".weight"] = StoredTensor::from_floats(codes.shape, values);
+  }
+  FakeQuantOptions settings = options();
+  settings.weights.method = ThresholdMethod::kMax;  // finds the scale again
+  FakeQuantEvaluator stored(tiny_network(), dequantised, *data_, settings);
+  // Activation thresholds are calibrated anew, on other weights: nearly, not quite the same.
+  EXPECT_NEAR(stored.evaluate(uniform(2, 3)).top1, result.validation.top1, 10.0);
+  EXPECT_THAT(result.checkpoint.metadata.at("policy"), HasSubstr("\"weight_bits\":2"));
+}
+
+TEST_F(FakeQuantEvaluatorTest, FinishWithoutEpochsIsThePlainTestAccuracy) {
+  FakeQuantEvaluator evaluator = this->evaluator(options());
+  const FinalNetwork result = evaluator.finish(uniform(4, 4), {}, {});
+  EXPECT_EQ(result.test.top1, evaluator.test_accuracy(uniform(4, 4)).top1);
+  EXPECT_EQ(result.validation.top1, evaluator.evaluate(uniform(4, 4)).top1);
+  EXPECT_NEAR(evaluator.test_baseline().top1, evaluator.test_accuracy(uniform(8, 8)).top1, 1.0);
+}
+
+TEST_F(FakeQuantEvaluatorTest, FinishStopsWhenAsked) {
+  FakeQuantEvaluator evaluator = this->evaluator(options());
+  FineTuneOptions fine_tune;
+  fine_tune.epochs = 100;
+  request_stop();
+  EXPECT_THROW(evaluator.finish(uniform(4, 4), fine_tune, {}), Stopped);
+  request_stop(false);
+}
+
+TEST_F(FakeQuantEvaluatorTest, ImpossiblePoliciesAreRefusedWithTheLayer) {
+  FakeQuantEvaluator evaluator = this->evaluator(options());
+  EXPECT_THAT(message_of([&] { evaluator.evaluate(Policy(2)); }),
+              HasSubstr("2 layers for network tiny, which has 3"));
+  Policy policy = uniform(8, 8);
+  policy[1].weight = 1;
+  EXPECT_THAT(message_of([&] { evaluator.evaluate(policy); }),
+              ::testing::AllOf(HasSubstr("layer hidden"), HasSubstr("expected 2..8")));
+  policy = uniform(8, 8);
+  policy[2].activation = 9;
+  EXPECT_THAT(message_of([&] { evaluator.test_accuracy(policy); }), HasSubstr("layer out"));
+}
+
+TEST_F(FakeQuantEvaluatorTest, WeightsThatDoNotFitAreRefused) {
+  TensorFile file = *checkpoint_;
+  file.tensors.erase("conv.weight");
+  EXPECT_THAT(message_of([&] { FakeQuantEvaluator(tiny_network(), file, *data_, options()); }),
+              HasSubstr("conv.weight"));
+  FakeQuantOptions settings = options();
+  settings.calibration_images = 0;
+  EXPECT_THROW(evaluator(settings), Error);
+}
+
+}  // namespace
+}  // namespace bittern
