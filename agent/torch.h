@@ -1,8 +1,8 @@
 #pragma once
 
 // The parts of LibTorch that Bittern uses, precompiled once for all of agent/ (see
-// agent/CMakeLists.txt). A source file that needs LibTorch includes this header itself: that line is
-// how CMake knows to give it the precompiled header. All of <torch/torch.h> would take twice the
+// agent/CMakeLists.txt). A source file that needs LibTorch includes this header itself: that line
+// is how CMake knows to give it the precompiled header. All of <torch/torch.h> would take twice the
 // time and space.
 #include <torch/autograd.h>
 #include <torch/cuda.h>
