@@ -69,6 +69,13 @@ class CoreHarness {
 
   /// Runs `program` (no END). Throws std::runtime_error when it does not end.
   RunResult run(const std::vector<bismo_isa::Word>& program, const RunOptions& options = {}) {
+    return run(program, options, [](const Dut&, std::uint64_t) {});
+  }
+
+  /// The same, and calls `observe(dut, cycle)` in every cycle when all outputs have settled.
+  template <typename Observer>
+  RunResult run(const std::vector<bismo_isa::Word>& program, const RunOptions& options,
+                Observer observe) {
     RunResult result;
     result.events.assign(22 + shape_.read_ports + shape_.write_ports, 0);
     dut_->mem_limit_i = options.mem_limit;
@@ -95,6 +102,7 @@ class CoreHarness {
       memory_.drive(*dut_);
       dut_->eval();
       if (next == program.size() && !dut_->busy_o) break;
+      observe(*dut_, result.cycles);
       for (std::size_t e = 0; e < result.events.size(); ++e) {
         result.events[e] += get_bits(dut_->event_o, 4 * e, 4);
       }

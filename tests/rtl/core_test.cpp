@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "Vcore_lanes.h"
+#include "Vcore_edge.h"
 #include "Vcore_split.h"
 #include "Vcore_tiny.h"
 #include "Vcore_wide.h"
@@ -51,9 +51,9 @@ struct Split {
   using Dut = Vcore_split;
   static CoreShape shape() { return {2, 64, 2, 128, 64, 2, 1, 8, 8}; }
 };
-struct ManyLanes {
-  using Dut = Vcore_lanes;
-  static CoreShape shape() { return {4, 256, 8, 128, 128, 4, 4, 8, 256}; }
+struct Edge {  // the array and the ports of bismo_edge
+  using Dut = Vcore_edge;
+  static CoreShape shape() { return {8, 256, 8, 128, 128, 4, 4, 8, 256}; }
 };
 struct Wide {
   using Dut = Vcore_wide;
@@ -105,7 +105,7 @@ class CoreTest : public ::testing::Test {
   }
 };
 
-using Builds = ::testing::Types<Tiny, Split, ManyLanes, Wide>;
+using Builds = ::testing::Types<Tiny, Split, Edge, Wide>;
 TYPED_TEST_SUITE(CoreTest, Builds);
 
 TYPED_TEST(CoreTest, AllBitPairsAndSignednessMatchTheReference) {
@@ -197,22 +197,110 @@ TYPED_TEST(CoreTest, RunsFollowEachOtherAfterClear) {
   }
 }
 
-TYPED_TEST(CoreTest, ComputeBoundRunHasNoBubbles) {
+// Rates on the array of bismo_edge: the slowest stage decides, the others hide behind it.
+class EdgeRateTest : public CoreTest<Edge> {};
+
+TEST_F(EdgeRateTest, ComputeBoundRunKeepsTheArrayBusy) {
   GemmShape shape;
-  shape.lhs_bits = 8;
-  shape.rhs_bits = 8;
-  shape.k_words = 4;
+  shape.lhs_bits = shape.rhs_bits = 8;
+  shape.k_words = 8;
   shape.lhs_tiles = 12;
   shape.schedule = Schedule::kStriped;
-  const RunResult result = this->check(shape, {}, 6);
-  // 64 * 4 cycles a stripe against at most 8 * 4 * 8 beats: compute decides. Before the first
-  // address and after the last there are only latencies.
-  const std::uint64_t fill = 8u * 4 * (this->core_.dm + this->core_.dn) + 16 + 20;
-  const std::uint64_t drain = 16 + 40;
-  EXPECT_LE(result.cycles, 64u * 4 * 12 + fill + drain);
-  EXPECT_EQ(result.events[kExecWaitLhs] + result.events[kExecWaitRhs] +
-                result.events[kExecWaitResult] + result.events[kExecRun],
-            result.events[kExecRun] + result.events[kExecWaitLhs] + result.events[kExecWaitRhs]);
+  // 64 * 8 cycles a tile against 64 * 8 beats a stripe to fetch: just hidden.
+  const RunResult result = check(shape, {}, 6);
+  EXPECT_EQ(result.events[kExecRun], 64u * 8 * 12);
+  EXPECT_EQ(result.events[kExecWaitResult], 0u);
+  // RHS and the first stripe come before anything can run; after that, the array never waits for
+  // more than a latency.
+  const std::uint64_t fill = 2 * 64 * 8 + 40;
+  EXPECT_LE(result.events[kExecWaitLhs] + result.events[kExecWaitRhs], fill + 12 * 30);
+}
+
+TEST_F(EdgeRateTest, FetchBoundRunTakesABeatACycle) {
+  GemmShape shape;
+  shape.k_words = 32;
+  shape.lhs_tiles = 20;
+  shape.schedule = Schedule::kStriped;
+  const RunResult result = check(shape, {}, 6);
+  EXPECT_EQ(result.events[kFetchLhsRun], 32u * 8 * 20);
+  // One latency at the start, and the cycles of the RHS beats that are under way before those of
+  // LHS.
+  EXPECT_LE(result.events[kFetchLhsWaitMemory], 32u * 8 + 25);
+  EXPECT_EQ(result.events[kFetchLhsWaitToken], 0u);
+}
+
+TEST_F(EdgeRateTest, ResultBoundRunWritesABeatACycle) {
+  GemmShape shape;
+  shape.lhs_tiles = shape.rhs_tiles = 8;
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  std::mt19937 rng(6);
+  const GemmCase gemm = make_gemm(core_, shape, rng);
+  CoreHarness<Vcore_edge> harness(core_, {}, kMemoryBytes, 6);
+  std::copy(gemm.image.begin(), gemm.image.end(), harness.memory().data().begin());
+  const RunResult result =
+      harness.run(gemm.program, {}, [&](const Vcore_edge& dut, std::uint64_t cycle) {
+        if (dut.m_wr_wvalid_o == 0) return;
+        if (first == 0) first = cycle;
+        last = cycle;
+      });
+  EXPECT_EQ(read_tiles(core_, gemm, harness.memory().data()), gemm.expected);
+  EXPECT_EQ(result.events[kResultRun], 64u * 8);
+  EXPECT_EQ(last - first + 1, 64u * 8);
+}
+
+// The latencies that the header of bismo_core promises and the cycle model counts on. PopStages
+// is 2.
+TEST_F(EdgeRateTest, LatenciesAreThoseOfTheHeader) {
+  constexpr std::uint64_t kPopStages = 2;
+  GemmShape shape;
+  shape.k_words = 3;
+  std::mt19937 rng(6);
+  const GemmCase gemm = make_gemm(core_, shape, rng);
+  CoreHarness<Vcore_edge> harness(core_, {}, kMemoryBytes, 6);
+  std::copy(gemm.image.begin(), gemm.image.end(), harness.memory().data().begin());
+  std::vector<std::uint64_t> accepted;
+  std::vector<std::uint64_t> requests;
+  std::vector<std::uint64_t> beats;
+  std::vector<std::uint64_t> words;
+  std::vector<std::uint64_t> aw;
+  std::vector<std::uint64_t> w;
+  const RunResult result =
+      harness.run(gemm.program, {}, [&](const Vcore_edge& dut, std::uint64_t cycle) {
+        if (dut.instr_valid_i && dut.instr_ready_o) accepted.push_back(cycle);
+        if (dut.m_rd_arvalid_o) requests.push_back(cycle);
+        if (dut.m_rd_rvalid_i) beats.push_back(cycle);
+        if (get_bits(dut.event_o, 4 * kExecRun, 1)) words.push_back(cycle);
+        if (dut.m_wr_awvalid_o) aw.push_back(cycle);
+        if (dut.m_wr_wvalid_o) w.push_back(cycle);
+      });
+  // RESULT, FETCH_RHS, FETCH_LHS, EXEC, one a cycle.
+  ASSERT_EQ(accepted, (std::vector<std::uint64_t>{0, 1, 2, 3}));
+  ASSERT_EQ(requests.size(), 2u);
+  EXPECT_EQ(requests[0], accepted[1] + 5);
+  EXPECT_EQ(requests[1], accepted[2] + 5);
+  EXPECT_EQ(beats.front(), requests[0] + 16);
+  ASSERT_EQ(beats.size(), 2u * 3 * 8);
+  EXPECT_EQ(beats.back() - beats.front() + 1, beats.size());
+  EXPECT_EQ(words,
+            (std::vector<std::uint64_t>{beats.back() + 3, beats.back() + 4, beats.back() + 5}));
+  EXPECT_EQ(aw, std::vector<std::uint64_t>{words.back() + 6 + kPopStages});
+  ASSERT_EQ(w.size(), 8u);
+  EXPECT_EQ(w.front(), words.back() + 7 + kPopStages);
+  EXPECT_EQ(w.back(), w.front() + 7);
+  EXPECT_EQ(result.cycles, w.back() + 16 + 1);  // idle after the response
+}
+
+// An instruction without anything to wait for.
+TEST_F(EdgeRateTest, ExecStartsFourCyclesAfterItWasAccepted) {
+  bismo_isa::Exec exec;
+  exec.k_words = 5;
+  CoreHarness<Vcore_edge> harness(core_, {}, kMemoryBytes, 6);
+  std::vector<std::uint64_t> words;
+  harness.run({exec.encode(), exec.encode()}, {}, [&](const Vcore_edge& dut, std::uint64_t cycle) {
+    if (get_bits(dut.event_o, 4 * kExecRun, 1)) words.push_back(cycle);
+  });
+  EXPECT_EQ(words, (std::vector<std::uint64_t>{4, 5, 6, 7, 8, 9, 10, 11, 12, 13}));
 }
 
 }  // namespace
