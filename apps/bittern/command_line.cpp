@@ -30,9 +30,10 @@ const CLI::App& deepest(const CLI::App& app) {
 /// CLI11 says that an argument "was not expected"; say what it may have been meant to be.
 std::string explain(const CLI::App& app, const CLI::ParseError& error) {
   const auto extras = app.remaining(true);
-  if (extras.empty() || error.get_exit_code() != static_cast<int>(CLI::ExitCodes::ExtrasError)) {
-    return error.what();
-  }
+  // A misspelt option often leaves a required one missing too; the slip is what to tell.
+  const bool about_words = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError) ||
+                           error.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError);
+  if (extras.empty() || !about_words) return error.what();
   const std::string& word = extras.front();
   const CLI::App& command = deepest(app);
   std::vector<std::string> known;

@@ -225,7 +225,8 @@ void check_configs(Report& report) {
   for (const std::string& name : network_names()) load_network(name);
   if (!missing.empty()) {
     report.add(built.empty() ? Verdict::kFailure : Verdict::kWarning, "devices",
-               "not built:" + missing, "cmake --build build/release");
+               "not built:" + missing,
+               "cmake --build " + executable_folder().parent_path().string());
   } else {
     report.add(Verdict::kOk, "devices", "built:" + built);
   }

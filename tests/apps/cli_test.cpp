@@ -65,6 +65,9 @@ TEST(Cli, MisspeltCommandsAndOptionsAreUsageErrorsWithASuggestion) {
   EXPECT_EQ(result.err,
             "bittern: error: unknown option '--fromat', did you mean '--format'?\n"
             "See 'bittern networks --help'.\n");
+  result = run_bittern("measure --netwrok lenet");
+  EXPECT_EQ(result.status, 2);
+  EXPECT_THAT(result.err, HasSubstr("unknown option '--netwrok', did you mean '--network'?"));
   result = run_bittern("networks lenet another");
   EXPECT_EQ(result.status, 2);
   EXPECT_THAT(result.err, HasSubstr("unexpected argument 'another'"));
