@@ -1,7 +1,7 @@
 // Simulation speed of one BISMO variant: the SystemC device against a bare Verilator --cc loop over
 // the same sim_top and memory, in one process, in turns. Prints simulated cycles/s, MAC/s at 8 x 8
-// bits and the ratio. Seconds are of processor time, so that other work on the machine does not
-// count.
+// bits and the ratio; then the time of all of LeNet at 8 x 8 bits, outputs checked. Seconds are of
+// processor time, so that other work on the machine does not count.
 //
 //     sim_bench_<variant> [seconds for each, default 3]
 #include <algorithm>
@@ -18,7 +18,12 @@
 
 #include "bench/bare_top.h"
 #include "host/base/error.h"
+#include "host/device/variant.h"
+#include "host/measure/layer_run.h"
+#include "host/measure/measurer.h"
+#include "host/network/network.h"
 #include "host/program/bismo_isa.h"
+#include "host/program/core.h"
 #include "host/protocol/registers.h"
 #include "sim/build_info.h"
 #include "sim/simulated_device.h"
@@ -32,10 +37,10 @@ using bittern::sim::BuildInfo;
 using bittern::sim::SimulatedDevice;
 namespace isa = bittern::bismo_isa;
 
-constexpr std::uint64_t kMemoryBytes = std::uint64_t{64} << 20;
 constexpr std::uint64_t kLhsBase = 1 << 20;
 constexpr std::uint64_t kRhsBase = 24 << 20;
 constexpr std::uint64_t kResultBase = 40 << 20;
+constexpr std::uint64_t kMemoryEnd = 64 << 20;
 constexpr std::uint64_t kCyclesOfRun = 400000;
 
 // Counter index of an event of the BISMO core.
@@ -126,7 +131,7 @@ struct Speed {
 void run_once(SimulatedDevice& device, const Workload& work, Speed& speed) {
   RunRequest request;
   request.instruction_count = static_cast<std::uint32_t>(work.program.size());
-  request.mem_limit = kMemoryBytes;
+  request.mem_limit = kMemoryEnd;
   request.cycle_limit = 100 * kCyclesOfRun;
   const std::clock_t start = std::clock();
   speed.last = device.run(request, nullptr);
@@ -139,12 +144,59 @@ void run_once(SimulatedDevice& device, const Workload& work, Speed& speed) {
   speed.busy += speed.last.counters[counter("exec_run")];
 }
 
+bittern::sim::MemoryTiming memory_timing(const bittern::Variant& variant) {
+  bittern::sim::MemoryTiming timing;
+  timing.size_bytes = variant.memory.size_bytes;
+  timing.latency = static_cast<std::uint32_t>(variant.memory.latency_cycles);
+  timing.bytes_per_cycle = static_cast<std::uint32_t>(variant.memory.bytes_per_cycle);
+  timing.outstanding = static_cast<std::uint32_t>(variant.memory.outstanding);
+  return timing;
+}
+
+double processor_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
+// Every layer of LeNet as `bittern measure` would run it, on the device in this process.
+void run_lenet(SimulatedDevice& device, const bittern::Variant& variant) {
+  const std::unique_ptr<bittern::Core> core = bittern::make_core(variant);
+  const bittern::Network network = bittern::load_network("lenet");
+  double host = 0;
+  double simulation = 0;
+  std::uint64_t cycles = 0;
+  std::int64_t macs = 0;
+  for (const bittern::Layer& layer : network.layers) {
+    const double start = processor_seconds();
+    const bittern::PreparedLayer prepared = bittern::prepare_layer(
+        *core, bittern::plan_layer(*core, bittern::network_job(*core, variant, layer, {8, 8})));
+    for (const bittern::MemorySegment& segment : prepared.program.segments) {
+      device.write_memory(segment.address, segment.bytes);
+    }
+    const double loaded = processor_seconds();
+    const RunResult result = device.run(bittern::run_request(prepared), nullptr);
+    simulation += processor_seconds() - loaded;
+    if (result.status != RunStatus::kDone) {
+      bittern::fail("LeNet, layer {}: status {}, error code {}", layer.name,
+                    static_cast<int>(result.status), result.error_code);
+    }
+    std::vector<std::uint8_t> bytes(prepared.program.result_bytes);
+    device.read_memory(prepared.program.result_address, bytes);
+    if (core->unpack(*prepared.planned.plan, bytes) != prepared.expected) {
+      bittern::fail("LeNet, layer {}: outputs differ from the integer reference", layer.name);
+    }
+    host += loaded - start;
+    cycles += result.cycles;
+    macs += layer.macs() * prepared.planned.job.batch;
+  }
+  std::printf(
+      "%-14s LeNet 8/8, batch %d: %.3f s simulation (%.3f s host), %llu cycles, %.1f M MAC/s\n",
+      variant.name.c_str(), variant.batch, simulation, host,
+      static_cast<unsigned long long>(cycles), macs / simulation / 1e6);
+}
+
 void run(double seconds) {
   const BuildInfo& info = bittern::sim::build_info();
-  bittern::sim::MemoryTiming timing;
-  timing.size_bytes = kMemoryBytes;
-  timing.bytes_per_cycle = static_cast<std::uint32_t>(info.parameter("PortWidth") / 8);
-  SimulatedDevice device(bittern::sim::make_systemc_top(timing, 200.0), info);
+  const bittern::Variant variant = bittern::load_variant(info.variant);
+  const bittern::sim::MemoryTiming timing = memory_timing(variant);
+  SimulatedDevice device(bittern::sim::make_systemc_top(timing, variant.clock_mhz), info);
   SimulatedDevice bare(std::make_unique<bittern::sim::BareTop<BITTERN_BARE_CLASS>>(
                            timing, static_cast<std::uint32_t>(info.parameter("NumReadPorts")),
                            static_cast<std::uint32_t>(info.parameter("NumWritePorts")),
@@ -181,6 +233,7 @@ void run(double seconds) {
               info.variant.c_str(), device_rate / bare_rate,
               100.0 * device_speed.busy / device_speed.cycles,
               static_cast<unsigned long long>(device_speed.last.cycles));
+  run_lenet(device, variant);
 }
 
 }  // namespace
