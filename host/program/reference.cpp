@@ -14,7 +14,8 @@ constexpr std::size_t kBlock = 16;
 /// Dot products of `rows` windows with one filter, wrapping like the 32-bit accumulators of the
 /// hardware. A product of two 16-bit integers fits 32 bits except (-32768)^2, which 1..8-bit data
 /// never has.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)
 __attribute__((target_clones("avx2", "default")))
 #endif
 void filter_windows(const std::int16_t* windows, std::size_t rows, std::size_t length,
