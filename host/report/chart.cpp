@@ -211,7 +211,8 @@ std::string Chart::svg() const {
                   "<line x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1:.1f}\" y2=\"{2:.1f}\" "
                   "class=\"guide\"/>"
                   "<text x=\"{3:.1f}\" y=\"{4:.1f}\" class=\"tick\">{5}</text>",
-                  p, kTop, kHeight - kBottom, p + 4, kHeight - kBottom - 6, escape_html(guide.label))
+                  p, kTop, kHeight - kBottom, p + 4, kHeight - kBottom - 6,
+                  escape_html(guide.label))
             : fmt::format(
                   "<line x1=\"{0:.1f}\" x2=\"{1:.1f}\" y1=\"{2:.1f}\" y2=\"{2:.1f}\" "
                   "class=\"guide\"/>"

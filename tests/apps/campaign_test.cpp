@@ -1,0 +1,199 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "host/base/file.h"
+#include "host/base/random.h"
+#include "tests/apps/cli.h"
+
+namespace bittern {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+/// `bittern run` as a child process that can be killed.
+class RunningCampaign {
+ public:
+  RunningCampaign(const fs::path& campaign, const fs::path& out, const fs::path& store,
+                  const fs::path& log) {
+    const std::string program = std::string(BITTERN_BINARY_DIR) + "/bin/bittern";
+    const std::vector<std::string> words = {program,      "run",     campaign.string(), "--out",
+                                            out.string(), "--store", store.string(),    "--resume",
+                                            "--workers",  "1"};
+    std::vector<char*> arguments;
+    for (const auto& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
+    arguments.push_back(nullptr);
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      // Freopen keeps the test's own output clean; the log tells what happened when a test fails.
+      if (::freopen(log.c_str(), "a", stdout) != nullptr &&
+          ::freopen(log.c_str(), "a", stderr) != nullptr) {
+        ::execv(program.c_str(), arguments.data());
+      }
+      ::_exit(127);
+    }
+  }
+  ~RunningCampaign() {
+    if (!status_) kill();
+  }
+
+  bool ended() {
+    int status = 0;
+    if (!status_ && ::waitpid(pid_, &status, WNOHANG) == pid_) status_ = status;
+    return status_.has_value();
+  }
+  /// Exit status; waits for the end.
+  int wait() {
+    int status = 0;
+    if (!status_) {
+      ::waitpid(pid_, &status, 0);
+      status_ = status;
+    }
+    return WIFEXITED(*status_) ? WEXITSTATUS(*status_) : -WTERMSIG(*status_);
+  }
+  void kill() {
+    ::kill(pid_, SIGKILL);
+    wait();
+  }
+  /// Ctrl-C.
+  void interrupt() { ::kill(pid_, SIGINT); }
+  /// Processes that it started and that still run: the simulated devices.
+  std::vector<pid_t> children() const {
+    std::vector<pid_t> out;
+    for (const auto& task :
+         fs::directory_iterator(fs::path("/proc") / std::to_string(pid_) / "task")) {
+      std::ifstream in(task.path() / "children");
+      for (pid_t child; in >> child;) out.push_back(child);
+    }
+    return out;
+  }
+
+ private:
+  pid_t pid_ = -1;
+  std::optional<int> status_;
+};
+
+class CampaignCommand : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    for (const char* program : {"bittern-agent", "bittern-device-bismo_tiny"}) {
+      if (!fs::exists(fs::path(BITTERN_BINARY_DIR) / "bin" / program)) {
+        GTEST_SKIP() << program << " is not part of this build";
+      }
+    }
+    write_file(file("campaign.yaml"), R"(name: killed
+network: lenet
+variant: bismo_tiny
+data: {dataset: synthetic, train_images: 400, validation_images: 100, test_images: 100}
+model: {epochs: 1}
+evaluator: {calibration_images: 32}
+constraints:
+  - {resource: latency, ratio: 0.3}
+search: {episodes: 12, warmup: 4, min_bits: 3, max_bits: 5, hidden: [32, 32], pin_first_last: false}
+final: {epochs: 1}
+)");
+  }
+
+  fs::path file(const std::string& name) const { return folder_.path() / name; }
+  RunningCampaign start(const std::string& out, const std::string& store) const {
+    return RunningCampaign{file("campaign.yaml"), file(out), file(store), file("log")};
+  }
+  /// Everything that must not depend on how often a run was interrupted.
+  std::string outcome(const std::string& out) const {
+    json result = json::parse(read_file(file(out) / "result.json"));
+    result.erase("timing");
+    std::string text =
+        result.dump(1) + read_file(file(out) / "policy.json") + read_file(file(out) / "lut.csv");
+    std::istringstream episodes(read_file(file(out) / "episodes.jsonl"));
+    for (std::string line; std::getline(episodes, line);) {
+      json episode = json::parse(line);
+      episode.erase("time");
+      text += episode.dump() + "\n";
+    }
+    return text;
+  }
+
+  TemporaryFolder folder_{"bittern-campaign"};
+};
+
+TEST_F(CampaignCommand, KilledAgainAndAgainItEndsWithTheResultOfAnUninterruptedRun) {
+  ASSERT_EQ(start("whole", "store1.db").wait(), 0) << read_file(file("log"));
+  Rng rng(20261121);
+  int kills = 0;
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    RunningCampaign run = start("parts", "store2.db");
+    // Later and later, so that the run gets to its end however slow the machine is.
+    const auto delay = std::chrono::milliseconds(rng.integer(50, 300) * (attempt + 1));
+    const auto until = std::chrono::steady_clock::now() + delay;
+    while (!run.ended() && std::chrono::steady_clock::now() < until) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    if (run.ended()) {
+      ASSERT_EQ(run.wait(), 0) << read_file(file("log"));
+      break;
+    }
+    run.kill();
+    ++kills;
+  }
+  EXPECT_GT(kills, 0);
+  EXPECT_EQ(outcome("parts"), outcome("whole")) << "after " << kills << " kills";
+}
+
+TEST_F(CampaignCommand, ADeviceThatIsKilledIsReplacedAndNothingIsLost) {
+  ASSERT_EQ(start("whole", "store1.db").wait(), 0) << read_file(file("log"));
+  RunningCampaign run = start("wounded", "store2.db");
+  std::vector<pid_t> devices;
+  while (!run.ended() && (devices = run.children()).empty()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  ASSERT_FALSE(devices.empty()) << "no device was started: " << read_file(file("log"));
+  // Not in its first moments: it shall die at work.
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  for (pid_t device : devices) ::kill(device, SIGKILL);
+  EXPECT_EQ(run.wait(), 0) << read_file(file("log"));
+  EXPECT_EQ(outcome("wounded"), outcome("whole"));
+}
+
+TEST_F(CampaignCommand, CtrlCStopsCleanlyAndSaysHowToContinue) {
+  RunningCampaign run = start("stopped", "store1.db");
+  while (!run.ended() && !fs::exists(file("stopped") / "episodes.jsonl")) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  run.interrupt();
+  EXPECT_EQ(run.wait(), 1);
+  EXPECT_THAT(read_file(file("log")), ::testing::HasSubstr("--resume"));
+  EXPECT_EQ(start("stopped", "store1.db").wait(), 0) << read_file(file("log"));
+}
+
+TEST_F(CampaignCommand, ASecondRunInOneDirectoryNeedsResume) {
+  const CliResult first = run_bittern("run " + file("campaign.yaml").string() + " --out " +
+                                      file("x").string() + " --store " + file("s.db").string());
+  EXPECT_EQ(first.status, 0) << first.err;
+  const CliResult again =
+      run_bittern("run " + file("campaign.yaml").string() + " --out " + file("x").string());
+  EXPECT_EQ(again.status, 2);
+  EXPECT_THAT(again.err, ::testing::HasSubstr("--resume"));
+}
+
+TEST_F(CampaignCommand, AnUnknownKeyIsAnErrorWithLineAndNearestKey) {
+  write_file(file("bad.yaml"), read_file(file("campaign.yaml")) + "serch: {}\n");
+  const CliResult result = run_bittern("run " + file("bad.yaml").string());
+  EXPECT_EQ(result.status, 2);
+  EXPECT_THAT(result.err, ::testing::AllOf(::testing::HasSubstr("bad.yaml:11"),
+                                           ::testing::HasSubstr("'search'")));
+}
+
+}  // namespace
+}  // namespace bittern
