@@ -172,8 +172,13 @@ class Check {
 void check_device(Device& device, const Variant& variant) { Check(device, variant).all(); }
 
 std::unique_ptr<Device> start_device(const Variant& variant, const DeviceOptions& options) {
+  // The device takes its memory model from the very file that the host has read.
+  std::vector<std::string> arguments;
+  if (!variant.file.empty()) {
+    arguments = {"--variant", std::filesystem::absolute(variant.file).string()};
+  }
   auto process = std::make_unique<DeviceProcess>(
-      find_device_executable(variant.name, options.folder), std::vector<std::string>{});
+      find_device_executable(variant.name, options.folder), arguments);
   const std::string name = fmt::format("{} (process {})", variant.name, process->pid());
   auto device = std::make_unique<ProcessDevice>(std::move(process), name, options.client);
   check_device(*device, variant);

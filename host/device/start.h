@@ -17,7 +17,7 @@ struct DeviceOptions {
 };
 
 /// Starts a simulated device of the variant as a child process and checks who it is
-/// (check_device). It ends with the returned object. Throws Error when there is no such executable
+/// (check_device). It is given the variant's file (--variant) and ends with the returned object. Throws Error when there is no such executable
 /// or it is another variant than its file says, DeviceError when it dies on the way.
 std::unique_ptr<Device> start_device(const Variant& variant, const DeviceOptions& options = {});
 

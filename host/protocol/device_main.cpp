@@ -40,6 +40,8 @@ Arguments parse(int argc, char** argv) {
       arguments.fd = fd;
     } else if (word == "--listen") {
       arguments.listen = Endpoint::parse(value(i));
+    } else if (word == "--variant") {
+      value(i);  // whatever is in it, the host compares it with the identity
     } else if (word == "--once") {
       arguments.once = true;
     } else if (word == "--identity") {

@@ -37,6 +37,8 @@ ServeEnd serve(Connection& connection, DeviceBackend& backend, const ServeOption
 ///     --listen tcp:HOST:PORT     the same; HOST is 127.0.0.1 unless given; port 0 = any free one
 ///     --once                     with --listen: exit after the first client
 ///     --identity                 print the identity as text and exit
+///     --variant FILE             the variant's file that the host has read, given beside --fd; for
+///                                backends that take their memory model from it, others need not
 ///
 /// The address that is listened on is printed on stdout as one line "listening on tcp:...". Between
 /// clients the backend is reset.
