@@ -201,7 +201,7 @@ class FakeQuantEvaluator::Impl {
       quantisers.push_back(&activation_quantiser_of(i, policy[i].activation));
     }
     return [quantisers](std::size_t layer, const torch::Tensor& input) {
-      const bool gradient = input.requires_grad() && torch::GradMode::is_enabled();
+      const bool gradient = input.requires_grad() && at::GradMode::is_enabled();
       return gradient ? quantisers[layer]->fake_quantise_with_gradient(input)
                       : quantisers[layer]->fake_quantise(input);
     };
