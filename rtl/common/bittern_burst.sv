@@ -61,7 +61,7 @@ module bittern_burst #(
   assign len_o         = a_len_q;
   assign valid_o       = a_valid_q;
   assign burst_o       = load;
-  assign burst_len_o   = 8'(beats - (BurstShift + 1)'(1));
+  assign burst_len_o   = 8'(beats) - 8'd1;
   assign active_o      = active_q;
   assign outstanding_o = count_q != '0;
 

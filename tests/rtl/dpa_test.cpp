@@ -9,14 +9,11 @@
 #include "Vdpu1.h"
 #include "Vdpu2.h"
 #include "tests/rtl/clocked.h"
+#include "tests/rtl/dpa_drive.h"
 #include "tests/rtl/dpa_model.h"
-#include "tests/rtl/signals.h"
 
 namespace bittern::rtl_test {
 namespace {
-
-constexpr DpaShape kTwoStages{4, 256, 2, 4, 2};
-constexpr DpaShape kOneStage{2, 64, 4, 1, 1};
 
 struct Flat2 {
   using Dut = Vdpa_flat2;
@@ -34,38 +31,6 @@ struct Structural1 {
   using Dut = Vdpa_struct1;
   static constexpr DpaShape kShape = kOneStage;
 };
-
-template <typename Port>
-void set_vector(Port& port, const std::vector<bool>& bits) {
-  for (unsigned lsb = 0; lsb < bits.size(); lsb += 64) {
-    std::uint64_t word = 0;
-    for (unsigned b = 0; b < 64 && lsb + b < bits.size(); ++b) {
-      word |= std::uint64_t{bits[lsb + b]} << b;
-    }
-    set_bits(port, lsb, static_cast<unsigned>(std::min<std::size_t>(64, bits.size() - lsb)), word);
-  }
-}
-
-template <typename Dut>
-void apply(Dut& dut, const DpaInput& in) {
-  dut.valid_i = in.valid;
-  dut.clear_i = in.clear;
-  dut.shift_i = in.shift;
-  dut.negate_i = in.negate;
-  dut.last_i = in.last;
-  dut.tag_i = in.tag;
-  set_vector(dut.lhs_i, in.lhs);
-  set_vector(dut.rhs_i, in.rhs);
-}
-
-template <typename Dut>
-std::vector<std::uint32_t> accumulators(const Dut& dut, const DpaShape& shape) {
-  std::vector<std::uint32_t> out;
-  for (unsigned k = 0; k < shape.dm * shape.dn; ++k) {
-    out.push_back(static_cast<std::uint32_t>(get_bits(dut.acc_o, 32 * k, 32)));
-  }
-  return out;
-}
 
 template <typename Build>
 class DpaTest : public ::testing::Test {
@@ -172,16 +137,7 @@ void check_unit(unsigned dk, unsigned pop_stages) {
   DpaModel model(shape);
   const auto inputs = random_inputs(shape, 3000, rng);
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    unsigned valid = 0;
-    for (unsigned s = 0; s <= pop_stages; ++s)
-      valid |= (i >= s && inputs[i - s].valid ? 1u : 0u) << s;
-    dut->valid_i = static_cast<CData>(valid);
-    const DpaInput& at_acc = inputs[i >= pop_stages ? i - pop_stages : 0];
-    dut->acc_clear_i = at_acc.clear;
-    dut->acc_shift_i = at_acc.shift;
-    dut->acc_negate_i = at_acc.negate;
-    set_vector(dut->lhs_i, inputs[i].lhs);
-    set_vector(dut->rhs_i, inputs[i].rhs);
+    apply_unit(*dut, inputs, i, pop_stages);
     dut.tick();
     ASSERT_EQ(dut->acc_o, model.step(inputs[i]).acc[0]) << "cycle " << i;
   }
