@@ -162,6 +162,21 @@ TEST_F(ShellTest, ProgramLargerThanThePrefetchQueueRunsToItsEnd) {
   EXPECT_EQ(result.cycles, kLatency + 6 + 500 * 3);
 }
 
+// Instructions that take one cycle each: the stream is as fast as its port.
+TEST_F(ShellTest, InstructionsStreamWithoutGapsAtUsualLatency) {
+  device(16);
+  std::vector<Instruction> program(200, probe::Line().encode());
+  program.push_back(probe::end());
+  EXPECT_EQ(run(program).cycles, 16 + 7 + 2 * 200);
+}
+
+TEST_F(ShellTest, InstructionsStreamWithoutGapsAtLongLatency) {
+  device(40);
+  std::vector<Instruction> program(200, probe::Line().encode());
+  program.push_back(probe::end());
+  EXPECT_EQ(run(program).cycles, 40 + 7 + 2 * 200);
+}
+
 TEST_F(ShellTest, ProgramMayLieAnywhereInMemory) {
   device();
   for (const std::uint64_t address : {std::uint64_t{16}, std::uint64_t{4096 - 16},
