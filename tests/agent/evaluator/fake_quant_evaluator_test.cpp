@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <optional>
 #include <set>
 
 #include "host/base/error.h"
@@ -25,16 +26,16 @@ class FakeQuantEvaluatorTest : public ::testing::Test {
     options.train_images = 2000;
     options.validation_images = 500;
     options.test_images = 300;
-    data_ = new DataSplits(load_data(options));
+    data_ = load_data(options);
     TrainOptions train;
     train.epochs = 8;
     train.threads = 2;
     train.device = TensorDevice::kCpu;
-    checkpoint_ = new TensorFile(train_network(tiny_network(), *data_, train, {}).checkpoint);
+    checkpoint_ = train_network(tiny_network(), *data_, train, {}).checkpoint;
   }
   static void TearDownTestSuite() {
-    delete data_;
-    delete checkpoint_;
+    data_.reset();
+    checkpoint_.reset();
   }
 
   static FakeQuantOptions options(int fine_tune_batches = 0) {
@@ -57,12 +58,12 @@ class FakeQuantEvaluatorTest : public ::testing::Test {
     return uniform_policy(tiny_network(), {weight, activation});
   }
 
-  static DataSplits* data_;
-  static TensorFile* checkpoint_;
+  static std::optional<DataSplits> data_;
+  static std::optional<TensorFile> checkpoint_;
 };
 
-DataSplits* FakeQuantEvaluatorTest::data_ = nullptr;
-TensorFile* FakeQuantEvaluatorTest::checkpoint_ = nullptr;
+std::optional<DataSplits> FakeQuantEvaluatorTest::data_;
+std::optional<TensorFile> FakeQuantEvaluatorTest::checkpoint_;
 
 template <typename Body>
 std::string message_of(Body body) {
