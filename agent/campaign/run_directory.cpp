@@ -7,12 +7,12 @@
 
 #include <cerrno>
 #include <cstring>
-#include <functional>
 #include <sstream>
 #include <utility>
 
 #include "host/base/error.h"
 #include "host/base/file.h"
+#include "host/base/hash.h"
 
 namespace bittern {
 namespace {
@@ -115,16 +115,19 @@ void RunDirectory::keep_episodes_before(int first) {
   write_file(file("episodes.jsonl"), kept);
 }
 
-fs::path RunDirectory::finished_file(const Policy& policy) const {
+std::string RunDirectory::finished_name(const Policy& policy) const {
   std::string name = "finished";
   for (const BitPair& bits : policy) name += fmt::format("-{}.{}", bits.weight, bits.activation);
   // Deep networks would make the name longer than a file system takes.
-  if (name.size() > 200) name = fmt::format("finished-{:016x}", std::hash<std::string>{}(name));
-  return state(name + ".json");
+  return name.size() > 200 ? "finished-" + sha256_hex(name) : name;
+}
+
+fs::path RunDirectory::finished_weights(const Policy& policy) const {
+  return state(finished_name(policy) + ".safetensors");
 }
 
 std::optional<PolicyOutcome> RunDirectory::finished(const Policy& policy) const {
-  const fs::path path = finished_file(policy);
+  const fs::path path = state(finished_name(policy) + ".json");
   if (!fs::exists(path)) return std::nullopt;
   PolicyOutcome outcome;
   try {
@@ -138,9 +141,10 @@ std::optional<PolicyOutcome> RunDirectory::finished(const Policy& policy) const 
 }
 
 void RunDirectory::keep_finished(const PolicyOutcome& outcome) {
-  write_file(finished_file(outcome.policy()), json{{"validation", outcome.validation_accuracy},
-                                                   {"test", outcome.test_accuracy.value()}}
-                                                  .dump());
+  write_file(
+      state(finished_name(outcome.policy()) + ".json"),
+      json{{"validation", outcome.validation_accuracy}, {"test", outcome.test_accuracy.value()}}
+          .dump());
 }
 
 }  // namespace bittern

@@ -36,9 +36,11 @@ class RunDirectory {
   /// Outcome of a policy's final fine-tune, when an earlier process got as far.
   std::optional<PolicyOutcome> finished(const Policy& policy) const;
   void keep_finished(const PolicyOutcome& outcome);
+  /// Where the weights of that policy's final fine-tune are kept.
+  std::filesystem::path finished_weights(const Policy& policy) const;
 
  private:
-  std::filesystem::path finished_file(const Policy& policy) const;
+  std::string finished_name(const Policy& policy) const;
 
   std::filesystem::path folder_;
   int lock_ = -1;

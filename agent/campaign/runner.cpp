@@ -236,6 +236,10 @@ class Run {
     result_.stopped = found.stopped;
     result_.episodes = found.episodes;
     result_.best = outcome("found", found.ranked.front().policy);
+    for (std::size_t i = 1;
+         i < found.ranked.size() && i < static_cast<std::size_t>(campaign_.final.candidates); ++i) {
+      runners_up_.push_back(outcome("found", found.ranked[i].policy));
+    }
     for (int b = kUniformLow; b <= kUniformHigh; ++b) {
       result_.uniform.push_back(
           outcome(fmt::format("uniform {}", b), uniform_policy(network_, {b, b})));
@@ -260,38 +264,49 @@ class Run {
     return out;
   }
 
-  /// Fine-tunes the found policy and the uniform ones alike, and touches the test set.
+  /// Fine-tunes the best policies of the search and the uniform ones alike, keeps the found one
+  /// whose validation accuracy is highest then, and touches the test set.
   void finish() {
     result_.baseline_test = evaluator_->test_baseline().top1;
-    std::vector<PolicyOutcome*> all = {&result_.best};
-    for (auto& uniform : result_.uniform) all.push_back(&uniform);
-    const auto images =
-        static_cast<std::uint64_t>(campaign_.final.epochs) * splits_.train.size() * all.size();
-    Progress meter("final fine-tune, image", images, progress());
-    for (PolicyOutcome* policy : all) {
-      const bool is_best = policy == &result_.best;
-      auto known = directory_.finished(policy->policy());
-      if (known && (!is_best || std::filesystem::exists(directory_.file("best.safetensors")))) {
-        policy->validation_accuracy = known->validation_accuracy;
-        policy->test_accuracy = known->test_accuracy;
-        meter.advance(static_cast<std::uint64_t>(campaign_.final.epochs) * splits_.train.size());
-        continue;
-      }
-      FineTuneOptions tune;
-      tune.epochs = campaign_.final.epochs;
-      tune.batch = campaign_.final.batch;
-      tune.optimiser.learning_rate = campaign_.final.learning_rate;
-      tune.optimiser.cosine = true;
-      meter.note(policy->label);
-      const FinalNetwork network =
-          evaluator_->finish(policy->policy(), tune, [&meter](const TrainProgress& p) {
-            meter.advance(static_cast<std::uint64_t>(p.images));
-          });
-      policy->validation_accuracy = network.validation.top1;
-      policy->test_accuracy = network.test.top1;
-      if (is_best) write_safetensors(directory_.file("best.safetensors"), network.checkpoint);
-      directory_.keep_finished(*policy);
+    const auto images = static_cast<std::uint64_t>(campaign_.final.epochs) * splits_.train.size();
+    Progress meter("final fine-tune, image",
+                   images * (1 + runners_up_.size() + result_.uniform.size()), progress());
+    TensorFile best_network = finish(result_.best, meter);
+    for (PolicyOutcome& candidate : runners_up_) {
+      TensorFile network = finish(candidate, meter);
+      // Chosen by validation alone: the test set has no say in what is found.
+      if (candidate.validation_accuracy <= result_.best.validation_accuracy) continue;
+      result_.best = candidate;
+      best_network = std::move(network);
     }
+    for (PolicyOutcome& uniform : result_.uniform) finish(uniform, meter);
+    write_safetensors(directory_.file("best.safetensors"), best_network);
+  }
+
+  /// Final fine-tune of one policy, taken from an earlier process when that got as far.
+  TensorFile finish(PolicyOutcome& policy, Progress& meter) {
+    meter.note(policy.label);
+    const auto weights = directory_.finished_weights(policy.policy());
+    if (const auto known = directory_.finished(policy.policy())) {
+      policy.validation_accuracy = known->validation_accuracy;
+      policy.test_accuracy = known->test_accuracy;
+      meter.advance(static_cast<std::uint64_t>(campaign_.final.epochs) * splits_.train.size());
+      return read_safetensors(weights);
+    }
+    FineTuneOptions tune;
+    tune.epochs = campaign_.final.epochs;
+    tune.batch = campaign_.final.batch;
+    tune.optimiser.learning_rate = campaign_.final.learning_rate;
+    tune.optimiser.cosine = true;
+    FinalNetwork network = evaluator_->finish(
+        policy.policy(), tune,
+        [&meter](const TrainProgress& p) { meter.advance(static_cast<std::uint64_t>(p.images)); });
+    policy.validation_accuracy = network.validation.top1;
+    policy.test_accuracy = network.test.top1;
+    // The weights first: an outcome on the disk means that its weights are there, too.
+    write_safetensors(weights, network.checkpoint);
+    directory_.keep_finished(policy);
+    return std::move(network.checkpoint);
   }
 
   void describe() {
@@ -379,6 +394,7 @@ class Run {
   DataSplits splits_;
   std::string model_hash_;
   std::unique_ptr<FakeQuantEvaluator> evaluator_;
+  std::vector<PolicyOutcome> runners_up_;  ///< next best policies of the search
   CampaignResult result_;
   Stopwatch watch_;
 };

@@ -93,8 +93,9 @@ SearchSettings read_search(const YamlNode& node) {
 }
 
 FinalSettings read_final(const YamlNode& node) {
-  const YamlMap map(node, {"epochs", "learning_rate", "batch"});
+  const YamlMap map(node, {"candidates", "epochs", "learning_rate", "batch"});
   FinalSettings out;
+  out.candidates = read_int(map, "candidates", 1, 20, out.candidates);
   out.epochs = read_int(map, "epochs", 0, 10000, out.epochs);
   out.learning_rate = map.real("learning_rate", 1e-9, 100, out.learning_rate);
   out.batch = read_int(map, "batch", 1, 65536, out.batch);
@@ -225,7 +226,8 @@ std::string campaign_key(const Campaign& c) {
                                         {"noise_decay", c.search.noise_decay},
                                         {"batch", c.search.batch}}},
                                       {"final",
-                                       {{"epochs", c.final.epochs},
+                                       {{"candidates", c.final.candidates},
+                                        {"epochs", c.final.epochs},
                                         {"learning_rate", c.final.learning_rate},
                                         {"batch", c.final.batch}}}};
   return key.dump();

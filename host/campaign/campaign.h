@@ -64,6 +64,8 @@ struct SearchSettings {
 /// `final:` of a campaign: what happens to the best policy (and, the same way, to the uniform ones
 /// it is compared with).
 struct FinalSettings {
+  int candidates =
+      3;  ///< best policies of the search that get it; validation accuracy decides among them
   int epochs = 3;
   double learning_rate = 0.01;
   int batch = 64;
