@@ -26,7 +26,7 @@ target_include_directories(bittern_verilator_runtime
   PRIVATE ${PROJECT_SOURCE_DIR})
 target_compile_definitions(bittern_verilator_runtime
   PUBLIC VM_SC=1 VM_TRACE=1 VM_TRACE_FST=1 VM_TRACE_VCD=0 VM_COVERAGE=0 VL_USER_STOP VL_USER_FATAL)
-target_compile_options(bittern_verilator_runtime PRIVATE -O2 -w)
+target_compile_options(bittern_verilator_runtime PRIVATE -O2 -w -fno-sanitize=all)
 target_link_libraries(bittern_verilator_runtime
   PUBLIC ${BITTERN_SYSTEMC_LIBRARY} ZLIB::ZLIB Threads::Threads PRIVATE bittern_host_base)
 

@@ -27,8 +27,8 @@ class SimTop {
 
   /// Runs at most `cycles` clock cycles. Stops after the first cycle that ends with
   /// (response & mask) == value, or in which an AXI rule was broken. Returns the cycles that were
-  /// run. Throws Error when the RTL itself stops ($fatal, failed assertion); the object is of no
-  /// use afterwards.
+  /// run. Throws Error when the RTL itself stops ($fatal, failed assertion); it has to be reset
+  /// then.
   virtual std::uint64_t clock(std::uint64_t cycles, std::uint64_t mask, std::uint64_t value) = 0;
 
   /// Pins; they take effect with the next cycle.

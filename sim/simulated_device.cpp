@@ -77,7 +77,13 @@ void SimulatedDevice::write_memory(std::uint64_t address, Bytes data) {
 
 std::uint64_t SimulatedDevice::clock(std::uint64_t cycles, std::uint64_t mask,
                                      std::uint64_t value) {
-  const std::uint64_t done = top_->clock(cycles, mask, value);
+  std::uint64_t done = 0;
+  try {
+    done = top_->clock(cycles, mask, value);
+  } catch (const Error&) {
+    reset_hardware();  // the RTL stopped itself in the middle of a cycle
+    throw;
+  }
   if (top_->memory().violated()) {
     const std::string what = top_->memory().violation();
     reset_hardware();

@@ -14,6 +14,7 @@ inline Instruction count(std::uint32_t cycles) {
 }
 inline Instruction hang() { return {4, 0}; }
 inline Instruction fault(std::uint32_t code) { return {5 | code << 8, 0}; }
+inline Instruction fail_assertion() { return {6, 0}; }
 
 /// One line of a script: the pins of the core for `cycles` cycles.
 struct Line {

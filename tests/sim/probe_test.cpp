@@ -303,6 +303,17 @@ TEST_F(ShellTest, RunThatNeverEndsStopsAtItsCycleLimitAndTheNextOneIsGood) {
   expect_good_run();
 }
 
+TEST_F(ShellTest, AssertionOfTheRtlIsAnErrorAndAResetMends) {
+  device();
+  try {
+    run({probe::count(4), probe::fail_assertion(), probe::end()});
+    ADD_FAILURE() << "the assertion did not stop the run";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("probe_core.sv"));
+  }
+  expect_good_run();
+}
+
 TEST_F(ShellTest, CycleLimitIsExact) {
   device();
   const std::vector<Instruction> program = {probe::count(1000), probe::end()};

@@ -98,6 +98,14 @@ module probe_core (
     if (take && instr_data_i[3:0] == probe_pkg::OpLine) script_q[lines_q] <= instr_data_i;
   end
 
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      // Nothing to check.
+    end else begin
+      assert (!take || instr_data_i[3:0] != probe_pkg::OpAssert);
+    end
+  end
+
   assign error_valid_o = take && (instr_data_i[3:0] == probe_pkg::OpFault);
   assign error_code_o  = instr_data_i[11:8];
 
