@@ -10,11 +10,11 @@
 
 namespace bittern {
 
-/// Which action of a step the agent remembers.
+/// Which actions of an episode the agent remembers. docs/search.md compares them.
 enum class StoredAction {
-  /// The one that leads to what the wall left, and the states that go with it: the critic learns
-  /// the value of what was run. An action that the wall left in its bin stays as it was; any other
-  /// becomes the middle of the bin of the bits that were run.
+  /// Those that lead to what the wall left, and the states that go with them. An action that the
+  /// wall left in its bin stays as it was; any other becomes the middle of the bin of the bits that
+  /// were run.
   kPostWall,
   /// What the agent asked for (HAQ's code).
   kPreWall,

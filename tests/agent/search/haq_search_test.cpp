@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
-#include <cstdio>
 #include <filesystem>
 #include <functional>
 #include <set>
@@ -408,7 +407,7 @@ TEST_F(Search, ExplainsWhatItCannotDo) {
   HaqOptions options = quick();
   options.noise_decay = 1.5;
   EXPECT_THAT(error_of(options, context(5)), HasSubstr("noise_decay is 1.5"));
-  EXPECT_THROW(parse_stored_action("both"), Error);
+  EXPECT_THROW(parse_stored_action("neither"), Error);
 }
 
 TEST_F(Search, RunsInEveryModeAndWithoutConstraints) {
@@ -434,48 +433,48 @@ TEST_F(Search, RunsInEveryModeAndWithoutConstraints) {
   }
 }
 
+class KnownProblem : public ::testing::TestWithParam<int> {};
+
 /// The acceptance test: of what the best policy gains over random policies that meet the
-/// constraint, the search has to find 95 % within 600 episodes.
-TEST_F(Search, FindsNearlyTheBestPolicyOfAKnownProblem) {
+/// constraint, the search has to find 95 % within 600 episodes, with every seed. (The best of 3000
+/// random policies has 91 %.)
+TEST_P(KnownProblem, IsSolvedNearlyToItsOptimum) {
+  SyntheticProblem problem;
   HaqOptions options;
   options.bits.pin_first_last = false;
   options.agent.hidden1 = 64;
   options.agent.hidden2 = 48;
-  const BitSpace space(options.bits, problem_.cost().network());
-  const double best = problem_.best_accuracy(0.3, space);
+  const Constraint limit{Resource::kLatency, true, 0.5};
+  const BitSpace space(options.bits, problem.cost().network());
+  const double best = problem.best_accuracy(limit.limit, space);
 
-  const CostTable table(problem_.cost(), space);
-  const Wall wall(table, space, {{Resource::kLatency, true, 0.3}}, options.wall);
+  const CostTable table(problem.cost(), space);
+  const Wall wall(table, space, {limit}, options.wall);
   Rng rng(1);
   double random_mean = 0.0;
-  double random_best = 0.0;
-  for (int i = 0; i < 600; ++i) {
+  for (int i = 0; i < 3000; ++i) {
     Policy policy(6);
     for (BitPair& bits : policy) {
       bits = {static_cast<int>(rng.integer(2, 8)), static_cast<int>(rng.integer(2, 8))};
     }
-    const double accuracy = problem_.accuracy(wall.apply(policy).policy);
-    random_mean += accuracy / 600;
-    random_best = std::max(random_best, accuracy);
+    random_mean += problem.accuracy(wall.apply(policy).policy) / 3000;
   }
-  const auto share = [&](double accuracy) {
-    return (accuracy - random_mean) / (best - random_mean);
-  };
-  std::printf("best accuracy %.3f, random mean %.3f, best of 600 random %.3f (%.1f %%)\n", best,
-              random_mean, random_best, 100 * share(random_best));
-  for (const std::uint64_t seed : {1, 2, 3, 4, 5}) {
-    SearchContext searched = context(600);
-    searched.constraints[0].limit = 0.3;
-    searched.seed = seed;
-    searched.on_episode = nullptr;
-    const SearchResult result = HaqSearch(options).run(searched);
-    const double found = result.ranked.front().accuracy.top1;
-    std::printf("seed %d: %.3f (%.1f %%), episode %d\n", static_cast<int>(seed), found,
-                100 * share(found), result.ranked.front().episode);
-    EXPECT_LE(found, best + 1e-9);
-    EXPECT_GE(share(found), 0.95) << "seed " << seed;
-  }
+
+  SearchContext context;
+  context.network = &problem.cost().network();
+  context.cost = &problem.cost();
+  context.evaluator = &problem.evaluator();
+  context.constraints = {limit};
+  context.seed = static_cast<std::uint64_t>(GetParam());
+  context.budget = 600;
+  const SearchResult result = HaqSearch(options).run(context);
+  const double found = result.ranked.front().accuracy.top1;
+  EXPECT_LE(found, best + 1e-9) << "the optimum is none";
+  EXPECT_GE((found - random_mean) / (best - random_mean), 0.95)
+      << "found " << found << ", best " << best << ", random mean " << random_mean;
 }
+
+INSTANTIATE_TEST_SUITE_P(Seeds, KnownProblem, ::testing::Values(1, 2, 3, 4, 5));
 
 }  // namespace
 }  // namespace bittern

@@ -1,0 +1,95 @@
+// What a search costs beside the evaluation of its policies: the agent's updates and actions, the
+// constraint wall on MobileNet-V2, and a checkpoint of a LeNet search.
+#include <benchmark/benchmark.h>
+
+#include <filesystem>
+
+#include "agent/search/checkpoint.h"
+#include "agent/search/cost_table.h"
+#include "agent/search/ddpg.h"
+#include "agent/search/replay.h"
+#include "agent/search/wall.h"
+#include "tests/agent/search/fakes.h"
+
+namespace bittern {
+namespace {
+
+Transition random_transition(Rng& rng) {
+  Transition transition;
+  for (float& value : transition.state) value = static_cast<float>(rng.uniform());
+  for (float& value : transition.next) value = static_cast<float>(rng.uniform());
+  transition.action = static_cast<float>(rng.uniform());
+  transition.reward = static_cast<float>(rng.normal());
+  return transition;
+}
+
+/// One update at batch 64, sampling included. Arguments: sizes of the hidden layers.
+void agent_update(benchmark::State& state) {
+  const SingleThread single;
+  Rng rng(1);
+  DdpgOptions options;
+  options.hidden1 = static_cast<int>(state.range(0));
+  options.hidden2 = static_cast<int>(state.range(1));
+  Ddpg agent(options, rng);
+  Replay replay(128 * 106);
+  for (int i = 0; i < 128 * 106; ++i) replay.push(random_transition(rng));
+  Batch batch;
+  for (auto _ : state) {
+    replay.sample(rng, 64, batch);
+    benchmark::DoNotOptimize(agent.update(batch));
+  }
+}
+BENCHMARK(agent_update)
+    ->Args({400, 300})
+    ->Args({300, 300})
+    ->Args({64, 48})
+    ->Unit(benchmark::kMicrosecond);
+
+void agent_action(benchmark::State& state) {
+  const SingleThread single;
+  Rng rng(1);
+  const Ddpg agent({}, rng);
+  const State input = random_transition(rng).state;
+  for (auto _ : state) benchmark::DoNotOptimize(agent.act(input));
+}
+BENCHMARK(agent_action)->Unit(benchmark::kMicrosecond);
+
+/// MobileNet-V2 from all 8 bits to 0.4 of the latency: 443 steps in mode haq.
+void wall(benchmark::State& state) {
+  const Network network = testing::mobilenet_v2();
+  testing::FunctionCost cost(network, [&network](std::size_t layer, BitPair bits) {
+    return testing::roofline_cycles(network.layers[layer], bits);
+  });
+  const BitSpace space({}, network);
+  const CostTable table(cost, space);
+  const Wall wall(table, space, {{Resource::kLatency, true, 0.4}},
+                  {static_cast<WallMode>(state.range(0))});
+  state.SetLabel(wall_mode_name(static_cast<WallMode>(state.range(0))));
+  int steps = 0;
+  for (auto _ : state) steps = wall.apply(space.highest()).steps;
+  state.counters["steps"] = steps;
+}
+BENCHMARK(wall)->Arg(0)->Arg(1)->Arg(2)->Unit(benchmark::kMicrosecond);
+
+/// Everything that a LeNet search keeps: agent at 400/300 and 128 episodes of 8 steps.
+void checkpoint(benchmark::State& state) {
+  Rng rng(1);
+  const Ddpg agent({}, rng);
+  Replay replay(128 * 8);
+  for (int i = 0; i < 128 * 8; ++i) replay.push(random_transition(rng));
+  const auto path = std::filesystem::temp_directory_path() / "bittern_search_bench.checkpoint";
+  for (auto _ : state) {
+    Checkpoint checkpoint;
+    agent.save(checkpoint);
+    checkpoint.arrays["replay"] = replay.save();
+    write_checkpoint(path, checkpoint);
+  }
+  state.counters["bytes"] = static_cast<double>(std::filesystem::file_size(path));
+  std::filesystem::remove(path);
+}
+BENCHMARK(checkpoint)->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace bittern
+
+BENCHMARK_MAIN();
