@@ -17,8 +17,9 @@ struct DeviceOptions {
 };
 
 /// Starts a simulated device of the variant as a child process and checks who it is
-/// (check_device). It is given the variant's file (--variant) and ends with the returned object. Throws Error when there is no such executable
-/// or it is another variant than its file says, DeviceError when it dies on the way.
+/// (check_device). It is given the variant's file (--variant) and ends with the returned object.
+/// Throws Error when there is no such executable or it is another variant than its file says,
+/// DeviceError when it dies on the way.
 std::unique_ptr<Device> start_device(const Variant& variant, const DeviceOptions& options = {});
 
 /// Connects to a device that runs elsewhere (a board, a simulation on another machine) and checks
