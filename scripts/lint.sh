@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks that need no build: generated files are fresh, every RTL module is clean in Verilator and accepted by yosys,
-# includes follow the arrows, formatting, shell syntax. Prints one line a check; exit status 1 when one fails.
+# the smallest variant can be synthesised, includes follow the arrows, formatting, shell syntax. Prints one line a check; exit status 1 when one fails.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 cd "$ROOT"
 scratch="$(mktemp -d)"
@@ -62,6 +62,7 @@ for core in $(cores); do
   check "verilator -Wall, $core" lint_with_verilator "$core"
   check "yosys, $core" lint_with_yosys "$core"
 done
+check "synthesis, bismo_tiny" scripts/synth.sh bismo_tiny "$scratch/synth"
 check "include arrows" python3 scripts/check_includes.py
 mapfile -t cpp_files < <(git ls-files '*.h' '*.cpp')
 check "clang-format, ${#cpp_files[@]} files" clang-format --dry-run -Werror "${cpp_files[@]}"
