@@ -14,13 +14,20 @@ using torch::Tensor;
 
 constexpr std::int64_t kState = static_cast<std::int64_t>(kStateSize);
 
-/// Matrix product of (m x k) and (k x n), plus an optional bias of m, as a 1x1 convolution over an
-/// image of one row: those run in oneDNN at 80 GFLOP/s, whereas LibTorch hands matrix products to
-/// the BLAS that happens to be installed, which on a plain Debian is the reference one (6 GFLOP/s).
+/// Below so many multiplications a convolution's fixed price of 25 us is more than the product's.
+constexpr std::int64_t kSmallProduct = 1 << 17;
+
+/// Matrix product of (m x k) and (k x n), plus an optional bias of m. Large ones as a 1x1
+/// convolution over an image of one row: those run in oneDNN at 80 GFLOP/s, whereas LibTorch hands
+/// matrix products to the BLAS that happens to be installed, which on a plain Debian is the
+/// reference one (6 GFLOP/s).
 Tensor product(const Tensor& left, const Tensor& right, const Tensor& bias = {}) {
   const auto m = left.size(0);
   const auto k = left.size(1);
   const auto n = right.size(1);
+  if (m * k * n < kSmallProduct) {
+    return bias.defined() ? at::addmm(bias.unsqueeze(1), left, right) : at::mm(left, right);
+  }
   const Tensor row = at::mkldnn_convolution(right.reshape({1, k, 1, n}), left.reshape({m, k, 1, 1}),
                                             bias, {0, 0}, {1, 1}, {1, 1}, 1);
   // Nobody else has the row, so that a view that autograd need not know of is safe.
@@ -43,7 +50,8 @@ class Affine : public torch::autograd::Function<Affine> {
     torch::autograd::variable_list result(3);
     if (context->needs_input_grad(0)) result[0] = product(gradient, saved[1].t());
     if (context->needs_input_grad(1)) result[1] = gradient.sum(1);
-    if (context->needs_input_grad(2)) result[2] = product(saved[0].t(), gradient);
+    // Transposing the gradient twice is cheaper than transposing the weights once.
+    if (context->needs_input_grad(2)) result[2] = product(gradient.t(), saved[0]).t();
     return result;
   }
 };
