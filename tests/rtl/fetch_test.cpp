@@ -70,7 +70,7 @@ class FetchTest : public ::testing::Test {
       const auto data = get_bits(dut_->wr_data_o, 64 * lane, 64);
       for (unsigned side = 0; side < 2; ++side) {
         if (get_bits(side ? dut_->wr_rhs_o : dut_->wr_lhs_o, lane, 1)) {
-          buffers_[side][(address * 4 + bank) * kLanes + lane] = data;
+          buffers_[side].at((address * 4 + bank) * kLanes + lane) = data;
         }
       }
     }
@@ -122,7 +122,8 @@ TEST_F(FetchTest, RandomInstructionsFillTheBuffersAndTellWhen) {
         bool rhs = false;
         // Instructions end in order: everything up to the one that sends is in the buffer. Later
         // ones may overwrite it, so only the newest is compared, whose words are the last written.
-        while (!flying.front().send_filled) flying.pop_front();
+        while (!flying.empty() && !flying.front().send_filled) flying.pop_front();
+        ASSERT_FALSE(flying.empty()) << "a token that no instruction sends";
         rhs = flying.front().rhs;
         check_words(flying.front(), memory.data());
         flying.pop_front();
