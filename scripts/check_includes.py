@@ -16,7 +16,7 @@ FOLDERS = {
     "sim": ["host/protocol", "host/base"],
     "apps/device": ["sim", "host/device", "host/protocol", "host/base"],
     "apps": ["rooms"],
-    "bench": ["rooms", "sim", "apps"],
+    "bench": ["rooms", "sim", "apps", "tests"],  # benchmarks run the known problems of the tests
     "tests": ["rooms", "sim", "apps"],
 }
 # Libraries that only some folders may include, by the first part of <...>.

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Checks that need no build: generated files are fresh, every RTL module is clean in Verilator and accepted by yosys,
-# the smallest variant can be synthesised, includes follow the arrows, formatting, shell syntax. Prints one line a check; exit status 1 when one fails.
+# Checks that need no build: generated files are fresh, every RTL module is clean in Verilator and accepted by yosys, the
+# smallest variant can be synthesised, includes follow the arrows, formatting, shell syntax. Prints one line a check; exit
+# status 1 when one fails.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 cd "$ROOT"
 scratch="$(mktemp -d)"
@@ -51,10 +52,13 @@ lint_with_verilator() {
   return "$bad"
 }
 
+# The form that is simulated, with the parameters of the smallest variant: a full-size array takes yosys minutes. The form
+# that is synthesised is the next check.
 lint_with_yosys() {
-  local core="$1"
+  local core="$1" parameters
+  parameters="$(parameters_of "configs/variants/${core}_tiny.yaml" | sed 's/^-G/-chparam /; s/=/ /' | tr '\n' ' ')"
   # shellcheck disable=SC2046
-  yosys -q -p "read_verilog -sv $(echo $(sources_of "$core")); hierarchy -check -top ${core}_top; proc; check -assert"
+  yosys -q -p "read_verilog -sv $(echo $(sources_of "$core")); hierarchy -check -top ${core}_top $parameters; proc; check -assert"
 }
 
 check "generated register files" python3 scripts/gen_registers.py --check
