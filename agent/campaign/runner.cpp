@@ -141,7 +141,6 @@ class Run {
       for (int b = kUniformLow; b <= kUniformHigh; ++b) points.emplace_back(layer, BitPair{b, b});
     }
     cost_->prefetch(points);
-    // Not needed again: their memory and processors go to training.
     if (measurer_) identity_ = measurer_->identity();
   }
 
