@@ -47,25 +47,6 @@ class Stopwatch {
   json seconds_ = json::object();
 };
 
-Resource resource_of(const std::string& name) {
-  for (Resource resource : {Resource::kLatency, Resource::kEnergy, Resource::kModelSize}) {
-    if (name == resource_name(resource)) return resource;
-  }
-  fail_usage("unknown resource \"{}\"", name);
-}
-
-double value_of(const LayerCost& cost, Resource resource) {
-  switch (resource) {
-    case Resource::kLatency:
-      return cost.latency_s;
-    case Resource::kEnergy:
-      return cost.energy_j;
-    case Resource::kModelSize:
-      return cost.weight_bytes;
-  }
-  return 0.0;
-}
-
 HaqOptions haq_options(const SearchSettings& s) {
   HaqOptions out;
   out.bits.mode = parse_bit_mode(s.mode);
@@ -207,7 +188,7 @@ class Run {
     context.cost = cost_.get();
     context.evaluator = evaluator_.get();
     for (const auto& c : campaign_.constraints) {
-      context.constraints.push_back({resource_of(c.resource), c.is_ratio, c.limit});
+      context.constraints.push_back({parse_resource(c.resource), c.is_ratio, c.limit});
     }
     context.seed = campaign_.seed;
     context.budget = campaign_.search.episodes;
@@ -320,14 +301,11 @@ class Run {
     const LayerCost reference = policy_cost(*cost_, uniform_policy(network_, {8, 8}));
     const LayerCost found = policy_cost(*cost_, result_.best.policy());
     for (const auto& c : campaign_.constraints) {
-      const Resource resource = resource_of(c.resource);
-      const double full = value_of(reference, resource);
-      result_.constraints.push_back({c.resource,
-                                     resource == Resource::kLatency  ? "s"
-                                     : resource == Resource::kEnergy ? "J"
-                                                                     : "bytes",
-                                     full, c.is_ratio ? c.limit * full : c.limit,
-                                     value_of(found, resource)});
+      const Resource resource = parse_resource(c.resource);
+      const double full = resource_value(reference, resource);
+      result_.constraints.push_back({c.resource, resource_unit(resource), full,
+                                     c.is_ratio ? c.limit * full : c.limit,
+                                     resource_value(found, resource)});
     }
     auto& from = result_.provenance;
     from.emplace_back("bittern", fmt::format("{} ({})", version(), source_revision()));
