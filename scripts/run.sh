@@ -2,7 +2,7 @@
 # Sets up, builds, and runs a campaign.
 #
 #   scripts/run.sh                              the quickstart: synthetic digits, a few minutes
-#   scripts/run.sh CAMPAIGN.yaml [option...]    options as of `bittern run`, for example --out DIR --resume
+#   scripts/run.sh CAMPAIGN.yaml [option...]    options as of `bittern run`, for example --out DIR
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 campaign="$ROOT/configs/campaigns/quickstart.yaml"
@@ -14,4 +14,5 @@ fi
 "$ROOT/scripts/setup.sh"
 build programs
 say "bittern run $campaign $*"
-exec "$BUILD/bin/bittern" run "$campaign" "$@"
+# --resume: what an earlier call finished or was stopped in is continued, not refused.
+exec "$BUILD/bin/bittern" run "$campaign" --resume "$@"
