@@ -20,18 +20,4 @@ struct ToolResult {
 ToolResult run_tool(const std::vector<std::string>& arguments, double timeout_s = 10.0,
                     const std::filesystem::path& folder = ".");
 
-/// Temporary folder that is removed, with what is in it, at the end.
-class TemporaryFolder {
- public:
-  /// Made in $TMPDIR or /tmp. Throws Error.
-  explicit TemporaryFolder(const std::string& prefix);
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
 }  // namespace bittern

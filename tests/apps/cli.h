@@ -8,6 +8,7 @@
 
 #include "apps/bittern/process.h"
 #include "host/base/file.h"
+#include "host/base/temporary_folder.h"
 
 namespace bittern {
 

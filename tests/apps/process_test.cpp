@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "host/base/file.h"
+#include "host/base/temporary_folder.h"
 
 namespace bittern {
 namespace {

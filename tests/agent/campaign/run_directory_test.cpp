@@ -8,6 +8,7 @@
 
 #include "host/base/error.h"
 #include "host/base/file.h"
+#include "host/base/temporary_folder.h"
 
 namespace bittern {
 namespace {
@@ -18,14 +19,6 @@ using ::testing::HasSubstr;
 
 class RunDirectoryTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    folder_ = fs::temp_directory_path() /
-              ("bittern_run_" +
-               std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()));
-    fs::remove_all(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   static std::string error_of(const std::function<void()>& action) {
     try {
       action();
@@ -36,7 +29,8 @@ class RunDirectoryTest : public ::testing::Test {
     return "";
   }
 
-  fs::path folder_;
+  TemporaryFolder temporary_;
+  const fs::path folder_ = temporary_ / "run";
 };
 
 constexpr const char* kKey = R"({"name":"a","search":{"episodes":3}})";

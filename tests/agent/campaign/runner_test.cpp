@@ -11,6 +11,7 @@
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/stop.h"
+#include "host/base/temporary_folder.h"
 #include "host/measure/lut.h"
 
 namespace bittern {
@@ -26,10 +27,6 @@ class RunnerTest : public ::testing::Test {
   void SetUp() override {
     setenv("BITTERN_HOME", BITTERN_SOURCE_DIR, 1);
     request_stop(false);
-    folder_ = fs::temp_directory_path() /
-              ("bittern_runner_" +
-               std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()));
-    fs::remove_all(folder_);
     campaign_.name = "test";
     campaign_.network = "lenet";
     campaign_.variant = "bismo_tiny";
@@ -46,10 +43,7 @@ class RunnerTest : public ::testing::Test {
     campaign_.search.pin_first_last = false;
     campaign_.final.epochs = 1;
   }
-  void TearDown() override {
-    request_stop(false);
-    fs::remove_all(folder_);
-  }
+  void TearDown() override { request_stop(false); }
 
   RunOptions options(const std::string& name, bool resume = false) const {
     RunOptions out;
@@ -76,7 +70,8 @@ class RunnerTest : public ::testing::Test {
   }
 
   Campaign campaign_;
-  fs::path folder_;
+  TemporaryFolder temporary_;
+  const fs::path folder_ = temporary_ / "run";
 };
 
 TEST_F(RunnerTest, WritesEveryDocumentedFileAndMeetsTheConstraint) {

@@ -7,6 +7,7 @@
 
 #include "host/base/error.h"
 #include "host/base/file.h"
+#include "host/base/temporary_folder.h"
 
 namespace bittern {
 namespace {
@@ -26,14 +27,7 @@ constraints:
 
 class CampaignFile : public ::testing::Test {
  protected:
-  void SetUp() override {
-    setenv("BITTERN_HOME", BITTERN_SOURCE_DIR, 1);
-    folder_ = fs::temp_directory_path() /
-              ("bittern_campaign_" +
-               std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()));
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
+  void SetUp() override { setenv("BITTERN_HOME", BITTERN_SOURCE_DIR, 1); }
 
   Campaign load(const std::string& text) {
     const fs::path path = folder_ / "campaign.yaml";
@@ -52,7 +46,8 @@ class CampaignFile : public ::testing::Test {
     return "";
   }
 
-  fs::path folder_;
+  TemporaryFolder temporary_;
+  const fs::path folder_ = temporary_ / "run";
 };
 
 TEST_F(CampaignFile, FillsInTheDocumentedDefaults) {

@@ -6,6 +6,7 @@
 
 #include "host/base/error.h"
 #include "host/base/file.h"
+#include "host/base/temporary_folder.h"
 
 namespace bittern {
 namespace {
@@ -39,13 +40,6 @@ constexpr const char* kGood =
 
 class VariantTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "bittern-test.XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   Variant load(const std::string& text) {
     write_file(folder_ / "v.yaml", text);
     return load_variant((folder_ / "v.yaml").string());
@@ -67,7 +61,8 @@ class VariantTest : public ::testing::Test {
     ADD_FAILURE() << "expected an Error after '" << from << "' -> '" << to << "'";
     return "";
   }
-  fs::path folder_;
+  TemporaryFolder temporary_;
+  const fs::path folder_ = temporary_.path();
 };
 
 TEST_F(VariantTest, AllShippedVariantsLoad) {

@@ -8,6 +8,7 @@
 
 #include "host/base/error.h"
 #include "host/base/file.h"
+#include "host/base/temporary_folder.h"
 
 namespace bittern {
 namespace {
@@ -39,9 +40,6 @@ cores:
 class EnergyTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "bittern-test.XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
     variant_.name = "v";
     variant_.core = "bismo";
     variant_.clock_mhz = 100.0;
@@ -51,7 +49,6 @@ class EnergyTest : public ::testing::Test {
     counts_.bytes_read = 100;
     counts_.bytes_written = 50;
   }
-  void TearDown() override { fs::remove_all(folder_); }
 
   EnergyTable table(const std::string& from = "", const std::string& to = "") {
     std::string text = kTable;
@@ -69,7 +66,8 @@ class EnergyTest : public ::testing::Test {
     ADD_FAILURE() << "expected an Error after '" << from << "' -> '" << to << "'";
     return "";
   }
-  fs::path folder_;
+  TemporaryFolder temporary_;
+  const fs::path folder_ = temporary_.path();
   Variant variant_;
   RunCounts counts_;
 };

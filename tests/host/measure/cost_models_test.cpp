@@ -16,7 +16,6 @@ using testing::FakeDevice;
 using ::testing::HasSubstr;
 using testing::message_of;
 using testing::small_network;
-using testing::TempFolder;
 using testing::tiny_variant;
 
 EnergyTable energy() {
@@ -24,7 +23,7 @@ EnergyTable energy() {
 }
 
 TEST(RtlCostModel, AnswersWithMeasurementsAndKeepsThemForTheLut) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   FakeDevice device(folder, "a");
   auto measurer = std::make_shared<Measurer>(tiny_variant(), fake_options(folder, {&device}));
   RtlCostModel model(small_network(), measurer, energy());
@@ -48,7 +47,7 @@ TEST(RtlCostModel, AnswersWithMeasurementsAndKeepsThemForTheLut) {
 }
 
 TEST(RtlCostModel, FailsWhenTheDeviceDoesAndNeverFallsBack) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   FakeBehaviour behaviour;
   behaviour.deaths = 100;
   FakeDevice device(folder, "a", behaviour);
@@ -99,7 +98,7 @@ TEST(CostModels, PolicyCostIsTheSumWithTheWeakestOrigin) {
 }
 
 TEST(TableCostModel, GivesBackWhatAnotherModelWrote) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   ModelCostModel model(small_network(), tiny_variant(), energy());
   model.prefetch({{0, {4, 4}}, {0, {8, 8}}, {2, {4, 4}}});
   save_lut(folder / "lut.csv", model.lut());
@@ -124,7 +123,7 @@ TEST(TableCostModel, GivesBackWhatAnotherModelWrote) {
 }
 
 TEST(TableCostModel, RefusesATableOfAnotherVariantOrBatch) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   ModelCostModel model(small_network(), tiny_variant(), energy());
   model.layer_cost(0, {4, 4});
   auto rows = model.lut();
@@ -142,7 +141,7 @@ TEST(TableCostModel, RefusesATableOfAnotherVariantOrBatch) {
 }
 
 TEST(CostModels, FingerprintsTellEverythingApartThatChangesCosts) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   FakeDevice device(folder, "a");
   FakeBehaviour behaviour;
   behaviour.rtl_hash = std::string(64, 'b');

@@ -23,7 +23,6 @@ using testing::FakeBehaviour;
 using ::testing::HasSubstr;
 using testing::message_of;
 using testing::Served;
-using testing::TempFolder;
 using testing::tiny_variant;
 
 Network odd() {
@@ -115,7 +114,7 @@ class RealDevice : public ::testing::Test {
     return std::filesystem::exists(BITTERN_BINARY_DIR "/bin/bittern");
   }
 
-  const TempFolder folder_;
+  const TemporaryFolder folder_;
   DeviceOptions options_;
 };
 

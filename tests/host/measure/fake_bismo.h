@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "host/base/error.h"
+#include "host/base/temporary_folder.h"
 #include "host/measure/measurer.h"
 #include "host/network/network.h"
 #include "host/program/bismo_config.h"
@@ -23,25 +24,6 @@
 #include "tests/host/program/bismo_interpreter.h"
 
 namespace bittern::testing {
-
-/// Folder that is removed with everything in it.
-class TempFolder {
- public:
-  TempFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "bittern-measure-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp");
-    path_ = name;
-  }
-  ~TempFolder() {
-    std::error_code code;
-    std::filesystem::remove_all(path_, code);
-  }
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 inline Variant tiny_variant() {
   return load_variant(std::string(BITTERN_SOURCE_DIR) + "/configs/variants/bismo_tiny.yaml");
@@ -233,7 +215,8 @@ class Served {
 /// A fake device behind a socket.
 class FakeDevice {
  public:
-  FakeDevice(const TempFolder& folder, const std::string& name, const FakeBehaviour& behaviour = {})
+  FakeDevice(const TemporaryFolder& folder, const std::string& name,
+             const FakeBehaviour& behaviour = {})
       : backend(tiny_variant(), behaviour), served(backend, folder / name) {
     backend.on_death = [this] { served.hang_up(); };
   }
@@ -242,7 +225,7 @@ class FakeDevice {
 };
 
 /// Options of a measurer on fakes, with a store in `folder`.
-inline MeasurerOptions fake_options(const TempFolder& folder,
+inline MeasurerOptions fake_options(const TemporaryFolder& folder,
                                     const std::vector<const FakeDevice*>& devices) {
   MeasurerOptions options;
   options.store = folder / "store.db";

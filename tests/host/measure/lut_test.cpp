@@ -15,7 +15,6 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using testing::message_of;
-using testing::TempFolder;
 
 std::vector<LutRow> random_rows(Rng& rng, int count) {
   const std::string letters = "abc,\"\n\r '0\xc3\xa9";
@@ -175,7 +174,7 @@ TEST_F(HostileLut, MutatedFilesNeverDoWorseThanAnError) {
 }
 
 TEST(Lut, MissingFileIsAnError) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   EXPECT_THAT(message_of<Error>([&] { load_lut(folder / "no.csv"); }), HasSubstr("no.csv"));
 }
 

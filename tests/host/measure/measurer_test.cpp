@@ -16,7 +16,6 @@ using testing::FakeDevice;
 using ::testing::HasSubstr;
 using testing::message_of;
 using testing::small_network;
-using testing::TempFolder;
 using testing::tiny_variant;
 
 std::vector<LayerJob> small_jobs(BitPair bits = {3, 2}) {
@@ -30,7 +29,7 @@ std::vector<LayerJob> small_jobs(BitPair bits = {3, 2}) {
 }
 
 TEST(Measurer, SimulatesOnceWhatHasOneShapeAndNothingTheSecondTime) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   FakeDevice device(folder, "a");
   {
     Measurer measurer(tiny_variant(), fake_options(folder, {&device}));
@@ -61,7 +60,7 @@ TEST(Measurer, SimulatesOnceWhatHasOneShapeAndNothingTheSecondTime) {
 }
 
 TEST(Measurer, OtherRtlIsMeasuredAnew) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   FakeDevice before(folder, "a");
   Measurer(tiny_variant(), fake_options(folder, {&before})).measure(small_jobs());
   FakeBehaviour behaviour;
@@ -74,7 +73,7 @@ TEST(Measurer, OtherRtlIsMeasuredAnew) {
 }
 
 TEST(Measurer, WithoutAStoreNothingIsKept) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   FakeDevice device(folder, "a");
   MeasurerOptions options = fake_options(folder, {&device});
   options.use_store = false;
@@ -87,7 +86,7 @@ TEST(Measurer, WithoutAStoreNothingIsKept) {
 }
 
 TEST(Measurer, RandomLayersOnSeveralDevicesAtOnceAreAllChecked) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   FakeDevice a(folder, "a");
   FakeDevice b(folder, "b");
   FakeDevice c(folder, "c");
@@ -121,7 +120,7 @@ std::int64_t first_result_address() {
 }
 
 TEST(Measurer, AWrongResultIsAnErrorThatSaysWhereAndIsNotKept) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   FakeBehaviour behaviour;
   behaviour.flip_address = first_result_address();
   FakeDevice device(folder, "a", behaviour);
@@ -139,7 +138,7 @@ TEST(Measurer, AWrongResultIsAnErrorThatSaysWhereAndIsNotKept) {
 }
 
 TEST(Measurer, ResultsOfAnEarlierRunAreNotTakenForNewOnes) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   FakeDevice good(folder, "a");
   FakeBehaviour behaviour;
   behaviour.forget_results = true;
@@ -159,7 +158,7 @@ TEST(Measurer, ResultsOfAnEarlierRunAreNotTakenForNewOnes) {
 }
 
 TEST(Measurer, AFaultAndAnEndlessRunAreErrors) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   FakeBehaviour behaviour;
   behaviour.fault = true;
   FakeDevice faulty(folder, "a", behaviour);
@@ -175,7 +174,7 @@ TEST(Measurer, AFaultAndAnEndlessRunAreErrors) {
 }
 
 TEST(Measurer, ADeviceThatDiesIsReplacedOnce) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   FakeBehaviour behaviour;
   behaviour.deaths = 1;
   FakeDevice device(folder, "a", behaviour);
@@ -186,7 +185,7 @@ TEST(Measurer, ADeviceThatDiesIsReplacedOnce) {
 }
 
 TEST(Measurer, WhatWasMeasuredBeforeADeathIsKept) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   FakeDevice good(folder, "a");
   Measurer(tiny_variant(), fake_options(folder, {&good})).measure({small_jobs()[0]});
   FakeBehaviour behaviour;
@@ -199,7 +198,7 @@ TEST(Measurer, WhatWasMeasuredBeforeADeathIsKept) {
 }
 
 TEST(Measurer, DevicesOfDifferentRtlAreAnError) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   FakeDevice a(folder, "a");
   FakeBehaviour behaviour;
   behaviour.rtl_hash = std::string(64, 'b');
@@ -214,7 +213,7 @@ TEST(Measurer, DevicesOfDifferentRtlAreAnError) {
 }
 
 TEST(Measurer, NobodyAtTheEndpointIsAnErrorAndNotAnotherOrigin) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   FakeDevice device(folder, "a");
   MeasurerOptions options = fake_options(folder, {&device});
   options.endpoints[0].path += "-nobody";

@@ -21,7 +21,6 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using testing::message_of;
-using testing::TempFolder;
 
 MeasurementKey key_of(int i) {
   MeasurementKey key;
@@ -83,7 +82,7 @@ TEST(MeasurementKey, EveryFieldButTheNameOfTheVariantChangesIt) {
 }
 
 TEST(MeasurementStore, AnswersWhatWasPutAlsoWhenOpenedAgain) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   const auto path = folder / "deep/er/store.db";
   {
     MeasurementStore store(path);
@@ -113,7 +112,7 @@ TEST(MeasurementStore, AnswersWhatWasPutAlsoWhenOpenedAgain) {
 }
 
 TEST(MeasurementStore, NeverAnswersWithAnUncheckedRow) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   MeasurementStore store(folder / "store.db");
   Measurement unchecked = measurement_of(1);
   unchecked.checked = false;
@@ -124,7 +123,7 @@ TEST(MeasurementStore, NeverAnswersWithAnUncheckedRow) {
 }
 
 TEST(MeasurementStore, SameResultTwiceIsFineAnotherResultIsAnError) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   MeasurementStore store(folder / "store.db");
   put_many(store, 1, 2);
   put_many(store, 1, 2);
@@ -135,7 +134,7 @@ TEST(MeasurementStore, SameResultTwiceIsFineAnotherResultIsAnError) {
 }
 
 TEST(MeasurementStore, NoticesRowsThatWereChangedAndCanRemoveThem) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   const auto path = folder / "store.db";
   {
     MeasurementStore store(path);
@@ -163,7 +162,7 @@ TEST(MeasurementStore, NoticesRowsThatWereChangedAndCanRemoveThem) {
 }
 
 TEST(MeasurementStore, RefusesAStoreOfANewerVersion) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   const auto path = folder / "store.db";
   { MeasurementStore store(path); }
   tamper(path, "PRAGMA user_version = 2");
@@ -172,7 +171,7 @@ TEST(MeasurementStore, RefusesAStoreOfANewerVersion) {
 }
 
 TEST(MeasurementStore, RefusesAnotherProgramsDatabaseAndLeavesItAlone) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   const auto path = folder / "other.db";
   tamper(path, "CREATE TABLE photos (name TEXT)");
   EXPECT_THAT(message_of<Error>([&] { MeasurementStore store(path); }),
@@ -181,7 +180,7 @@ TEST(MeasurementStore, RefusesAnotherProgramsDatabaseAndLeavesItAlone) {
 }
 
 TEST(MeasurementStore, SaysHowToMendAFileThatIsNoDatabase) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   const auto path = folder / "store.db";
   std::ofstream(path) << std::string(20000, 'x');
   EXPECT_THAT(message_of<Error>([&] { MeasurementStore store(path); }),
@@ -189,7 +188,7 @@ TEST(MeasurementStore, SaysHowToMendAFileThatIsNoDatabase) {
 }
 
 TEST(MeasurementStore, AnyDamagedPageIsAnErrorOrHarmless) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   const auto good = folder / "good.db";
   {
     MeasurementStore store(good);
@@ -229,7 +228,7 @@ TEST(MeasurementStore, AnyDamagedPageIsAnErrorOrHarmless) {
 }
 
 TEST(MeasurementStore, SaysWhyItCannotBeOpened) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   std::ofstream(folder / "file") << "x";
   EXPECT_THAT(message_of<Error>([&] { MeasurementStore store(folder / "file/store.db"); }),
               HasSubstr("--store"));
@@ -238,7 +237,7 @@ TEST(MeasurementStore, SaysWhyItCannotBeOpened) {
 }
 
 TEST(MeasurementStore, WaitsForALockAndThenSaysWhoHoldsIt) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   const auto path = folder / "store.db";
   MeasurementStore store(path, 100);
   sqlite3* other = nullptr;
@@ -283,7 +282,7 @@ int status_of(pid_t pid) {
 }
 
 TEST(MeasurementStore, SeveralProcessesWriteOneStoreAtOnce) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   const auto path = folder / "store.db";
   // They make the file at the same time, too, and half of what they write is the same.
   std::vector<pid_t> children;
@@ -300,7 +299,7 @@ TEST(MeasurementStore, SeveralProcessesWriteOneStoreAtOnce) {
 }
 
 TEST(MeasurementStore, SeveralThreadsUseOneObject) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   MeasurementStore store(folder / "store.db");
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
@@ -323,7 +322,7 @@ void write_and_acknowledge(const std::filesystem::path& path, int pipe) {
 }
 
 TEST(MeasurementStore, AKillInTheMiddleOfWritingLosesNothingThatWasAcknowledged) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   const auto path = folder / "store.db";
   for (int round = 0; round < 3; ++round) {
     int ends[2];
@@ -346,7 +345,7 @@ TEST(MeasurementStore, AKillInTheMiddleOfWritingLosesNothingThatWasAcknowledged)
 }
 
 TEST(MeasurementStore, AFullDiskLosesNothingThatWasAcknowledged) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   const auto path = folder / "store.db";
   int ends[2];
   ASSERT_EQ(::pipe(ends), 0);

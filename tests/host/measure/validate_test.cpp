@@ -15,7 +15,6 @@ using testing::FakeBehaviour;
 using testing::FakeDevice;
 using ::testing::HasSubstr;
 using testing::small_network;
-using testing::TempFolder;
 using testing::tiny_variant;
 
 /// Validation of the small network at two bit pairs on a fake.
@@ -39,7 +38,7 @@ class ValidateTest : public ::testing::Test {
     return prepare_layer(*core_, plan_layer(*core_, jobs_[job]));
   }
 
-  const TempFolder folder_;
+  const TemporaryFolder folder_;
   const Variant variant_;
   const std::unique_ptr<Core> core_;
   std::vector<LayerJob> jobs_;

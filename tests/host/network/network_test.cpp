@@ -9,6 +9,7 @@
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/random.h"
+#include "host/base/temporary_folder.h"
 
 namespace bittern {
 namespace {
@@ -19,13 +20,6 @@ using ::testing::HasSubstr;
 
 class NetworkTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "bittern-test.XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   /// A network of the given layers over a 3 x 8 x 6 input.
   Network load(const std::string& layers) {
     write_file(folder_ / "n.yaml", "name: n\ninput: [3, 8, 6]\nlayers:\n" + layers);
@@ -52,7 +46,8 @@ class NetworkTest : public ::testing::Test {
     ADD_FAILURE() << "expected an Error for\n" << json;
     return "";
   }
-  fs::path folder_;
+  TemporaryFolder temporary_;
+  const fs::path folder_ = temporary_.path();
 };
 
 TEST_F(NetworkTest, LenetHasThePublishedMultiplyAccumulates) {
