@@ -77,7 +77,7 @@ def core_package(core):
 
 
 def registers_header(m):
-    out = [f"// {NOTE}", "// clang-format off", "#pragma once", "", "#include <array>", "#include <cstdint>", "#include <string_view>", "",
+    out = [f"// {NOTE}", "// clang-format off", "#pragma once", "", "#include <array>", "#include <cstddef>", "#include <cstdint>", "#include <string_view>", "",
            "namespace bittern::registers {", ""]
     out.append(f"inline constexpr std::uint32_t kMagicValue = 0x{number(m['magic']):08x};")
     out.append(f"inline constexpr std::uint32_t kMapVersionValue = {m['map_version']};")
@@ -130,6 +130,19 @@ def registers_header(m):
                    f"k{camel(c['name'])}Parameters = {{")
         out += [f"    \"{e}\"," for e in c["parameters"]]
         out.append("};")
+    out += ["", "/// What the register map says of one core.", "struct CoreMap {", "  std::string_view name;  ///< as in variant files",
+            "  CoreId id;", "  const std::string_view* events;           ///< in counter order",
+            "  std::size_t num_events;", "  const std::string_view* per_port_events;  ///< behind them, for every port",
+            "  std::size_t num_per_port_events;", "  const std::string_view* parameters;       ///< in the order of the parameter words",
+            "  std::size_t num_parameters;", "};", "", "/// All cores that have a register map.", "inline constexpr CoreMap kCoreMaps[] = {"]
+    for c in m["cores"]:
+        if c["events"]:
+            k = f"k{camel(c['name'])}"
+            out.append(f"  {{\"{c['name']}\", CoreId::{k}, {k}Events.data(), {k}Events.size(), {k}PerPortEvents.data(), "
+                       f"{k}PerPortEvents.size(), {k}Parameters.data(), {k}Parameters.size()}},")
+    out += ["};", "", "/// Map of the core of this name, nullptr when there is none.",
+            "constexpr const CoreMap* core_map(std::string_view name) {", "  for (const CoreMap& map : kCoreMaps) {",
+            "    if (map.name == name) return &map;", "  }", "  return nullptr;", "}"]
     out += ["", "}  // namespace bittern::registers"]
     return "\n".join(out) + "\n"
 

@@ -61,18 +61,17 @@ std::string register_name(const std::string& parameter) {
 
 /// Core id of a core's name, if the register map has one.
 std::optional<registers::CoreId> core_id(const std::string& core) {
-  if (core == "bismo") return registers::CoreId::kBismo;
-  if (core == "stripes") return registers::CoreId::kStripes;
-  if (core == "bitfusion") return registers::CoreId::kBitfusion;
-  return std::nullopt;
+  const registers::CoreMap* map = registers::core_map(core);
+  return map == nullptr ? std::nullopt : std::optional(map->id);
 }
 
 /// Register index of a parameter of the core, if the core publishes it.
 std::optional<std::size_t> parameter_index(const std::string& core, const std::string& parameter) {
-  if (core != "bismo") return std::nullopt;
+  const registers::CoreMap* map = registers::core_map(core);
+  if (map == nullptr) return std::nullopt;
   const std::string name = register_name(parameter);
-  for (std::size_t i = 0; i < registers::kBismoParameters.size(); ++i) {
-    if (registers::kBismoParameters[i] == name) return i;
+  for (std::size_t i = 0; i < map->num_parameters; ++i) {
+    if (map->parameters[i] == name) return i;
   }
   return std::nullopt;
 }

@@ -24,20 +24,6 @@ std::uint64_t data_seed(const LayerJob& job) {
   return std::stoull(sha256_hex(text).substr(0, 16), nullptr, 16);
 }
 
-template <typename Events, typename PerPort>
-std::vector<std::string> names_of(const Events& events, const PerPort& per_port,
-                                  const Variant& variant) {
-  std::vector<std::string> names(events.begin(), events.end());
-  for (const std::string_view event : per_port) {
-    const bool reads = event.substr(0, 4) == "read";
-    const std::int64_t ports = variant.parameter(reads ? "NumReadPorts" : "NumWritePorts");
-    for (std::int64_t port = 0; port < ports; ++port) {
-      names.push_back(fmt::format("{}[{}]", event, port));
-    }
-  }
-  return names;
-}
-
 std::uint64_t count_of(const std::map<std::string, std::uint64_t>& events, const std::string& name,
                        const Variant& variant) {
   const auto found = events.find(name);
@@ -112,10 +98,20 @@ std::string output_position(const Layer& layer, std::size_t index) {
 }
 
 std::vector<std::string> counter_names(const Variant& variant) {
-  if (variant.core == "bismo") {
-    return names_of(registers::kBismoEvents, registers::kBismoPerPortEvents, variant);
+  const registers::CoreMap* map = registers::core_map(variant.core);
+  if (map == nullptr) {
+    fail("variant {}: the register map has no events for core '{}'", variant.name, variant.core);
   }
-  fail("variant {}: the register map has no events for core '{}'", variant.name, variant.core);
+  std::vector<std::string> names(map->events, map->events + map->num_events);
+  for (std::size_t i = 0; i < map->num_per_port_events; ++i) {
+    const std::string_view event = map->per_port_events[i];
+    const bool reads = event.substr(0, 4) == "read";
+    const std::int64_t ports = variant.parameter(reads ? "NumReadPorts" : "NumWritePorts");
+    for (std::int64_t port = 0; port < ports; ++port) {
+      names.push_back(fmt::format("{}[{}]", event, port));
+    }
+  }
+  return names;
 }
 
 std::pair<std::uint64_t, std::uint64_t> bytes_moved(

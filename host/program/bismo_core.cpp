@@ -266,9 +266,4 @@ std::vector<std::int32_t> BismoCore::unpack(const Plan& any, Bytes result) const
 
 ModelResult BismoCore::model(const Plan& plan) const { return own(plan).predicted; }
 
-std::unique_ptr<Core> make_core(const Variant& variant) {
-  if (variant.core == "bismo") return std::make_unique<BismoCore>(BismoConfig::from(variant));
-  fail_usage("variant {}: unknown core \"{}\", expected \"bismo\"", variant.name, variant.core);
-}
-
 }  // namespace bittern

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -125,5 +126,81 @@ inline constexpr std::array<std::string_view, 10> kBismoParameters = {
     "max_burst_beats",
     "result_slots",
 };
+
+/// Events of the bitfusion core in counter order (counter index = 1 + position);
+/// per-port events follow, all ports of one kind together.
+inline constexpr std::array<std::string_view, 29> kBitfusionEvents = {
+    "fetch_lhs_run",
+    "fetch_lhs_wait_memory",
+    "fetch_lhs_wait_token",
+    "fetch_rhs_run",
+    "fetch_rhs_wait_memory",
+    "fetch_rhs_wait_token",
+    "exec_run",
+    "exec_wait_lhs",
+    "exec_wait_rhs",
+    "exec_wait_result",
+    "array_drain",
+    "result_run",
+    "result_wait_memory",
+    "result_wait_token",
+    "lhs_buffer_writes",
+    "rhs_buffer_writes",
+    "lhs_buffer_reads",
+    "rhs_buffer_reads",
+    "obuf_writes",
+    "obuf_reads",
+    "tiles_emitted",
+    "read_beats",
+    "write_beats",
+    "instr_fetch_lhs",
+    "instr_fetch_rhs",
+    "instr_compute",
+    "instr_store",
+    "instr_setup",
+    "instr_loop",
+};
+inline constexpr std::array<std::string_view, 2> kBitfusionPerPortEvents = {
+    "read_port_beats",
+    "write_port_beats",
+};
+inline constexpr std::array<std::string_view, 10> kBitfusionParameters = {
+    "n",
+    "m",
+    "ibuf_depth",
+    "wbuf_depth",
+    "obuf_depth",
+    "num_read_ports",
+    "num_write_ports",
+    "port_width",
+    "max_burst_beats",
+    "fetch_lanes",
+};
+
+/// What the register map says of one core.
+struct CoreMap {
+  std::string_view name;  ///< as in variant files
+  CoreId id;
+  const std::string_view* events;           ///< in counter order
+  std::size_t num_events;
+  const std::string_view* per_port_events;  ///< behind them, for every port
+  std::size_t num_per_port_events;
+  const std::string_view* parameters;       ///< in the order of the parameter words
+  std::size_t num_parameters;
+};
+
+/// All cores that have a register map.
+inline constexpr CoreMap kCoreMaps[] = {
+  {"bismo", CoreId::kBismo, kBismoEvents.data(), kBismoEvents.size(), kBismoPerPortEvents.data(), kBismoPerPortEvents.size(), kBismoParameters.data(), kBismoParameters.size()},
+  {"bitfusion", CoreId::kBitfusion, kBitfusionEvents.data(), kBitfusionEvents.size(), kBitfusionPerPortEvents.data(), kBitfusionPerPortEvents.size(), kBitfusionParameters.data(), kBitfusionParameters.size()},
+};
+
+/// Map of the core of this name, nullptr when there is none.
+constexpr const CoreMap* core_map(std::string_view name) {
+  for (const CoreMap& map : kCoreMaps) {
+    if (map.name == name) return &map;
+  }
+  return nullptr;
+}
 
 }  // namespace bittern::registers

@@ -4,7 +4,7 @@
 // Behaviour, data layout and ports: docs/rtl.md; instructions and events: rtl/shell/register_map.json.
 //
 // Latency (cycles, everything idle, ports ready):
-//   FETCH accepted c   -> first ARVALID c+5 (dispatch 3, bismo_fetch 2)
+//   FETCH accepted c   -> first ARVALID c+5 (dispatch 3, bittern_fetch 2)
 //   EXEC accepted c    -> first address issued c+4 (dispatch 3, bismo_exec 1)
 //   last beat c        -> token can be taken c+2 -> first address issued c+3
 //   last address of a tile c -> sum on the accumulators c+3+PopStages -> in its slot, tile counted c+4+PopStages
@@ -154,7 +154,7 @@ module bismo_core #(
   logic [Groups-1:0] fetch_filled_lhs;
   logic [Groups-1:0] fetch_filled_rhs;
 
-  bismo_token u_lhs_filled (
+  bittern_token u_lhs_filled (
       .clk_i,
       .rst_ni,
       .clear_i,
@@ -162,7 +162,7 @@ module bismo_core #(
       .take_i (exec_take_lhs),
       .avail_o(lhs_filled)
   );
-  bismo_token u_rhs_filled (
+  bittern_token u_rhs_filled (
       .clk_i,
       .rst_ni,
       .clear_i,
@@ -170,7 +170,7 @@ module bismo_core #(
       .take_i (exec_take_rhs),
       .avail_o(rhs_filled)
   );
-  bismo_token u_lhs_free (
+  bittern_token u_lhs_free (
       .clk_i,
       .rst_ni,
       .clear_i,
@@ -178,7 +178,7 @@ module bismo_core #(
       .take_i (fetch_take_lhs != '0),
       .avail_o(lhs_free)
   );
-  bismo_token u_rhs_free (
+  bittern_token u_rhs_free (
       .clk_i,
       .rst_ni,
       .clear_i,
@@ -203,7 +203,7 @@ module bismo_core #(
   logic [                Groups-1:0] rhs_wait_token;
 
   for (genvar g = 0; g < Groups; g++) begin : gen_fetch
-    bismo_fetch #(
+    bittern_fetch #(
         .Lanes         (Lanes),
         .PortWidth     (PortWidth),
         .LhsBanks      (Dm),
@@ -259,7 +259,7 @@ module bismo_core #(
   logic [Dm*Dk-1:0] lhs_data;
   logic [Dn*Dk-1:0] rhs_data;
 
-  bismo_buffer #(
+  bittern_buffer #(
       .Banks    (Dm),
       .Lanes    (Lanes),
       .PortWidth(PortWidth),
@@ -276,7 +276,7 @@ module bismo_core #(
       .rd_addr_i(lhs_addr),
       .rd_data_o(lhs_data)
   );
-  bismo_buffer #(
+  bittern_buffer #(
       .Banks    (Dn),
       .Lanes    (Lanes),
       .PortWidth(PortWidth),
@@ -379,9 +379,8 @@ module bismo_core #(
   logic result_wait_memory;
   logic result_wait_token;
 
-  bismo_result #(
-      .Dm            (Dm),
-      .Dn            (Dn),
+  bittern_tile_result #(
+      .Units         (Dm * Dn),
       .PortWidth     (PortWidth),
       .NumWritePorts (NumWritePorts),
       .MaxBurstBeats (MaxBurstBeats),

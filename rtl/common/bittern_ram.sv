@@ -10,7 +10,7 @@ module bittern_ram #(
     parameter int Groups     = 2,
     parameter int Depth      = 1024,
     parameter int AddrWidth  = $clog2(Depth),
-    parameter int SelWidth   = $clog2(Groups),
+    parameter int SelWidth   = Groups > 1 ? $clog2(Groups) : 1,
     parameter int Structural = 0
 ) (
     input  logic                         clk_i,

@@ -4,7 +4,7 @@
 // Beats follow without a gap within a burst, between bursts and between tiles. `tile_done_o` comes in the cycle in which
 // the last beat of the tile is loaded into the output register (one cycle before its WVALID): the slot is no longer read.
 // After `stop_i` no burst is begun, but those begun are written to their end.
-module bismo_write_port #(
+module bittern_tile_write_port #(
     parameter int unsigned PortWidth      = 64,
     parameter int unsigned NumWritePorts  = 4,
     parameter int unsigned Port           = 0,

@@ -11,7 +11,7 @@
 // A beat accepted in c is on the write port of the buffer in c+1 and can be read by an address issued in c+2.
 // The last beat of an instruction on all lanes accepted by c -> `filled_o` in c+1 -> token can be taken in c+2.
 // A free token can let an instruction start in the cycle after it was given.
-module bismo_fetch #(
+module bittern_fetch #(
     parameter int unsigned Lanes          = 4,
     parameter int unsigned PortWidth      = 64,
     parameter int unsigned LhsBanks       = 8,
@@ -19,7 +19,7 @@ module bismo_fetch #(
     parameter int unsigned MaxBurstBeats  = 256,
     parameter int unsigned MaxOutstanding = 8,
     parameter int unsigned InFlight       = 8,
-    parameter int unsigned BankWidth      = $clog2(LhsBanks > RhsBanks ? LhsBanks : RhsBanks)
+    parameter int unsigned BankWidth      = LhsBanks * RhsBanks > 1 ? $clog2(LhsBanks > RhsBanks ? LhsBanks : RhsBanks) : 1
 ) (
     input  logic                       clk_i,
     input  logic                       rst_ni,

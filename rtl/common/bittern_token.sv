@@ -2,7 +2,7 @@
 // "synchronisation" queues). Holds up to 2^Width - 1 tokens and stays there when more are given.
 //
 // Latency: a token given in cycle c can be taken in cycle c+1.
-module bismo_token #(
+module bittern_token #(
     parameter int unsigned Width = 8
 ) (
     input  logic clk_i,

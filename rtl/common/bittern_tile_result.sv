@@ -1,4 +1,5 @@
-// Result stage: two slots of Dm x Dn x 32 bits (BISMO's double-buffered result memory), and the write ports that empty them.
+// Result stage of a core whose array holds a whole tile: two slots of Units x 32 bits (BISMO's double-buffered result memory),
+// and the write ports that empty them.
 //
 // Latency (cycles): `store_i` in cycle c -> slot written, tile counted in c+1 -> taken by all ports in c+1 when a RESULT
 // instruction is loaded and the ports are ready -> AWVALID in c+3, first WVALID in c+4. The slot is released
@@ -6,9 +7,8 @@
 // beat's WVALID. Tiles that are there follow each other without a gap. An instruction at the queue head in c is loaded
 // in c and can take a tile in c+1; it is replaced in the cycle in which its last tile is taken. Responses are not waited for, only counted: `busy_o`
 // stays high until the last one.
-module bismo_result #(
-    parameter int unsigned Dm             = 8,
-    parameter int unsigned Dn             = 8,
+module bittern_tile_result #(
+    parameter int unsigned Units          = 64,  // 32-bit results of a tile
     parameter int unsigned PortWidth      = 64,
     parameter int unsigned NumWritePorts  = 4,
     parameter int unsigned MaxBurstBeats  = 256,
@@ -27,7 +27,7 @@ module bismo_result #(
     input  logic                               store_i,
     input  logic                               accumulate_i,
     input  logic                               emit_i,
-    input  logic [             32*Dm*Dn-1:0] acc_i,
+    input  logic [                32*Units-1:0] acc_i,
     output logic                               slot_release_o,
     // AXI4 write channels.
     output logic [       32*NumWritePorts-1:0] m_wr_awaddr_o,
@@ -48,7 +48,6 @@ module bismo_result #(
     output logic                               wait_memory_o,
     output logic                               wait_token_o
 );
-  localparam int unsigned Units = Dm * Dn;
   localparam int unsigned SlotBits = 32 * Units;
   localparam int unsigned TileBytes = Units * 4 / NumWritePorts;  // of one port
 
@@ -148,7 +147,7 @@ module bismo_result #(
   end
 
   for (genvar p = 0; p < NumWritePorts; p++) begin : gen_port
-    bismo_write_port #(
+    bittern_tile_write_port #(
         .PortWidth     (PortWidth),
         .NumWritePorts (NumWritePorts),
         .Port          (p),

@@ -5,12 +5,12 @@
 // Latency: write in cycle c, readable from c+1; read address in c, data in c+1, kept while `rd_en_i` is low.
 // Read data are lane major: bits [(lane * Banks + bank) * PortWidth +: PortWidth]. The dot product does not care about the
 // order of bits as long as both sides have the same, and this one needs no shuffle.
-module bismo_buffer #(
+module bittern_buffer #(
     parameter int unsigned Banks     = 8,
     parameter int unsigned Lanes     = 4,
     parameter int unsigned PortWidth = 64,
     parameter int unsigned Depth     = 1024,
-    parameter int unsigned BankWidth = $clog2(Banks),  // of wr_bank_i, may be more than this side needs
+    parameter int unsigned BankWidth = Banks > 1 ? $clog2(Banks) : 1,  // of wr_bank_i, may be more than this side needs
     parameter int unsigned Structural = 0
 ) (
     input  logic                             clk_i,
@@ -25,6 +25,7 @@ module bismo_buffer #(
     output logic [Banks*Lanes*PortWidth-1:0] rd_data_o
 );
   localparam int unsigned AddrWidth = $clog2(Depth);
+  localparam int unsigned SelWidth = Banks > 1 ? $clog2(Banks) : 1;
 
   for (genvar l = 0; l < Lanes; l++) begin : gen_lane
     bittern_ram #(
@@ -36,7 +37,7 @@ module bismo_buffer #(
         .clk_i,
         .wr_en_i   (wr_en_i[l]),
         .wr_addr_i (wr_addr_i[16*l+:AddrWidth]),
-        .wr_group_i(wr_bank_i[BankWidth*l+:$clog2(Banks)]),
+        .wr_group_i(wr_bank_i[BankWidth*l+:SelWidth]),
         .wr_data_i (wr_data_i[PortWidth*l+:PortWidth]),
         .rd_en_i,
         .rd_addr_i (rd_addr_i[AddrWidth-1:0]),
