@@ -22,11 +22,12 @@ LayerReport report_layer(const Layer& layer, BitPair bits, const Measurement& me
   LayerReport report;
   report.name = layer.name;
   report.bits = bits;
+  report.run_bits = core.supported(bits);
   report.macs = layer.macs() * variant.batch;
   report.cycles = row.cycles;
   report.latency_s = row.latency_s;
   report.ideal_cycles =
-      static_cast<double>(report.macs) / core.peak_macs_per_cycle(core.supported(bits));
+      static_cast<double>(report.macs) / core.peak_macs_per_cycle(report.run_bits);
   std::uint64_t known = 0;
   for (const auto& [heading, event] : core.cycle_split()) {
     const auto found = measurement.events.find(event);
@@ -42,6 +43,7 @@ LayerReport report_layer(const Layer& layer, BitPair bits, const Measurement& me
   }
   report.split.emplace_back("other", row.cycles - known);
   report.bytes_read = row.bytes_read;
+  report.bytes_instructions = instruction_bytes(measurement.events);
   report.bytes_written = row.bytes_written;
   report.energy_j = row.energy_j;
   report.energy_high_j = row.energy_high_j;
@@ -54,7 +56,7 @@ LayerReport report_layer(const Layer& layer, BitPair bits, const Measurement& me
 LayerReport total_report(const std::vector<LayerReport>& layers) {
   LayerReport sum;
   sum.name = "total";
-  sum.bits = {0, 0};
+  sum.bits = sum.run_bits = {0, 0};
   if (layers.empty()) return sum;
   sum.split = layers.front().split;
   for (auto& [heading, cycles] : sum.split) cycles = 0;
@@ -66,6 +68,7 @@ LayerReport total_report(const std::vector<LayerReport>& layers) {
     sum.ideal_cycles += layer.ideal_cycles;
     for (std::size_t i = 0; i < sum.split.size(); ++i) sum.split[i].second += layer.split[i].second;
     sum.bytes_read += layer.bytes_read;
+    sum.bytes_instructions += layer.bytes_instructions;
     sum.bytes_written += layer.bytes_written;
     sum.energy_j += layer.energy_j;
     sum.energy_high_j += layer.energy_high_j;

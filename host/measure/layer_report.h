@@ -12,7 +12,8 @@ namespace bittern {
 /// What is shown of a measured layer, or of their sum. For the whole batch of the variant.
 struct LayerReport {
   std::string name;
-  BitPair bits;
+  BitPair bits;      ///< that were asked for
+  BitPair run_bits;  ///< that ran: Core::supported()
   std::int64_t macs = 0;
   std::uint64_t cycles = 0;
   double latency_s = 0.0;
@@ -20,7 +21,8 @@ struct LayerReport {
   double ideal_cycles = 0.0;
   /// Core::cycle_split() in cycles, then "other".
   std::vector<std::pair<std::string, std::uint64_t>> split;
-  std::uint64_t bytes_read = 0;
+  std::uint64_t bytes_read = 0;          ///< of device memory
+  std::uint64_t bytes_instructions = 0;  ///< those of bytes_read that were instructions
   std::uint64_t bytes_written = 0;
   double energy_j = 0.0;
   double energy_high_j = 0.0;

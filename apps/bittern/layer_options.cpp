@@ -1,0 +1,91 @@
+#include "apps/bittern/layer_options.h"
+
+#include <charconv>
+
+#include "host/base/yaml.h"
+
+namespace bittern {
+namespace {
+
+std::size_t layer_index(const Network& network, const std::string& word) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < network.layers.size(); ++i) {
+    if (network.layers[i].name == word) return i;
+    names.push_back(network.layers[i].name);
+  }
+  std::size_t index = 0;
+  const auto [end, code] = std::from_chars(word.data(), word.data() + word.size(), index);
+  if (code == std::errc() && end == word.data() + word.size() && index < network.layers.size()) {
+    return index;
+  }
+  fail_usage("--layers: network {} has no layer '{}'{} (or an index from 0 to {})", network.name,
+             word, suggestion(word, names), network.layers.size() - 1);
+}
+
+}  // namespace
+
+void LayerArguments::add_to(CLI::App& command) {
+  command.add_option("--layers", words, "Only these: names or indices from 0, commas between")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+}
+
+std::vector<std::size_t> LayerArguments::indices(const Network& network) const {
+  std::vector<std::size_t> indices;
+  for (const std::string& word : words) indices.push_back(layer_index(network, word));
+  if (words.empty()) {
+    for (std::size_t i = 0; i < network.layers.size(); ++i) indices.push_back(i);
+  }
+  return indices;
+}
+
+void UniformBits::add_to(CLI::App& command) {
+  command.add_option("--wbits", weight, "Weight bits of every layer")->check(CLI::Range(1, 8));
+  command.add_option("--abits", activation, "Activation bits of every layer")
+      ->check(CLI::Range(1, 8));
+}
+
+BitPair UniformBits::bits() const {
+  if (weight == 0 || activation == 0) {
+    fail_usage("which bits? Give --wbits and --abits, or --policy");
+  }
+  return {weight, activation};
+}
+
+void SourceArguments::add_to(CLI::App& command) {
+  command.add_flag("--model", model, "Closed form instead of simulation");
+  command.add_option("--store", store,
+                     "Measurement store; otherwise $BITTERN_STORE or the one in the cache folder");
+  command.add_flag("--no-store", no_store, "Simulate everything, keep nothing");
+  device.add_to(command);
+}
+
+LayerSource SourceArguments::source(const CLI::App& command) const {
+  LayerSource source;
+  source.model = model;
+  source.measurer = device.measurer(command);
+  source.measurer.store = store;
+  source.measurer.use_store = !no_store;
+  return source;
+}
+
+std::string energy_note(const EnergyTable& energy) {
+  return fmt::format(
+      "Energy: table {}; device memory at {} {} ({}) for energy_uj, {} {} ({}) for "
+      "energy_high_uj.\n",
+      energy.name, energy.dram[0].number.value, energy.dram[0].number.unit, energy.dram[0].name,
+      energy.dram[1].number.value, energy.dram[1].number.unit, energy.dram[1].name);
+}
+
+nlohmann::json dram_anchors_json(const EnergyTable& energy) {
+  nlohmann::json anchors = nlohmann::json::array();
+  for (const DramAnchor& anchor : energy.dram) {
+    anchors.push_back({{"name", anchor.name},
+                       {"value", anchor.number.value},
+                       {"unit", anchor.number.unit},
+                       {"source", anchor.number.source}});
+  }
+  return anchors;
+}
+
+}  // namespace bittern
