@@ -154,8 +154,7 @@ ModelResult BismoCore::model_schedule(const GemmShape& shape, const BismoSchedul
   BismoModel model(config_.machine(), instructions);
   emit_steps(config_, shape, schedule, map,
              [&](const BismoStep& step, const TileBlock&) { model.step(step); });
-  BismoPrediction prediction = model.finish();
-  return {prediction.cycles, std::move(prediction.events)};
+  return model.finish();
 }
 
 std::unique_ptr<BismoPlan> BismoCore::plan_with(const Layer& layer, const Precision& precision,

@@ -4,10 +4,12 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "host/base/span.h"
 #include "host/device/variant.h"
+#include "host/model/model_result.h"
 #include "host/network/layer.h"
 
 namespace bittern {
@@ -49,13 +51,6 @@ struct Program {
   std::uint64_t result_address = 0;
   std::uint64_t result_bytes = 0;
   std::uint64_t memory_end = 0;  ///< highest address used + 1; written to register mem_limit
-};
-
-/// Closed-form prediction of what the RTL will count.
-struct ModelResult {
-  std::uint64_t cycles = 0;
-  /// Same names as the events of the register map, as far as the model knows them.
-  std::vector<std::pair<std::string, std::uint64_t>> events;
 };
 
 /// A core as the host sees it: makes schedules and programs, reads results, knows the closed-form

@@ -52,13 +52,13 @@ BismoStep result(std::uint64_t tiles) {
   return step;
 }
 
-BismoPrediction predict(const BismoMachine& machine, const std::vector<BismoStep>& steps) {
+ModelResult predict(const BismoMachine& machine, const std::vector<BismoStep>& steps) {
   BismoModel model(machine, steps.size() + 1);
   for (const BismoStep& step : steps) model.step(step);
   return model.finish();
 }
 
-std::map<std::string, std::uint64_t> events_of(const BismoPrediction& prediction) {
+std::map<std::string, std::uint64_t> events_of(const ModelResult& prediction) {
   return {prediction.events.begin(), prediction.events.end()};
 }
 
@@ -69,7 +69,7 @@ TEST(BismoModelTest, OneTileTakesWhatTheHeadersOfTheRtlAddUpTo) {
   // there in 49. EXEC is loaded in 49 and issues its only address in 50; stored 55, counted in the
   // result stage in 56, AW and first beat loaded 57 and 58, W in 59 and 60, response in 76. Idle in
   // 77, which is the 78th cycle.
-  const BismoPrediction prediction =
+  const ModelResult prediction =
       predict(tiny(), {result(1), fetch(true, 2), fetch(false, 2), exec(1, 1)});
   EXPECT_EQ(prediction.cycles, 78);
   auto events = events_of(prediction);
