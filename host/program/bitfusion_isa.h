@@ -184,8 +184,8 @@ struct Setup {
   std::uint64_t rhs_mode = 0;  ///< Bits of a weight in a step, likewise. (2 bits)
   std::uint64_t lhs_signed = 0;  ///< Activations are two's complement. (1 bits)
   std::uint64_t rhs_signed = 0;  ///< Weights are two's complement. (1 bits)
-  std::uint64_t lhs_wide = 0;  ///< Activations have 16 bits, in a low and a high byte (lhs_mode is 2): one pass of loop level 3 for each. (1 bits)
-  std::uint64_t rhs_wide = 0;  ///< Weights likewise. (1 bits)
+  std::uint64_t lhs_wide = 0;  ///< Activations have 16 bits, in a low and a high byte (lhs_mode is 2): loop level 2 walks them, low byte first. (1 bits)
+  std::uint64_t rhs_wide = 0;  ///< Weights likewise, with loop level 3. (1 bits)
 
   /// Encodes the instruction; throws std::out_of_range on a value too large for its field.
   Word encode() const {
