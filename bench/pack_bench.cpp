@@ -58,7 +58,7 @@ struct Case {
   LayerData data;
   std::unique_ptr<Plan> plan;
   GemmShape shape;
-  BismoMap map;
+  StreamMap map;
 };
 
 void pack_activations_bench(benchmark::State& state, const std::string& variant,
@@ -66,8 +66,8 @@ void pack_activations_bench(benchmark::State& state, const std::string& variant,
   const Case c(variant, layer);
   std::size_t bytes = 0;
   for (auto _ : state) {
-    const auto image =
-        pack_activations(c.config, c.shape, c.map.lhs, c.layer, 1, c.data.activations);
+    const auto image = pack_activations(c.config, c.shape, c.map.lhs, BitPair{}.activation, c.layer,
+                                        1, c.data.activations);
     bytes += image.size();
     benchmark::DoNotOptimize(image.data());
   }
@@ -79,7 +79,8 @@ void pack_weights_bench(benchmark::State& state, const std::string& variant, con
   const Case c(variant, layer);
   std::size_t bytes = 0;
   for (auto _ : state) {
-    const auto image = pack_weights(c.config, c.shape, c.map.rhs, c.layer, c.data.weights);
+    const auto image =
+        pack_weights(c.config, c.shape, c.map.rhs, BitPair{}.weight, c.layer, c.data.weights);
     bytes += image.size();
     benchmark::DoNotOptimize(image.data());
   }

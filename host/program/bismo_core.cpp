@@ -122,9 +122,10 @@ const BismoPlan& own(const Plan& plan) {
 
 /// Instructions of a schedule, END included.
 std::uint64_t count_instructions(const BismoConfig& config, const GemmShape& shape,
-                                 const BismoSchedule& schedule, const BismoMap& map) {
+                                 const BismoSchedule& schedule, const BitPair& bits,
+                                 const StreamMap& map) {
   std::uint64_t instructions = 1;
-  emit_steps(config, shape, schedule, map,
+  emit_steps(config, shape, schedule, bits, map,
              [&](const BismoStep&, const TileBlock&) { ++instructions; });
   return instructions;
 }
@@ -149,10 +150,10 @@ std::vector<std::pair<std::string, std::string>> BismoCore::cycle_split() const 
 
 ModelResult BismoCore::model_schedule(const GemmShape& shape, const BismoSchedule& schedule,
                                       const BitPair& bits) const {
-  const BismoMap map = make_map(config_, shape, schedule, bits);
-  const std::uint64_t instructions = count_instructions(config_, shape, schedule, map);
+  const StreamMap map = make_map(config_, shape, schedule, bits);
+  const std::uint64_t instructions = count_instructions(config_, shape, schedule, bits, map);
   BismoModel model(config_.machine(), instructions);
-  emit_steps(config_, shape, schedule, map,
+  emit_steps(config_, shape, schedule, bits, map,
              [&](const BismoStep& step, const TileBlock&) { model.step(step); });
   return model.finish();
 }
@@ -197,11 +198,12 @@ std::unique_ptr<Plan> BismoCore::plan(const Layer& layer, const Precision& preci
                             best_cycles - least_bound <= least_bound / 1000)) {
       break;
     }
-    const BismoMap map = make_map(config_, shape, schedules[i], precision.bits);
+    const StreamMap map = make_map(config_, shape, schedules[i], precision.bits);
     // Data first: schedules that are too big by far need not be counted out.
     std::uint64_t needed = map.program_address;
     if (needed <= config_.memory.size_bytes) {
-      needed += count_instructions(config_, shape, schedules[i], map) * sizeof(bismo_isa::Word);
+      needed += count_instructions(config_, shape, schedules[i], precision.bits, map) *
+                sizeof(bismo_isa::Word);
     }
     least_memory = std::min(least_memory, needed);
     if (needed > config_.memory.size_bytes) continue;
@@ -230,12 +232,13 @@ Program BismoCore::build(const Plan& any, const LayerData& data) const {
   check_range(layer, "weights", data.weights, static_cast<std::size_t>(layer.weights()),
               plan.precision.bits.weight, plan.precision.weight_signed);
 
-  const BismoMap map = make_map(config_, plan.shape, plan.schedule, plan.precision.bits);
+  const StreamMap map = make_map(config_, plan.shape, plan.schedule, plan.precision.bits);
   Program program;
   std::vector<std::uint8_t> words;
-  emit_steps(config_, plan.shape, plan.schedule, map, [&](const BismoStep& step, const TileBlock&) {
-    append_word(words, encode(step, plan.precision));
-  });
+  emit_steps(config_, plan.shape, plan.schedule, plan.precision.bits, map,
+             [&](const BismoStep& step, const TileBlock&) {
+               append_word(words, encode(step, plan.precision));
+             });
   append_word(words, bismo_isa::End{}.encode());
 
   program.program_address = map.program_address;
@@ -249,18 +252,22 @@ Program BismoCore::build(const Plan& any, const LayerData& data) const {
         "more memory.size_mib or a smaller batch",
         layer.name, program.memory_end, config_.memory.size_bytes);
   }
-  program.segments.push_back({map.lhs_address, pack_activations(config_, plan.shape, map.lhs, layer,
-                                                                plan.batch, data.activations)});
   program.segments.push_back(
-      {map.rhs_address, pack_weights(config_, plan.shape, map.rhs, layer, data.weights)});
+      {map.lhs_address,
+       pack_activations(config_, plan.shape, map.lhs, plan.precision.bits.activation, layer,
+                        plan.batch, data.activations)});
+  program.segments.push_back(
+      {map.rhs_address, pack_weights(config_, plan.shape, map.rhs, plan.precision.bits.weight,
+                                     layer, data.weights)});
   program.segments.push_back({map.program_address, std::move(words)});
   return program;
 }
 
 std::vector<std::int32_t> BismoCore::unpack(const Plan& any, Bytes result) const {
   const BismoPlan& plan = own(any);
-  const BismoMap map = make_map(config_, plan.shape, plan.schedule, plan.precision.bits);
-  return unpack_results(config_, plan.shape, plan.schedule, map, plan.layer, plan.batch, result);
+  const StreamMap map = make_map(config_, plan.shape, plan.schedule, plan.precision.bits);
+  return unpack_results(config_, plan.shape, plan.schedule, plan.precision.bits, map, plan.layer,
+                        plan.batch, result);
 }
 
 ModelResult BismoCore::model(const Plan& plan) const { return own(plan).predicted; }

@@ -12,12 +12,13 @@ namespace {
 /// Writes the planes of one operand row after another into an image.
 class RowWriter {
  public:
-  RowWriter(const BismoConfig& config, const OperandLayout& layout, std::int64_t k_words,
+  RowWriter(const BismoConfig& config, const OperandLayout& layout, int bits, std::int64_t k_words,
             std::uint8_t* image)
       : layout_(layout),
+        bits_(bits),
         pieces_(layout.pieces()),
         lanes_(config.lanes),
-        rows_(layout.rows()),
+        rows_(layout.word_beats()),
         k_words_(k_words) {
     // Lane regions are multiples of 4096 bytes in a vector's storage: aligned for 64-bit stores.
     image_ = reinterpret_cast<std::uint64_t*>(image);
@@ -32,7 +33,7 @@ class RowWriter {
   void begin(std::int64_t bundle, std::int64_t stripe) {
     for (std::int64_t piece = 0; piece < layout_.pieces(); ++piece) {
       pieces_[piece] = {image_ + layout_.offset(bundle, stripe, piece) / 8,
-                        layout_.piece_words(piece)};
+                        layout_.piece_depth(piece) / bits_};
     }
   }
 
@@ -75,6 +76,7 @@ class RowWriter {
   };
 
   const OperandLayout& layout_;
+  int bits_;
   std::vector<Piece> pieces_;
   std::int64_t lanes_;
   std::int64_t rows_;
@@ -171,11 +173,12 @@ class PixelPlanes {
 }  // namespace
 
 std::vector<std::uint8_t> pack_activations(const BismoConfig& config, const GemmShape& shape,
-                                           const OperandLayout& layout, const Layer& layer,
-                                           int batch, Span<const std::int16_t> activations) {
+                                           const OperandLayout& layout, int bits,
+                                           const Layer& layer, int batch,
+                                           Span<const std::int16_t> activations) {
   std::vector<std::uint8_t> image(config.lanes * layout.lane_bytes());
-  RowWriter writer(config, layout, shape.k_words, image.data());
-  PixelPlanes pixels(layer, shape, batch, layout.bits());
+  RowWriter writer(config, layout, bits, shape.k_words, image.data());
+  PixelPlanes pixels(layer, shape, batch, bits);
   std::vector<std::uint64_t> row_bits(writer.plane_words() + 1);  // append_bits writes behind
   const std::int64_t width = layer.out_width();
   const std::int64_t area = width * layer.out_height();
@@ -191,8 +194,8 @@ std::vector<std::uint8_t> pack_activations(const BismoConfig& config, const Gemm
   for (std::int64_t bundle = 0; bundle < shape.bundles; ++bundle) {
     pixels.load(bundle, activations);
     for (std::int64_t stripe = 0; stripe < shape.lhs_stripes; ++stripe) {
-      const std::int64_t first = stripe * layout.rows();
-      const std::int64_t rows = std::min(layout.rows(), shape.m - first);
+      const std::int64_t first = stripe * layout.word_beats();
+      const std::int64_t rows = std::min(layout.word_beats(), shape.m - first);
       writer.begin(bundle, stripe);
       std::int64_t b = first / area;
       std::int64_t y = first % area / width;
@@ -200,12 +203,12 @@ std::vector<std::uint8_t> pack_activations(const BismoConfig& config, const Gemm
       for (std::int64_t row = 0; row < rows; ++row, advance(b, y, x)) {
         if (shape.k <= 64) {
           // The rest of the plane's words are zero, and the image is from the start.
-          for (int plane = 0; plane < layout.bits(); ++plane) {
+          for (int plane = 0; plane < bits; ++plane) {
             writer.store_first(row, plane, pixels.window(plane, b, y, x));
           }
           continue;
         }
-        for (int plane = 0; plane < layout.bits(); ++plane) {
+        for (int plane = 0; plane < bits; ++plane) {
           std::fill(row_bits.begin(), row_bits.end(), 0);
           for (int i = 0; i < layer.kernel_h; ++i) {
             pixels.append(plane, b, y, x, i, row_bits.data(), i * segment);
@@ -219,13 +222,13 @@ std::vector<std::uint8_t> pack_activations(const BismoConfig& config, const Gemm
 }
 
 std::vector<std::uint8_t> pack_weights(const BismoConfig& config, const GemmShape& shape,
-                                       const OperandLayout& layout, const Layer& layer,
+                                       const OperandLayout& layout, int bits, const Layer& layer,
                                        Span<const std::int16_t> weights) {
   std::vector<std::uint8_t> image(config.lanes * layout.lane_bytes());
-  RowWriter writer(config, layout, shape.k_words, image.data());
+  RowWriter writer(config, layout, bits, shape.k_words, image.data());
   const std::int64_t plane_words = writer.plane_words();
   std::vector<std::uint8_t> bytes(plane_words * 64);
-  std::vector<std::uint64_t> planes(plane_words * layout.bits());
+  std::vector<std::uint64_t> planes(plane_words * bits);
   const int positions = layer.kernel_h * layer.kernel_w;
 
   for (std::int64_t bundle = 0; bundle < shape.bundles; ++bundle) {
@@ -239,10 +242,10 @@ std::vector<std::uint8_t> pack_weights(const BismoConfig& config, const GemmShap
       transpose_to_bytes(weights.data() + channel * shape.group_inputs * positions, positions,
                          static_cast<int>(shape.group_inputs), positions,
                          bytes.data() + group * shape.group_inputs, shape.channels);
-      split_bitplanes(bytes.data(), bytes.size(), layout.bits(), planes.data(), plane_words);
-      writer.begin(bundle, n / layout.rows());
-      for (int plane = 0; plane < layout.bits(); ++plane) {
-        writer.store(n % layout.rows(), plane, planes.data() + plane * plane_words);
+      split_bitplanes(bytes.data(), bytes.size(), bits, planes.data(), plane_words);
+      writer.begin(bundle, n / layout.word_beats());
+      for (int plane = 0; plane < bits; ++plane) {
+        writer.store(n % layout.word_beats(), plane, planes.data() + plane * plane_words);
       }
     }
   }
@@ -250,8 +253,9 @@ std::vector<std::uint8_t> pack_weights(const BismoConfig& config, const GemmShap
 }
 
 std::vector<std::int32_t> unpack_results(const BismoConfig& config, const GemmShape& shape,
-                                         const BismoSchedule& schedule, const BismoMap& map,
-                                         const Layer& layer, int batch, Bytes result) {
+                                         const BismoSchedule& schedule, const BitPair& bits,
+                                         const StreamMap& map, const Layer& layer, int batch,
+                                         Bytes result) {
   const std::uint64_t expected = config.write_ports * map.result_lane_bytes;
   if (result.size() != expected) {
     fail("layer {}: {} result bytes, expected {}; read Program::result_bytes from the device",
@@ -292,15 +296,16 @@ std::vector<std::int32_t> unpack_results(const BismoConfig& config, const GemmSh
 
   const std::int64_t tile_bytes = config.tile_bytes_per_port();
   const std::uint8_t* next = result.data();
-  emit_steps(config, shape, schedule, map, [&](const BismoStep& step, const TileBlock& block) {
-    if (step.kind != BismoStep::Kind::kExec || !step.emit) return;
-    for (std::int64_t i = 0; i < step.lhs_tiles; ++i) {
-      for (std::int64_t j = 0; j < step.rhs_tiles; ++j) {
-        tile(next, block.bundle, block.lhs_stripe + i, block.rhs_stripe + j);
-        next += tile_bytes;
-      }
-    }
-  });
+  emit_steps(config, shape, schedule, bits, map,
+             [&](const BismoStep& step, const TileBlock& block) {
+               if (step.kind != BismoStep::Kind::kExec || !step.emit) return;
+               for (std::int64_t i = 0; i < step.lhs_tiles; ++i) {
+                 for (std::int64_t j = 0; j < step.rhs_tiles; ++j) {
+                   tile(next, block.bundle, block.lhs_stripe + i, block.rhs_stripe + j);
+                   next += tile_bytes;
+                 }
+               }
+             });
   return outputs;
 }
 
