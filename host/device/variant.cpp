@@ -61,6 +61,33 @@ void check_bismo(const Variant& variant, const YamlNode& node) {
   }
 }
 
+void check_bitfusion(const Variant& variant, const YamlNode& node) {
+  const std::int64_t n = variant.parameter("N");
+  const std::int64_t m = variant.parameter("M");
+  const std::int64_t lanes = variant.parameter("FetchLanes");
+  const std::int64_t ports = variant.parameter("NumReadPorts");
+  const std::int64_t fetch = lanes * variant.parameter("PortWidth");
+  if (n * 32 % fetch != 0) {
+    node.fail(
+        fmt::format("a word of the input buffer (N*32 = {} bits) must be a whole number of fetch "
+                    "words (FetchLanes*PortWidth = {} bits): make N larger, or FetchLanes smaller",
+                    n * 32, fetch));
+  }
+  if (ports != lanes && ports != 2 * lanes) {
+    node.fail(
+        fmt::format("NumReadPorts is {}, expected FetchLanes = {} (one fetch group) or {} "
+                    "(activations and weights fetched concurrently)",
+                    ports, lanes, 2 * lanes));
+  }
+  const std::int64_t beat = variant.parameter("PortWidth") * variant.parameter("NumWritePorts");
+  if (m * 32 % beat != 0) {
+    node.fail(
+        fmt::format("an output word (M*32 = {} bits) must be a whole number of beats "
+                    "(PortWidth*NumWritePorts = {} bits): make M larger, or NumWritePorts smaller",
+                    m * 32, beat));
+  }
+}
+
 const std::map<std::string, CoreRules>& cores() {
   static const std::map<std::string, CoreRules> rules = {
       {"bismo",
@@ -70,6 +97,14 @@ const std::map<std::string, CoreRules>& cores() {
          {"LhsDepth", 16, 65536, true},
          {"RhsDepth", 16, 65536, true}},
         check_bismo}},
+      {"bitfusion",
+       {{{"N", 2, 64, true},
+         {"M", 2, 64, true},
+         {"IbufDepth", 2, 65536, true},
+         {"WbufDepth", 2, 65536, true},
+         {"ObufDepth", 4, 65536, true},
+         {"FetchLanes", 1, 16, true}},
+        check_bitfusion}},
   };
   return rules;
 }

@@ -119,6 +119,7 @@ module bitfusion_dot #(
       end
     end
   end else begin : gen_multiply
+    /* verilator lint_off WIDTHCONCAT */  // words of large arrays have more than 8k bits
     localparam logic [RhsWidth*RhsQuarters-1:0] Tops = {(RhsWidth * RhsQuarters / RhsBits) {1'b1, (RhsBits - 1)'(0)}};
 
     logic [RhsWidth*RhsQuarters-1:0] weights;
@@ -156,5 +157,6 @@ module bitfusion_dot #(
         end
       end
     end
+    /* verilator lint_on WIDTHCONCAT */
   end
 endmodule

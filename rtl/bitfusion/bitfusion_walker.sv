@@ -1,7 +1,8 @@
 // Execute stage: the nested-loop walker. SETUP and LOOP set modes and a nest of eight loops; COMPUTE walks the nest and issues
 // one activation and one weight address a step. After the loop controller and address generators of Bit Fusion (Sharma et
 // al., ISCA 2018), here with all levels decided in one cycle: the level that advances is the innermost one with iterations
-// left, and its jumps are added to the addresses.
+// left, and its jumps are added to the addresses. Levels 0 to 3 are the reduction, 4 to 7 the outputs; level 2 walks the bytes
+// of wide activations, level 3 those of wide weights.
 //
 // Latency (cycles): COMPUTE at the queue head with its tokens and a half of the output buffer there in c -> taken in c ->
 // first step in c+1 (`run_o`), then one step a cycle. The next COMPUTE is taken in the cycle of the last step, so there is
@@ -80,7 +81,7 @@ module bitfusion_walker #(
   logic [20*Levels-1:0] rhs_jump_q;
   logic [16*Levels-1:0] left_q;            // iterations left after this one
   logic [   Levels-1:0] done_q;            // none left
-  logic [          1:0] pass_q;            // iterations of level 3 that are over, modulo 4
+  logic [          1:0] later_q;           // levels 2 and 3 are not in their first iteration: high bytes
   logic [         19:0] lhs_addr_q;        // of this step
   logic [         19:0] rhs_addr_q;
   logic                 first_q;           // first step of an output
@@ -179,7 +180,7 @@ module bitfusion_walker #(
       rhs_jump_q   <= set_rhs_jump_q;
       left_q       <= set_iterations_q;
       for (int unsigned l = 0; l < Levels; l++) done_q[l] <= set_iterations_q[16*l+:16] == '0;
-      pass_q       <= '0;
+      later_q      <= '0;
       lhs_addr_q   <= lhs_value;
       rhs_addr_q   <= rhs_value;
       first_q      <= 1'b1;
@@ -198,12 +199,11 @@ module bitfusion_walker #(
           done_q[l]        <= iterations_q[16*l+:16] == '0;
         end
       end
+      if (inner_done[2]) later_q[0] <= advance[2];
+      if (inner_done[3]) later_q[1] <= advance[3];
       if (output_end) begin
-        pass_q       <= '0;
         first_word_q <= 1'b0;
         word_q       <= word_q + 16'd1;
-      end else if (advance[ReduceLevels-1]) begin
-        pass_q       <= pass_q + 2'd1;
       end
     end
   end
@@ -235,8 +235,8 @@ module bitfusion_walker #(
   logic [12:0] control;
   assign lhs_mode = mode_q[1:0];
   assign rhs_mode = mode_q[3:2];
-  assign lhs_high = mode_q[6] & pass_q[0];
-  assign rhs_high = mode_q[7] & (mode_q[6] ? pass_q[1] : pass_q[0]);
+  assign lhs_high = mode_q[6] & later_q[0];
+  assign rhs_high = mode_q[7] & later_q[1];
   assign control  = {
     flags_q[3] & (done_q == '1), flags_q[2], first_word_q,
     {1'b0, lhs_high} + {1'b0, rhs_high},

@@ -1,4 +1,4 @@
-// Runs programs on a Verilated bismo_core the way the shell does: hands over instructions, raises
+// Runs programs on a Verilated core the way the shell does: hands over instructions, raises
 // halt after the first error, and ends when everything was accepted and the core is idle.
 #pragma once
 
@@ -9,26 +9,20 @@
 #include <string>
 #include <vector>
 
-#include "host/program/bismo_isa.h"
 #include "tests/rtl/axi_memory.h"
 
 namespace bittern::rtl_test {
 
-/// Parameters of the core under test, as in docs/rtl.md.
-struct CoreShape {
-  unsigned dm = 2;
-  unsigned dk = 64;
-  unsigned dn = 2;
-  unsigned lhs_depth = 128;
-  unsigned rhs_depth = 128;
+/// An instruction of any core, as in its `<core>_isa.h`.
+using InstructionWord = std::array<std::uint64_t, 2>;
+
+/// What a core under test has on its sides.
+struct CorePorts {
   unsigned read_ports = 1;
   unsigned write_ports = 1;
   unsigned port_bytes = 8;
   unsigned max_burst_beats = 64;
-  /// Lanes of a word of Dk bits.
-  unsigned lanes() const { return dk / 8 / port_bytes; }
-  /// Words of 64 bits in a word of Dk bits.
-  unsigned words64() const { return dk / 64; }
+  unsigned fixed_events = 0;  ///< Events without those of single ports.
 };
 
 /// What a run left behind.
@@ -49,13 +43,13 @@ struct RunOptions {
 template <typename Dut>
 class CoreHarness {
  public:
-  CoreHarness(const CoreShape& shape, MemoryConfig memory, std::size_t memory_bytes,
+  CoreHarness(const CorePorts& ports, MemoryConfig memory, std::size_t memory_bytes,
               std::uint32_t seed)
-      : shape_(shape),
+      : ports_(ports),
         context_(std::make_unique<VerilatedContext>()),
         dut_(std::make_unique<Dut>(context_.get())),
         rng_(seed),
-        memory_(fill(shape, memory), memory_bytes, seed) {
+        memory_(fill(ports, memory), memory_bytes, seed) {
     dut_->rst_ni = 0;
     dut_->clk_i = 0;
     dut_->eval();
@@ -68,16 +62,16 @@ class CoreHarness {
   Dut& dut() { return *dut_; }
 
   /// Runs `program` (no END). Throws std::runtime_error when it does not end.
-  RunResult run(const std::vector<bismo_isa::Word>& program, const RunOptions& options = {}) {
+  RunResult run(const std::vector<InstructionWord>& program, const RunOptions& options = {}) {
     return run(program, options, [](const Dut&, std::uint64_t) {});
   }
 
   /// The same, and calls `observe(dut, cycle)` in every cycle when all outputs have settled.
   template <typename Observer>
-  RunResult run(const std::vector<bismo_isa::Word>& program, const RunOptions& options,
+  RunResult run(const std::vector<InstructionWord>& program, const RunOptions& options,
                 Observer observe) {
     RunResult result;
-    result.events.assign(22 + shape_.read_ports + shape_.write_ports, 0);
+    result.events.assign(ports_.fixed_events + ports_.read_ports + ports_.write_ports, 0);
     dut_->mem_limit_i = options.mem_limit;
     dut_->halt_i = 0;
     dut_->clear_i = 1;
@@ -114,7 +108,7 @@ class CoreHarness {
         ++next;
         offered = false;
       }
-      for (unsigned b = 0; b < shape_.write_ports * shape_.port_bytes; ++b) {
+      for (unsigned b = 0; b < ports_.write_ports * ports_.port_bytes; ++b) {
         if (!get_bits(dut_->m_wr_wstrb_o, b, 1)) throw std::runtime_error("W strobes not all set");
       }
       memory_.sample(*dut_);
@@ -131,11 +125,11 @@ class CoreHarness {
   }
 
  private:
-  static MemoryConfig fill(const CoreShape& shape, MemoryConfig memory) {
-    memory.read_ports = shape.read_ports;
-    memory.write_ports = shape.write_ports;
-    memory.port_bytes = shape.port_bytes;
-    memory.max_burst_beats = shape.max_burst_beats;
+  static MemoryConfig fill(const CorePorts& ports, MemoryConfig memory) {
+    memory.read_ports = ports.read_ports;
+    memory.write_ports = ports.write_ports;
+    memory.port_bytes = ports.port_bytes;
+    memory.max_burst_beats = ports.max_burst_beats;
     return memory;
   }
   void tick() {
@@ -145,7 +139,7 @@ class CoreHarness {
     dut_->eval();
   }
 
-  CoreShape shape_;
+  CorePorts ports_;
   std::unique_ptr<VerilatedContext> context_;
   std::unique_ptr<Dut> dut_;
   std::mt19937 rng_;

@@ -5,9 +5,29 @@
 #include <random>
 #include <vector>
 
+#include "host/program/bismo_isa.h"
 #include "tests/rtl/core_harness.h"
 
 namespace bittern::rtl_test {
+
+/// Parameters of the core under test, as in docs/rtl.md.
+struct CoreShape {
+  unsigned dm = 2;
+  unsigned dk = 64;
+  unsigned dn = 2;
+  unsigned lhs_depth = 128;
+  unsigned rhs_depth = 128;
+  unsigned read_ports = 1;
+  unsigned write_ports = 1;
+  unsigned port_bytes = 8;
+  unsigned max_burst_beats = 64;
+  /// Lanes of a word of Dk bits.
+  unsigned lanes() const { return dk / 8 / port_bytes; }
+  /// Words of 64 bits in a word of Dk bits.
+  unsigned words64() const { return dk / 64; }
+  /// For the harness.
+  operator CorePorts() const { return {read_ports, write_ports, port_bytes, max_burst_beats, 22}; }
+};
 
 /// How a product is scheduled.
 enum class Schedule {

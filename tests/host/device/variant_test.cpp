@@ -67,7 +67,9 @@ class VariantTest : public ::testing::Test {
 
 TEST_F(VariantTest, AllShippedVariantsLoad) {
   const auto names = variant_names();
-  EXPECT_THAT(names, ::testing::IsSupersetOf({"bismo_cloud", "bismo_edge", "bismo_tiny"}));
+  EXPECT_THAT(names,
+              ::testing::IsSupersetOf({"bismo_cloud", "bismo_edge", "bismo_tiny", "bitfusion_cloud",
+                                       "bitfusion_edge", "bitfusion_paper", "bitfusion_tiny"}));
   for (const std::string& name : names) EXPECT_EQ(load_variant(name).name, name);
 }
 
@@ -128,6 +130,48 @@ TEST_F(VariantTest, MistakesAreNamedWithFileAndLine) {
               HasSubstr("did you mean 'depthwise_pack'?"));
   EXPECT_THAT(error_of("energy: fpga_28nm\n", ""), HasSubstr("missing key 'energy'"));
   EXPECT_THAT(error_of("batch: 2", "axi_checks: 1\nbatch: 2"), HasSubstr("true or false"));
+}
+
+class BitfusionVariantTest : public VariantTest {
+ protected:
+  // A good BitFusion variant with one parameter changed.
+  std::string error_with(const std::string& parameter, int value) {
+    std::map<std::string, int> rtl = {{"N", 8},
+                                      {"M", 8},
+                                      {"IbufDepth", 64},
+                                      {"WbufDepth", 64},
+                                      {"ObufDepth", 64},
+                                      {"FetchLanes", 2},
+                                      {"NumReadPorts", 4},
+                                      {"NumWritePorts", 2},
+                                      {"PortWidth", 64},
+                                      {"MaxBurstBeats", 64}};
+    rtl[parameter] = value;
+    std::string text = "name: v\ncore: bitfusion\nclock_mhz: 100\nbatch: 2\nrtl:\n";
+    for (const auto& [name, number] : rtl)
+      text += "  " + name + ": " + std::to_string(number) + "\n";
+    text +=
+        "memory: {size_mib: 64, latency_cycles: 16, bytes_per_cycle: 8, outstanding: 4}\n"
+        "energy: fpga_28nm\n";
+    try {
+      load(text);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  }
+};
+
+TEST_F(BitfusionVariantTest, RulesBetweenParametersAreChecked) {
+  EXPECT_EQ(error_with("N", 8), "");
+  EXPECT_EQ(error_with("NumReadPorts", 2), "");
+  EXPECT_THAT(error_with("N", 2), HasSubstr("input buffer (N*32 = 64 bits)"));
+  EXPECT_THAT(error_with("FetchLanes", 8), HasSubstr("FetchLanes*PortWidth = 512 bits"));
+  EXPECT_THAT(error_with("NumReadPorts", 1), HasSubstr("expected FetchLanes = 2"));
+  EXPECT_THAT(error_with("NumWritePorts", 8), HasSubstr("output word (M*32 = 256 bits)"));
+  EXPECT_THAT(error_with("WbufDepth", 100), HasSubstr("not a power of two"));
+  EXPECT_THAT(error_with("M", 1), HasSubstr("out of range"));
+  EXPECT_THAT(error_with("ObufDepth", 2), HasSubstr("out of range"));
 }
 
 TEST_F(VariantTest, NamesThatCannotBeIdentifiersAreErrors) {
