@@ -216,10 +216,12 @@ Variant load_variant(const std::string& name_or_path) {
   read_rtl(variant, map.at("rtl"));
   variant.memory = read_memory(map.at("memory"));
   if (const auto lowering = map.find("lowering")) {
-    const YamlMap choices(*lowering, {"depthwise_pack"});
+    const YamlMap choices(*lowering, {"depthwise_pack", "by_image"});
     if (choices.has("depthwise_pack")) {
       variant.lowering["depthwise_pack"] = choices.integer("depthwise_pack", 1, 1024);
     }
+    // Left out when false: what was measured without it keeps its key.
+    if (choices.boolean("by_image", false)) variant.lowering["by_image"] = 1;
   }
   variant.energy = map.text("energy");
   if (const auto synthesis = map.find("synthesis")) variant.synthesis = read_synthesis(*synthesis);

@@ -42,6 +42,7 @@ struct StreamStep {
   bool send_filled = false;
   std::uint32_t buffer_base = 0;
   std::uint64_t words = 0;  ///< beats of every port of the group
+  int word_beats = 1;       ///< of them, those that fill one word of the buffer
 
   // Fetch and result
   std::uint64_t dram_base = 0;

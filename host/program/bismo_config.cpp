@@ -72,6 +72,7 @@ BismoConfig BismoConfig::from(const Variant& variant) {
     fail_usage("variant {}: lowering.depthwise_pack is {}, expected 1 to 4096", variant.name, pack);
   }
   config.depthwise_pack = static_cast<int>(pack);
+  config.by_image = variant.lowering_choice("by_image", 0) != 0;
   return config;
 }
 

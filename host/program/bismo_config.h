@@ -21,6 +21,7 @@ struct BismoConfig {
   int max_burst_beats = 0;
   MemoryConfig memory;
   int depthwise_pack = 1;  ///< channels of a depthwise layer that share one GEMM
+  bool by_image = false;   ///< the images of a batch are worked on one after the other
 
   // What the instruction fields can hold. Set lower in tests, to see instructions being cut.
   std::uint64_t max_fetch_words = (1u << 24) - 1;

@@ -52,12 +52,21 @@ void check_range(const Layer& layer, const char* what, const std::vector<std::in
        bad - values.begin(), *bad, least, greatest, bits, is_signed ? "signed" : "unsigned");
 }
 
-bismo_isa::Word encode(const BismoStep& step, const Precision& precision) {
+/// How often the banks of an operand are halved for FETCH to fill the step's number.
+int narrow_of(int banks, const BismoStep& step) {
+  int narrow = 0;
+  while (banks >> narrow > step.word_beats) ++narrow;
+  return narrow;
+}
+
+bismo_isa::Word encode(const BismoConfig& config, const BismoStep& step,
+                       const Precision& precision) {
   switch (step.kind) {
     case BismoStep::Kind::kFetchLhs: {
       bismo_isa::FetchLhs fetch;
       fetch.wait_free = step.wait_free;
       fetch.send_filled = step.send_filled;
+      fetch.narrow = narrow_of(config.dm, step);
       fetch.buffer_base = step.buffer_base;
       fetch.words = step.words;
       fetch.dram_base = step.dram_base;
@@ -68,6 +77,7 @@ bismo_isa::Word encode(const BismoStep& step, const Precision& precision) {
       bismo_isa::FetchRhs fetch;
       fetch.wait_free = step.wait_free;
       fetch.send_filled = step.send_filled;
+      fetch.narrow = narrow_of(config.dn, step);
       fetch.buffer_base = step.buffer_base;
       fetch.words = step.words;
       fetch.dram_base = step.dram_base;
@@ -237,7 +247,7 @@ Program BismoCore::build(const Plan& any, const LayerData& data) const {
   std::vector<std::uint8_t> words;
   emit_steps(config_, plan.shape, plan.schedule, plan.precision.bits, map,
              [&](const BismoStep& step, const TileBlock&) {
-               append_word(words, encode(step, plan.precision));
+               append_word(words, encode(config_, step, plan.precision));
              });
   append_word(words, bismo_isa::End{}.encode());
 

@@ -33,7 +33,7 @@ class BismoCore : public Core {
   BitPair supported(BitPair bits) const override;
   double peak_macs_per_cycle(BitPair bits) const override;
   std::vector<std::pair<std::string, std::string>> cycle_split() const override;
-  int lowering_version() const override { return 1; }
+  int lowering_version() const override { return 2; }
 
   /// A plan with this schedule instead of the best one. The schedule must be one of
   /// candidate_schedules().

@@ -18,7 +18,6 @@ class RowWriter {
         bits_(bits),
         pieces_(layout.pieces()),
         lanes_(config.lanes),
-        rows_(layout.word_beats()),
         k_words_(k_words) {
     // Lane regions are multiples of 4096 bytes in a vector's storage: aligned for 64-bit stores.
     image_ = reinterpret_cast<std::uint64_t*>(image);
@@ -31,6 +30,7 @@ class RowWriter {
 
   /// Goes to a stripe; rows are stored into it from now on.
   void begin(std::int64_t bundle, std::int64_t stripe) {
+    rows_ = layout_.word_beats(stripe);
     for (std::int64_t piece = 0; piece < layout_.pieces(); ++piece) {
       pieces_[piece] = {image_ + layout_.offset(bundle, stripe, piece) / 8,
                         layout_.piece_depth(piece) / bits_};
@@ -79,16 +79,16 @@ class RowWriter {
   int bits_;
   std::vector<Piece> pieces_;
   std::int64_t lanes_;
-  std::int64_t rows_;
+  std::int64_t rows_ = 0;  ///< of the stripe
   std::int64_t k_words_;
   std::int64_t lane_words_;
   std::int64_t port_words_;
   std::uint64_t* image_;
 };
 
-/// Activations of one bundle as bits: for every plane and every image row (padding included) one
-/// string of bits, pixel by pixel, the bundle's channels side by side. The bits that a window takes
-/// of one row are then one contiguous piece: im2col becomes copying strings of bits.
+/// Activations of one weight bundle as bits: for every plane and every image row (padding included)
+/// one string of bits, pixel by pixel, the bundle's channels side by side. The bits that a window
+/// takes of one row are then one contiguous piece: im2col becomes copying strings of bits.
 class PixelPlanes {
  public:
   PixelPlanes(const Layer& layer, const GemmShape& shape, int batch, int bits)
@@ -102,7 +102,7 @@ class PixelPlanes {
     planes_.resize(static_cast<std::size_t>(bits) * batch * height_ * row_words_);
   }
 
-  /// Cuts the channels of `bundle` into planes.
+  /// Cuts the channels of weight bundle `bundle` into planes.
   void load(std::int64_t bundle, Span<const std::int16_t> activations) {
     const std::int64_t first = bundle * shape_.channels;
     const auto channels =
@@ -191,30 +191,37 @@ std::vector<std::uint8_t> pack_activations(const BismoConfig& config, const Gemm
     ++b;
   };
 
-  for (std::int64_t bundle = 0; bundle < shape.bundles; ++bundle) {
-    pixels.load(bundle, activations);
-    for (std::int64_t stripe = 0; stripe < shape.lhs_stripes; ++stripe) {
-      const std::int64_t first = stripe * layout.word_beats();
-      const std::int64_t rows = std::min(layout.word_beats(), shape.m - first);
-      writer.begin(bundle, stripe);
-      std::int64_t b = first / area;
-      std::int64_t y = first % area / width;
-      std::int64_t x = first % width;
-      for (std::int64_t row = 0; row < rows; ++row, advance(b, y, x)) {
-        if (shape.k <= 64) {
-          // The rest of the plane's words are zero, and the image is from the start.
-          for (int plane = 0; plane < bits; ++plane) {
-            writer.store_first(row, plane, pixels.window(plane, b, y, x));
-          }
-          continue;
-        }
+  // Rows of a stripe, of which the first is pixel `first` of image `b` and those behind it.
+  const auto pack_stripe = [&](std::int64_t b, std::int64_t first, std::int64_t rows) {
+    b += first / area;
+    std::int64_t y = first % area / width;
+    std::int64_t x = first % width;
+    for (std::int64_t row = 0; row < rows; ++row, advance(b, y, x)) {
+      if (shape.k <= 64) {
+        // The rest of the plane's words are zero, and the image is from the start.
         for (int plane = 0; plane < bits; ++plane) {
-          std::fill(row_bits.begin(), row_bits.end(), 0);
-          for (int i = 0; i < layer.kernel_h; ++i) {
-            pixels.append(plane, b, y, x, i, row_bits.data(), i * segment);
-          }
-          writer.store(row, plane, row_bits.data());
+          writer.store_first(row, plane, pixels.window(plane, b, y, x));
         }
+        continue;
+      }
+      for (int plane = 0; plane < bits; ++plane) {
+        std::fill(row_bits.begin(), row_bits.end(), 0);
+        for (int i = 0; i < layer.kernel_h; ++i) {
+          pixels.append(plane, b, y, x, i, row_bits.data(), i * segment);
+        }
+        writer.store(row, plane, row_bits.data());
+      }
+    }
+  };
+
+  const std::int64_t images = shape.bundles / shape.weight_bundles;
+  for (std::int64_t group = 0; group < shape.weight_bundles; ++group) {
+    pixels.load(group, activations);
+    for (std::int64_t b = 0; b < images; ++b) {
+      for (std::int64_t stripe = 0; stripe < shape.lhs_stripes; ++stripe) {
+        const std::int64_t first = stripe * config.dm;
+        writer.begin(b * shape.weight_bundles + group, stripe);
+        pack_stripe(b, first, std::min<std::int64_t>(config.dm, shape.m - first));
       }
     }
   }
@@ -231,7 +238,7 @@ std::vector<std::uint8_t> pack_weights(const BismoConfig& config, const GemmShap
   std::vector<std::uint64_t> planes(plane_words * bits);
   const int positions = layer.kernel_h * layer.kernel_w;
 
-  for (std::int64_t bundle = 0; bundle < shape.bundles; ++bundle) {
+  for (std::int64_t bundle = 0; bundle < shape.weight_bundles; ++bundle) {
     for (std::int64_t n = 0; n < shape.n; ++n) {
       const std::int64_t channel = bundle * shape.n + n;
       if (channel >= layer.out_channels) break;  // the last bundle may be short of groups
@@ -243,9 +250,9 @@ std::vector<std::uint8_t> pack_weights(const BismoConfig& config, const GemmShap
                          static_cast<int>(shape.group_inputs), positions,
                          bytes.data() + group * shape.group_inputs, shape.channels);
       split_bitplanes(bytes.data(), bytes.size(), bits, planes.data(), plane_words);
-      writer.begin(bundle, n / layout.word_beats());
+      writer.begin(bundle, n / config.dn);
       for (int plane = 0; plane < bits; ++plane) {
-        writer.store(n % layout.word_beats(), plane, planes.data() + plane * plane_words);
+        writer.store(n % config.dn, plane, planes.data() + plane * plane_words);
       }
     }
   }
@@ -278,12 +285,13 @@ std::vector<std::int32_t> unpack_results(const BismoConfig& config, const GemmSh
                         std::int64_t rhs_stripe) {
     const std::int64_t first = lhs_stripe * config.dm;
     const std::int64_t rows = std::min<std::int64_t>(config.dm, shape.m - first);
+    const std::int64_t image = bundle / shape.weight_bundles;
     for (std::int64_t row = 0; row < rows; ++row) {
-      const std::int64_t b = (first + row) / area;
+      const std::int64_t b = image + (first + row) / area;
       pixel[row] = b * layer.out_channels * area + (first + row) % area;
     }
     const std::int64_t column0 = rhs_stripe * config.dn;
-    const std::int64_t channel0 = bundle * shape.n + column0;
+    const std::int64_t channel0 = bundle % shape.weight_bundles * shape.n + column0;
     const std::int64_t columns =
         std::min<std::int64_t>({config.dn, shape.n - column0, layer.out_channels - channel0});
     for (std::int64_t column = 0; column < columns; ++column) {

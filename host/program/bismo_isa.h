@@ -46,8 +46,9 @@ struct FetchLhs {
   static constexpr std::uint64_t kOpcode = 1;
   std::uint64_t wait_free = 0;  ///< Take one free LHS token before reading. (1 bits)
   std::uint64_t send_filled = 0;  ///< Give one filled LHS token when the last word is in the buffer. (1 bits)
+  std::uint64_t narrow = 0;  ///< How often the number of banks is halved: the first Dm >> narrow banks are filled (Dn for RHS), the others keep what they hold. For stripes with few rows. (3 bits)
   std::uint64_t buffer_base = 0;  ///< First word address in every bank. (16 bits)
-  std::uint64_t words = 0;  ///< Words of Dk bits to load, over all banks; at least 1. Word i goes to bank i mod Dm, address buffer_base + i / Dm. (24 bits)
+  std::uint64_t words = 0;  ///< Words of Dk bits to load, over all banks filled; at least 1. Word i goes to bank i mod (Dm >> narrow), address buffer_base + i / (Dm >> narrow). (24 bits)
   std::uint64_t dram_base = 0;  ///< Byte address of lane 0, a multiple of 64. (32 bits)
   std::uint64_t lane_stride = 0;  ///< Bytes from one lane's region to the next lane's, a multiple of 64. (32 bits)
 
@@ -56,6 +57,7 @@ struct FetchLhs {
     Word word{kOpcode, 0};
     set_field(word, 4, 1, wait_free, "fetch_lhs.wait_free");
     set_field(word, 5, 1, send_filled, "fetch_lhs.send_filled");
+    set_field(word, 8, 3, narrow, "fetch_lhs.narrow");
     set_field(word, 16, 16, buffer_base, "fetch_lhs.buffer_base");
     set_field(word, 32, 24, words, "fetch_lhs.words");
     set_field(word, 64, 32, dram_base, "fetch_lhs.dram_base");
@@ -67,6 +69,7 @@ struct FetchLhs {
     FetchLhs out;
     out.wait_free = get_field(word, 4, 1);
     out.send_filled = get_field(word, 5, 1);
+    out.narrow = get_field(word, 8, 3);
     out.buffer_base = get_field(word, 16, 16);
     out.words = get_field(word, 32, 24);
     out.dram_base = get_field(word, 64, 32);
@@ -80,8 +83,9 @@ struct FetchRhs {
   static constexpr std::uint64_t kOpcode = 2;
   std::uint64_t wait_free = 0;  ///< Take one free LHS token before reading. (1 bits)
   std::uint64_t send_filled = 0;  ///< Give one filled LHS token when the last word is in the buffer. (1 bits)
+  std::uint64_t narrow = 0;  ///< How often the number of banks is halved: the first Dm >> narrow banks are filled (Dn for RHS), the others keep what they hold. For stripes with few rows. (3 bits)
   std::uint64_t buffer_base = 0;  ///< First word address in every bank. (16 bits)
-  std::uint64_t words = 0;  ///< Words of Dk bits to load, over all banks; at least 1. Word i goes to bank i mod Dm, address buffer_base + i / Dm. (24 bits)
+  std::uint64_t words = 0;  ///< Words of Dk bits to load, over all banks filled; at least 1. Word i goes to bank i mod (Dm >> narrow), address buffer_base + i / (Dm >> narrow). (24 bits)
   std::uint64_t dram_base = 0;  ///< Byte address of lane 0, a multiple of 64. (32 bits)
   std::uint64_t lane_stride = 0;  ///< Bytes from one lane's region to the next lane's, a multiple of 64. (32 bits)
 
@@ -90,6 +94,7 @@ struct FetchRhs {
     Word word{kOpcode, 0};
     set_field(word, 4, 1, wait_free, "fetch_rhs.wait_free");
     set_field(word, 5, 1, send_filled, "fetch_rhs.send_filled");
+    set_field(word, 8, 3, narrow, "fetch_rhs.narrow");
     set_field(word, 16, 16, buffer_base, "fetch_rhs.buffer_base");
     set_field(word, 32, 24, words, "fetch_rhs.words");
     set_field(word, 64, 32, dram_base, "fetch_rhs.dram_base");
@@ -101,6 +106,7 @@ struct FetchRhs {
     FetchRhs out;
     out.wait_free = get_field(word, 4, 1);
     out.send_filled = get_field(word, 5, 1);
+    out.narrow = get_field(word, 8, 3);
     out.buffer_base = get_field(word, 16, 16);
     out.words = get_field(word, 32, 24);
     out.dram_base = get_field(word, 64, 32);

@@ -46,7 +46,8 @@ std::vector<BismoSchedule> candidate_schedules(const BismoConfig& config, const 
   const PlanSide lhs{shape.lhs_stripes, bits.activation * shape.k_words, config.lhs_depth, most};
   const PlanSide rhs{shape.rhs_stripes, bits.weight * shape.k_words, config.rhs_depth, most};
   std::vector<BismoSchedule> schedules;
-  for (const StreamSchedule& whole : whole_schedules(lhs, rhs, shape.bundles)) {
+  for (const StreamSchedule& whole :
+       whole_schedules(lhs, rhs, shape.bundles, shape.weight_bundles)) {
     BismoSchedule schedule;
     static_cast<StreamSchedule&>(schedule) = whole;
     schedule.k_chunk = shape.k_words;
@@ -75,8 +76,15 @@ std::int64_t cycle_bound(const BismoConfig& config, const GemmShape& shape,
   work.rhs_stripes = shape.rhs_stripes;
   work.lhs_stripe_beats = config.dm * bits.activation * shape.k_words;
   work.rhs_stripe_beats = config.dn * bits.weight * shape.k_words;
-  work.lhs_piece_beats = config.dm * bits.activation * schedule.k_chunk;
-  work.rhs_piece_beats = config.dn * bits.weight * schedule.k_chunk;
+  const std::int64_t lhs_last = last_stripe_rows(shape.m, config.dm);
+  const std::int64_t rhs_last = last_stripe_rows(shape.n, config.dn);
+  work.lhs_saved_beats = (config.dm - lhs_last) * bits.activation * shape.k_words;
+  work.rhs_saved_beats = (config.dn - rhs_last) * bits.weight * shape.k_words;
+  // The first stripe is the last one as well, where there is one only.
+  work.lhs_piece_beats =
+      (shape.lhs_stripes == 1 ? lhs_last : config.dm) * bits.activation * schedule.k_chunk;
+  work.rhs_piece_beats =
+      (shape.rhs_stripes == 1 ? rhs_last : config.dn) * bits.weight * schedule.k_chunk;
   work.tile_cycles = bits.weight * bits.activation * shape.k_words;
   work.tile_beats = config.tile_bytes_per_port() / config.port_bytes();
   work.to_write = 7 + machine.pop_stages;

@@ -14,12 +14,13 @@ OperandShape operand(const BismoConfig& config, const GemmShape& shape,
   const bool split = schedule.mode == StreamSchedule::Mode::kSplitK;
   const std::int64_t k_chunk = split ? schedule.k_chunk : shape.k_words;
   OperandShape out;
-  out.bundles = shape.bundles;
+  out.bundles = lhs ? shape.bundles : shape.weight_bundles;
   out.stripes = lhs ? shape.lhs_stripes : shape.rhs_stripes;
   out.pieces = ceil_div(shape.k_words, k_chunk);
   out.piece_depth = bits * k_chunk;
   out.last_depth = bits * (shape.k_words - (out.pieces - 1) * k_chunk);
   out.word_beats = lhs ? config.dm : config.dn;
+  out.last_word_beats = last_stripe_rows(lhs ? shape.m : shape.n, out.word_beats);
   out.beat_bytes = config.port_bytes();
   return out;
 }
@@ -78,9 +79,13 @@ GemmShape GemmShape::of(const Layer& layer, int batch, const BismoConfig& config
   if (layer.kind == LayerKind::kDepthwise) {
     pack = std::min<std::int64_t>(config.depthwise_pack, layer.groups);
   }
-  shape.bundles = ceil_div(layer.groups, pack);
+  // A linear layer has one row an image: the batch is what fills its tiles.
+  const bool by_image = config.by_image && layer.kind != LayerKind::kLinear;
+  shape.weight_bundles = ceil_div(layer.groups, pack);
+  shape.bundles = (by_image ? batch : 1) * shape.weight_bundles;
   shape.channels = pack * shape.group_inputs;
-  shape.m = static_cast<std::int64_t>(batch) * layer.out_height() * layer.out_width();
+  shape.m =
+      static_cast<std::int64_t>(by_image ? 1 : batch) * layer.out_height() * layer.out_width();
   shape.n = pack * shape.group_outputs;
   shape.k = static_cast<std::int64_t>(layer.kernel_h) * layer.kernel_w * shape.channels;
   shape.lhs_stripes = ceil_div(shape.m, config.dm);
@@ -90,6 +95,14 @@ GemmShape GemmShape::of(const Layer& layer, int batch, const BismoConfig& config
 }
 
 std::string BismoSchedule::key() const { return order_key(fmt::format("k={}", k_chunk)); }
+
+std::int64_t last_stripe_rows(std::int64_t rows, std::int64_t stripe_rows) {
+  // FETCH can say 7 halvings.
+  const std::int64_t last = (rows - 1) % stripe_rows + 1;
+  std::int64_t banks = stripe_rows;
+  for (int narrow = 0; narrow < 7 && banks / 2 >= last; ++narrow) banks /= 2;
+  return banks;
+}
 
 StreamMap make_map(const BismoConfig& config, const GemmShape& shape, const BismoSchedule& schedule,
                    const BitPair& bits) {

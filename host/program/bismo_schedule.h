@@ -13,18 +13,21 @@ namespace bittern {
 
 /// A layer as matrix products: `bundles` products of L (m x k) and R (n x k), with the reduction
 /// ordered (kernel row, kernel column, channel). A bundle is one group of a convolution, or
-/// depthwise_pack groups of a depthwise layer, whose weights then lie block-diagonally in R.
+/// depthwise_pack groups of a depthwise layer, whose weights then lie block-diagonally in R. The
+/// rows of L are the output pixels of all images; with `by_image` each image is a bundle of its
+/// own, which meets the weights anew.
 struct GemmShape {
-  std::int64_t bundles = 1;
-  std::int64_t m = 0;              ///< batch * out_height * out_width
-  std::int64_t n = 0;              ///< output channels of a bundle
-  std::int64_t k = 0;              ///< kernel_h * kernel_w * channels
-  std::int64_t channels = 0;       ///< input channels of a bundle
-  std::int64_t group_inputs = 0;   ///< input channels of a group
-  std::int64_t group_outputs = 0;  ///< output channels of a group
-  std::int64_t lhs_stripes = 0;    ///< ceil(m / dm)
-  std::int64_t rhs_stripes = 0;    ///< ceil(n / dn)
-  std::int64_t k_words = 0;        ///< ceil(k / dk)
+  std::int64_t bundles = 1;         ///< images * weight_bundles, images outermost
+  std::int64_t weight_bundles = 1;  ///< bundle b has the weights b % weight_bundles
+  std::int64_t m = 0;               ///< output pixels of all images, or of one
+  std::int64_t n = 0;               ///< output channels of a bundle
+  std::int64_t k = 0;               ///< kernel_h * kernel_w * channels
+  std::int64_t channels = 0;        ///< input channels of a bundle
+  std::int64_t group_inputs = 0;    ///< input channels of a group
+  std::int64_t group_outputs = 0;   ///< output channels of a group
+  std::int64_t lhs_stripes = 0;     ///< ceil(m / dm)
+  std::int64_t rhs_stripes = 0;     ///< ceil(n / dn)
+  std::int64_t k_words = 0;         ///< ceil(k / dk)
 
   static GemmShape of(const Layer& layer, int batch, const BismoConfig& config);
 };
@@ -37,6 +40,10 @@ struct BismoSchedule : StreamSchedule {
   /// Canonical text, for example "tiled lhs-outer lhs=16x4 rhs=8x1 resident".
   std::string key() const;
 };
+
+/// Rows that the last of an operand's stripes has in memory: those that it needs of `stripe_rows`
+/// (dm or dn), rounded up to a power of two. FETCH fills only as many banks.
+std::int64_t last_stripe_rows(std::int64_t rows, std::int64_t stripe_rows);
 
 /// Lays out operands, results and program. In an operand, the words of a piece are ordered plane,
 /// word along K, row.

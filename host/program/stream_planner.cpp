@@ -26,8 +26,9 @@ std::vector<std::int64_t> chunk_sizes(std::int64_t stripes, std::int64_t most,
 
 class Enumerator {
  public:
-  Enumerator(const PlanSide& lhs, const PlanSide& rhs, std::int64_t bundles)
-      : lhs_(lhs), rhs_(rhs), bundles_(bundles) {}
+  Enumerator(const PlanSide& lhs, const PlanSide& rhs, std::int64_t bundles,
+             std::int64_t rhs_bundles)
+      : lhs_(lhs), rhs_(rhs), bundles_(bundles), rhs_bundles_(rhs_bundles) {}
 
   std::vector<StreamSchedule> run() {
     for (const bool lhs_outer : {true, false}) {
@@ -127,6 +128,8 @@ class Enumerator {
                     rhs_.depth / slots / (rhs_.stripes * rhs_.stripe_depth), bundles_});
       if (lhs_.stripes > lhs_.most || rhs_.stripes > rhs_.most) return;
       for (const std::int64_t chunk : chunk_sizes(bundles_, most, 1)) {
+        // Chunks of weights that come again must come as the same chunks.
+        if (rhs_bundles_ < bundles_ && rhs_bundles_ % chunk != 0) continue;
         StreamSchedule schedule;
         schedule.mode = StreamSchedule::Mode::kBundled;
         add(schedule, {chunk, slots}, {chunk, slots});
@@ -137,6 +140,7 @@ class Enumerator {
   PlanSide lhs_;
   PlanSide rhs_;
   std::int64_t bundles_;
+  std::int64_t rhs_bundles_;
   bool lhs_outer_ = true;
   std::vector<StreamSchedule> schedules_;
 };
@@ -144,8 +148,8 @@ class Enumerator {
 }  // namespace
 
 std::vector<StreamSchedule> whole_schedules(const PlanSide& lhs, const PlanSide& rhs,
-                                            std::int64_t bundles) {
-  return Enumerator(lhs, rhs, bundles).run();
+                                            std::int64_t bundles, std::int64_t rhs_bundles) {
+  return Enumerator(lhs, rhs, bundles, rhs_bundles).run();
 }
 
 std::int64_t stream_bound(const StreamMachine& machine, const StreamSchedule& schedule,
@@ -156,6 +160,8 @@ std::int64_t stream_bound(const StreamMachine& machine, const StreamSchedule& sc
   const auto cycles = [&](std::int64_t beats) { return beats * beat_bytes / rate; };
   std::int64_t lhs_times = 1;
   std::int64_t rhs_times = 1;
+  const std::int64_t lhs_bundle = work.lhs_stripes * work.lhs_stripe_beats - work.lhs_saved_beats;
+  const std::int64_t rhs_bundle = work.rhs_stripes * work.rhs_stripe_beats - work.rhs_saved_beats;
   std::int64_t lhs_first = work.lhs_stripe_beats;
   std::int64_t rhs_first = work.rhs_stripe_beats;
   switch (schedule.mode) {
@@ -167,11 +173,13 @@ std::int64_t stream_bound(const StreamMachine& machine, const StreamSchedule& sc
       }
       lhs_first *= std::min(schedule.lhs.chunk, work.lhs_stripes);
       rhs_first *= std::min(schedule.rhs.chunk, work.rhs_stripes);
+      if (schedule.lhs.chunk >= work.lhs_stripes) lhs_first -= work.lhs_saved_beats;
+      if (schedule.rhs.chunk >= work.rhs_stripes) rhs_first -= work.rhs_saved_beats;
       break;
     }
     case StreamSchedule::Mode::kBundled:
-      lhs_first *= std::min(schedule.lhs.chunk, work.bundles) * work.lhs_stripes;
-      rhs_first *= std::min(schedule.rhs.chunk, work.bundles) * work.rhs_stripes;
+      lhs_first = std::min(schedule.lhs.chunk, work.bundles) * lhs_bundle;
+      rhs_first = std::min(schedule.rhs.chunk, work.bundles) * rhs_bundle;
       break;
     case StreamSchedule::Mode::kSplitK:
       if (!(schedule.outer_whole && schedule.lhs_outer)) lhs_times = work.rhs_stripes;
@@ -180,8 +188,8 @@ std::int64_t stream_bound(const StreamMachine& machine, const StreamSchedule& sc
       rhs_first = work.rhs_piece_beats;
       break;
   }
-  const std::int64_t lhs = work.bundles * work.lhs_stripes * work.lhs_stripe_beats * lhs_times;
-  const std::int64_t rhs = work.bundles * work.rhs_stripes * work.rhs_stripe_beats * rhs_times;
+  const std::int64_t lhs = work.bundles * lhs_bundle * lhs_times;
+  const std::int64_t rhs = work.bundles * rhs_bundle * rhs_times;
   const std::int64_t fetch = cycles(machine.split_fetch ? std::max(lhs, rhs) : lhs + rhs);
   const std::int64_t first =
       cycles(machine.split_fetch ? std::max(lhs_first, rhs_first) : lhs_first + rhs_first);

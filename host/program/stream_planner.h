@@ -25,9 +25,10 @@ struct PlanSide {
 };
 
 /// Schedules that hold stripes whole: both loop orders, chunk sizes from one stripe to half a
-/// buffer and more, resident operands, whole bundles. Empty when not even one stripe of each fits.
+/// buffer and more, resident operands, whole bundles. Of the bundles, `rhs_bundles` have weights of
+/// their own. Empty when not even one stripe of each fits.
 std::vector<StreamSchedule> whole_schedules(const PlanSide& lhs, const PlanSide& rhs,
-                                            std::int64_t bundles);
+                                            std::int64_t bundles, std::int64_t rhs_bundles);
 
 /// What a layer takes whatever its schedule; beats are those of one port.
 struct StreamWork {
@@ -36,6 +37,8 @@ struct StreamWork {
   std::int64_t rhs_stripes = 0;
   std::int64_t lhs_stripe_beats = 0;  ///< all pieces
   std::int64_t rhs_stripe_beats = 0;
+  std::int64_t lhs_saved_beats = 0;  ///< by which the last stripe of a bundle is shorter
+  std::int64_t rhs_saved_beats = 0;
   std::int64_t lhs_piece_beats = 0;  ///< the first piece, in kSplitK
   std::int64_t rhs_piece_beats = 0;
   std::int64_t tile_cycles = 0;  ///< of the array, for a pair of stripes

@@ -37,6 +37,10 @@ OperandLayout::OperandLayout(const StreamSchedule& schedule, const OperandShape&
     : mode_(schedule.mode), shape_(shape) {
   whole_ = shape.pieces == 1 || (schedule.outer_whole && lhs == schedule.lhs_outer);
   chunk_ = lhs ? schedule.lhs.chunk : schedule.rhs.chunk;
+  if (shape_.last_word_beats == 0 ||
+      (mode_ == StreamSchedule::Mode::kBundled && shape.stripes > 1)) {
+    shape_.last_word_beats = shape.word_beats;
+  }
 
   std::int64_t chunk_count = 0;  // of the whole operand
   switch (mode_) {
@@ -55,21 +59,28 @@ OperandLayout::OperandLayout(const StreamSchedule& schedule, const OperandShape&
       break;
   }
   chunk_stride_ = align(slot_depth_ * shape.word_beats * shape.beat_bytes, kBaseAlignment);
+  // A last stripe that is laid out otherwise starts on a base of its own.
+  if (shape_.last_word_beats != shape.word_beats) chunk_stride_ += kBaseAlignment;
   lane_bytes_ = align(chunk_count * chunk_stride_, kRegionAlignment);
 }
 
 std::int64_t OperandLayout::offset(std::int64_t bundle, std::int64_t stripe,
                                    std::int64_t piece) const {
-  const std::int64_t depth_bytes = shape_.word_beats * shape_.beat_bytes;
-  const std::int64_t within_stripe = piece_base(piece) * depth_bytes;
-  const std::int64_t stripe_bytes = stripe_depth() * depth_bytes;
+  bundle %= shape_.bundles;
+  const std::int64_t within_stripe = piece_base(piece) * word_beats(stripe) * shape_.beat_bytes;
+  const std::int64_t stripe_bytes = stripe_depth() * shape_.word_beats * shape_.beat_bytes;
   switch (mode_) {
-    case StreamSchedule::Mode::kTiled:
-      return (bundle * chunks_ + stripe / chunk_) * chunk_stride_ + stripe % chunk_ * stripe_bytes +
-             within_stripe;
+    case StreamSchedule::Mode::kTiled: {
+      const bool own_base = word_beats(stripe) != shape_.word_beats;
+      return (bundle * chunks_ + stripe / chunk_) * chunk_stride_ +
+             align(stripe % chunk_ * stripe_bytes, own_base ? kBaseAlignment : 1) + within_stripe;
+    }
     case StreamSchedule::Mode::kBundled:
+      // Either all stripes have the same layout, or there is one a bundle.
       return bundle / chunk_ * chunk_stride_ +
-             (bundle % chunk_ * shape_.stripes + stripe) * stripe_bytes + within_stripe;
+             (bundle % chunk_ * shape_.stripes + stripe) * stripe_depth() * word_beats(stripe) *
+                 shape_.beat_bytes +
+             within_stripe;
     case StreamSchedule::Mode::kSplitK:
       break;
   }
@@ -102,22 +113,18 @@ class StreamEmitter::Fetcher {
     step_.lane_stride = layout.lane_bytes();
   }
 
-  /// Loads `depth` buffer words from `offset` into the next slot.
-  void fetch(std::int64_t offset, std::int64_t depth) {
-    const std::int64_t beats = layout_.word_beats();
-    // An instruction counts so many beats at most; pieces end on whole words and 64 bytes.
-    const std::int64_t unit = beats * 8;
-    const std::int64_t most =
-        std::max<std::int64_t>(1, static_cast<std::int64_t>(emitter_.max_fetch_words_) / unit) *
-        unit;
-    const std::int64_t words = depth * beats;
-    for (std::int64_t done = 0; done < words; done += most) {
-      step_.words = std::min(most, words - done);
-      step_.wait_free = done == 0 && fetched_ >= slots_;
-      step_.send_filled = done + most >= words;
-      step_.buffer_base = static_cast<std::uint32_t>(slot_base(fetched_) + done / beats);
-      step_.dram_base = address_ + offset + done * layout_.beat_bytes();
-      emitter_.stream(step_);
+  /// Loads `stripes` stripes from `stripe` of `bundle` on into the next slot, from each `depth`
+  /// buffer words that start with piece `piece`.
+  void fetch(std::int64_t bundle, std::int64_t stripe, std::int64_t stripes, std::int64_t piece,
+             std::int64_t depth) {
+    const std::int64_t last = stripe + stripes - 1;
+    for (std::int64_t done = 0; done < stripes;) {
+      // All stripes are alike, or the last one is not.
+      const std::int64_t beats = layout_.word_beats(stripe + done);
+      const std::int64_t count = stripes - done - (layout_.word_beats(last) != beats ? 1 : 0);
+      part(layout_.offset(bundle, stripe + done, piece), done * depth, count * depth, beats,
+           done == 0, done + count == stripes);
+      done += count;
     }
     ++fetched_;
   }
@@ -131,6 +138,26 @@ class StreamEmitter::Fetcher {
   bool frees(std::int64_t index) const { return index + slots_ < total_; }
 
  private:
+  /// Loads `depth` buffer words of `beats` beats from `offset` to word `base` of the slot.
+  void part(std::int64_t offset, std::int64_t base, std::int64_t depth, std::int64_t beats,
+            bool first, bool last) {
+    // An instruction counts so many beats at most; pieces end on whole words and 64 bytes.
+    const std::int64_t unit = beats * 8;
+    const std::int64_t most =
+        std::max<std::int64_t>(1, static_cast<std::int64_t>(emitter_.max_fetch_words_) / unit) *
+        unit;
+    const std::int64_t words = depth * beats;
+    step_.word_beats = static_cast<int>(beats);
+    for (std::int64_t done = 0; done < words; done += most) {
+      step_.words = std::min(most, words - done);
+      step_.wait_free = first && done == 0 && fetched_ >= slots_;
+      step_.send_filled = last && done + most >= words;
+      step_.buffer_base = static_cast<std::uint32_t>(slot_base(fetched_) + base + done / beats);
+      step_.dram_base = address_ + offset + done * layout_.beat_bytes();
+      emitter_.stream(step_);
+    }
+  }
+
   StreamEmitter& emitter_;
   const OperandLayout& layout_;
   StreamStep step_;
@@ -217,8 +244,8 @@ void StreamEmitter::tiled() {
     while (outer_fetcher.fetched() <= std::min(index, outer_fetcher.total() - 1)) {
       const std::int64_t bundle = outer_fetcher.fetched() / outer_chunks;
       const std::int64_t chunk = outer_fetcher.fetched() % outer_chunks;
-      outer_fetcher.fetch(outer_.offset(bundle, chunk * outer_side_.chunk, 0),
-                          outer_stripes(chunk) * outer_.stripe_depth());
+      outer_fetcher.fetch(bundle, chunk * outer_side_.chunk, outer_stripes(chunk), 0,
+                          outer_.stripe_depth());
     }
   };
 
@@ -239,8 +266,8 @@ void StreamEmitter::tiled() {
         } else {
           const std::int64_t index = inner_fetcher.fetched();
           if (b == 0) resident_first = index;
-          inner_fetcher.fetch(inner_.offset(bundle, b * inner_side_.chunk, 0),
-                              inner_stripes(b) * inner_.stripe_depth());
+          inner_fetcher.fetch(bundle, b * inner_side_.chunk, inner_stripes(b), 0,
+                              inner_.stripe_depth());
           inner.base = inner_fetcher.slot_base(index);
           inner.stripes = inner_stripes(b);
           inner.wait = true;
@@ -270,8 +297,8 @@ void StreamEmitter::bundled() {
   for (std::int64_t index = 0; index < chunks; ++index) {
     const std::int64_t first = index * chunk;
     const std::int64_t count = std::min(chunk, bundles_ - first);
-    inner_fetcher.fetch(inner_.offset(first, 0, 0), count * inner_depth);
-    outer_fetcher.fetch(outer_.offset(first, 0, 0), count * outer_depth);
+    inner_fetcher.fetch(first, 0, count * inner_.stripes(), 0, inner_.stripe_depth());
+    outer_fetcher.fetch(first, 0, count * outer_.stripes(), 0, outer_.stripe_depth());
     for (std::int64_t i = 0; i < count; ++i) {
       Use outer;
       outer.base = outer_fetcher.slot_base(index) + i * outer_depth;
@@ -302,7 +329,7 @@ void StreamEmitter::split_k() {
           const bool first = !whole || (b == 0 && piece == 0);
           const bool last = !whole || (b + 1 == inner_.stripes() && piece + 1 == pieces);
           if (first) {
-            outer_fetcher.fetch(outer_.offset(bundle, a, piece),
+            outer_fetcher.fetch(bundle, a, 1, piece,
                                 whole ? outer_.stripe_depth() : outer_.piece_depth(piece));
           }
           const std::int64_t outer_index = outer_fetcher.fetched() - 1;
@@ -312,7 +339,7 @@ void StreamEmitter::split_k() {
           outer.free = last && outer_fetcher.frees(outer_index);
           Use inner;
           const std::int64_t inner_index = inner_fetcher.fetched();
-          inner_fetcher.fetch(inner_.offset(bundle, b, piece), inner_.piece_depth(piece));
+          inner_fetcher.fetch(bundle, b, 1, piece, inner_.piece_depth(piece));
           inner.base = inner_fetcher.slot_base(inner_index);
           inner.wait = true;
           inner.free = inner_fetcher.frees(inner_index);

@@ -45,13 +45,16 @@ struct StreamSchedule {
 
 /// One operand, before it is laid out.
 struct OperandShape {
-  std::int64_t bundles = 1;
+  std::int64_t bundles = 1;      ///< distinct ones: bundle b of the layer has data b % bundles
   std::int64_t stripes = 0;      ///< of a bundle
   std::int64_t pieces = 1;       ///< of the reduction
   std::int64_t piece_depth = 0;  ///< buffer words of a piece of a stripe
   std::int64_t last_depth = 0;   ///< of the last piece
   std::int64_t word_beats = 1;   ///< beats of every port that a buffer word takes
-  std::int64_t beat_bytes = 8;   ///< of one port
+  /// The same in the last stripe of a bundle, of which only some rows may be in memory. Not used
+  /// (0, or several stripes a bundle in kBundled, where one fetch takes them all): word_beats.
+  std::int64_t last_word_beats = 0;
+  std::int64_t beat_bytes = 8;  ///< of one port
 };
 
 /// Where the words of one operand lie in device memory, and how a schedule walks over them.
@@ -74,8 +77,11 @@ class OperandLayout {
   }
   /// Buffer words of a stripe in front of piece `piece`, where the stripe is in the buffer whole.
   std::int64_t piece_base(std::int64_t piece) const { return piece * shape_.piece_depth; }
-  /// Beats of every port that a buffer word takes.
-  std::int64_t word_beats() const { return shape_.word_beats; }
+  /// Beats of every port that a buffer word of a stripe takes. Stripes of the following bundles go
+  /// on counting.
+  std::int64_t word_beats(std::int64_t stripe) const {
+    return (stripe + 1) % shape_.stripes == 0 ? shape_.last_word_beats : shape_.word_beats;
+  }
   std::int64_t beat_bytes() const { return shape_.beat_bytes; }
   /// Start of (bundle, stripe, piece).
   std::int64_t offset(std::int64_t bundle, std::int64_t stripe, std::int64_t piece) const;

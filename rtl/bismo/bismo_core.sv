@@ -69,6 +69,7 @@ module bismo_core #(
   localparam int unsigned Lanes = Dk / PortWidth;
   localparam int unsigned Groups = NumReadPorts / Lanes;
   localparam int unsigned BankWidth = $clog2(Dm > Dn ? Dm : Dn);
+  localparam int unsigned FetchWidth = 107 + BankWidth;
 
   // Parameters that the core cannot be built with.
   if (Dm < 2 || Dn < 2 || 2 ** $clog2(Dm) != Dm || 2 ** $clog2(Dn) != Dn) begin : gen_bad_array
@@ -93,7 +94,7 @@ module bismo_core #(
 
   // Dispatch.
   logic [    Groups-1:0] fetch_valid;
-  logic [107*Groups-1:0] fetch_data;
+  logic [FetchWidth*Groups-1:0] fetch_data;
   logic [    Groups-1:0] fetch_pop;
   logic                  exec_valid;
   logic [         121:0] exec_data;
@@ -210,14 +211,15 @@ module bismo_core #(
         .RhsBanks      (Dn),
         .MaxBurstBeats (MaxBurstBeats),
         .MaxOutstanding(MaxOutstanding),
-        .InFlight      (InFlight)
+        .InFlight      (InFlight),
+        .BankField     (1)
     ) u_fetch (
         .clk_i,
         .rst_ni,
         .clear_i,
         .halt_i,
         .valid_i          (fetch_valid[g]),
-        .data_i           (fetch_data[107*g+:107]),
+        .data_i           (fetch_data[FetchWidth*g+:FetchWidth]),
         .pop_o            (fetch_pop[g]),
         .lhs_free_i       (lhs_free),
         .rhs_free_i       (rhs_free),

@@ -7,7 +7,7 @@
 // While `halt_i` is high instructions are accepted and dropped, and all queues are emptied.
 //
 // Queue words (low bits first):
-//   fetch  {stride[32], dram_base[32], words[24], buffer_base[16], send_filled, wait_free, rhs}
+//   fetch  {last_bank[BankWidth], stride[32], dram_base[32], words[24], buffer_base[16], send_filled, wait_free, rhs}
 //   exec   {rhs_stride[16], lhs_stride[16], k_words[16], rhs_top[16], lhs_top[16], rhs_tiles-1[14], lhs_tiles-1[14],
 //           rhs_bits-1[3], lhs_bits-1[3], emit, accumulate, rhs_signed, lhs_signed, free_rhs, free_lhs, wait_rhs, wait_lhs}
 //          where top = base + (bits - 1) * k_words, the most significant plane of the first stripe
@@ -21,7 +21,9 @@ module bismo_dispatch #(
     parameter int unsigned FetchGroups   = 1,
     parameter int unsigned NumWritePorts = 4,
     parameter int unsigned PortWidth     = 64,
-    parameter int unsigned QueueDepth    = 32
+    parameter int unsigned QueueDepth    = 32,
+    parameter int unsigned BankWidth     = $clog2(Dm > Dn ? Dm : Dn),
+    parameter int unsigned FetchWidth    = 107 + BankWidth
 ) (
     input  logic                       clk_i,
     input  logic                       rst_ni,
@@ -32,7 +34,7 @@ module bismo_dispatch #(
     input  logic [              127:0] instr_data_i,
     input  logic [               31:0] mem_limit_i,
     output logic [    FetchGroups-1:0] fetch_valid_o,
-    output logic [107*FetchGroups-1:0] fetch_data_o,
+    output logic [FetchWidth*FetchGroups-1:0] fetch_data_o,
     input  logic [    FetchGroups-1:0] fetch_pop_i,
     output logic                       exec_valid_o,
     output logic [              121:0] exec_data_o,
@@ -64,7 +66,7 @@ module bismo_dispatch #(
   logic         s2_illegal_q;
   logic         s2_range_q;
   logic [  3:0] s2_kind_q;        // one hot: fetch_lhs, fetch_rhs, exec, result
-  logic [106:0] s2_fetch_q;
+  logic [FetchWidth-1:0] s2_fetch_q;
   logic [121:0] s2_exec_q;
   logic         open_q;           // the last EXEC left its slot open
 
@@ -115,6 +117,9 @@ module bismo_dispatch #(
   logic         illegal;
   logic [ 36:0] dram_end;
   logic [ 36:0] dram_limit;
+  logic [  2:0] narrow;
+  logic         too_narrow;
+  logic [BankWidth-1:0] last_bank;
   logic [ 24:0] fetch_rows;
   logic [ 25:0] fetch_end;
   logic [ 31:0] lhs_end;
@@ -145,7 +150,7 @@ module bismo_dispatch #(
 
   always_comb begin
     illegal = (s1_instr_q & reserved) != '0;
-    if (is_fetch | is_result) illegal |= (count == '0) | ~aligned;
+    if (is_fetch | is_result) illegal |= (count == '0) | ~aligned | (is_fetch & too_narrow);
     else if (is_exec) illegal |= (k_words == '0) | (accumulate & (multi_tile | ~open));
     else illegal = 1'b1;
   end
@@ -154,7 +159,11 @@ module bismo_dispatch #(
   assign dram_limit = (mem_limit_i == '0) ? 37'h1_0000_0000 : 37'(mem_limit_i);
   assign dram_end   = 37'(s1_instr_q[bismo_isa_pkg::FetchDramBaseLsb+:32]) + 37'(s1_lane_span_q) +
                       (is_result ? 37'(count) << TileShift : 37'(count) << BeatShift);
-  assign fetch_rows = is_rhs ? (25'(count) + 25'(Dn - 1)) >> LogDn : (25'(count) + 25'(Dm - 1)) >> LogDm;
+  // Banks that are filled: a power of two, whose addresses are ceil(words / banks).
+  assign narrow     = s1_instr_q[bismo_isa_pkg::FetchNarrowLsb+:3];
+  assign too_narrow = 4'(narrow) > (is_rhs ? 4'(LogDn) : 4'(LogDm));
+  assign last_bank  = (is_rhs ? BankWidth'(Dn - 1) : BankWidth'(Dm - 1)) >> narrow;
+  assign fetch_rows = (25'(count) + 25'(last_bank)) >> ((is_rhs ? 4'(LogDn) : 4'(LogDm)) - 4'(narrow));
   assign fetch_end  = 26'(s1_instr_q[bismo_isa_pkg::FetchBufferBaseLsb+:16]) + 26'(fetch_rows);
   assign lhs_end    = 32'(s1_instr_q[bismo_isa_pkg::ExecLhsBaseLsb+:16]) + 32'(s1_lhs_span_q) +
                       32'(s1_lhs_planes_q) + 32'(k_words);
@@ -175,6 +184,7 @@ module bismo_dispatch #(
       s2_kind_q    <= (illegal | range) ? 4'b0000 : {is_result, is_exec, is_rhs, is_fetch & ~is_rhs};
       // RESULT shares the fields of FETCH: its tiles stand where FETCH has its words.
       s2_fetch_q   <= {
+        last_bank,
         s1_instr_q[bismo_isa_pkg::FetchLaneStrideLsb+:32],
         s1_instr_q[bismo_isa_pkg::FetchDramBaseLsb+:32],
         count,
@@ -249,7 +259,7 @@ module bismo_dispatch #(
 
   for (genvar g = 0; g < FetchGroups; g++) begin : gen_fetch_queue
     bittern_fifo #(
-        .Width(107),
+        .Width(FetchWidth),
         .Depth(QueueDepth)
     ) u_queue (
         .clk_i,
@@ -260,7 +270,7 @@ module bismo_dispatch #(
         .ready_o(fetch_ready[g]),
         .pop_i  (fetch_pop_i[g]),
         .valid_o(fetch_valid_o[g]),
-        .data_o (fetch_data_o[107*g+:107])
+        .data_o (fetch_data_o[FetchWidth*g+:FetchWidth])
     );
   end
 

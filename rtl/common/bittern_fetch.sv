@@ -11,6 +11,9 @@
 // A beat accepted in c is on the write port of the buffer in c+1 and can be read by an address issued in c+2.
 // The last beat of an instruction on all lanes accepted by c -> `filled_o` in c+1 -> token can be taken in c+2.
 // A free token can let an instruction start in the cycle after it was given.
+//
+// Word i of an instruction goes to bank i mod banks. The number of banks is a constant of each side, or, with BankField, part
+// of the instruction: `data_i` then carries the number minus one above its other fields.
 module bittern_fetch #(
     parameter int unsigned Lanes          = 4,
     parameter int unsigned PortWidth      = 64,
@@ -19,6 +22,7 @@ module bittern_fetch #(
     parameter int unsigned MaxBurstBeats  = 256,
     parameter int unsigned MaxOutstanding = 8,
     parameter int unsigned InFlight       = 8,
+    parameter int unsigned BankField      = 0,
     parameter int unsigned BankWidth      = LhsBanks * RhsBanks > 1 ? $clog2(LhsBanks > RhsBanks ? LhsBanks : RhsBanks) : 1
 ) (
     input  logic                       clk_i,
@@ -27,7 +31,7 @@ module bittern_fetch #(
     input  logic                       halt_i,
     // Queue head.
     input  logic                       valid_i,
-    input  logic [              106:0] data_i,
+    input  logic [107+BankField*BankWidth-1:0] data_i,
     output logic                       pop_o,
     // Tokens.
     input  logic                       lhs_free_i,
@@ -84,6 +88,14 @@ module bittern_fetch #(
   assign dram_base   = data_i[43+:32];
   assign stride      = data_i[75+:32];
 
+  // The last bank of each side is known from the parameters or comes with the instruction.
+  logic [BankWidth-1:0] last_of_instr;
+  if (BankField != 0) begin : gen_bank_field
+    assign last_of_instr = data_i[107+:BankWidth];
+  end else begin : gen_bank_constant
+    assign last_of_instr = is_rhs ? BankWidth'(RhsBanks - 1) : BankWidth'(LhsBanks - 1);
+  end
+
   // Request side.
   logic             token_ok;
   logic             order_ready;
@@ -134,6 +146,7 @@ module bittern_fetch #(
     logic                 desc_rhs;
     logic [         15:0] desc_base;
     logic [         23:0] desc_words;
+    logic [BankWidth-1:0] desc_last;
     logic [         23:0] word_q;    // words of this instruction that have arrived
     logic [         15:0] row_q;
     logic [BankWidth-1:0] bank_q;
@@ -175,25 +188,25 @@ module bittern_fetch #(
     );
 
     bittern_fifo #(
-        .Width(41),
+        .Width(41 + BankWidth),
         .Depth(InFlight)
     ) u_desc (
         .clk_i,
         .rst_ni,
         .clear_i(flush),
         .push_i (start),
-        .data_i ({words, base, is_rhs}),
+        .data_i ({last_of_instr, words, base, is_rhs}),
         .ready_o(),
         .pop_i  (done),
         .valid_o(desc_valid),
-        .data_o ({desc_words, desc_base, desc_rhs})
+        .data_o ({desc_last, desc_words, desc_base, desc_rhs})
     );
     /* verilator lint_on PINCONNECTEMPTY */
 
     assign m_rd_rready_o[p]   = 1'b1;
     assign beat          = m_rd_rvalid_i[p];
     assign last_word     = word_q == desc_words - 24'd1;
-    assign last_bank     = bank_q == (desc_rhs ? BankWidth'(RhsBanks - 1) : BankWidth'(LhsBanks - 1));
+    assign last_bank     = bank_q == desc_last;
     assign done          = beat & desc_valid & last_word;
     assign lane_done[p]  = done_q != '0;
     assign lane_lhs[p]   = beat & desc_valid & ~desc_rhs;

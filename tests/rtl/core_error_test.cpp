@@ -100,6 +100,14 @@ TEST_F(CoreErrorTest, ZeroCountsAreIllegal) {
   expect_refused(no_tiles, kIllegal);
 }
 
+TEST_F(CoreErrorTest, AFetchFillsAtLeastOneBank) {
+  for (unsigned narrow = 2; narrow < 8; ++narrow) {
+    auto none = fetch();
+    none.narrow = narrow;
+    expect_refused(none, kIllegal);
+  }
+}
+
 TEST_F(CoreErrorTest, MisalignedAddressesAreIllegal) {
   auto base = fetch();
   base.dram_base += 32;
@@ -134,6 +142,12 @@ TEST_F(CoreErrorTest, BufferRangesAreChecked) {
   bismo_isa::FetchRhs rhs;
   rhs.words = 258;
   expect_refused(rhs, kRange);
+  auto narrow = fetch();
+  narrow.narrow = 1;
+  narrow.buffer_base = 112;  // 16 words in one bank
+  expect_accepted<bismo_isa::FetchLhs>({narrow});
+  narrow.buffer_base = 113;
+  expect_refused(narrow, kRange);
 
   auto tiles = exec();
   tiles.emit = 0;

@@ -144,7 +144,9 @@ class BismoInterpreter {
     int& filled = is_rhs ? filled_rhs_ : filled_lhs_;
     if (op.wait_free && free == 0) return false;
     if (op.wait_free) --free;
-    const std::uint64_t rows = is_rhs ? config_.dn : config_.dm;
+    const auto banks = static_cast<std::uint64_t>(is_rhs ? config_.dn : config_.dm);
+    const std::uint64_t rows = banks >> op.narrow;
+    require(rows >= 1, "fetch into no bank");
     const std::uint64_t depth = is_rhs ? config_.rhs_depth : config_.lhs_depth;
     std::vector<std::uint64_t>& buffer = is_rhs ? rhs_ : lhs_;
     require(op.words >= 1 && op.dram_base % 64 == 0 && op.lane_stride % 64 == 0, "illegal fetch");

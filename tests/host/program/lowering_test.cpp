@@ -95,17 +95,19 @@ TEST(LoweringSplitTest, BuffersOfAFewWordsForceEveryKindOfSplit) {
   for (int i = 0; i < 60; ++i) {
     config.lhs_depth = static_cast<int>(rng.integer(8, 40));
     config.rhs_depth = static_cast<int>(rng.integer(8, 40));
+    config.by_image = i % 2 == 1;
     const BismoCore core(config);
     const Layer layer = random_layer(rng, 12);
     const Precision precision = random_precision(rng);
-    const GemmShape shape = GemmShape::of(layer, 1, config);
+    const int batch = 1 + i % 3;
+    const GemmShape shape = GemmShape::of(layer, batch, config);
     const std::vector<BismoSchedule> schedules = candidate_schedules(config, shape, precision.bits);
     for (int j = 0; j < 6; ++j) {
       const BismoSchedule& schedule = schedules[rng.integer(0, schedules.size() - 1)];
       kinds.insert(schedule.mode == BismoSchedule::Mode::kSplitK
                        ? (schedule.outer_whole ? "whole" : "split")
                        : "fits");
-      const auto plan = core.plan_with(layer, precision, 1, schedule);
+      const auto plan = core.plan_with(layer, precision, batch, schedule);
       expect_correct(core, *plan, i, j % 2 == 0 ? StageOrder::kFetchFirst : StageOrder::kExecFirst,
                      1 + j);
       if (HasFatalFailure()) return;
