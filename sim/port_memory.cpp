@@ -23,10 +23,6 @@ constexpr std::uint32_t kSlverr = 2u << 3;
 constexpr std::uint32_t kActive = 1u << 5;
 constexpr std::uint32_t kNewBeat = 1u << 6;
 
-std::uint32_t interval(std::uint32_t beat_bytes, std::uint32_t bytes_per_cycle) {
-  return (beat_bytes + bytes_per_cycle - 1) / bytes_per_cycle;
-}
-
 MemoryTiming checked(const MemoryTiming& timing) {
   if (timing.size_bytes == 0 || timing.size_bytes > (std::uint64_t{1} << 32)) {
     fail("memory of {} bytes: expected 1 byte to 4 GiB (addresses have 32 bits)",
@@ -58,17 +54,21 @@ Storage::Storage(std::uint64_t size) : size_(size), bytes_(nullptr, Unmap{size})
   bytes_.reset(static_cast<std::uint8_t*>(mapped));
 }
 
+BeatRate::BeatRate(std::uint32_t beat_bytes, std::uint32_t bytes_per_cycle)
+    : beat_(beat_bytes), rate_(std::min(beat_bytes, bytes_per_cycle)) {}
+
 ReadPort::ReadPort(Storage& storage, const MemoryTiming& timing, std::uint32_t beat_bytes)
     : storage_(storage),
       latency_(timing.latency),
-      interval_(interval(beat_bytes, timing.bytes_per_cycle)),
       outstanding_(timing.outstanding),
       beat_bytes_(beat_bytes),
-      bursts_(timing.outstanding) {}
+      bursts_(timing.outstanding),
+      rate_(beat_bytes, timing.bytes_per_cycle) {}
 
 void ReadPort::reset() {
   head_ = count_ = 0;
-  now_ = slot_ = 0;
+  now_ = 0;
+  rate_.reset();
   presenting_ = last_ = error_ = false;
 }
 
@@ -91,7 +91,7 @@ std::uint32_t ReadPort::tick(std::uint32_t flags, std::uint32_t address, std::ui
   }
   ++now_;  // from here on the cycle whose outputs are decided
   std::uint32_t status = count_ < outstanding_ ? kAddressReady : 0;
-  if (!presenting_ && count_ != 0 && now_ >= slot_ && now_ >= bursts_[head_].ready) {
+  if (!presenting_ && count_ != 0 && rate_.ready(now_) && now_ >= bursts_[head_].ready) {
     Burst& burst = bursts_[head_];
     error_ = !storage_.accessible(burst.address, beat_bytes_);
     if (error_) {
@@ -102,13 +102,13 @@ std::uint32_t ReadPort::tick(std::uint32_t flags, std::uint32_t address, std::ui
     burst.address += beat_bytes_;
     last_ = --burst.beats == 0;
     presenting_ = true;
-    slot_ = now_ + interval_;
+    rate_.go(now_);
     status |= kNewBeat;
   }
   if (presenting_) {
     status |= kRvalid | (last_ ? kRlast : 0) | (error_ ? kSlverr : 0);
   }
-  if (count_ != 0 || now_ < slot_) {
+  if (count_ != 0 || !rate_.ready(now_)) {
     status |= kActive;
   }
   return status;
@@ -117,15 +117,16 @@ std::uint32_t ReadPort::tick(std::uint32_t flags, std::uint32_t address, std::ui
 WritePort::WritePort(Storage& storage, const MemoryTiming& timing, std::uint32_t beat_bytes)
     : storage_(storage),
       latency_(timing.latency),
-      interval_(interval(beat_bytes, timing.bytes_per_cycle)),
       outstanding_(timing.outstanding),
       beat_bytes_(beat_bytes),
       all_strobes_(beat_bytes == 32 ? 0xffffffffu : (1u << beat_bytes) - 1),
-      bursts_(timing.outstanding) {}
+      bursts_(timing.outstanding),
+      rate_(beat_bytes, timing.bytes_per_cycle) {}
 
 void WritePort::reset() {
   head_ = count_ = received_ = 0;
-  now_ = slot_ = 0;
+  now_ = 0;
+  rate_.reset();
   responding_ = false;
 }
 
@@ -150,7 +151,7 @@ std::uint32_t WritePort::tick(std::uint32_t flags, std::uint32_t address, std::u
   if (flags & kBeatAccepted) {
     Burst& burst = bursts_[(head_ + received_) % outstanding_];
     write_beat(burst, static_cast<const std::uint8_t*>(data), strobes);
-    slot_ = now_ + interval_;
+    rate_.go(now_);
     if (burst.beats == 0) {
       burst.response = now_ + latency_;
       ++received_;
@@ -168,7 +169,7 @@ std::uint32_t WritePort::tick(std::uint32_t flags, std::uint32_t address, std::u
   }
   ++now_;  // from here on the cycle whose outputs are decided
   std::uint32_t status = count_ < outstanding_ ? kAddressReady : 0;
-  if (count_ > received_ && now_ >= slot_) {
+  if (count_ > received_ && rate_.ready(now_)) {
     status |= kWready;
   }
   if (!responding_ && received_ != 0 && now_ >= bursts_[head_].response) {
@@ -177,7 +178,7 @@ std::uint32_t WritePort::tick(std::uint32_t flags, std::uint32_t address, std::u
   if (responding_) {
     status |= kBvalid | (bursts_[head_].error ? kSlverr : 0);
   }
-  if (count_ != 0 || now_ < slot_) {
+  if (count_ != 0 || !rate_.ready(now_)) {
     status |= kActive;
   }
   return status;

@@ -50,13 +50,36 @@ class Storage {
   std::optional<FaultRange> fault_;
 };
 
-/// Read port. With L = latency, I = ceil(beat bytes / bytes_per_cycle) and x(b) the cycle in which
-/// beat b is transferred (rvalid and rready), for an address accepted (arvalid and arready) in
-/// cycle t:
-///   - its first beat has rvalid from cycle max(t + L, v + I, x + 1), v and x being the cycles in
-///     which the beat before it (of an earlier burst) became valid and was transferred;
-///   - every later beat from cycle max(v + I, x + 1) of the beat before it. A stalled beat does not
-///     make the following ones come faster than one in I cycles.
+/// The rate of a port. A beat of B bytes takes I = B / r cycles, r being bytes_per_cycle or B, if
+/// that is less. I may be a fraction, and fractions add up as long as beats go one after another
+/// as fast as they may. With e the end of the beat before (0 at first), a beat may go from cycle
+/// ceil(e) on; if it does go in that cycle, it ends at e + I; if it goes in a later cycle v, at
+/// v + I. So 6 bytes a cycle of beats of 8 give beats in cycles v, v + 2, v + 3, v + 4, v + 6, ...
+class BeatRate {
+ public:
+  BeatRate(std::uint32_t beat_bytes, std::uint32_t bytes_per_cycle);
+  void reset() { end_ = 0; }
+  /// Whether a beat may go in cycle `now`.
+  bool ready(std::uint64_t now) const { return now * rate_ >= end_; }
+  /// A beat goes in cycle `now`, in which it may.
+  void go(std::uint64_t now) {
+    const std::uint64_t start = now * rate_;
+    end_ = (start - end_ < rate_ ? end_ : start) + beat_;
+  }
+
+ private:
+  std::uint64_t beat_;
+  std::uint64_t rate_;
+  std::uint64_t end_ = 0;  // in 1 / rate_ of a cycle
+};
+
+/// Read port. With L = latency and x(b) the cycle in which beat b is transferred (rvalid and
+/// rready), for an address accepted (arvalid and arready) in cycle t, a beat goes to the port
+/// (has rvalid) from the first cycle on
+///   - that its rate allows,
+///   - that is at least x(b) + 1, b being the beat before it,
+///   - and, for the first beat of a burst, at least t + L.
+/// A stalled beat does not make the following ones come faster than their rate.
 /// Bursts are answered in order. arready is high in a cycle when fewer than `outstanding` bursts
 /// were accepted before it whose last beat was not transferred before it. A beat that is not
 /// accessible reads as zero with SLVERR.
@@ -80,22 +103,21 @@ class ReadPort {
 
   Storage& storage_;
   std::uint32_t latency_;
-  std::uint32_t interval_;
   std::uint32_t outstanding_;
   std::uint32_t beat_bytes_;
   std::vector<Burst> bursts_;  // ring of `outstanding` entries
   std::uint32_t head_ = 0;
   std::uint32_t count_ = 0;
-  std::uint64_t now_ = 0;   // index of the next active cycle; idle ones need not be counted
-  std::uint64_t slot_ = 0;  // first cycle in which the next beat may become valid
+  std::uint64_t now_ = 0;  // index of the next active cycle; idle ones need not be counted
+  BeatRate rate_;
   bool presenting_ = false;
   bool last_ = false;
   bool error_ = false;
 };
 
-/// Write port. With L and I as above, for an address accepted in cycle t:
-///   - wready is high from cycle t + 1, and for each beat not before I cycles after the beat
-///     before it was transferred;
+/// Write port. With L and the rate as above, a beat going in the cycle in which it is transferred,
+/// for an address accepted in cycle t:
+///   - wready is high from cycle t + 1, when the rate allows a beat;
 ///   - bvalid is high from cycle x + L, x being the cycle in which the last beat of the burst was
 ///     transferred, and not before the cycle after the response before it was transferred.
 /// Data is in memory when its beat is transferred. awready is high in a cycle when fewer than
@@ -122,7 +144,6 @@ class WritePort {
 
   Storage& storage_;
   std::uint32_t latency_;
-  std::uint32_t interval_;
   std::uint32_t outstanding_;
   std::uint32_t beat_bytes_;
   std::uint32_t all_strobes_;
@@ -131,7 +152,7 @@ class WritePort {
   std::uint32_t count_ = 0;     // bursts without response
   std::uint32_t received_ = 0;  // of these, the ones whose data is complete
   std::uint64_t now_ = 0;
-  std::uint64_t slot_ = 0;  // first cycle in which wready may be high again
+  BeatRate rate_;
   bool responding_ = false;
 };
 

@@ -12,7 +12,7 @@ namespace bittern {
 struct MemoryConfig {
   std::uint64_t size_bytes = 0;
   int latency_cycles = 16;  ///< read request accepted to first beat; last write beat to response
-  int bytes_per_cycle = 8;  ///< of each data port
+  int bytes_per_cycle = 8;  ///< of each data port; need not divide a beat (sim/port_memory.h)
   int outstanding = 8;      ///< bursts that a port may have in flight
 };
 

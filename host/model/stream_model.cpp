@@ -28,7 +28,6 @@ StreamModel::StreamModel(const char* core, const StreamMachine& machine, std::ui
     : core_(core), machine_(machine), instructions_(instructions) {
   beat_bytes_ = machine.port_width / 8;
   rate_ = std::min<Cycle>(beat_bytes_, machine.memory_bytes_per_cycle);
-  beat_cost_ = rate_ > 0 ? ceil_div(beat_bytes_, rate_) * rate_ : 0;
   burst_bytes_ = static_cast<std::uint64_t>(machine.max_burst_beats) * beat_bytes_;
   const auto within = [](int value, int high) { return value >= 1 && value <= high; };
   if (!within(machine.memory_outstanding, 64) || !within(machine.max_outstanding, 64) ||
@@ -97,16 +96,16 @@ StreamModel::Cycle StreamModel::earliest_beat(const Port& port, Cycle earliest) 
 }
 
 /// Moves `beats` beats of which the first goes in `first`; memory is ready for each one
-/// beat / rate cycles after it was ready for the one before, rounded up to whole cycles, or counted
+/// beat / rate cycles (not rounded) after it was ready for the one before, or counted
 /// from the beat itself when that came later. Returns the cycle of the last beat.
 StreamModel::Cycle StreamModel::pace(Port& port, Cycle first, Cycle beats,
                                      Cycle* last_but_one) const {
   const Cycle ready = first == ceil_div(port.due, rate_) ? port.due : first * rate_;
   const auto beat = [&](Cycle index) {
-    return index == 0 ? first : ceil_div(ready + index * beat_cost_, rate_);
+    return index == 0 ? first : ceil_div(ready + index * beat_bytes_, rate_);
   };
   if (last_but_one != nullptr && beats > 1) *last_but_one = beat(beats - 2);
-  port.due = ready + beats * beat_cost_;
+  port.due = ready + beats * beat_bytes_;
   port.beat = beat(beats - 1);
   return port.beat;
 }

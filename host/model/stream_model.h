@@ -191,8 +191,7 @@ class StreamModel {
   const char* core_;
   StreamMachine machine_;
   Cycle beat_bytes_;
-  Cycle rate_;       // bytes that memory moves a cycle and port, at most a beat
-  Cycle beat_cost_;  // of these bytes, what a beat takes
+  Cycle rate_;  // bytes that memory moves a cycle and port, at most a beat
   std::uint64_t burst_bytes_;
 
   // Shell.

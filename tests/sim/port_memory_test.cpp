@@ -34,12 +34,41 @@ struct Case {
   std::uint32_t beat_bytes;
 };
 
+// The cycle from which the rate allows the next beat, from the cycles in which beats went: in a run
+// of beats, each of which went in the first cycle allowed, beat i after the first is allowed from
+// ceil(i * beat / rate) cycles behind it on.
+class Allowed {
+ public:
+  explicit Allowed(const Case& c)
+      : beat_(c.beat_bytes), rate_(std::min(c.beat_bytes, c.timing.bytes_per_cycle)) {}
+  std::uint64_t from() const {
+    return beats_ == 0 ? 0 : first_ + (beats_ * beat_ + rate_ - 1) / rate_;
+  }
+  void went(std::uint64_t cycle) {
+    if (beats_ == 0 || cycle != from()) {
+      first_ = cycle;
+      beats_ = 0;
+    }
+    ++beats_;
+  }
+
+ private:
+  std::uint64_t beat_;
+  std::uint64_t rate_;
+  std::uint64_t first_ = 0;
+  std::uint64_t beats_ = 0;
+};
+
 Case random_case(Random& random) {
   Case c;
   c.timing.size_bytes = 1 << 16;
   c.timing.latency = 1 + random.below(20);
   c.beat_bytes = random.below(2) ? 32 : 8;
-  c.timing.bytes_per_cycle = c.beat_bytes >> random.below(3);
+  // Whole numbers of cycles a beat, more than a beat a cycle, and fractions.
+  const std::uint32_t kind = random.below(3);
+  c.timing.bytes_per_cycle = kind == 0   ? c.beat_bytes >> random.below(3)
+                             : kind == 1 ? 1 + random.below(c.beat_bytes)
+                                         : 1 + random.below(2 * c.beat_bytes);
   c.timing.outstanding = 1 + random.below(5);
   return c;
 }
@@ -54,8 +83,7 @@ TEST(ReadPort, FollowsItsTimingRulesForRandomBurstsAndStalls) {
   for (std::uint64_t seed = 0; seed < 60; ++seed) {
     Random random(seed);
     const Case c = random_case(random);
-    const std::uint64_t interval =
-        (c.beat_bytes + c.timing.bytes_per_cycle - 1) / c.timing.bytes_per_cycle;
+    Allowed allowed(c);
     Storage storage(c.timing.size_bytes);
     fill(storage);
     ReadPort port(storage, c.timing, c.beat_bytes);
@@ -71,7 +99,7 @@ TEST(ReadPort, FollowsItsTimingRulesForRandomBurstsAndStalls) {
       bool last;
     };
     std::deque<Beat> beats;  // beats.front() is the one that is valid or comes next
-    std::uint64_t became_valid = 0, previous_valid = 0, transferred = 0;
+    std::uint64_t became_valid = 0, transferred = 0;
     bool any = false;
     std::uint32_t in_flight = 0;
     for (std::uint64_t cycle = 0; cycle < 3000; ++cycle) {
@@ -80,7 +108,7 @@ TEST(ReadPort, FollowsItsTimingRulesForRandomBurstsAndStalls) {
       if (!beats.empty()) {
         std::uint64_t from = beats.front().not_before;
         if (any) {
-          from = std::max({from, previous_valid + interval, transferred + 1});
+          from = std::max({from, allowed.from(), transferred + 1});
         }
         expect_valid = cycle >= from;
         if (expect_valid && cycle == from) {
@@ -99,7 +127,7 @@ TEST(ReadPort, FollowsItsTimingRulesForRandomBurstsAndStalls) {
         ASSERT_EQ(std::memcmp(data.data(), storage.data() + beats.front().address, c.beat_bytes),
                   0);
         any = true;
-        previous_valid = became_valid;
+        allowed.went(became_valid);
         transferred = cycle;
         in_flight -= beats.front().last ? 1 : 0;
         beats.pop_front();
@@ -122,12 +150,28 @@ TEST(ReadPort, FollowsItsTimingRulesForRandomBurstsAndStalls) {
   }
 }
 
+TEST(ReadPort, SixBytesACycleGiveThreeBeatsOfEightInFourCycles) {
+  MemoryTiming timing;
+  timing.size_bytes = 4096;
+  timing.latency = 5;
+  timing.bytes_per_cycle = 6;
+  Storage storage(timing.size_bytes);
+  ReadPort port(storage, timing, 8);
+  std::uint64_t data = 0;
+  std::vector<int> cycles;
+  std::uint32_t status = port.tick(1, 0, 8, &data);  // address accepted in cycle 0
+  for (int cycle = 1; cycle <= 20; ++cycle) {
+    if (status & kValid) cycles.push_back(cycle);
+    status = port.tick(status & kValid ? 2 : 0, 0, 0, &data);
+  }
+  EXPECT_EQ(cycles, (std::vector<int>{5, 7, 8, 9, 11, 12, 13, 15, 16}));
+}
+
 TEST(WritePort, FollowsItsTimingRulesForRandomBurstsAndStalls) {
   for (std::uint64_t seed = 0; seed < 60; ++seed) {
     Random random(seed + 1000);
     const Case c = random_case(random);
-    const std::uint64_t interval =
-        (c.beat_bytes + c.timing.bytes_per_cycle - 1) / c.timing.bytes_per_cycle;
+    Allowed allowed(c);
     Storage storage(c.timing.size_bytes);
     std::vector<std::uint8_t> expected(c.timing.size_bytes);
     WritePort port(storage, c.timing, c.beat_bytes);
@@ -142,12 +186,12 @@ TEST(WritePort, FollowsItsTimingRulesForRandomBurstsAndStalls) {
     };
     std::deque<Burst> bursts;             // data not complete
     std::deque<std::uint64_t> responses;  // earliest cycle of each
-    std::uint64_t last_beat = 0, last_response = 0;
-    bool any_beat = false, any_response = false;
+    std::uint64_t last_response = 0;
+    bool any_response = false;
     std::uint32_t in_flight = 0;
     for (std::uint64_t cycle = 0; cycle < 3000; ++cycle) {
-      const bool expect_wready = !bursts.empty() && cycle > bursts.front().accepted &&
-                                 (!any_beat || cycle >= last_beat + interval);
+      const bool expect_wready =
+          !bursts.empty() && cycle > bursts.front().accepted && cycle >= allowed.from();
       ASSERT_EQ(wready, expect_wready) << "seed " << seed << " cycle " << cycle;
       ASSERT_EQ(awready, in_flight < c.timing.outstanding) << "seed " << seed << " cycle " << cycle;
       const bool expect_bvalid = !responses.empty() && cycle >= responses.front() &&
@@ -176,8 +220,7 @@ TEST(WritePort, FollowsItsTimingRulesForRandomBurstsAndStalls) {
           }
         }
         burst.address += c.beat_bytes;
-        any_beat = true;
-        last_beat = cycle;
+        allowed.went(cycle);
         if (--burst.beats == 0) {
           responses.push_back(cycle + c.timing.latency);
           bursts.pop_front();
