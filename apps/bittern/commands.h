@@ -14,6 +14,7 @@ void add_doctor(CLI::App& app);
 void add_networks(CLI::App& app);
 void add_variants(CLI::App& app);
 void add_measure(CLI::App& app);
+void add_compare(CLI::App& app);
 void add_validate(CLI::App& app);
 void add_store(CLI::App& app);
 

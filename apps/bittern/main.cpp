@@ -49,6 +49,7 @@ int main(int argc, char** argv) {
     add_networks(app);
     add_variants(app);
     add_measure(app);
+    add_compare(app);
     add_validate(app);
     add_store(app);
     add_agent_command(app, argv, "train", "Train a network of the zoo (LibTorch)");

@@ -1,8 +1,32 @@
 #include "host/measure/layer_report.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "host/base/error.h"
 
 namespace bittern {
+namespace {
+
+/// Bytes of the data port that moved most. A closed form that does not tell ports apart has none of
+/// these events: its `bytes` count as spread evenly.
+std::uint64_t busiest_port(const Measurement& measurement, const std::string& event,
+                           std::uint64_t bytes, const char* ports, const Variant& variant) {
+  const std::int64_t count = variant.parameter(ports);
+  const std::uint64_t beat = static_cast<std::uint64_t>(variant.parameter("PortWidth")) / 8;
+  std::uint64_t most = 0;
+  bool counted = false;
+  for (std::int64_t port = 0; port < count; ++port) {
+    const auto found = measurement.events.find(fmt::format("{}[{}]", event, port));
+    if (found == measurement.events.end()) continue;
+    counted = true;
+    most = std::max(most, found->second * beat);
+  }
+  return counted ? most : bytes / static_cast<std::uint64_t>(count);
+}
+
+}  // namespace
 
 double LayerReport::macs_per_cycle() const {
   return cycles == 0 ? 0.0 : static_cast<double>(macs) / static_cast<double>(cycles);
@@ -43,8 +67,11 @@ LayerReport report_layer(const Layer& layer, BitPair bits, const Measurement& me
   }
   report.split.emplace_back("other", row.cycles - known);
   report.bytes_read = row.bytes_read;
-  report.bytes_instructions = instruction_bytes(measurement.events);
   report.bytes_written = row.bytes_written;
+  report.port_bytes_read =
+      busiest_port(measurement, "read_port_beats", row.bytes_read, "NumReadPorts", variant);
+  report.port_bytes_written =
+      busiest_port(measurement, "write_port_beats", row.bytes_written, "NumWritePorts", variant);
   report.energy_j = row.energy_j;
   report.energy_high_j = row.energy_high_j;
   report.origin = row.origin;
@@ -68,8 +95,9 @@ LayerReport total_report(const std::vector<LayerReport>& layers) {
     sum.ideal_cycles += layer.ideal_cycles;
     for (std::size_t i = 0; i < sum.split.size(); ++i) sum.split[i].second += layer.split[i].second;
     sum.bytes_read += layer.bytes_read;
-    sum.bytes_instructions += layer.bytes_instructions;
     sum.bytes_written += layer.bytes_written;
+    sum.port_bytes_read += layer.port_bytes_read;
+    sum.port_bytes_written += layer.port_bytes_written;
     sum.energy_j += layer.energy_j;
     sum.energy_high_j += layer.energy_high_j;
     if (layer.origin > sum.origin) sum.origin = layer.origin;

@@ -21,9 +21,11 @@ struct LayerReport {
   double ideal_cycles = 0.0;
   /// Core::cycle_split() in cycles, then "other".
   std::vector<std::pair<std::string, std::uint64_t>> split;
-  std::uint64_t bytes_read = 0;          ///< of device memory
-  std::uint64_t bytes_instructions = 0;  ///< those of bytes_read that were instructions
+  std::uint64_t bytes_read = 0;  ///< of device memory, instructions included
   std::uint64_t bytes_written = 0;
+  /// Of the data port that read most, and of the one that wrote most: ports work side by side.
+  std::uint64_t port_bytes_read = 0;
+  std::uint64_t port_bytes_written = 0;
   double energy_j = 0.0;
   double energy_high_j = 0.0;
   Origin origin = Origin::kRtl;

@@ -114,19 +114,15 @@ std::vector<std::string> counter_names(const Variant& variant) {
   return names;
 }
 
-std::uint64_t instruction_bytes(const std::map<std::string, std::uint64_t>& events) {
+std::pair<std::uint64_t, std::uint64_t> bytes_moved(
+    const std::map<std::string, std::uint64_t>& events, const Variant& variant) {
+  const std::uint64_t beat = static_cast<std::uint64_t>(variant.parameter("PortWidth")) / 8;
   constexpr std::uint64_t kInstructionBytes = 16;
   std::uint64_t instructions = 1;  // END
   for (const auto& [name, count] : events) {
     if (name.compare(0, 6, "instr_") == 0) instructions += count;
   }
-  return instructions * kInstructionBytes;
-}
-
-std::pair<std::uint64_t, std::uint64_t> bytes_moved(
-    const std::map<std::string, std::uint64_t>& events, const Variant& variant) {
-  const std::uint64_t beat = static_cast<std::uint64_t>(variant.parameter("PortWidth")) / 8;
-  return {count_of(events, "read_beats", variant) * beat + instruction_bytes(events),
+  return {count_of(events, "read_beats", variant) * beat + instructions * kInstructionBytes,
           count_of(events, "write_beats", variant) * beat};
 }
 

@@ -87,11 +87,8 @@ RunRequest run_request(const PreparedLayer& layer);
 /// "read_port_beats[0]". Throws Error for a core without a register map.
 std::vector<std::string> counter_names(const Variant& variant);
 
-/// Bytes of instructions that a run fetched, from its events "instr_...", and END.
-std::uint64_t instruction_bytes(const std::map<std::string, std::uint64_t>& events);
-
-/// Bytes that a run read and wrote, from its events: beats of the data ports, and the
-/// instructions. Throws Error when they are not among them.
+/// Bytes that a run read and wrote, from its events: beats of the data ports, and 16 bytes for
+/// every instruction (events "instr_...", and END). Throws Error when they are not among them.
 std::pair<std::uint64_t, std::uint64_t> bytes_moved(
     const std::map<std::string, std::uint64_t>& events, const Variant& variant);
 

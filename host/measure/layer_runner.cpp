@@ -44,7 +44,8 @@ class Batch {
         done_(done),
         budget_(options.memory_budget_bytes),
         order_(layers.size()),
-        progress_("simulated cycles", total_cycles(layers), progress_options(options.progress)) {
+        progress_(pool.variant().name + ", simulated cycles", total_cycles(layers),
+                  progress_options(options.progress)) {
     std::iota(order_.begin(), order_.end(), std::size_t{0});
     std::stable_sort(order_.begin(), order_.end(), [&](std::size_t a, std::size_t b) {
       return layers[a].predicted.cycles > layers[b].predicted.cycles;

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "host/report/chart.h"
+#include "host/report/page.h"
 
 namespace bittern {
 namespace {
@@ -19,27 +20,6 @@ constexpr const char* kUniformColor = "#2563eb";
 constexpr const char* kEpisodeColor = "#94a3b8";
 constexpr const char* kSecondColor = "#0f766e";
 
-constexpr const char* kStyle = R"css(
-:root{--ink:#1e293b;--muted:#64748b;--line:#e2e8f0;--page:#f8fafc;--card:#fff}
-@media(prefers-color-scheme:dark){:root{--ink:#e2e8f0;--muted:#94a3b8;--line:#334155;--page:#0f172a;--card:#1e293b}}
-body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--page);margin:0}
-main{max-width:1320px;margin:0 auto;padding:24px}
-h1{font-size:24px;margin:0}h2{font-size:17px;margin:28px 0 8px}p.sub{color:var(--muted);margin:4px 0 16px}
-.tiles{display:flex;flex-wrap:wrap;gap:12px}.tile{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:12px 16px;min-width:150px}
-.tile b{display:block;font-size:21px}.tile span{color:var(--muted);font-size:13px}
-.ok{color:#15803d}.bad{color:#dc2626}
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(480px,1fr));gap:12px}
-.charts>div{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:8px}
-svg.chart{width:100%;height:auto;display:block}
-svg text{fill:var(--ink);font-family:system-ui,sans-serif}svg .title{font-size:14px;font-weight:600}
-svg .tick{font-size:11px;fill:var(--muted)}svg .axis{font-size:12px;fill:var(--muted)}
-svg .grid{stroke:var(--line)}svg .guide{stroke:#dc2626;stroke-dasharray:5 4}
-table{border-collapse:collapse;background:var(--card);border:1px solid var(--line);font-size:14px}
-th,td{padding:5px 12px;border-bottom:1px solid var(--line);text-align:right}th:first-child,td:first-child{text-align:left}
-th{color:var(--muted);font-weight:600}tr.found td{font-weight:600}
-.scroll{overflow-x:auto}
-)css";
-
 double field(const json& line, const char* key) {
   const auto it = line.find(key);
   return it != line.end() && it->is_number() ? it->get<double>()
@@ -48,11 +28,6 @@ double field(const json& line, const char* key) {
 
 std::string percent(const std::optional<double>& value) {
   return value ? fmt::format("{:.2f} %", *value) : "-";
-}
-
-std::string tile(const std::string& value, const std::string& label, const char* css = "") {
-  return fmt::format("<div class=\"tile\"><b class=\"{}\">{}</b><span>{}</span></div>", css,
-                     escape_html(value), escape_html(label));
 }
 
 /// Value of `key` in the object `part` of an episode line, not a number when it is not there.
@@ -172,40 +147,40 @@ std::string pareto_chart(const CampaignResult& result, const std::vector<json>& 
 }
 
 std::string policies_table(const CampaignResult& result) {
-  std::string out =
-      "<div class=\"scroll\"><table><tr><th>policy</th><th>mean w / a bits</th><th>latency "
-      "(ms)</th><th>energy (mJ)</th>"
-      "<th>model (KiB)</th><th>validation</th><th>test</th></tr>";
-  const auto row = [&out](const PolicyOutcome& o, bool found) {
-    out += fmt::format(
-        "<tr{}><td>{}</td><td>{:.2f} / {:.2f}</td><td>{:.4f}</td><td>{:.4f} – "
-        "{:.4f}</td><td>{:.1f}</td><td>{:.2f} %</td><td>{}</td></tr>",
-        found ? " class=\"found\"" : "", escape_html(o.label), o.mean_weight_bits(),
-        o.mean_activation_bits(), o.latency_s * 1e3, o.energy_j * 1e3, o.energy_high_j * 1e3,
-        o.size_bytes / 1024, o.validation_accuracy, percent(o.test_accuracy));
+  std::vector<std::vector<page::Cell>> rows;
+  const auto row = [&rows](const PolicyOutcome& o, const char* style) {
+    std::vector<page::Cell> cells;
+    for (const std::string& text :
+         {o.label, fmt::format("{:.2f} / {:.2f}", o.mean_weight_bits(), o.mean_activation_bits()),
+          fmt::format("{:.4f}", o.latency_s * 1e3),
+          fmt::format("{:.4f} – {:.4f}", o.energy_j * 1e3, o.energy_high_j * 1e3),
+          fmt::format("{:.1f}", o.size_bytes / 1024),
+          fmt::format("{:.2f} %", o.validation_accuracy), percent(o.test_accuracy)}) {
+      cells.emplace_back(text, style);
+    }
+    rows.push_back(std::move(cells));
   };
-  row(result.best, true);
-  for (const auto& outcome : result.uniform) row(outcome, false);
-  return out +
-         fmt::format(
-             "<tr><td>full precision</td><td>32 / 32</td><td>-</td><td>-</td><td>-</td><td>{:.2f} "
-             "%</td><td>{}</td></tr></table></div>",
-             result.baseline_validation, percent(result.baseline_test));
+  row(result.best, "font-weight:600");
+  for (const auto& outcome : result.uniform) row(outcome, "");
+  rows.push_back({"full precision", "32 / 32", "-", "-", "-",
+                  fmt::format("{:.2f} %", result.baseline_validation),
+                  percent(result.baseline_test)});
+  return page::table({"policy", "mean w / a bits", "latency (ms)", "energy (mJ)", "model (KiB)",
+                      "validation", "test"},
+                     rows);
 }
 
 std::string layers_table(const PolicyOutcome& best) {
-  std::string out =
-      "<div class=\"scroll\"><table><tr><th>layer</th><th>weight bits</th><th>activation "
-      "bits</th><th>cycles</th>"
-      "<th>latency (ms)</th><th>energy (mJ)</th><th>origin</th></tr>";
+  std::vector<std::vector<page::Cell>> rows;
   for (const auto& layer : best.layers) {
-    out += fmt::format(
-        "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{:.4f}</td><td>{:.5f}</td><td>{}</"
-        "td></tr>",
-        escape_html(layer.name), layer.bits.weight, layer.bits.activation, layer.cycles,
-        layer.latency_s * 1e3, layer.energy_j * 1e3, escape_html(layer.origin));
+    rows.push_back({layer.name, fmt::format("{}", layer.bits.weight),
+                    fmt::format("{}", layer.bits.activation), fmt::format("{}", layer.cycles),
+                    fmt::format("{:.4f}", layer.latency_s * 1e3),
+                    fmt::format("{:.5f}", layer.energy_j * 1e3), layer.origin});
   }
-  return out + "</table></div>";
+  return page::table({"layer", "weight bits", "activation bits", "cycles", "latency (ms)",
+                      "energy (mJ)", "origin"},
+                     rows);
 }
 
 /// "all latencies: rtl" or the counts when they differ.
@@ -225,50 +200,39 @@ std::string origins(const CampaignResult& result) {
 }  // namespace
 
 std::string campaign_report_html(const CampaignResult& result, const std::vector<json>& episodes) {
-  std::string out = fmt::format(
-      "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-      "content=\"width=device-width\"><title>{0} - "
-      "Bittern</title><style>{1}</style></head><body><main><h1>{0}</h1>"
-      "<p class=\"sub\">{2} on {3}, {4} data, search {5}, seed {6}, {7} of {8} episodes{9}. Origin "
-      "of latencies: {10}.</p>",
-      escape_html(result.campaign), kStyle, escape_html(result.network),
-      escape_html(result.variant), escape_html(result.dataset), escape_html(result.search),
-      result.seed, result.episodes, result.budget, result.stopped ? " (stopped early)" : "",
-      escape_html(origins(result)));
-
-  out += "<div class=\"tiles\">";
+  const std::string subtitle = fmt::format(
+      "{} on {}, {} data, search {}, seed {}, {} of {} episodes{}. Origin of latencies: {}.",
+      result.network, result.variant, result.dataset, result.search, result.seed, result.episodes,
+      result.budget, result.stopped ? " (stopped early)" : "", origins(result));
+  std::vector<std::string> tiles;
   for (const auto& c : result.constraints) {
-    out += tile(
+    tiles.push_back(page::tile(
         fmt::format("{:.3f}", c.reference > 0 ? c.achieved / c.reference : 0.0),
         fmt::format("{} / 8/8 bits, limit {:.3f}: {}", c.resource,
                     c.reference > 0 ? c.limit / c.reference : 0.0, c.met() ? "met" : "not met"),
-        c.met() ? "ok" : "bad");
+        c.met() ? "ok" : "bad"));
   }
-  out += tile(fmt::format("{:.4f} ms", result.best.latency_s * 1e3), "latency of a batch");
+  tiles.push_back(
+      page::tile(fmt::format("{:.4f} ms", result.best.latency_s * 1e3), "latency of a batch"));
   const bool test = result.best.test_accuracy.has_value();
-  out += tile(
+  tiles.push_back(page::tile(
       fmt::format("{:.2f} %", test ? *result.best.test_accuracy : result.best.validation_accuracy),
-      test ? "test accuracy" : "validation accuracy");
-  out += tile(
+      test ? "test accuracy" : "validation accuracy"));
+  tiles.push_back(page::tile(
       test ? percent(result.baseline_test) : fmt::format("{:.2f} %", result.baseline_validation),
-      "full precision");
-  out += tile(fmt::format("{:.2f} / {:.2f}", result.best.mean_weight_bits(),
-                          result.best.mean_activation_bits()),
-              "mean weight / activation bits");
-  out += "</div><h2>Curves</h2><div class=\"charts\">";
-  for (const auto& svg :
-       {reward_chart(episodes), cost_chart(result, episodes), bits_chart(result.best),
-        pareto_chart(result, episodes), share_chart(result.best)}) {
-    if (!svg.empty()) out += "<div>" + svg + "</div>";
-  }
-  out += "</div><h2>Policies side by side</h2>" + policies_table(result) +
-         "<h2>The found policy</h2>" + layers_table(result.best) +
-         "<h2>Where the numbers come from</h2><div class=\"scroll\"><table>";
-  for (const auto& [key, value] : result.provenance) {
-    out += fmt::format("<tr><td>{}</td><td style=\"text-align:left\">{}</td></tr>",
-                       escape_html(key), escape_html(value));
-  }
-  return out + "</table></div></main></body></html>\n";
+      "full precision"));
+  tiles.push_back(page::tile(fmt::format("{:.2f} / {:.2f}", result.best.mean_weight_bits(),
+                                         result.best.mean_activation_bits()),
+                             "mean weight / activation bits"));
+  return page::document(result.campaign, subtitle,
+                        page::tiles(tiles) + "<h2>Curves</h2>" +
+                            page::charts({reward_chart(episodes), cost_chart(result, episodes),
+                                          bits_chart(result.best), pareto_chart(result, episodes),
+                                          share_chart(result.best)}) +
+                            "<h2>Policies side by side</h2>" + policies_table(result) +
+                            "<h2>The found policy</h2>" + layers_table(result.best) +
+                            "<h2>Where the numbers come from</h2>" +
+                            page::facts(result.provenance));
 }
 
 std::string campaign_summary_text(const CampaignResult& result) {

@@ -4,91 +4,27 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+
+#include "host/report/chart_frame.h"
 
 namespace bittern {
 namespace {
 
-// One size for all charts: the page scales them by CSS.
-constexpr double kWidth = 640;
-constexpr double kHeight = 340;
-constexpr double kLeft = 68;
-constexpr double kRight = 18;
-constexpr double kTop = 34;
-constexpr double kBottom = 52;
+using chart::Axis;
+using chart::Frame;
+using chart::LabelPlacer;
+using chart::LegendEntry;
+using chart::Range;
 
-/// Linear map of data values to pixels.
-struct Axis {
-  double low = 0;
-  double high = 1;
-  double from = 0;
-  double to = 1;
+constexpr double kWide = 1296;
 
-  double at(double value) const { return from + (value - low) / (high - low) * (to - from); }
-};
-
-/// Smallest and largest finite value seen.
-struct Range {
-  double low = std::numeric_limits<double>::infinity();
-  double high = -std::numeric_limits<double>::infinity();
-
-  void add(double value) {
-    if (!std::isfinite(value)) return;
-    low = std::min(low, value);
-    high = std::max(high, value);
+/// Pixels of the points of a series that can be drawn; calls `visit(index, x, y)`.
+template <typename Visit>
+void each_point(const Series& s, const Axis& x, const Axis& y, const Range& xs, const Range& ys,
+                Visit visit) {
+  for (std::size_t i = 0; i < std::min(s.x.size(), s.y.size()); ++i) {
+    if (xs.takes(s.x[i]) && ys.takes(s.y[i])) visit(i, x.at(s.x[i]), y.at(s.y[i]));
   }
-  bool empty() const { return low > high; }
-  /// Widens by `share` on both sides, and never to nothing.
-  void pad(double share) {
-    double margin = (high - low) * share;
-    if (margin <= 0) margin = std::max(std::abs(high) * 0.1, 1e-9);
-    low -= margin;
-    high += margin;
-  }
-};
-
-std::string number(double value, double step) {
-  const int digits = std::clamp(static_cast<int>(-std::floor(std::log10(step) + 1e-9)), 0, 9);
-  std::string text = fmt::format("{:.{}f}", value, digits);
-  return text == "-0" ? "0" : text;
-}
-
-std::string open_svg(const std::string& title) {
-  return fmt::format(
-      "<svg viewBox=\"0 0 {:.0f} {:.0f}\" role=\"img\" aria-label=\"{}\" class=\"chart\">"
-      "<text x=\"{:.0f}\" y=\"18\" class=\"title\">{}</text>",
-      kWidth, kHeight, escape_html(title), kLeft, escape_html(title));
-}
-
-std::string y_axis(const Axis& y, const std::string& label) {
-  std::string out;
-  const auto ticks = axis_ticks(y.low, y.high, 5);
-  const double step = ticks.size() > 1 ? ticks[1] - ticks[0] : 1.0;
-  for (double tick : ticks) {
-    out += fmt::format(
-        "<line x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\" class=\"grid\"/>"
-        "<text x=\"{:.1f}\" y=\"{:.1f}\" class=\"tick\" text-anchor=\"end\">{}</text>",
-        kLeft, kWidth - kRight, y.at(tick), y.at(tick), kLeft - 6, y.at(tick) + 4,
-        number(tick, step));
-  }
-  return out + fmt::format(
-                   "<text transform=\"translate(14 {:.1f}) rotate(-90)\" class=\"axis\" "
-                   "text-anchor=\"middle\">{}</text>",
-                   (kTop + kHeight - kBottom) / 2, escape_html(label));
-}
-
-std::string legend(const std::vector<std::pair<std::string, std::string>>& entries) {
-  std::string out;
-  double x = kLeft;
-  for (const auto& [label, color] : entries) {
-    if (label.empty()) continue;
-    out += fmt::format(
-        "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"10\" height=\"10\" fill=\"{}\"/>"
-        "<text x=\"{:.1f}\" y=\"{:.1f}\" class=\"tick\">{}</text>",
-        x, kHeight - 14, escape_html(color), x + 14, kHeight - 5, escape_html(label));
-    x += 32 + 6.2 * static_cast<double>(label.size());
-  }
-  return out;
 }
 
 std::string star(double x, double y, const std::string& color) {
@@ -102,35 +38,31 @@ std::string star(double x, double y, const std::string& color) {
   return fmt::format("<polygon points=\"{}\" fill=\"{}\">", points, color);
 }
 
-std::string draw_points(const Series& s, const Axis& x, const Axis& y) {
-  std::string out;
-  for (std::size_t i = 0; i < s.x.size(); ++i) {
-    if (!std::isfinite(s.x[i]) || !std::isfinite(s.y[i])) continue;
-    const double px = x.at(s.x[i]);
-    const double py = y.at(s.y[i]);
-    const std::string color = escape_html(s.color);
-    const bool is_star = s.mark == Mark::kStar;
-    out += is_star ? star(px, py, color)
-                   : fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3.4\" fill=\"{}\">", px,
-                                 py, color);
-    if (i < s.tooltips.size()) out += "<title>" + escape_html(s.tooltips[i]) + "</title>";
-    out += is_star ? "</polygon>" : "</circle>";
-    if (i < s.point_labels.size()) {
-      out += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" class=\"tick\">{}</text>", px + 7, py - 6,
-                         escape_html(s.point_labels[i]));
-    }
-  }
-  return out;
+std::string mark(Mark kind, double x, double y, const std::string& color,
+                 const std::string& tooltip) {
+  const std::string title = tooltip.empty() ? "" : "<title>" + escape_html(tooltip) + "</title>";
+  if (kind == Mark::kStar) return star(x, y, color) + title + "</polygon>";
+  const std::string paint =
+      kind == Mark::kRings
+          ? fmt::format("fill=\"none\" stroke=\"{}\" stroke-width=\"1.4\" pointer-events=\"all\"",
+                        color)
+          : fmt::format("fill=\"{}\"", color);
+  return fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3.4\" {}>{}</circle>", x, y, paint,
+                     title);
 }
 
-std::string draw_line(const Series& s, const Axis& x, const Axis& y) {
-  std::string points;
-  for (std::size_t i = 0; i < s.x.size(); ++i) {
-    if (!std::isfinite(s.x[i]) || !std::isfinite(s.y[i])) continue;
-    points += fmt::format("{:.1f},{:.1f} ", x.at(s.x[i]), y.at(s.y[i]));
-  }
-  return fmt::format("<polyline points=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"1.8\"/>",
-                     points, escape_html(s.color));
+bool is_line(const Series& s) { return s.mark == Mark::kLine || s.mark == Mark::kDashed; }
+
+std::string polyline(const Series& s, const std::string& points) {
+  return fmt::format("<polyline points=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"1.8\"{}/>",
+                     points, escape_html(s.color),
+                     s.mark == Mark::kDashed ? " stroke-dasharray=\"6 4\"" : "");
+}
+
+/// The name as far as there is room for it under a bar.
+std::string short_name(const std::string& name) {
+  constexpr std::size_t kLongest = 18;
+  return name.size() <= kLongest ? name : name.substr(0, kLongest - 1) + "…";
 }
 
 }  // namespace
@@ -174,35 +106,55 @@ std::vector<double> axis_ticks(double low, double high, int count) {
   return ticks;
 }
 
+std::vector<double> log_ticks(double low, double high, int count) {
+  const int first = static_cast<int>(std::ceil(std::log10(low) - 1e-9));
+  const int last = static_cast<int>(std::floor(std::log10(high) + 1e-9));
+  std::vector<double> ticks;
+  if (last - first >= 2) {
+    const int every = 1 + (last - first) / std::max(count + 1, 1);
+    for (int n = first; n <= last; n += every) ticks.push_back(std::pow(10.0, n));
+    return ticks;
+  }
+  for (int n = first - 1; n <= last; ++n) {
+    for (const double times : {1.0, 2.0, 5.0}) {
+      const double tick = times * std::pow(10.0, n);
+      if (tick >= low * (1 - 1e-9) && tick <= high * (1 + 1e-9)) ticks.push_back(tick);
+    }
+  }
+  return ticks;
+}
+
 std::string Chart::svg() const {
-  Range xs;
-  Range ys;
+  Range xs(log_x);
+  Range ys(log_y);
+  std::vector<LegendEntry> entries;
   for (const auto& s : series) {
+    entries.push_back({s.label, s.color, s.mark});
     for (std::size_t i = 0; i < std::min(s.x.size(), s.y.size()); ++i) {
-      if (!std::isfinite(s.x[i]) || !std::isfinite(s.y[i])) continue;
+      if (!xs.takes(s.x[i]) || !ys.takes(s.y[i])) continue;
       xs.add(s.x[i]);
       ys.add(s.y[i]);
     }
   }
-  std::string out = open_svg(title);
+  const Frame frame;
+  std::string out = frame.open(title, entries);
   if (xs.empty()) return out + "<text x=\"80\" y=\"160\" class=\"tick\">no data</text></svg>";
   for (const auto& guide : guides) (guide.vertical ? xs : ys).add(guide.value);
   xs.pad(0.03);
   ys.pad(0.08);
-  const Axis x{xs.low, xs.high, kLeft, kWidth - kRight};
-  const Axis y{ys.low, ys.high, kHeight - kBottom, kTop};
+  const Axis x(xs, frame.plot_left(), frame.plot_right());
+  const Axis y(ys, frame.plot_bottom(), frame.plot_top());
 
-  out += y_axis(y, y_label);
-  const auto ticks = axis_ticks(x.low, x.high, 7);
-  const double step = ticks.size() > 1 ? ticks[1] - ticks[0] : 1.0;
+  out += frame.y_axis(y, y_label);
+  const auto ticks = x.ticks(7);
   for (double tick : ticks) {
     out += fmt::format(
         "<text x=\"{:.1f}\" y=\"{:.1f}\" class=\"tick\" text-anchor=\"middle\">{}</text>",
-        x.at(tick), kHeight - kBottom + 15, number(tick, step));
+        x.at(tick), frame.plot_bottom() + 15, x.label(tick));
   }
-  out +=
-      fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" class=\"axis\" text-anchor=\"middle\">{}</text>",
-                  (kLeft + kWidth - kRight) / 2, kHeight - kBottom + 30, escape_html(x_label));
+  out += fmt::format(
+      "<text x=\"{:.1f}\" y=\"{:.1f}\" class=\"axis\" text-anchor=\"middle\">{}</text>",
+      (frame.plot_left() + frame.plot_right()) / 2, frame.plot_bottom() + 30, escape_html(x_label));
   for (const auto& guide : guides) {
     const double p = guide.vertical ? x.at(guide.value) : y.at(guide.value);
     out +=
@@ -211,62 +163,110 @@ std::string Chart::svg() const {
                   "<line x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1:.1f}\" y2=\"{2:.1f}\" "
                   "class=\"guide\"/>"
                   "<text x=\"{3:.1f}\" y=\"{4:.1f}\" class=\"tick\">{5}</text>",
-                  p, kTop, kHeight - kBottom, p + 4, kHeight - kBottom - 6,
+                  p, frame.plot_top(), frame.plot_bottom(), p + 4, frame.plot_bottom() - 6,
                   escape_html(guide.label))
             : fmt::format(
                   "<line x1=\"{0:.1f}\" x2=\"{1:.1f}\" y1=\"{2:.1f}\" y2=\"{2:.1f}\" "
                   "class=\"guide\"/>"
                   "<text x=\"{1:.1f}\" y=\"{3:.1f}\" class=\"tick\" text-anchor=\"end\">{4}</text>",
-                  kLeft, kWidth - kRight, p, p - 4, escape_html(guide.label));
+                  frame.plot_left(), frame.plot_right(), p, p - 4, escape_html(guide.label));
   }
-  std::vector<std::pair<std::string, std::string>> entries;
+  LabelPlacer placer(frame);
   for (const auto& s : series) {
-    out += s.mark == Mark::kLine ? draw_line(s, x, y) : draw_points(s, x, y);
-    entries.emplace_back(s.label, s.color);
+    std::string line;
+    each_point(s, x, y, xs, ys, [&](std::size_t i, double px, double py) {
+      if (is_line(s)) {
+        line += fmt::format("{:.1f},{:.1f} ", px, py);
+        return;
+      }
+      placer.avoid(px, py);
+      out += mark(s.mark, px, py, escape_html(s.color),
+                  i < s.tooltips.size() ? s.tooltips[i] : std::string());
+    });
+    if (is_line(s)) out += polyline(s, line);
   }
-  return out + legend(entries) + "</svg>";
+  for (const auto& s : series) {
+    each_point(s, x, y, xs, ys, [&](std::size_t i, double px, double py) {
+      if (i < s.point_labels.size()) out += placer.place(px, py, s.point_labels[i]);
+    });
+  }
+  return out + frame.legend(entries) + "</svg>";
 }
 
 std::string BarChart::svg() const {
-  std::string out = open_svg(title);
-  Range ys;
-  ys.add(0.0);
+  Frame frame;
+  if (wide) frame.width = kWide;
+  Range ys(log_y);
+  if (!log_y) ys.add(0.0);
+  std::vector<LegendEntry> entries;
+  std::vector<double> sums(categories.size(), 0.0);
   for (const auto& s : series) {
-    for (double value : s.values) ys.add(value);
+    entries.push_back({s.label, s.color});
+    for (std::size_t c = 0; c < std::min(categories.size(), s.values.size()); ++c) {
+      if (std::isfinite(s.values[c])) sums[c] += s.values[c];
+      ys.add(stacked ? sums[c] : s.values[c]);
+    }
   }
   if (y_max > 0) ys.high = y_max;
-  if (categories.empty() || !(ys.high > 0)) {
-    return out + "<text x=\"80\" y=\"160\" class=\"tick\">no data</text></svg>";
+  if (categories.empty() || ys.empty() || !(ys.high > 0)) {
+    return frame.open(title, entries) +
+           "<text x=\"80\" y=\"160\" class=\"tick\">no data</text></svg>";
   }
-  const Axis y{0.0, ys.high * 1.05, kHeight - kBottom, kTop};
-  out += y_axis(y, y_label);
-  const double group = (kWidth - kLeft - kRight) / static_cast<double>(categories.size());
-  const double bar = group * 0.8 / static_cast<double>(series.size());
-  std::vector<std::pair<std::string, std::string>> entries;
+  if (log_y) {
+    // Bars need a floor: the next power of ten below, so that even the least one shows.
+    ys.low = std::pow(10.0, std::floor(std::log10(ys.low * 0.8)));
+    ys.high *= 1.3;
+  } else {
+    ys.high *= 1.05;
+  }
+
+  // Names that do not fit side by side are written slantwise; when even that is too much they are
+  // thinned, the tooltips still have them all.
+  const double group =
+      (frame.plot_right() - frame.plot_left()) / static_cast<double>(categories.size());
+  std::size_t longest = 0;
+  for (const std::string& name : categories) {
+    longest = std::max(longest, std::min<std::size_t>(name.size(), 18));
+  }
+  const double room = chart::kCharWidth * static_cast<double>(longest);
+  const bool slanted = room > group - 4;
+  if (slanted) frame.below += room * 0.72 - 8;
+  const std::size_t every = slanted ? 1 + static_cast<std::size_t>(11.0 / group) : 1;
+
+  const Axis y(ys, frame.plot_bottom(), frame.plot_top());
+  std::string out = frame.open(title, entries) + frame.y_axis(y, y_label);
+  const double bar = group * 0.8 / (stacked ? 1.0 : static_cast<double>(series.size()));
+  std::vector<double> base(categories.size(), 0.0);
   for (std::size_t s = 0; s < series.size(); ++s) {
-    entries.emplace_back(series[s].label, series[s].color);
     for (std::size_t c = 0; c < std::min(categories.size(), series[s].values.size()); ++c) {
       const double value = series[s].values[c];
-      if (!std::isfinite(value)) continue;
-      const double left =
-          kLeft + group * (static_cast<double>(c) + 0.1) + bar * static_cast<double>(s);
+      if (!ys.takes(value)) continue;
+      const double bottom = stacked ? base[c] : ys.low;
+      const double top = stacked ? base[c] + value : value;
+      base[c] += value;
+      const double left = frame.plot_left() + group * (static_cast<double>(c) + 0.1) +
+                          (stacked ? 0.0 : bar * static_cast<double>(s));
       out += fmt::format(
           "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" "
-          "fill=\"{}\"><title>{} {}: {:g}</title></rect>",
-          left, y.at(value), std::max(bar - 1.0, 0.5), y.at(0.0) - y.at(value),
+          "fill=\"{}\"><title>{} {}: {:.4g}</title></rect>",
+          left, y.at(top), std::max(bar - 1.0, 0.5), std::max(y.at(bottom) - y.at(top), 0.0),
           escape_html(series[s].color), escape_html(categories[c]), escape_html(series[s].label),
           value);
     }
   }
-  // More names than fit side by side are thinned, the tooltips still have them all.
-  const std::size_t every = 1 + categories.size() / 13;
   for (std::size_t c = 0; c < categories.size(); c += every) {
-    out += fmt::format(
-        "<text x=\"{:.1f}\" y=\"{:.1f}\" class=\"tick\" text-anchor=\"middle\">{}</text>",
-        kLeft + group * (static_cast<double>(c) + 0.5), kHeight - kBottom + 15,
-        escape_html(categories[c]));
+    const double middle = frame.plot_left() + group * (static_cast<double>(c) + 0.5);
+    const std::string name = escape_html(short_name(categories[c]));
+    out += slanted ? fmt::format(
+                         "<text transform=\"translate({:.1f} {:.1f}) rotate(-45)\" "
+                         "class=\"tick\" text-anchor=\"end\">{}</text>",
+                         middle + 4, frame.plot_bottom() + 12, name)
+                   : fmt::format(
+                         "<text x=\"{:.1f}\" y=\"{:.1f}\" class=\"tick\" "
+                         "text-anchor=\"middle\">{}</text>",
+                         middle, frame.plot_bottom() + 15, name);
   }
-  return out + legend(entries) + "</svg>";
+  return out + frame.legend(entries) + "</svg>";
 }
 
 }  // namespace bittern

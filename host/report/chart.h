@@ -6,17 +6,19 @@
 namespace bittern {
 
 /// How a series is drawn.
-enum class Mark { kLine, kPoints, kStar };
+enum class Mark { kLine, kDashed, kPoints, kRings, kStar };
 
 /// One set of points of a chart.
 struct Series {
-  std::string label;
+  std::string label;  ///< in the legend; empty: not there
   std::string color;  ///< CSS colour
   Mark mark = Mark::kLine;
   std::vector<double> x;
   std::vector<double> y;
-  std::vector<std::string> point_labels;  ///< written beside the points; empty or one per point
-  std::vector<std::string> tooltips;      ///< shown on hover; empty or one per point
+  /// Written beside the points where there is room; empty or one per point. Tooltips have what had
+  /// no room.
+  std::vector<std::string> point_labels;
+  std::vector<std::string> tooltips;  ///< shown on hover; empty or one per point
 };
 
 /// A dashed line across the chart at one y (or x) value.
@@ -27,19 +29,21 @@ struct Guide {
 };
 
 /// An x-y chart as inline SVG: no scripts and nothing fetched, so a report is one file that opens
-/// anywhere. Points that are not finite are left out.
+/// anywhere. Points that are not finite (or, on a logarithmic axis, not positive) are left out.
 struct Chart {
   std::string title;
   std::string x_label;
   std::string y_label;
   std::vector<Series> series;
   std::vector<Guide> guides;
+  bool log_x = false;  ///< logarithmic axis, labelled with SI prefixes
+  bool log_y = false;
 
   /// The <svg> element. A chart without points says so in its place.
   std::string svg() const;
 };
 
-/// Grouped vertical bars: one group per category, one bar per series.
+/// Vertical bars: one group per category, one bar per series, side by side or on top of each other.
 struct BarChart {
   std::string title;
   std::string y_label;
@@ -47,10 +51,13 @@ struct BarChart {
   struct Bars {
     std::string label;
     std::string color;
-    std::vector<double> values;  ///< one per category
+    std::vector<double> values;  ///< one per category; not finite: no bar
   };
   std::vector<Bars> series;
-  double y_max = 0.0;  ///< top of the axis; 0: from the data
+  double y_max = 0.0;    ///< top of the axis; 0: from the data
+  bool stacked = false;  ///< the bars of a group stand on top of each other
+  bool log_y = false;    ///< logarithmic axis; values that are not positive have no bar
+  bool wide = false;     ///< as wide as a page instead of half of it
 
   std::string svg() const;
 };
@@ -61,5 +68,9 @@ std::string escape_html(const std::string& text);
 /// Round axis positions covering [low, high]: steps of 1, 2 or 5 times a power of ten, about
 /// `count` of them.
 std::vector<double> axis_ticks(double low, double high, int count);
+
+/// Axis positions within [low, high], both positive, for a logarithmic axis: powers of ten, thinned
+/// to about `count`; where there are fewer than three, their 2- and 5-fold as well.
+std::vector<double> log_ticks(double low, double high, int count);
 
 }  // namespace bittern

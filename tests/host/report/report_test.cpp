@@ -1,7 +1,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <regex>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "host/base/error.h"
 #include "host/report/campaign_report.h"
@@ -12,6 +17,24 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
+
+std::size_t count(const std::string& text, const std::string& part) {
+  std::size_t n = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++n;
+  return n;
+}
+
+/// Numbers that follow `before`, in their order; with `element`, once in each of these.
+std::vector<double> numbers_after(const std::string& svg, const std::string& before,
+                                  const std::string& element = "") {
+  std::vector<double> found;
+  const std::string& step = element.empty() ? before : element;
+  for (std::size_t at = svg.find(step); at != std::string::npos; at = svg.find(step, at + 1)) {
+    const std::size_t number = svg.find(before, at);
+    if (number != std::string::npos) found.push_back(std::stod(svg.substr(number + before.size())));
+  }
+  return found;
+}
 
 PolicyOutcome outcome(const std::string& label, int bits, double latency, double accuracy) {
   PolicyOutcome out;
@@ -69,14 +92,106 @@ TEST(Chart, LeavesOutPointsThatAreNotFinite) {
 
 TEST(Chart, SaysSoWhenThereIsNoData) { EXPECT_THAT(Chart{}.svg(), HasSubstr("no data")); }
 
+TEST(LogTicks, ArePowersOfTenOrFillTheGapsBetweenThem) {
+  const auto wide = log_ticks(0.5, 2e6, 7);
+  EXPECT_THAT(wide, ::testing::ElementsAre(1, 10, 100, 1e3, 1e4, 1e5, 1e6));
+  EXPECT_LE(log_ticks(1, 1e30, 5).size(), 8u);
+  EXPECT_THAT(log_ticks(15, 300, 5), ::testing::ElementsAre(20, 50, 100, 200));
+}
+
+TEST(Chart, LogarithmicAxesLeaveOutWhatIsNotPositive) {
+  Chart chart{
+      "t", "x", "y", {{"s", "#000", Mark::kPoints, {0, -1, 1, 1e3}, {5, 5, 0, 2e9}, {}, {}}}, {}};
+  chart.log_x = chart.log_y = true;
+  const std::string svg = chart.svg();
+  EXPECT_EQ(count(svg, "<circle cx"), 1u + 1u) << "one point and the legend";
+  EXPECT_THAT(svg, Not(HasSubstr("nan")));
+  EXPECT_THAT(svg, Not(HasSubstr("inf")));
+  EXPECT_THAT(svg, HasSubstr("2 G"));
+}
+
+TEST(Chart, EqualDecadesAreEquallyWideOnALogarithmicAxis) {
+  Chart chart{"t", "x", "y", {{"", "#000", Mark::kPoints, {1, 10, 100}, {1, 2, 3}, {}, {}}}, {}};
+  chart.log_x = true;
+  const std::vector<double> at = numbers_after(chart.svg(), "<circle cx=\"");
+  ASSERT_EQ(at.size(), 3u);
+  EXPECT_NEAR(at[1] - at[0], at[2] - at[1], 0.11);
+}
+
+TEST(Chart, LabelsDoNotCoverEachOther) {
+  Series crowd{"", "#000", Mark::kPoints, {}, {}, {}, {}};
+  for (int i = 0; i < 120; ++i) {
+    crowd.x.push_back(i % 10);
+    crowd.y.push_back(i % 7);
+    crowd.point_labels.push_back("layer" + std::to_string(100 + i));
+  }
+  const std::string svg = Chart{"t", "x", "y", {crowd}, {}}.svg();
+  const std::regex label(
+      "x=\"([0-9.]+)\" y=\"([0-9.]+)\" class=\"tick\"( text-anchor=\"end\")?>layer");
+  std::vector<std::pair<double, double>> placed;  // left end, baseline
+  const double width = 8 * 6.0;
+  for (auto at = std::sregex_iterator(svg.begin(), svg.end(), label); at != std::sregex_iterator();
+       ++at) {
+    placed.emplace_back(std::stod((*at)[1]) - ((*at)[3].matched ? width : 0.0),
+                        std::stod((*at)[2]));
+  }
+  EXPECT_GT(placed.size(), 40u);
+  EXPECT_LT(placed.size(), 120u) << "points that coincide cannot all have readable labels";
+  for (std::size_t i = 0; i < placed.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      EXPECT_FALSE(std::abs(placed[i].first - placed[j].first) < width &&
+                   std::abs(placed[i].second - placed[j].second) < 10)
+          << i << " " << j;
+    }
+  }
+}
+
+TEST(Chart, LegendsThatAreTooLongGoOnBelow) {
+  Chart chart{"t", "x", "y", {}, {}};
+  for (int i = 0; i < 12; ++i) {
+    chart.series.push_back(
+        {"a series with a long name", "#000", Mark::kPoints, {1.0 * i}, {2}, {}, {}});
+  }
+  const std::string svg = chart.svg();
+  EXPECT_EQ(count(svg, ">a series with a long name<"), 12u);
+  const std::vector<double> size = numbers_after(svg, "viewBox=\"0 0 640 ");
+  const std::vector<double> heights = numbers_after(svg, "cy=\"");
+  EXPECT_LT(*std::max_element(heights.begin(), heights.end()), size.at(0));
+}
+
+TEST(BarChart, StackedBarsStandOnEachOther) {
+  BarChart chart{"t", "y", {"a"}, {{"one", "red", {30}}, {"two", "blue", {70}}}, 100};
+  chart.stacked = true;
+  const std::string svg = chart.svg();
+  const auto top = numbers_after(svg, "y=\"", "<rect");
+  const auto height = numbers_after(svg, "height=\"", "<rect");
+  ASSERT_EQ(top.size(), 2u);
+  EXPECT_NEAR(top[0], top[1] + height[1], 0.11);
+  EXPECT_NEAR(height[0] / height[1], 30.0 / 70.0, 0.01);
+}
+
+TEST(BarChart, LogarithmicBarsShowEvenTheSmallestAndLeaveOutZero) {
+  BarChart chart{"t", "y", {"a", "b", "c"}, {{"one", "red", {1e-3, 1e3, 0}}}};
+  chart.log_y = true;
+  const auto height = numbers_after(chart.svg(), "height=\"", "<rect");
+  ASSERT_EQ(height.size(), 2u);
+  EXPECT_GT(height[0], 3.0);
+  EXPECT_GT(height[1], height[0]);
+}
+
+TEST(BarChart, NamesThatDoNotFitAreSlanted) {
+  BarChart chart{"t", "y", {}, {{"one", "red", {}}}};
+  for (int i = 0; i < 30; ++i) {
+    chart.categories.push_back("features." + std::to_string(i));
+    chart.series[0].values.push_back(i);
+  }
+  EXPECT_EQ(count(chart.svg(), "rotate(-45)"), 30u);
+}
+
 TEST(BarChart, DrawsOneBarPerValue) {
   BarChart chart{"bits", "bits", {"a", "b"}, {{"w", "red", {2, 3}}, {"a", "blue", {4, 5}}}, 8};
   const std::string svg = chart.svg();
-  std::size_t bars = 0;
-  for (std::size_t at = svg.find("</rect>"); at != std::string::npos;
-       at = svg.find("</rect>", at + 1))
-    ++bars;
-  EXPECT_EQ(bars, 4u);
+  EXPECT_EQ(count(svg, "</rect>"), 4u);
 }
 
 TEST(CampaignReport, EscapesNamesAndFetchesNothing) {

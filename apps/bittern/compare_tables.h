@@ -1,0 +1,22 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "host/base/table.h"
+#include "host/measure/comparison.h"
+
+namespace bittern {
+
+/// A comparison as text for people: variants, sums, transfer matrix, then layers and roofline of
+/// every policy. Costs are for one image.
+std::string comparison_text(const Comparison& comparison);
+
+/// One table with everything: a row for every policy, layer and variant, and rows with layer
+/// "total". Costs are for one image, counts for the batch.
+Table comparison_table(const Comparison& comparison);
+
+/// The same as a document, format `bittern-compare-1`.
+nlohmann::json comparison_json(const Comparison& comparison);
+
+}  // namespace bittern

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace bittern::page {
+
+// Parts of the reports' HTML pages: self-contained (no scripts, nothing fetched), light or dark as
+// the reader's system is. Text is escaped here, unless a parameter says that it is HTML.
+
+/// Colours of series, readable on light and on dark ground; the n-th of as many as are wanted.
+std::string color(std::size_t n);
+
+/// A whole document.
+std::string document(const std::string& title, const std::string& subtitle,
+                     const std::string& body_html);
+
+/// A large figure with what it is.
+std::string tile(const std::string& value, const std::string& label, const char* css = "");
+
+/// Tiles side by side.
+std::string tiles(const std::vector<std::string>& tiles_html);
+
+/// Charts in a grid; empty ones are left out. `wide`: one below the other.
+std::string charts(const std::vector<std::string>& svgs, bool wide = false);
+
+/// A cell of a table: text, and a CSS style for it.
+struct Cell {
+  Cell(std::string content) : text(std::move(content)) {}  // NOLINT: cells are written as texts
+  Cell(const char* content) : text(content) {}             // NOLINT
+  Cell(std::string content, std::string css) : text(std::move(content)), style(std::move(css)) {}
+  std::string text;
+  std::string style;
+};
+
+/// Table; the first column is aligned left, all others right.
+std::string table(const std::vector<std::string>& heading,
+                  const std::vector<std::vector<Cell>>& rows);
+
+/// Name and text of facts, one a line.
+std::string facts(const std::vector<std::pair<std::string, std::string>>& lines);
+
+}  // namespace bittern::page
