@@ -1,7 +1,6 @@
 #include "host/program/bismo_core.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "host/base/error.h"
@@ -11,46 +10,6 @@
 
 namespace bittern {
 namespace {
-
-void check_precision(const Layer& layer, const Precision& precision, int batch) {
-  for (const auto& [bits, what] : {std::pair(precision.bits.weight, "weight"),
-                                   std::pair(precision.bits.activation, "activation")}) {
-    if (bits < 1 || bits > 8) {
-      fail("layer {}: {} {} bits, expected 1 to 8", layer.name, bits, what);
-    }
-  }
-  if (batch < 1) fail("layer {}: batch is {}, expected at least 1", layer.name, batch);
-}
-
-/// Throws Error unless every value fits its precision.
-void check_range(const Layer& layer, const char* what, const std::vector<std::int16_t>& values,
-                 std::size_t expected, int bits, bool is_signed) {
-  if (values.size() != expected) {
-    fail("layer {}: {} {}, expected {}", layer.name, values.size(), what, expected);
-  }
-  const int least = is_signed ? -(1 << (bits - 1)) : 0;
-  const int greatest = is_signed ? (1 << (bits - 1)) - 1 : (1 << bits) - 1;
-  // Extremes of 16 interleaved parts: a loop that compilers turn into vector instructions.
-  constexpr std::size_t kParts = 16;
-  std::int16_t low[kParts] = {};
-  std::int16_t high[kParts] = {};
-  const std::size_t whole = values.size() / kParts * kParts;
-  for (std::size_t i = 0; i < whole; i += kParts) {
-    for (std::size_t e = 0; e < kParts; ++e) {
-      low[e] = std::min(low[e], values[i + e]);
-      high[e] = std::max(high[e], values[i + e]);
-    }
-  }
-  const auto outside = [&](std::int16_t value) { return value < least || value > greatest; };
-  if (std::none_of(std::begin(low), std::end(low), outside) &&
-      std::none_of(std::begin(high), std::end(high), outside) &&
-      std::none_of(values.begin() + static_cast<std::ptrdiff_t>(whole), values.end(), outside)) {
-    return;
-  }
-  const auto bad = std::find_if(values.begin(), values.end(), outside);
-  fail("layer {}: {} [{}] is {}, expected {} to {} ({} bits {})", layer.name, what,
-       bad - values.begin(), *bad, least, greatest, bits, is_signed ? "signed" : "unsigned");
-}
 
 /// How often the banks of an operand are halved for FETCH to fill the step's number.
 int narrow_of(int banks, const BismoStep& step) {
@@ -171,7 +130,7 @@ ModelResult BismoCore::model_schedule(const GemmShape& shape, const BismoSchedul
 std::unique_ptr<BismoPlan> BismoCore::plan_with(const Layer& layer, const Precision& precision,
                                                 int batch, const BismoSchedule& schedule) const {
   layer.validate();
-  check_precision(layer, precision, batch);
+  check_precision(layer, precision, batch, 8);
   auto plan = std::make_unique<BismoPlan>();
   plan->layer = layer;
   plan->precision = precision;
@@ -185,7 +144,7 @@ std::unique_ptr<BismoPlan> BismoCore::plan_with(const Layer& layer, const Precis
 std::unique_ptr<Plan> BismoCore::plan(const Layer& layer, const Precision& precision,
                                       int batch) const {
   layer.validate();
-  check_precision(layer, precision, batch);
+  check_precision(layer, precision, batch, 8);
   const GemmShape shape = GemmShape::of(layer, batch, config_);
   const std::vector<BismoSchedule> schedules = candidate_schedules(config_, shape, precision.bits);
 
@@ -236,12 +195,7 @@ std::unique_ptr<Plan> BismoCore::plan(const Layer& layer, const Precision& preci
 Program BismoCore::build(const Plan& any, const LayerData& data) const {
   const BismoPlan& plan = own(any);
   const Layer& layer = plan.layer;
-  check_range(layer, "activations", data.activations,
-              static_cast<std::size_t>(layer.inputs()) * plan.batch, plan.precision.bits.activation,
-              plan.precision.activation_signed);
-  check_range(layer, "weights", data.weights, static_cast<std::size_t>(layer.weights()),
-              plan.precision.bits.weight, plan.precision.weight_signed);
-
+  check_data(layer, plan.precision, plan.batch, data);
   const StreamMap map = make_map(config_, plan.shape, plan.schedule, plan.precision.bits);
   Program program;
   std::vector<std::uint8_t> words;

@@ -20,6 +20,9 @@ namespace bittern {
 struct LayerData {
   std::vector<std::int16_t> activations;
   std::vector<std::int16_t> weights;
+  /// 16 unsigned bits do not fit std::int16_t: negative values then stand for 65536 more.
+  bool wide_unsigned_activations = false;
+  bool wide_unsigned_weights = false;
 };
 
 /// Bytes that belong at a device address.
@@ -95,6 +98,12 @@ class Core {
 
 /// Core for a variant; throws Error when the core is unknown or its parameters are impossible.
 std::unique_ptr<Core> make_core(const Variant& variant);
+
+/// Throws Error unless bits are 1 to `most_bits` and the batch is positive.
+void check_precision(const Layer& layer, const Precision& precision, int batch, int most_bits);
+
+/// Throws Error unless data has the size of the layer and every value is within its precision.
+void check_data(const Layer& layer, const Precision& precision, int batch, const LayerData& data);
 
 /// Integer reference of a layer: outputs int32 (wrapping) [batch][out_channel][height][width].
 std::vector<std::int32_t> reference_outputs(const Layer& layer, int batch, const LayerData& data);

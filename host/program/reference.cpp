@@ -12,8 +12,7 @@ namespace {
 constexpr std::size_t kBlock = 16;
 
 /// Dot products of `rows` windows with one filter, wrapping like the 32-bit accumulators of the
-/// hardware. A product of two 16-bit integers fits 32 bits except (-32768)^2, which 1..8-bit data
-/// never has.
+/// hardware.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__) && \
     !defined(__SANITIZE_THREAD__)
 __attribute__((target_clones("avx2", "default")))
@@ -46,11 +45,31 @@ void check_sizes(const Layer& layer, int batch, const LayerData& data) {
   }
 }
 
+/// Products are linear: what wide unsigned values have above their patterns is added by a layer of
+/// the carries alone.
+std::vector<std::int32_t> wide_outputs(const Layer& layer, int batch, LayerData data) {
+  const bool activations = data.wide_unsigned_activations;
+  (activations ? data.wide_unsigned_activations : data.wide_unsigned_weights) = false;
+  std::vector<std::int32_t> outputs = reference_outputs(layer, batch, data);
+  for (std::int16_t& value : activations ? data.activations : data.weights) {
+    value = value < 0 ? 1 : 0;
+  }
+  const std::vector<std::int32_t> carries = reference_outputs(layer, batch, data);
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    outputs[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(outputs[i]) +
+                                           (static_cast<std::uint32_t>(carries[i]) << 16));
+  }
+  return outputs;
+}
+
 }  // namespace
 
 std::vector<std::int32_t> reference_outputs(const Layer& layer, int batch, const LayerData& data) {
   layer.validate();
   check_sizes(layer, batch, data);
+  if (data.wide_unsigned_activations || data.wide_unsigned_weights) {
+    return wide_outputs(layer, batch, data);
+  }
   const int height = layer.out_height();
   const int width = layer.out_width();
   const int group_inputs = layer.in_channels / layer.groups;

@@ -204,10 +204,15 @@ std::int64_t stream_bound(const StreamMachine& machine, const StreamSchedule& sc
   const std::int64_t first_beat = 3 + latency + 2 + 5 + latency;
   const std::int64_t end = latency + 2;
   const std::int64_t first_address = first_beat + first - beat + 3;
+  // An instruction has two beats.
+  const std::int64_t last_instruction = 3 + latency + 2 * tiles * work.tile_instructions;
   return std::max({first_beat + fetch - beat + 3 + work.to_write + tile_write,
                    first_address + tiles * work.tile_cycles - 1 + work.to_write + tile_write,
                    first_address + work.tile_cycles - 1 + work.to_write +
-                       cycles(tiles * work.tile_beats)}) -
+                       cycles(tiles * work.tile_beats),
+                   first_address + (tiles - 1) / 2 * work.slot_turn + work.tile_cycles - 1 +
+                       work.to_write + tile_write,
+                   last_instruction + work.to_write + tile_write}) -
          beat + end;
 }
 

@@ -44,6 +44,10 @@ struct StreamWork {
   std::int64_t tile_cycles = 0;  ///< of the array, for a pair of stripes
   std::int64_t tile_beats = 0;   ///< written for one
   std::int64_t to_write = 0;     ///< last address of a tile to its first write beat
+  /// Cycles from the first address of a tile until its slot is free for the next but one, where the
+  /// array needs the slot all the time; 0 where it does not.
+  std::int64_t slot_turn = 0;
+  std::int64_t tile_instructions = 0;  ///< at least so many for each tile
 };
 
 /// Cycles that no execution of the schedule can undercut: the busiest of fetch, execute and store,

@@ -1,0 +1,218 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "host/base/error.h"
+#include "host/program/bitfusion_core.h"
+#include "host/program/bitfusion_planner.h"
+#include "tests/host/program/bitfusion_interpreter.h"
+#include "tests/host/program/random_layers.h"
+
+namespace bittern {
+namespace {
+
+/// Arrays of all proportions; ports are 64 bits wide.
+BitFusionConfig config_of(const std::string& name) {
+  BitFusionConfig config;
+  config.port_width = 64;
+  config.max_burst_beats = 64;
+  config.memory = {64 << 20, 16, 8, 8};
+  if (name == "tiny") {
+    config.n = config.m = 2;
+    config.ibuf_depth = config.wbuf_depth = 32;
+    config.obuf_depth = 16;
+    config.lanes = config.write_ports = 1;
+    config.depthwise_pack = 2;
+  } else if (name == "edge") {
+    config.n = config.m = 8;
+    config.ibuf_depth = 512;
+    config.wbuf_depth = 128;
+    config.obuf_depth = 256;
+    config.lanes = config.write_ports = 4;
+  } else {
+    config.n = 8;
+    config.m = 16;
+    config.ibuf_depth = 64;
+    config.wbuf_depth = 16;
+    config.obuf_depth = 32;
+    config.lanes = 2;
+    config.split_fetch = true;
+    config.write_ports = 8;
+    config.depthwise_pack = 8;
+  }
+  return config;
+}
+
+/// 1 to 16 bits, small ones more often; any signs.
+Precision any_precision(Rng& rng) {
+  Precision precision = random_precision(rng);
+  if (rng.integer(0, 3) == 0) precision.bits.weight = static_cast<int>(rng.integer(9, 16));
+  if (rng.integer(0, 3) == 0) precision.bits.activation = static_cast<int>(rng.integer(9, 16));
+  return precision;
+}
+
+/// Lowers, interprets and compares; returns the steps that the interpreter took.
+void expect_correct(const BitFusionCore& core, const BitFusionPlan& plan, std::uint64_t seed,
+                    StageOrder order, int queue_depth) {
+  const std::string what = plan.layer.name + " | " + plan.key() + " | w" +
+                           std::to_string(plan.precision.bits.weight) + " a" +
+                           std::to_string(plan.precision.bits.activation) + " batch " +
+                           std::to_string(plan.batch);
+  const LayerData data = random_layer_data(plan.layer, plan.precision, plan.batch, seed);
+  const Program program = core.build(plan, data);
+  BitFusionInterpreter interpreter(core.config(), order, queue_depth, seed);
+  std::vector<std::uint8_t> bytes;
+  ASSERT_NO_THROW(bytes = interpreter.run(program)) << what;
+  const std::vector<std::int32_t> outputs = core.unpack(plan, bytes);
+  const std::vector<std::int32_t> expected = reference_outputs(plan.layer, plan.batch, data);
+  ASSERT_EQ(outputs.size(), expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    ASSERT_EQ(outputs[i], expected[i]) << what << " output " << i;
+  }
+  const std::map<std::string, std::uint64_t> events(plan.predicted.events.begin(),
+                                                    plan.predicted.events.end());
+  ASSERT_EQ(interpreter.steps(), events.at("exec_run")) << what;
+  ASSERT_EQ(interpreter.steps(),
+            static_cast<std::uint64_t>(FusionGrid(plan.shape, plan.schedule).steps(plan.shape)))
+      << what;
+}
+
+class BitFusionLoweringTest : public testing::TestWithParam<std::string> {};
+
+TEST_P(BitFusionLoweringTest, BestScheduleOfRandomLayersComputesTheReference) {
+  const BitFusionCore core(config_of(GetParam()));
+  Rng rng(11);
+  for (int i = 0; i < 50; ++i) {
+    const Layer layer = random_layer(rng);
+    const Precision precision = any_precision(rng);
+    const int batch = static_cast<int>(rng.integer(1, 3));
+    const auto plan = core.plan(layer, precision, batch);
+    expect_correct(core, dynamic_cast<const BitFusionPlan&>(*plan), 100 + i,
+                   i % 2 == 0 ? StageOrder::kProgram : StageOrder::kRandom, 1 + i % 32);
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST_P(BitFusionLoweringTest, EveryKindOfScheduleIsCorrectInAnyOrderOfStages) {
+  const BitFusionCore core(config_of(GetParam()));
+  Rng rng(12);
+  std::set<StreamSchedule::Mode> modes;
+  std::set<bool> forms;
+  for (int i = 0; i < 16; ++i) {
+    Layer layer = random_layer(rng, 10);
+    if (i == 0) {
+      // Small bundles, and more of them than the pack: fetched several at a time.
+      layer = Layer{};
+      layer.name = "depthwise";
+      layer.kind = LayerKind::kDepthwise;
+      layer.in_channels = layer.out_channels = layer.groups = 20;
+      layer.in_height = layer.in_width = 4;
+      layer.kernel_h = layer.kernel_w = 2;
+    }
+    const Precision precision = i == 0 ? Precision{{2, 3}} : any_precision(rng);
+    for (const FusionShape& shape : core.shapes(layer, precision.bits, 2)) {
+      std::map<StreamSchedule::Mode, std::vector<FusionSchedule>> by_mode;
+      for (const FusionCandidate& candidate : candidate_schedules(core.config(), shape)) {
+        by_mode[candidate.schedule.mode].push_back(candidate.schedule);
+      }
+      for (const auto& [mode, schedules] : by_mode) {
+        for (int j = 0; j < 4; ++j) {
+          const StageOrder orders[] = {StageOrder::kFetchFirst, StageOrder::kExecFirst,
+                                       StageOrder::kRandom, StageOrder::kProgram};
+          const auto pick = rng.integer(0, static_cast<std::int64_t>(schedules.size()) - 1);
+          const auto plan = core.plan_with(layer, precision, 2, schedules[pick]);
+          expect_correct(core, *plan, i, orders[j % 4], 1 + 2 * j);
+          if (HasFatalFailure()) return;
+        }
+        modes.insert(mode);
+      }
+      forms.insert(shape.im2col);
+    }
+  }
+  EXPECT_EQ(modes.count(StreamSchedule::Mode::kTiled), 1);
+  EXPECT_EQ(modes.count(StreamSchedule::Mode::kBundled), 1);
+  EXPECT_EQ(forms.size(), 2);
+}
+
+TEST_P(BitFusionLoweringTest, NoScheduleUndercutsItsBoundAndThePlanIsAmongTheBest) {
+  const BitFusionCore core(config_of(GetParam()));
+  Rng rng(14);
+  for (int i = 0; i < 12; ++i) {
+    const Layer layer = random_layer(rng, 10);
+    const Precision precision = any_precision(rng);
+    std::uint64_t best = ~std::uint64_t{0};
+    for (const FusionShape& shape : core.shapes(layer, precision.bits, 1)) {
+      for (const FusionCandidate& candidate : candidate_schedules(core.config(), shape)) {
+        const auto plan = core.plan_with(layer, precision, 1, candidate.schedule);
+        ASSERT_LE(static_cast<std::uint64_t>(candidate.bound), plan->predicted.cycles)
+            << layer.name << " " << plan->key();
+        best = std::min(best, plan->predicted.cycles);
+      }
+    }
+    const std::uint64_t chosen = core.model(*core.plan(layer, precision, 1)).cycles;
+    EXPECT_GE(chosen, best);
+    EXPECT_LE(chosen, best + best / 20) << layer.name;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Arrays, BitFusionLoweringTest, testing::Values("tiny", "edge", "wide"),
+                         [](const auto& info) { return info.param; });
+
+TEST(BitFusionSplitTest, BuffersOfAFewWordsForceEveryKindOfSplit) {
+  Rng rng(13);
+  std::set<std::string> kinds;
+  for (int i = 0; i < 80; ++i) {
+    BitFusionConfig config = config_of("tiny");
+    config.ibuf_depth = 1 << rng.integer(1, 4);
+    config.wbuf_depth = 1 << rng.integer(1, 4);
+    config.obuf_depth = 1 << rng.integer(1, 4);
+    const BitFusionCore core(config);
+    const Layer layer = random_layer(rng, 12);
+    const Precision precision = any_precision(rng);
+    const FusionShape shape = core.shapes(layer, precision.bits, 1).front();
+    const std::vector<FusionCandidate> all = candidate_schedules(config, shape);
+    for (int j = 0; j < 6; ++j) {
+      const FusionSchedule& schedule =
+          all[rng.integer(0, static_cast<std::int64_t>(all.size()) - 1)].schedule;
+      const FusionGrid grid(shape, schedule);
+      kinds.insert(schedule.mode != StreamSchedule::Mode::kSplitK ? "fits"
+                   : schedule.outer_whole                         ? "whole"
+                                                                  : "split");
+      if (grid.kernel_h_pieces > 1) kinds.insert("kernel rows");
+      if (grid.kernel_w_pieces > 1) kinds.insert("kernel columns");
+      const auto plan = core.plan_with(layer, precision, 1, schedule);
+      expect_correct(core, *plan, i, j % 2 == 0 ? StageOrder::kFetchFirst : StageOrder::kExecFirst,
+                     1 + j);
+      if (HasFatalFailure()) return;
+    }
+  }
+  EXPECT_THAT(kinds,
+              testing::ElementsAre("fits", "kernel columns", "kernel rows", "split", "whole"));
+}
+
+TEST(BitFusionSplitTest, CountsThatExceedTheInstructionFieldsBecomeSeveralInstructions) {
+  BitFusionConfig config = config_of("edge");
+  config.max_fetch_words = 200;
+  config.max_store_tiles = 64;
+  Layer layer;
+  layer.name = "cut";
+  layer.in_channels = 20;
+  layer.in_height = 60;
+  layer.in_width = 61;
+  layer.kernel_h = 3;
+  layer.kernel_w = 3;
+  layer.out_channels = 70;
+  const BitFusionCore core(config);
+  const auto plan = core.plan(layer, Precision{}, 1);
+  const LayerData data = random_layer_data(layer, plan->precision, 1, 3);
+  const Program program = core.build(*plan, data);
+  BitFusionInterpreter interpreter(config, StageOrder::kRandom, 32);
+  const auto bytes = interpreter.run(program);
+  EXPECT_EQ(core.unpack(*plan, bytes), reference_outputs(layer, 1, data));
+  EXPECT_GE(interpreter.executed(bitfusion_isa::Store::kOpcode), 2);
+}
+
+}  // namespace
+}  // namespace bittern
