@@ -1,5 +1,7 @@
+#include <cstdint>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "agent/campaign/runner.h"
@@ -18,6 +20,7 @@ struct Arguments {
   std::string campaign;
   std::string device = "auto";
   std::string format = "table";
+  std::optional<std::uint64_t> seed;
   RunOptions run;
 };
 
@@ -25,11 +28,18 @@ void run(const Arguments& arguments) {
   const OutputFormat format = parse_output_format(arguments.format);
   if (format == OutputFormat::kCsv)
     fail_usage("--format csv: a campaign has no single table; lut.csv is in its directory");
-  const Campaign campaign = load_campaign(arguments.campaign);
+  Campaign campaign = load_campaign(arguments.campaign);
   RunOptions options = arguments.run;
-  if (options.out.empty()) options.out = std::filesystem::path("out") / campaign.name;
-  const std::string again =
-      "bittern run " + arguments.campaign + " --out " + options.out.string() + " --resume";
+  std::string folder = campaign.name;
+  std::string again = "bittern run " + arguments.campaign;
+  if (arguments.seed) {
+    campaign.seed = *arguments.seed;
+    // Its own directory, so that runs with several seeds do not meet in one.
+    folder += "-seed-" + std::to_string(campaign.seed);
+    again += " --seed " + std::to_string(campaign.seed);
+  }
+  if (options.out.empty()) options.out = std::filesystem::path("out") / folder;
+  again += " --out " + options.out.string() + " --resume";
   CampaignResult result;
   try {
     result = run_campaign(campaign, options);
@@ -55,7 +65,12 @@ void add_run(CLI::App& app) {
   command->add_option("campaign", arguments->campaign, "Name in configs/campaigns, or a .yaml file")
       ->required();
   command->add_option("--out", arguments->run.out,
-                      "Result directory; default out/<name of the campaign>");
+                      "Result directory; default out/<name of the campaign>, with --seed "
+                      "out/<name>-seed-<N>");
+  command
+      ->add_option("--seed", arguments->seed,
+                   "Seed instead of the campaign's: of everything random but the data")
+      ->check(CLI::Range(std::uint64_t{0}, static_cast<std::uint64_t>(INT64_MAX)));
   command->add_flag("--resume", arguments->run.resume,
                     "Continue what is in the result directory (or start)");
   command
