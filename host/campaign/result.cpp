@@ -1,5 +1,6 @@
 #include "host/campaign/result.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "host/base/error.h"
@@ -86,14 +87,21 @@ double PolicyOutcome::mean_activation_bits() const {
   return layers.empty() ? 0.0 : sum / static_cast<double>(layers.size());
 }
 
-const PolicyOutcome* CampaignResult::best_uniform_within_latency() const {
-  const auto score = [](const PolicyOutcome& o) {
-    return o.test_accuracy.value_or(o.validation_accuracy);
+const PolicyOutcome* CampaignResult::best_uniform() const {
+  const auto meets = [this](const PolicyOutcome& outcome) {
+    return std::all_of(constraints.begin(), constraints.end(), [&](const ConstraintOutcome& c) {
+      return c.allows(c.resource == "latency"  ? outcome.latency_s
+                      : c.resource == "energy" ? outcome.energy_j
+                                               : outcome.size_bytes);
+    });
   };
   const PolicyOutcome* found = nullptr;
   for (const auto& candidate : uniform) {
-    if (candidate.latency_s > best.latency_s) continue;
-    if (found == nullptr || score(candidate) > score(*found)) found = &candidate;
+    if (!meets(candidate)) continue;
+    const auto rank = [](const PolicyOutcome& o) {
+      return std::pair(o.validation_accuracy, -o.latency_s);
+    };
+    if (found == nullptr || rank(candidate) > rank(*found)) found = &candidate;
   }
   return found;
 }

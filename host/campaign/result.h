@@ -43,7 +43,8 @@ struct ConstraintOutcome {
   double reference = 0.0;  ///< value of the 8/8 policy
   double limit = 0.0;      ///< absolute
   double achieved = 0.0;
-  bool met() const { return achieved <= limit * (1.0 + 1e-12); }
+  bool met() const { return allows(achieved); }
+  bool allows(double value) const { return value <= limit * (1.0 + 1e-12); }
 };
 
 /// Everything that a campaign found: the content of result.json.
@@ -69,9 +70,10 @@ struct CampaignResult {
   nlohmann::json
       timing;  ///< seconds spent, the only part that differs between two runs with one seed
 
-  /// The uniform policy that is at most as slow as the found one and most accurate (test accuracy
-  /// when there is one, else validation); nullptr when every uniform policy is slower.
-  const PolicyOutcome* best_uniform_within_latency() const;
+  /// Of the uniform policies that meet every limit, the one with the highest validation accuracy
+  /// (of two equal ones the faster): chosen as the found one is, without the test set. nullptr when
+  /// no uniform policy meets the limits.
+  const PolicyOutcome* best_uniform() const;
 };
 
 /// result.json. Keys are stable; numbers carry their unit in the name.

@@ -197,6 +197,20 @@ std::string origins(const CampaignResult& result) {
   return count.size() == 1 ? "all " + count.begin()->first : out;
 }
 
+/// Found policy against the best uniform one within the limits, in one sentence.
+std::string comparison(const CampaignResult& result) {
+  const PolicyOutcome* uniform = result.best_uniform();
+  if (uniform == nullptr) return "no uniform policy is within the limits";
+  const bool test = result.best.test_accuracy && uniform->test_accuracy;
+  const auto accuracy = [test](const PolicyOutcome& o) {
+    return test ? *o.test_accuracy : o.validation_accuracy;
+  };
+  return fmt::format(
+      "best uniform policy within the limits (by validation): {}; the found one has {:+.2f} points "
+      "on the {} set",
+      uniform->label, accuracy(result.best) - accuracy(*uniform), test ? "test" : "validation");
+}
+
 }  // namespace
 
 std::string campaign_report_html(const CampaignResult& result, const std::vector<json>& episodes) {
@@ -224,15 +238,16 @@ std::string campaign_report_html(const CampaignResult& result, const std::vector
   tiles.push_back(page::tile(fmt::format("{:.2f} / {:.2f}", result.best.mean_weight_bits(),
                                          result.best.mean_activation_bits()),
                              "mean weight / activation bits"));
-  return page::document(result.campaign, subtitle,
-                        page::tiles(tiles) + "<h2>Curves</h2>" +
-                            page::charts({reward_chart(episodes), cost_chart(result, episodes),
-                                          bits_chart(result.best), pareto_chart(result, episodes),
-                                          share_chart(result.best)}) +
-                            "<h2>Policies side by side</h2>" + policies_table(result) +
-                            "<h2>The found policy</h2>" + layers_table(result.best) +
-                            "<h2>Where the numbers come from</h2>" +
-                            page::facts(result.provenance));
+  return page::document(
+      result.campaign, subtitle,
+      page::tiles(tiles) + "<h2>Curves</h2>" +
+          page::charts({reward_chart(episodes), cost_chart(result, episodes),
+                        bits_chart(result.best), pareto_chart(result, episodes),
+                        share_chart(result.best)}) +
+          "<h2>Policies side by side</h2>" + policies_table(result) +
+          "<p class=\"sub\">Found against uniform bits: " + escape_html(comparison(result)) +
+          ".</p>" + "<h2>The found policy</h2>" + layers_table(result.best) +
+          "<h2>Where the numbers come from</h2>" + page::facts(result.provenance));
 }
 
 std::string campaign_summary_text(const CampaignResult& result) {
@@ -271,7 +286,7 @@ std::string campaign_summary_text(const CampaignResult& result) {
         c.resource, c.achieved, c.unit, c.limit, c.unit, c.achieved / c.reference,
         c.limit / c.reference, c.met() ? "met" : "NOT MET");
   }
-  return out + fmt::format("origin of latencies: {}\n", origins(result));
+  return out + fmt::format("{}\norigin of latencies: {}\n", comparison(result), origins(result));
 }
 
 }  // namespace bittern

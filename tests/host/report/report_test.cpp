@@ -218,12 +218,37 @@ TEST(CampaignSummary, SaysWhetherTheConstraintIsMet) {
   EXPECT_THAT(campaign_summary_text(result), HasSubstr("NOT MET"));
 }
 
-TEST(CampaignResult, FindsTheBestUniformPolicyThatIsNotSlower) {
+TEST(CampaignSummary, ComparesTheFoundPolicyWithTheBestUniformOne) {
   CampaignResult result = sample_result();
-  ASSERT_NE(result.best_uniform_within_latency(), nullptr);
-  EXPECT_EQ(result.best_uniform_within_latency()->label, "uniform 5");
-  result.best.latency_s = 0.1e-3;
-  EXPECT_EQ(result.best_uniform_within_latency(), nullptr);
+  EXPECT_THAT(campaign_summary_text(result), HasSubstr("uniform 5; the found one has +0.50 points "
+                                                       "on the test set"));
+  EXPECT_THAT(campaign_report_html(result, {}), HasSubstr("uniform 5; the found one has +0.50"));
+  result.best.test_accuracy.reset();
+  result.best.validation_accuracy = 97.75;
+  EXPECT_THAT(campaign_summary_text(result), HasSubstr("-0.25 points on the validation set"));
+  result.constraints[0].limit = 0.1e-3;
+  EXPECT_THAT(campaign_summary_text(result), HasSubstr("no uniform policy is within the limits"));
+}
+
+TEST(CampaignResult, TheBestUniformPolicyMeetsEveryLimit) {
+  CampaignResult result = sample_result();
+  result.uniform.push_back(outcome("uniform 9", 9, 0.51e-3, 99));
+  ASSERT_NE(result.best_uniform(), nullptr);
+  EXPECT_EQ(result.best_uniform()->label, "uniform 5") << "9 is over the limit";
+  result.uniform[1].size_bytes = 4096;
+  result.constraints.push_back({"model_size", "bytes", 4096, 2048, 1024});
+  EXPECT_EQ(result.best_uniform()->label, "uniform 4");
+  result.uniform[0].energy_j = 4e-6;
+  result.constraints.push_back({"energy", "J", 8e-6, 3e-6, 2e-6});
+  EXPECT_EQ(result.best_uniform(), nullptr);
+}
+
+TEST(CampaignResult, TheTestSetHasNoSayInWhichUniformPolicyIsBest) {
+  CampaignResult result = sample_result();
+  result.uniform[0].test_accuracy = 99.9;
+  EXPECT_EQ(result.best_uniform()->label, "uniform 5");
+  result.uniform[0].validation_accuracy = result.uniform[1].validation_accuracy;
+  EXPECT_EQ(result.best_uniform()->label, "uniform 4") << "of two equal ones the faster";
 }
 
 TEST(CampaignResult, SurvivesJson) {
