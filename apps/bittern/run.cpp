@@ -75,7 +75,8 @@ void add_run(CLI::App& app) {
                     "Continue what is in the result directory (or start)");
   command
       ->add_option("--workers", arguments->run.workers,
-                   "Simulations at once; 0: one for each processor")
+                   "Simulations and threads of LibTorch at once; 0: one for each processor")
+      ->check(CLI::Range(0, 256))
       ->capture_default_str();
   command->add_option("--store", arguments->run.store,
                       "Measurement store; default as of bittern measure");

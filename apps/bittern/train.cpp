@@ -81,8 +81,10 @@ void add_train(CLI::App& app) {
   command->add_option("--out", arguments->out, "File for the weights (safetensors)")->required();
   command->add_option("--data", arguments->data.folder,
                       "Folder of the data set; default: $BITTERN_DATA, ./data, ../shared/data");
-  command->add_option("--epochs", arguments->train.epochs)->capture_default_str();
-  command->add_option("--batch", arguments->train.batch)->capture_default_str();
+  command->add_option("--epochs", arguments->train.epochs, "Passes over the training images")
+      ->capture_default_str();
+  command->add_option("--batch", arguments->train.batch, "Images for one step")
+      ->capture_default_str();
   command->add_option("--lr", arguments->train.optimiser.learning_rate, "Learning rate")
       ->capture_default_str();
   command->add_option("--optimiser", arguments->optimiser, "sgd or adam")->capture_default_str();

@@ -1,5 +1,6 @@
 #include "host/measure/validate.h"
 
+#include <cstdint>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -178,7 +179,9 @@ void add_validate(CLI::App& app) {
       ->add_option("--random", options->random,
                    "Number of random layers (20 when there is no --network)")
       ->check(CLI::Range(0, 100000));
-  command->add_option("--seed", options->seed, "Of the random layers")->capture_default_str();
+  command->add_option("--seed", options->seed, "Of the random layers")
+      ->check(CLI::Range(std::uint64_t{0}, static_cast<std::uint64_t>(INT64_MAX)))
+      ->capture_default_str();
   command
       ->add_option("--max-cycle-error", options->max_cycle_error,
                    "Percent by which the closed form may be off")

@@ -13,6 +13,15 @@ namespace {
 
 constexpr const char* kUsage =
     "usage: {} --fd N | --listen unix:PATH | --listen tcp:HOST:PORT [--once] | --identity\n";
+constexpr const char* kHelp =
+    "A device that serves Bittern's protocol (docs/protocol.md).\n"
+    "  --fd N       on an inherited socket, for one client\n"
+    "  --listen A   on unix:PATH or tcp:HOST:PORT (port 0: any free one, printed); clients one "
+    "after\n"
+    "               the other, with --once only one\n"
+    "  --identity   print what this device is, and leave\n"
+    "  --variant F  ignored: hosts name the variant file that they expect\n"
+    "  --help       print this, and leave\n";
 
 /// Command line of a device.
 struct Arguments {
@@ -20,6 +29,7 @@ struct Arguments {
   std::optional<Endpoint> listen;
   bool once = false;
   bool identity = false;
+  bool help = false;
 };
 
 Arguments parse(int argc, char** argv) {
@@ -46,6 +56,9 @@ Arguments parse(int argc, char** argv) {
       arguments.once = true;
     } else if (word == "--identity") {
       arguments.identity = true;
+    } else if (word == "--help" || word == "-h") {
+      arguments.help = true;
+      return arguments;
     } else {
       fail_usage("unknown argument '{}'", word);
     }
@@ -88,7 +101,10 @@ int device_main(int argc, char** argv, DeviceBackend& backend) {
   const char* name = argc > 0 ? argv[0] : "device";
   try {
     const Arguments arguments = parse(argc, argv);
-    if (arguments.identity) {
+    if (arguments.help) {
+      fmt::print(kUsage, name);
+      fmt::print("{}", kHelp);
+    } else if (arguments.identity) {
       print_identity(backend.identity());
     } else if (arguments.fd) {
       Connection connection = Connection::from_fd(*arguments.fd);

@@ -102,6 +102,21 @@ TEST(Cli, FullDiskIsAFailure) {
   EXPECT_THAT(result.output, HasSubstr("cannot write to standard output"));
 }
 
+TEST(Cli, NumbersOutOfRangeAreUsageErrors) {
+  CliResult result = run_bittern("validate --variant bismo_tiny --seed -1");
+  EXPECT_EQ(result.status, 2);
+  EXPECT_THAT(result.err, HasSubstr("--seed"));
+  result = run_bittern("validate --variant bismo_tiny --workers -1");
+  EXPECT_EQ(result.status, 2);
+  EXPECT_THAT(result.err, HasSubstr("--workers"));
+  if (!has_agent()) return;
+  for (const std::string option : {"--workers -1", "--workers 257", "--seed -1", "--seed x"}) {
+    result = run_bittern("run quickstart " + option);
+    EXPECT_EQ(result.status, 2) << option;
+    EXPECT_THAT(result.err, HasSubstr(option.substr(0, option.find(' ')))) << option;
+  }
+}
+
 TEST(Cli, MissingAgentSaysHowToGetOne) {
   if (has_agent()) GTEST_SKIP() << "this build has the agent";
   const CliResult result = run_bittern("run campaign.yaml");

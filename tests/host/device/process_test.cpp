@@ -250,6 +250,14 @@ TEST(DeviceMain, PrintsItsIdentity) {
                           HasSubstr("memory.latency_cycles: 16\n")));
 }
 
+TEST(DeviceMain, HelpNamesEveryOption) {
+  const auto [text, status] = shell((fakes_folder() / "bittern-device-fake").string() + " --help");
+  EXPECT_EQ(status, 0);
+  for (const char* option : {"usage:", "--fd", "--listen", "--once", "--identity", "--variant"}) {
+    EXPECT_THAT(text, HasSubstr(option));
+  }
+}
+
 TEST(DeviceMain, ExplainsWrongUsage) {
   const std::string device = (fakes_folder() / "bittern-device-fake").string();
   for (const char* arguments : {"", "--fd", "--fd x", "--fd -1", "--fly", "--fd 3 --identity",
