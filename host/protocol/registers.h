@@ -127,6 +127,54 @@ inline constexpr std::array<std::string_view, 10> kBismoParameters = {
     "result_slots",
 };
 
+/// Events of the stripes core in counter order (counter index = 1 + position);
+/// per-port events follow, all ports of one kind together.
+inline constexpr std::array<std::string_view, 24> kStripesEvents = {
+    "fetch_lhs_run",
+    "fetch_lhs_wait_memory",
+    "fetch_lhs_wait_token",
+    "fetch_rhs_run",
+    "fetch_rhs_wait_memory",
+    "fetch_rhs_wait_token",
+    "exec_run",
+    "exec_wait_lhs",
+    "exec_wait_rhs",
+    "exec_wait_result",
+    "result_run",
+    "result_wait_memory",
+    "result_wait_token",
+    "lhs_buffer_writes",
+    "rhs_buffer_writes",
+    "lhs_buffer_reads",
+    "rhs_buffer_reads",
+    "tiles_emitted",
+    "read_beats",
+    "write_beats",
+    "instr_fetch_lhs",
+    "instr_fetch_rhs",
+    "instr_exec",
+    "instr_result",
+};
+inline constexpr std::array<std::string_view, 2> kStripesPerPortEvents = {
+    "read_port_beats",
+    "write_port_beats",
+};
+inline constexpr std::array<std::string_view, 13> kStripesParameters = {
+    "rows",
+    "columns",
+    "tiles",
+    "lanes",
+    "serial",
+    "lhs_depth",
+    "rhs_depth",
+    "fetch_lanes",
+    "num_read_ports",
+    "num_write_ports",
+    "port_width",
+    "max_burst_beats",
+    "result_slots",
+};
+
 /// Events of the bitfusion core in counter order (counter index = 1 + position);
 /// per-port events follow, all ports of one kind together.
 inline constexpr std::array<std::string_view, 29> kBitfusionEvents = {
@@ -192,6 +240,7 @@ struct CoreMap {
 /// All cores that have a register map.
 inline constexpr CoreMap kCoreMaps[] = {
   {"bismo", CoreId::kBismo, kBismoEvents.data(), kBismoEvents.size(), kBismoPerPortEvents.data(), kBismoPerPortEvents.size(), kBismoParameters.data(), kBismoParameters.size()},
+  {"stripes", CoreId::kStripes, kStripesEvents.data(), kStripesEvents.size(), kStripesPerPortEvents.data(), kStripesPerPortEvents.size(), kStripesParameters.data(), kStripesParameters.size()},
   {"bitfusion", CoreId::kBitfusion, kBitfusionEvents.data(), kBitfusionEvents.size(), kBitfusionPerPortEvents.data(), kBitfusionPerPortEvents.size(), kBitfusionParameters.data(), kBitfusionParameters.size()},
 };
 

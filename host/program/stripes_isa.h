@@ -1,0 +1,213 @@
+// Generated from rtl/shell/register_map.json by scripts/gen_registers.py. Do not edit.
+// clang-format off
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+
+namespace bittern::stripes_isa {
+
+/// One instruction of 128 bits, least significant word first, as it lies in device memory.
+using Word = std::array<std::uint64_t, 2>;
+
+/// Stores `value` into bits [lsb, lsb + width) of `word`; throws std::out_of_range when it does not fit.
+inline void set_field(Word& word, unsigned lsb, unsigned width, std::uint64_t value, const char* name) {
+  if (width < 64 && (value >> width) != 0) {
+    throw std::out_of_range(std::string("stripes instruction field ") + name + ": value " +
+                            std::to_string(value) + " needs more than " + std::to_string(width) + " bits");
+  }
+  word[lsb / 64] |= value << (lsb % 64);
+}
+/// Reads bits [lsb, lsb + width) of `word`.
+inline std::uint64_t get_field(const Word& word, unsigned lsb, unsigned width) {
+  return (word[lsb / 64] >> (lsb % 64)) & (width == 64 ? ~0ull : (1ull << width) - 1);
+}
+
+/// Instruction END.
+struct End {
+  static constexpr std::uint64_t kOpcode = 0;
+
+  /// Encodes the instruction; throws std::out_of_range on a value too large for its field.
+  Word encode() const {
+    Word word{kOpcode, 0};
+    return word;
+  }
+  /// Decodes the fields of `word` (its opcode is not checked).
+  static End decode([[maybe_unused]] const Word& word) {
+    End out;
+    return out;
+  }
+};
+
+/// Instruction FETCH_LHS.
+struct FetchLhs {
+  static constexpr std::uint64_t kOpcode = 1;
+  std::uint64_t wait_free = 0;  ///< Take one free LHS token before reading. (1 bits)
+  std::uint64_t send_filled = 0;  ///< Give one filled LHS token when the last word is in the buffer. (1 bits)
+  std::uint64_t banks = 0;  ///< Banks filled at each address, minus 1: words of a bit plane, times the bits of the operand when it is the parallel one. (6 bits)
+  std::uint64_t buffer_base = 0;  ///< First address in every bank. (16 bits)
+  std::uint64_t rows = 0;  ///< Addresses to fill; at least 1. Word i goes to bank i mod banks, address buffer_base + i / banks. (17 bits)
+  std::uint64_t dram_base = 0;  ///< Byte address of lane 0, a multiple of 64. (32 bits)
+  std::uint64_t lane_stride = 0;  ///< Bytes from one lane's region to the next lane's, a multiple of 64. (32 bits)
+
+  /// Encodes the instruction; throws std::out_of_range on a value too large for its field.
+  Word encode() const {
+    Word word{kOpcode, 0};
+    set_field(word, 4, 1, wait_free, "fetch_lhs.wait_free");
+    set_field(word, 5, 1, send_filled, "fetch_lhs.send_filled");
+    set_field(word, 8, 6, banks, "fetch_lhs.banks");
+    set_field(word, 16, 16, buffer_base, "fetch_lhs.buffer_base");
+    set_field(word, 32, 17, rows, "fetch_lhs.rows");
+    set_field(word, 64, 32, dram_base, "fetch_lhs.dram_base");
+    set_field(word, 96, 32, lane_stride, "fetch_lhs.lane_stride");
+    return word;
+  }
+  /// Decodes the fields of `word` (its opcode is not checked).
+  static FetchLhs decode([[maybe_unused]] const Word& word) {
+    FetchLhs out;
+    out.wait_free = get_field(word, 4, 1);
+    out.send_filled = get_field(word, 5, 1);
+    out.banks = get_field(word, 8, 6);
+    out.buffer_base = get_field(word, 16, 16);
+    out.rows = get_field(word, 32, 17);
+    out.dram_base = get_field(word, 64, 32);
+    out.lane_stride = get_field(word, 96, 32);
+    return out;
+  }
+};
+
+/// Instruction FETCH_RHS.
+struct FetchRhs {
+  static constexpr std::uint64_t kOpcode = 2;
+  std::uint64_t wait_free = 0;  ///< Take one free LHS token before reading. (1 bits)
+  std::uint64_t send_filled = 0;  ///< Give one filled LHS token when the last word is in the buffer. (1 bits)
+  std::uint64_t banks = 0;  ///< Banks filled at each address, minus 1: words of a bit plane, times the bits of the operand when it is the parallel one. (6 bits)
+  std::uint64_t buffer_base = 0;  ///< First address in every bank. (16 bits)
+  std::uint64_t rows = 0;  ///< Addresses to fill; at least 1. Word i goes to bank i mod banks, address buffer_base + i / banks. (17 bits)
+  std::uint64_t dram_base = 0;  ///< Byte address of lane 0, a multiple of 64. (32 bits)
+  std::uint64_t lane_stride = 0;  ///< Bytes from one lane's region to the next lane's, a multiple of 64. (32 bits)
+
+  /// Encodes the instruction; throws std::out_of_range on a value too large for its field.
+  Word encode() const {
+    Word word{kOpcode, 0};
+    set_field(word, 4, 1, wait_free, "fetch_rhs.wait_free");
+    set_field(word, 5, 1, send_filled, "fetch_rhs.send_filled");
+    set_field(word, 8, 6, banks, "fetch_rhs.banks");
+    set_field(word, 16, 16, buffer_base, "fetch_rhs.buffer_base");
+    set_field(word, 32, 17, rows, "fetch_rhs.rows");
+    set_field(word, 64, 32, dram_base, "fetch_rhs.dram_base");
+    set_field(word, 96, 32, lane_stride, "fetch_rhs.lane_stride");
+    return word;
+  }
+  /// Decodes the fields of `word` (its opcode is not checked).
+  static FetchRhs decode([[maybe_unused]] const Word& word) {
+    FetchRhs out;
+    out.wait_free = get_field(word, 4, 1);
+    out.send_filled = get_field(word, 5, 1);
+    out.banks = get_field(word, 8, 6);
+    out.buffer_base = get_field(word, 16, 16);
+    out.rows = get_field(word, 32, 17);
+    out.dram_base = get_field(word, 64, 32);
+    out.lane_stride = get_field(word, 96, 32);
+    return out;
+  }
+};
+
+/// Instruction EXEC.
+struct Exec {
+  static constexpr std::uint64_t kOpcode = 3;
+  std::uint64_t wait_lhs = 0;  ///< Take one filled LHS token before the first tile. (1 bits)
+  std::uint64_t wait_rhs = 0;  ///< Take one filled RHS token before the first tile. (1 bits)
+  std::uint64_t free_lhs = 0;  ///< Give one free LHS token when the last word of the last tile is read. (1 bits)
+  std::uint64_t free_rhs = 0;  ///< Give one free RHS token likewise. (1 bits)
+  std::uint64_t lhs_signed = 0;  ///< Activations are two's complement. (1 bits)
+  std::uint64_t rhs_signed = 0;  ///< Weights are two's complement. (1 bits)
+  std::uint64_t accumulate = 0;  ///< Add to the open result slot instead of starting a new one (the reduction is split over several EXEC). (1 bits)
+  std::uint64_t emit = 0;  ///< Hand the slot to the result stage after each tile. (1 bits)
+  std::uint64_t lhs_bits = 0;  ///< Bits of activations, minus 1. (3 bits)
+  std::uint64_t rhs_bits = 0;  ///< Bits of weights, minus 1. (3 bits)
+  std::uint64_t lhs_tiles = 0;  ///< LHS stripes (groups of windows, outer tile loop), minus 1. (14 bits)
+  std::uint64_t lhs_base = 0;  ///< Address of the first LHS stripe: bricks one behind the other, most significant plane first. (16 bits)
+  std::uint64_t rhs_base = 0;  ///< Address of the first RHS stripe, likewise. (16 bits)
+  std::uint64_t bricks = 0;  ///< Bricks along the reduction; at least 1. (16 bits)
+  std::uint64_t lhs_stride = 0;  ///< Addresses from one LHS stripe to the next. (16 bits)
+  std::uint64_t rhs_stride = 0;  ///< Addresses from one RHS stripe to the next. (16 bits)
+  std::uint64_t rhs_tiles = 0;  ///< RHS stripes (groups of filters, inner tile loop), minus 1. (13 bits)
+  std::uint64_t columns = 0;  ///< Staggered columns, minus 1. 0: the columns have windows of their own and share the weights. Otherwise (Serial = 0 only) that many columns work on the first window of the stripe, each with filters of its own, one cycle after the other: a brick of an RHS stripe is one weight word for each of them. Less than Columns, at most lhs_bits. (3 bits)
+
+  /// Encodes the instruction; throws std::out_of_range on a value too large for its field.
+  Word encode() const {
+    Word word{kOpcode, 0};
+    set_field(word, 4, 1, wait_lhs, "exec.wait_lhs");
+    set_field(word, 5, 1, wait_rhs, "exec.wait_rhs");
+    set_field(word, 6, 1, free_lhs, "exec.free_lhs");
+    set_field(word, 7, 1, free_rhs, "exec.free_rhs");
+    set_field(word, 8, 1, lhs_signed, "exec.lhs_signed");
+    set_field(word, 9, 1, rhs_signed, "exec.rhs_signed");
+    set_field(word, 10, 1, accumulate, "exec.accumulate");
+    set_field(word, 11, 1, emit, "exec.emit");
+    set_field(word, 12, 3, lhs_bits, "exec.lhs_bits");
+    set_field(word, 15, 3, rhs_bits, "exec.rhs_bits");
+    set_field(word, 18, 14, lhs_tiles, "exec.lhs_tiles");
+    set_field(word, 32, 16, lhs_base, "exec.lhs_base");
+    set_field(word, 48, 16, rhs_base, "exec.rhs_base");
+    set_field(word, 64, 16, bricks, "exec.bricks");
+    set_field(word, 80, 16, lhs_stride, "exec.lhs_stride");
+    set_field(word, 96, 16, rhs_stride, "exec.rhs_stride");
+    set_field(word, 112, 13, rhs_tiles, "exec.rhs_tiles");
+    set_field(word, 125, 3, columns, "exec.columns");
+    return word;
+  }
+  /// Decodes the fields of `word` (its opcode is not checked).
+  static Exec decode([[maybe_unused]] const Word& word) {
+    Exec out;
+    out.wait_lhs = get_field(word, 4, 1);
+    out.wait_rhs = get_field(word, 5, 1);
+    out.free_lhs = get_field(word, 6, 1);
+    out.free_rhs = get_field(word, 7, 1);
+    out.lhs_signed = get_field(word, 8, 1);
+    out.rhs_signed = get_field(word, 9, 1);
+    out.accumulate = get_field(word, 10, 1);
+    out.emit = get_field(word, 11, 1);
+    out.lhs_bits = get_field(word, 12, 3);
+    out.rhs_bits = get_field(word, 15, 3);
+    out.lhs_tiles = get_field(word, 18, 14);
+    out.lhs_base = get_field(word, 32, 16);
+    out.rhs_base = get_field(word, 48, 16);
+    out.bricks = get_field(word, 64, 16);
+    out.lhs_stride = get_field(word, 80, 16);
+    out.rhs_stride = get_field(word, 96, 16);
+    out.rhs_tiles = get_field(word, 112, 13);
+    out.columns = get_field(word, 125, 3);
+    return out;
+  }
+};
+
+/// Instruction RESULT.
+struct Result {
+  static constexpr std::uint64_t kOpcode = 4;
+  std::uint64_t tiles = 0;  ///< Tiles to write, in the order in which they are emitted; at least 1. (24 bits)
+  std::uint64_t dram_base = 0;  ///< Byte address of lane 0 of the first tile, a multiple of 64. (32 bits)
+  std::uint64_t lane_stride = 0;  ///< Bytes from one write port's region to the next, a multiple of 64. (32 bits)
+
+  /// Encodes the instruction; throws std::out_of_range on a value too large for its field.
+  Word encode() const {
+    Word word{kOpcode, 0};
+    set_field(word, 32, 24, tiles, "result.tiles");
+    set_field(word, 64, 32, dram_base, "result.dram_base");
+    set_field(word, 96, 32, lane_stride, "result.lane_stride");
+    return word;
+  }
+  /// Decodes the fields of `word` (its opcode is not checked).
+  static Result decode([[maybe_unused]] const Word& word) {
+    Result out;
+    out.tiles = get_field(word, 32, 24);
+    out.dram_base = get_field(word, 64, 32);
+    out.lane_stride = get_field(word, 96, 32);
+    return out;
+  }
+};
+
+}  // namespace bittern::stripes_isa

@@ -1,0 +1,319 @@
+// Array of SerialUnits x ParUnits serial inner-product units. Serial unit s brings one bit of each of its `Lanes` channels a
+// cycle, parallel unit p holds `Planes` bits of its: activations of windows and weights of filters, or the reverse. After the
+// tile of Stripes (Judd et al., MICRO 2016): the serial bits of a window go to all filters, the weights of a filter to all
+// windows. With Planes = 1 both operands are serial, as in Loom.
+//
+// Staggered (`columns_i` not 0; needs Stagger): serial unit s is `s` cycles behind unit 0, gets the bits of unit 0, and holds
+// parallel operands of its own, loaded when a brick starts there; units above `columns_i` rest. `tile_o` comes with the last
+// of them: the sums of the others stand until the next brick has passed, which is not before.
+//
+// Plane words. Serial: bits of unit s, lane l at s * Lanes + l. Parallel: one word a plane, likewise. A plane word is cut into
+// fetch words of FetchLanes * PortWidth bits, and the buffers deliver fetch lane f of bank k (a word of a plane) at
+// (f * banks + k) * PortWidth; bank of the parallel operand: plane * (its words a plane) + word.
+// Result of units s, p: acc_o[32 * (s * ParUnits + p) +: 32], or s + p * SerialUnits in place of it with Transposed.
+//
+// Latency: operands in cycle c -> operand registers c+1 -> tree c+2 -> sums c+3 -> bricks c+4 -> `acc_o`, `tile_o` c+5, plus
+// `columns_i`. Nothing is clocked without a valid step.
+// Structural = 0 writes the array as flat vectors, which simulate fast; Structural = 1 builds it from stripes_sip, for
+// synthesis. Both do the same, cycle for cycle (tests/rtl).
+module stripes_array #(
+    parameter int SerialUnits = 8,
+    parameter int ParUnits    = 8,
+    parameter int Lanes       = 32,
+    parameter int Planes      = 8,
+    parameter int FetchLanes  = 4,
+    parameter int PortWidth   = 64,
+    parameter int Stagger     = 1,
+    parameter int Transposed  = 0,
+    parameter int Structural  = 0,
+    parameter int SerialWidth = SerialUnits * Lanes,
+    parameter int ParWidth    = ParUnits * Lanes
+) (
+    input  logic                            clk_i,
+    input  logic                            rst_ni,
+    input  logic                            valid_i,
+    input  logic                            load_i,
+    input  logic                            signed_i,
+    input  logic [                     2:0] msb_i,
+    input  logic                            first_i,
+    input  logic                            shift_i,
+    input  logic                            negate_i,
+    input  logic                            brick_i,
+    input  logic                            clear_i,
+    input  logic                            last_i,
+    input  logic                            accumulate_i,
+    input  logic                            emit_i,
+    input  logic [                     2:0] columns_i,
+    input  logic [         SerialWidth-1:0] serial_i,
+    input  logic [     ParWidth*Planes-1:0] par_i,
+    output logic [32*SerialUnits*ParUnits-1:0] acc_o,
+    output logic                            tile_o,
+    output logic                            accumulate_o,
+    output logic                            emit_o,
+    output logic                            busy_o
+);
+  localparam int Units = SerialUnits * ParUnits;
+  localparam int FetchWidth = FetchLanes * PortWidth;
+  localparam int SerialWords = SerialWidth / FetchWidth;
+  localparam int ParWords = ParWidth / FetchWidth;
+  localparam int ParBanks = ParWords * Planes;
+  // Columns whose control differs: all serial units, or one for all of them.
+  localparam int Skews = Stagger != 0 ? SerialUnits : 1;
+
+  // Control of a step: low bits first valid, load, signed, msb[3], first, shift, negate, brick, clear, last, accumulate, emit.
+  localparam int Ctl = 13;
+  logic [Ctl-1:0] ctl;
+  assign ctl = {emit_i, accumulate_i, last_i, clear_i, brick_i, negate_i, shift_i, first_i, msb_i, signed_i, load_i};
+
+  // What enters the operand registers of each skew: from outside, or from the one before it.
+  logic [    Skews-1:0] in_valid;
+  logic [Ctl*Skews-1:0] in_ctl;
+  // Stages 1 (operands) to 4 (bricks), and 5: the sums are there.
+  logic [    Skews-1:0] valid1_q;
+  logic [    Skews-1:0] valid2_q;
+  logic [    Skews-1:0] valid3_q;
+  logic [    Skews-1:0] valid4_q;
+  logic [    Skews-1:0] tile_q;
+  logic [Ctl*Skews-1:0] ctl1_q;
+  logic [Ctl*Skews-1:0] ctl2_q;
+  logic [Ctl*Skews-1:0] ctl3_q;
+  logic [Ctl*Skews-1:0] ctl4_q;
+  logic [2*Skews-1:0]   tag_q;
+
+  always_comb begin
+    in_valid = '0;
+    in_ctl   = '0;
+    in_valid[0]     = valid_i;
+    in_ctl[0+:Ctl]  = ctl;
+    for (int unsigned s = 1; s < Skews; s++) begin
+      in_valid[s]          = columns_i == '0 ? valid_i : valid1_q[s-1] & (s <= 32'(columns_i));
+      in_ctl[Ctl*s+:Ctl]   = columns_i == '0 ? ctl : ctl1_q[Ctl*(s-1)+:Ctl];
+    end
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      valid1_q <= '0;
+      valid2_q <= '0;
+      valid3_q <= '0;
+      valid4_q <= '0;
+      tile_q   <= '0;
+    end else begin
+      valid1_q <= in_valid;
+      valid2_q <= valid1_q;
+      valid3_q <= valid2_q;
+      valid4_q <= valid3_q;
+      for (int unsigned s = 0; s < Skews; s++) tile_q[s] <= valid4_q[s] & ctl4_q[Ctl*s+8] & ctl4_q[Ctl*s+10];
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (in_valid != '0) ctl1_q <= in_ctl;
+    if (valid1_q != '0) ctl2_q <= ctl1_q;
+    if (valid2_q != '0) ctl3_q <= ctl2_q;
+    if (valid3_q != '0) ctl4_q <= ctl3_q;
+    if (valid4_q != '0) begin
+      for (int unsigned s = 0; s < Skews; s++) tag_q[2*s+:2] <= ctl4_q[Ctl*s+11+:2];
+    end
+  end
+
+  // The last column that works tells that the tile is complete.
+  localparam int SelectWidth = Skews > 1 ? $clog2(Skews) : 1;
+  logic [SelectWidth-1:0] select;
+  assign select       = Skews > 1 ? SelectWidth'(columns_i) : '0;
+  assign tile_o       = tile_q[select];
+  assign accumulate_o = tag_q[2*select];
+  assign emit_o       = tag_q[2*select+1];
+  assign busy_o       = (valid1_q | valid2_q | valid3_q | valid4_q | tile_q) != '0;
+
+  // Operand registers. Parallel words of all columns come while the steps of their brick do, so that their precision is that
+  // of the step. Planes above the most significant one repeat it (signed) or are zero.
+  localparam int UnitBits = Lanes * Planes;
+  localparam int ParBits = ParUnits * UnitBits;
+  logic [   SerialWidth-1:0] serial_q;
+  logic [ParBits*Skews-1:0]  par_q;      // plane b of unit p of skew k at ((k * ParUnits + p) * Planes + b) * Lanes
+  logic [         Skews-1:0] signed_q;
+  logic [         Skews-1:0] load;
+
+  always_comb begin
+    for (int unsigned k = 0; k < Skews; k++) load[k] = in_valid[k] & in_ctl[Ctl*k];
+  end
+  always_ff @(posedge clk_i) begin
+    for (int unsigned k = 0; k < Skews; k++) if (load[k]) signed_q[k] <= signed_i;
+  end
+
+  if (Structural != 0) begin : gen_structural
+    logic [ParBits-1:0] par;
+    logic [ Planes-1:0] used;
+    always_comb begin
+      for (int unsigned b = 0; b < Planes; b++) used[b] = 3'(b) <= msb_i;
+    end
+    for (genvar p = 0; p < ParUnits; p++) begin : gen_par_in
+      localparam int Bit = p * Lanes;
+      localparam int Lane = Bit % FetchWidth / PortWidth;
+      localparam int Word = Bit / FetchWidth;
+      logic [UnitBits-1:0] planes;
+      logic [   Lanes-1:0] top;
+      for (genvar b = 0; b < Planes; b++) begin : gen_plane
+        assign planes[b*Lanes+:Lanes] = par_i[(Lane*ParBanks+b*ParWords+Word)*PortWidth+Bit%PortWidth+:Lanes];
+        assign par[p*UnitBits+b*Lanes+:Lanes] = used[b] ? planes[b*Lanes+:Lanes] : {Lanes{signed_i}} & top;
+      end
+      always_comb begin
+        top = '0;
+        for (int b = 0; b < Planes; b++) if (3'(b) == msb_i) top = planes[b*Lanes+:Lanes];
+      end
+    end
+
+    for (genvar k = 0; k < Skews; k++) begin : gen_par
+      always_ff @(posedge clk_i) begin
+        if (load[k]) par_q[k*ParBits+:ParBits] <= par;
+      end
+    end
+
+    for (genvar s = 0; s < SerialUnits; s++) begin : gen_serial
+      localparam int Bit = s * Lanes;
+      localparam int Lane = Bit % FetchWidth / PortWidth;
+      localparam int Skew = Skews > 1 ? s : 0;
+      logic [Lanes-1:0] serial;
+      if (Skews > 1 && s > 0) begin : gen_skew
+        assign serial = columns_i != '0 ? serial_q[Bit-Lanes+:Lanes] :
+                                          serial_i[(Lane*SerialWords+Bit/FetchWidth)*PortWidth+Bit%PortWidth+:Lanes];
+      end else begin : gen_direct
+        assign serial = serial_i[(Lane*SerialWords+Bit/FetchWidth)*PortWidth+Bit%PortWidth+:Lanes];
+      end
+      always_ff @(posedge clk_i) begin
+        if (in_valid[Skew]) serial_q[Bit+:Lanes] <= serial;
+      end
+
+      for (genvar p = 0; p < ParUnits; p++) begin : gen_unit
+        localparam int Unit = Transposed != 0 ? s + p * SerialUnits : s * ParUnits + p;
+        stripes_sip #(
+            .Lanes (Lanes),
+            .Planes(Planes)
+        ) u_sip (
+            .clk_i,
+            .valid_i     ({valid4_q[Skew], valid3_q[Skew], valid2_q[Skew], valid1_q[Skew]}),
+            .first_i     (ctl3_q[Ctl*Skew+5]),
+            .shift_i     (ctl3_q[Ctl*Skew+6]),
+            .negate_i    (ctl3_q[Ctl*Skew+7]),
+            .brick_i     (ctl4_q[Ctl*Skew+8]),
+            .clear_i     (ctl4_q[Ctl*Skew+9]),
+            .serial_i    (serial_q[Bit+:Lanes]),
+            .par_i       (par_q[(Skew*ParUnits+p)*UnitBits+:UnitBits]),
+            .par_signed_i(signed_q[Skew]),
+            .acc_o       (acc_o[32*Unit+:32])
+        );
+      end
+    end
+  end else begin : gen_flat
+    localparam int TopPlane = Planes - 1;
+    logic [SerialWidth-1:0]   serial_d;
+    logic [ParBits*Skews-1:0] par_d;
+    logic [32*Units-1:0]      sum_d;
+    logic [32*Units-1:0]      sum1_q;
+    logic [32*Units-1:0]      sum2_q;
+    logic [32*Units-1:0]      brick_d;
+    logic [32*Units-1:0]      brick_q;
+    logic [32*Units-1:0]      acc_d;
+
+    always_comb begin
+      serial_d = serial_q;
+      if (in_valid != '0) begin
+        if (columns_i != '0) begin
+          for (int unsigned s = 1; s < Skews; s++) serial_d[s*Lanes+:Lanes] = serial_q[(s-1)*Lanes+:Lanes];
+          serial_d[0+:Lanes] = serial_i[0+:Lanes];
+        end else begin
+          for (int unsigned s = 0; s < SerialUnits; s++) begin
+            serial_d[s*Lanes+:Lanes] = serial_i[((s*Lanes)%FetchWidth/PortWidth*SerialWords+(s*Lanes)/FetchWidth)*PortWidth+
+                                                (s*Lanes)%PortWidth+:Lanes];
+          end
+        end
+      end
+    end
+
+    // One set of planes, kept for every skew that loads it.
+    logic [ParBits-1:0] par;
+    always_comb begin
+      par = '0;
+      if (load != '0) begin
+        for (int unsigned p = 0; p < ParUnits; p++) begin
+          for (int unsigned b = 0; b < Planes; b++) begin
+            if (3'(b) <= msb_i) begin
+              par[(p*Planes+b)*Lanes+:Lanes] =
+                  par_i[((p*Lanes)%FetchWidth/PortWidth*ParBanks+b*ParWords+(p*Lanes)/FetchWidth)*PortWidth+
+                        (p*Lanes)%PortWidth+:Lanes];
+            end else if (b != 0 && signed_i) begin
+              par[(p*Planes+b)*Lanes+:Lanes] = par[(p*Planes+(b == 0 ? 0 : b-1))*Lanes+:Lanes];
+            end
+          end
+        end
+      end
+    end
+    always_comb begin
+      par_d = par_q;
+      for (int unsigned k = 0; k < Skews; k++) if (load[k]) par_d[k*ParBits+:ParBits] = par;
+    end
+    always_ff @(posedge clk_i) begin
+      if (in_valid != '0) serial_q <= serial_d;
+      if (load != '0) par_q <= par_d;
+    end
+
+    // The top plane counts below with its sign.
+    always_comb begin
+      sum_d = '0;
+      if (valid1_q != '0) begin
+        for (int unsigned s = 0; s < SerialUnits; s++) begin
+          for (int unsigned p = 0; p < ParUnits; p++) begin
+            for (int b = 0; b < TopPlane; b++) begin
+              sum_d[32*(s*ParUnits+p)+:32] = sum_d[32*(s*ParUnits+p)+:32] + (32'($countones(
+                  serial_q[s*Lanes+:Lanes] & par_q[(((Skews > 1 ? s : 0)*ParUnits+p)*Planes+b)*Lanes+:Lanes])) << b);
+            end
+            if (signed_q[Skews > 1 ? s : 0]) begin
+              sum_d[32*(s*ParUnits+p)+:32] = sum_d[32*(s*ParUnits+p)+:32] - (32'($countones(
+                  serial_q[s*Lanes+:Lanes] & par_q[(((Skews > 1 ? s : 0)*ParUnits+p)*Planes+TopPlane)*Lanes+:Lanes])) << TopPlane);
+            end else begin
+              sum_d[32*(s*ParUnits+p)+:32] = sum_d[32*(s*ParUnits+p)+:32] + (32'($countones(
+                  serial_q[s*Lanes+:Lanes] & par_q[(((Skews > 1 ? s : 0)*ParUnits+p)*Planes+TopPlane)*Lanes+:Lanes])) << TopPlane);
+            end
+          end
+        end
+      end
+    end
+    always_ff @(posedge clk_i) begin
+      if (valid1_q != '0) sum1_q <= sum_d;
+      if (valid2_q != '0) sum2_q <= sum1_q;
+    end
+
+    always_comb begin
+      brick_d = brick_q;
+      for (int unsigned s = 0; s < SerialUnits; s++) begin
+        if (valid3_q[Skews > 1 ? s : 0]) begin
+          for (int unsigned p = 0; p < ParUnits; p++) begin
+            brick_d[32*(s*ParUnits+p)+:32] =
+                (ctl3_q[Ctl*(Skews > 1 ? s : 0)+5] ? 32'd0 :
+                 ctl3_q[Ctl*(Skews > 1 ? s : 0)+6] ? brick_q[32*(s*ParUnits+p)+:32] << 1 : brick_q[32*(s*ParUnits+p)+:32]) +
+                (ctl3_q[Ctl*(Skews > 1 ? s : 0)+7] ? 32'd0 - sum2_q[32*(s*ParUnits+p)+:32] : sum2_q[32*(s*ParUnits+p)+:32]);
+          end
+        end
+      end
+    end
+
+    logic [32*Units-1:0] acc_q;
+    always_comb begin
+      acc_d = acc_q;
+      for (int unsigned s = 0; s < SerialUnits; s++) begin
+        if (valid4_q[Skews > 1 ? s : 0] & ctl4_q[Ctl*(Skews > 1 ? s : 0)+8]) begin
+          for (int unsigned p = 0; p < ParUnits; p++) begin
+            acc_d[32*(Transposed != 0 ? s+p*SerialUnits : s*ParUnits+p)+:32] = brick_q[32*(s*ParUnits+p)+:32] +
+                (ctl4_q[Ctl*(Skews > 1 ? s : 0)+9] ? 32'd0 : acc_q[32*(Transposed != 0 ? s+p*SerialUnits : s*ParUnits+p)+:32]);
+          end
+        end
+      end
+    end
+    always_ff @(posedge clk_i) begin
+      if (valid3_q != '0) brick_q <= brick_d;
+      if (valid4_q != '0) acc_q <= acc_d;
+    end
+    assign acc_o = acc_q;
+  end
+endmodule

@@ -1,0 +1,314 @@
+// Takes the instruction stream of the Stripes core, checks every instruction, and puts it into the queue of its stage. Built
+// like the dispatcher of the BISMO core (rtl/bismo/stripes_dispatch.sv), for operands of which one is serial and the other
+// parallel: a stripe of a serial operand takes bits addresses a brick, one of the parallel operand one address a brick, or
+// one for each staggered column.
+//
+// Latency: instruction accepted in cycle c -> products registered (c+1) -> checks registered (c+2, the cycle of
+// `error_valid_o` or of the push) -> at the head of an empty queue in c+3. One instruction a cycle.
+// While `halt_i` is high instructions are accepted and dropped, and all queues are emptied.
+//
+// Queue words (low bits first):
+//   fetch  {banks-1[6], stride[32], dram_base[32], words[24], buffer_base[16], send_filled, wait_free, rhs}
+//   exec   {columns-1[3], rhs_stride[16], lhs_stride[16], bricks[16], rhs_base[16], lhs_base[16], rhs_tiles-1[13],
+//           lhs_tiles-1[14], rhs_bits-1[3], lhs_bits-1[3], emit, accumulate, rhs_signed, lhs_signed, free_rhs, free_lhs,
+//           wait_rhs, wait_lhs}
+//   result {stride[32], dram_base[32], tiles[24]}
+module stripes_dispatch #(
+    parameter int unsigned Units         = 64,    // results of a tile
+    parameter int unsigned Columns       = 8,
+    parameter int unsigned Serial        = 0,     // 0 activations, 1 weights, 2 both
+    parameter int unsigned LhsBanks      = 1,
+    parameter int unsigned RhsBanks      = 8,
+    parameter int unsigned LhsDepth      = 8192,
+    parameter int unsigned RhsDepth      = 1024,
+    parameter int unsigned Lanes         = 4,
+    parameter int unsigned FetchGroups   = 1,
+    parameter int unsigned NumWritePorts = 4,
+    parameter int unsigned PortWidth     = 64,
+    parameter int unsigned QueueDepth    = 32
+) (
+    input  logic                       clk_i,
+    input  logic                       rst_ni,
+    input  logic                       clear_i,
+    input  logic                       halt_i,
+    input  logic                       instr_valid_i,
+    output logic                       instr_ready_o,
+    input  logic [              127:0] instr_data_i,
+    input  logic [               31:0] mem_limit_i,
+    output logic [    FetchGroups-1:0] fetch_valid_o,
+    output logic [113*FetchGroups-1:0] fetch_data_o,
+    input  logic [    FetchGroups-1:0] fetch_pop_i,
+    output logic                       exec_valid_o,
+    output logic [              123:0] exec_data_o,
+    input  logic                       exec_pop_i,
+    output logic                       result_valid_o,
+    output logic [               87:0] result_data_o,
+    input  logic                       result_pop_i,
+    output logic                       illegal_o,       // one-cycle pulses
+    output logic                       range_o,
+    output logic [                3:0] accepted_o,      // fetch_lhs, fetch_rhs, exec, result: put into its queue
+    output logic                       busy_o
+);
+  localparam int unsigned BeatShift = $clog2(PortWidth / 8);
+  localparam int unsigned TileShift = $clog2(Units * 4 / NumWritePorts);
+
+  // Stage 1: the instruction and the products that its checks need.
+  logic         s1_valid_q;
+  logic [127:0] s1_instr_q;
+  logic [ 29:0] s1_lhs_span_q;    // (lhs_tiles - 1) * lhs_stride
+  logic [ 28:0] s1_rhs_span_q;
+  logic [ 19:0] s1_lhs_depth_q;   // addresses of a stripe
+  logic [ 19:0] s1_rhs_depth_q;
+  logic [ 22:0] s1_words_q;       // words of a FETCH
+  logic [ 35:0] s1_lane_span_q;   // (ports - 1) * lane_stride
+
+  // Stage 2: the verdict and what goes into the queue.
+  logic         s2_valid_q;
+  logic         s2_illegal_q;
+  logic         s2_range_q;
+  logic [  3:0] s2_kind_q;        // one hot: fetch_lhs, fetch_rhs, exec, result
+  logic [112:0] s2_fetch_q;
+  logic [123:0] s2_exec_q;
+  logic         open_q;           // the last EXEC left its slot open
+
+  logic         flush;
+  logic         s1_ready;
+  logic         s2_ready;
+  logic         take;
+
+  assign flush         = clear_i | halt_i;
+  assign s1_ready      = ~s1_valid_q | s2_ready;
+  assign instr_ready_o = s1_ready | halt_i;
+  assign take          = instr_valid_i & s1_ready & ~flush;
+
+  // Operands of the instruction that enters stage 1.
+  logic [3:0] in_opcode;
+  logic [3:0] in_lhs_words;  // addresses of a brick
+  logic [3:0] in_rhs_words;
+  assign in_opcode    = instr_data_i[3:0];
+  assign in_lhs_words = 4'd1 + (Serial != 1 ? 4'(instr_data_i[stripes_isa_pkg::ExecLhsBitsLsb+:3]) : 4'd0);
+  assign in_rhs_words = 4'd1 + (Serial != 0 ? 4'(instr_data_i[stripes_isa_pkg::ExecRhsBitsLsb+:3]) :
+                                               4'(instr_data_i[stripes_isa_pkg::ExecColumnsLsb+:3]));
+
+  always_ff @(posedge clk_i) begin
+    if (take) begin
+      s1_instr_q     <= instr_data_i;
+      s1_lhs_span_q  <= 30'(instr_data_i[stripes_isa_pkg::ExecLhsTilesLsb+:14]) *
+                        30'(instr_data_i[stripes_isa_pkg::ExecLhsStrideLsb+:16]);
+      s1_rhs_span_q  <= 29'(instr_data_i[stripes_isa_pkg::ExecRhsTilesLsb+:13]) *
+                        29'(instr_data_i[stripes_isa_pkg::ExecRhsStrideLsb+:16]);
+      s1_lhs_depth_q <= 20'(in_lhs_words) * 20'(instr_data_i[stripes_isa_pkg::ExecBricksLsb+:16]);
+      s1_rhs_depth_q <= 20'(in_rhs_words) * 20'(instr_data_i[stripes_isa_pkg::ExecBricksLsb+:16]);
+      s1_words_q     <= 23'(instr_data_i[stripes_isa_pkg::FetchRowsLsb+:17]) *
+                        (23'(instr_data_i[stripes_isa_pkg::FetchBanksLsb+:6]) + 23'd1);
+      s1_lane_span_q <= (in_opcode == stripes_isa_pkg::OpResult ? 36'(NumWritePorts) - 36'd1 : 36'(Lanes) - 36'd1) *
+                        36'(instr_data_i[stripes_isa_pkg::FetchLaneStrideLsb+:32]);
+    end
+  end
+
+  // Checks.
+  logic [  3:0] opcode;
+  logic         is_fetch;
+  logic         is_rhs;
+  logic         is_exec;
+  logic         is_result;
+  logic [127:0] reserved;
+  logic [ 23:0] count;        // words or tiles
+  logic [ 15:0] bricks;
+  logic [  5:0] banks;
+  logic [  2:0] columns;
+  logic         aligned;
+  logic         multi_tile;
+  logic         accumulate;
+  logic         emit;
+  logic         open;
+  logic         illegal;
+  logic [ 36:0] dram_end;
+  logic [ 36:0] dram_limit;
+  logic [ 17:0] fetch_end;
+  logic [ 31:0] lhs_end;
+  logic [ 31:0] rhs_end;
+  logic         range;
+
+  assign opcode     = s1_instr_q[3:0];
+  assign is_rhs     = opcode == stripes_isa_pkg::OpFetchRhs;
+  assign is_fetch   = (opcode == stripes_isa_pkg::OpFetchLhs) | is_rhs;
+  assign is_exec    = opcode == stripes_isa_pkg::OpExec;
+  assign is_result  = opcode == stripes_isa_pkg::OpResult;
+  assign count      = is_result ? s1_instr_q[stripes_isa_pkg::ResultTilesLsb+:24] : 24'(s1_words_q);
+  assign bricks     = s1_instr_q[stripes_isa_pkg::ExecBricksLsb+:16];
+  assign banks      = s1_instr_q[stripes_isa_pkg::FetchBanksLsb+:6];
+  assign columns    = s1_instr_q[stripes_isa_pkg::ExecColumnsLsb+:3];
+  assign aligned    = (s1_instr_q[stripes_isa_pkg::FetchDramBaseLsb+:6] == '0) &
+                      (s1_instr_q[stripes_isa_pkg::FetchLaneStrideLsb+:6] == '0);
+  assign multi_tile = (s1_instr_q[stripes_isa_pkg::ExecLhsTilesLsb+:14] != '0) |
+                      (s1_instr_q[stripes_isa_pkg::ExecRhsTilesLsb+:13] != '0);
+  assign accumulate = s1_instr_q[stripes_isa_pkg::ExecAccumulateLsb];
+  assign emit       = s1_instr_q[stripes_isa_pkg::ExecEmitLsb];
+  assign open       = (s2_valid_q & s2_kind_q[2]) ? ~s2_exec_q[7] : open_q;
+
+  always_comb begin
+    reserved = '0;
+    if (is_fetch) reserved = stripes_isa_pkg::ReservedFetchLhs;
+    else if (is_exec) reserved = stripes_isa_pkg::ReservedExec;
+    else if (is_result) reserved = stripes_isa_pkg::ReservedResult;
+  end
+
+  // Banks that a side does not have, and columns that do not exist or have to wait for their weights, are illegal.
+  logic bad_banks;
+  logic bad_columns;
+  assign bad_banks   = 32'(banks) >= (is_rhs ? RhsBanks : LhsBanks);
+  assign bad_columns = (columns != '0) & ((Serial != 0) | (32'(columns) >= Columns) |
+                                          (columns > s1_instr_q[stripes_isa_pkg::ExecLhsBitsLsb+:3]));
+
+  always_comb begin
+    illegal = (s1_instr_q & reserved) != '0;
+    if (is_fetch | is_result) illegal |= (count == '0) | ~aligned | (is_fetch & bad_banks);
+    else if (is_exec) illegal |= (bricks == '0) | (accumulate & (multi_tile | ~open)) | bad_columns;
+    else illegal = 1'b1;
+  end
+
+  // All lanes lie between lane 0 and the last one, so the end of the last lane decides.
+  assign dram_limit = (mem_limit_i == '0) ? 37'h1_0000_0000 : 37'(mem_limit_i);
+  assign dram_end   = 37'(s1_instr_q[stripes_isa_pkg::FetchDramBaseLsb+:32]) + 37'(s1_lane_span_q) +
+                      (is_result ? 37'(count) << TileShift : 37'(count) << BeatShift);
+  assign fetch_end  = 18'(s1_instr_q[stripes_isa_pkg::FetchBufferBaseLsb+:16]) +
+                      18'(s1_instr_q[stripes_isa_pkg::FetchRowsLsb+:17]);
+  assign lhs_end    = 32'(s1_instr_q[stripes_isa_pkg::ExecLhsBaseLsb+:16]) + 32'(s1_lhs_span_q) + 32'(s1_lhs_depth_q);
+  assign rhs_end    = 32'(s1_instr_q[stripes_isa_pkg::ExecRhsBaseLsb+:16]) + 32'(s1_rhs_span_q) + 32'(s1_rhs_depth_q);
+
+  always_comb begin
+    range = 1'b0;
+    if (is_fetch | is_result) range |= dram_end > dram_limit;
+    if (is_fetch) range |= fetch_end > (is_rhs ? 18'(RhsDepth) : 18'(LhsDepth));
+    if (is_exec) range |= (lhs_end > 32'(LhsDepth)) | (rhs_end > 32'(RhsDepth));
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (s1_valid_q & s2_ready) begin
+      s2_illegal_q <= illegal;
+      s2_range_q   <= range & ~illegal;
+      s2_kind_q    <= (illegal | range) ? 4'b0000 : {is_result, is_exec, is_rhs, is_fetch & ~is_rhs};
+      // RESULT shares the fields of FETCH: its tiles stand where FETCH has its words.
+      s2_fetch_q   <= {
+        banks,
+        s1_instr_q[stripes_isa_pkg::FetchLaneStrideLsb+:32],
+        s1_instr_q[stripes_isa_pkg::FetchDramBaseLsb+:32],
+        count,
+        s1_instr_q[stripes_isa_pkg::FetchBufferBaseLsb+:16],
+        s1_instr_q[stripes_isa_pkg::FetchSendFilledLsb],
+        s1_instr_q[stripes_isa_pkg::FetchWaitFreeLsb],
+        is_rhs
+      };
+      s2_exec_q <= {
+        columns,
+        s1_instr_q[stripes_isa_pkg::ExecRhsStrideLsb+:16],
+        s1_instr_q[stripes_isa_pkg::ExecLhsStrideLsb+:16],
+        bricks,
+        s1_instr_q[stripes_isa_pkg::ExecRhsBaseLsb+:16],
+        s1_instr_q[stripes_isa_pkg::ExecLhsBaseLsb+:16],
+        s1_instr_q[stripes_isa_pkg::ExecRhsTilesLsb+:13],
+        s1_instr_q[stripes_isa_pkg::ExecLhsTilesLsb+:14],
+        s1_instr_q[stripes_isa_pkg::ExecRhsBitsLsb+:3],
+        s1_instr_q[stripes_isa_pkg::ExecLhsBitsLsb+:3],
+        emit,
+        accumulate,
+        s1_instr_q[stripes_isa_pkg::ExecRhsSignedLsb],
+        s1_instr_q[stripes_isa_pkg::ExecLhsSignedLsb],
+        s1_instr_q[stripes_isa_pkg::ExecFreeRhsLsb],
+        s1_instr_q[stripes_isa_pkg::ExecFreeLhsLsb],
+        s1_instr_q[stripes_isa_pkg::ExecWaitRhsLsb],
+        s1_instr_q[stripes_isa_pkg::ExecWaitLhsLsb]
+      };
+    end
+  end
+
+  // Queues.
+  logic [FetchGroups-1:0] fetch_push;
+  logic [FetchGroups-1:0] fetch_ready;
+  logic                   exec_ready;
+  logic                   result_ready;
+  logic                   fetch_ok;
+  logic                   push;
+
+  always_comb begin
+    fetch_push = '0;
+    if (FetchGroups == 1) begin
+      fetch_push[0] = s2_kind_q[0] | s2_kind_q[1];
+    end else begin
+      fetch_push[0]             = s2_kind_q[0];
+      fetch_push[FetchGroups-1] = s2_kind_q[1];
+    end
+  end
+  assign fetch_ok = (fetch_push & ~fetch_ready) == '0;
+  assign s2_ready = ~s2_valid_q | (fetch_ok & (exec_ready | ~s2_kind_q[2]) & (result_ready | ~s2_kind_q[3]));
+  assign push     = s2_valid_q & s2_ready & ~flush;
+
+  assign illegal_o  = s2_valid_q & s2_illegal_q & ~flush;
+  assign range_o    = s2_valid_q & s2_range_q & ~flush;
+  assign accepted_o = push ? s2_kind_q : 4'b0000;
+  assign busy_o     = s1_valid_q | s2_valid_q | (fetch_valid_o != '0) | exec_valid_o | result_valid_o;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      s1_valid_q <= 1'b0;
+      s2_valid_q <= 1'b0;
+      open_q     <= 1'b0;
+    end else if (flush) begin
+      s1_valid_q <= 1'b0;
+      s2_valid_q <= 1'b0;
+      open_q     <= 1'b0;
+    end else begin
+      s1_valid_q <= take | (s1_valid_q & ~s2_ready);
+      s2_valid_q <= s1_valid_q | ~s2_ready;
+      if (push & s2_kind_q[2]) open_q <= ~s2_exec_q[7];
+    end
+  end
+
+  for (genvar g = 0; g < FetchGroups; g++) begin : gen_fetch_queue
+    bittern_fifo #(
+        .Width(113),
+        .Depth(QueueDepth)
+    ) u_queue (
+        .clk_i,
+        .rst_ni,
+        .clear_i(flush),
+        .push_i (push & fetch_push[g]),
+        .data_i (s2_fetch_q),
+        .ready_o(fetch_ready[g]),
+        .pop_i  (fetch_pop_i[g]),
+        .valid_o(fetch_valid_o[g]),
+        .data_o (fetch_data_o[113*g+:113])
+    );
+  end
+
+  bittern_fifo #(
+      .Width(124),
+      .Depth(QueueDepth)
+  ) u_exec_queue (
+      .clk_i,
+      .rst_ni,
+      .clear_i(flush),
+      .push_i (push & s2_kind_q[2]),
+      .data_i (s2_exec_q),
+      .ready_o(exec_ready),
+      .pop_i  (exec_pop_i),
+      .valid_o(exec_valid_o),
+      .data_o (exec_data_o)
+  );
+
+  bittern_fifo #(
+      .Width(88),
+      .Depth(QueueDepth)
+  ) u_result_queue (
+      .clk_i,
+      .rst_ni,
+      .clear_i(flush),
+      .push_i (push & s2_kind_q[3]),
+      .data_i (s2_fetch_q[106:19]),
+      .ready_o(result_ready),
+      .pop_i  (result_pop_i),
+      .valid_o(result_valid_o),
+      .data_o (result_data_o)
+  );
+endmodule
