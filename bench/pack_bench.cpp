@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "host/program/bismo_core.h"
-#include "host/program/bismo_image.h"
 #include "host/program/bitplanes.h"
+#include "host/program/gemm_core.h"
+#include "host/program/gemm_image.h"
 
 namespace bittern {
 namespace {
@@ -43,17 +43,17 @@ std::vector<Layer> layers() {
 /// Everything that one layer needs, at 8 bits.
 struct Case {
   Case(const std::string& variant, const Layer& layer_)
-      : config(BismoConfig::from(load_variant(variant))),
-        core(config),
+      : core(make_core(load_variant(variant))),
         layer(layer_),
         data(random_layer_data(layer_, Precision{}, 1, 1)),
-        plan(core.plan(layer_, Precision{}, 1)) {
-    const auto& bismo = dynamic_cast<const BismoPlan&>(*plan);
-    shape = bismo.shape;
-    map = make_map(config, shape, bismo.schedule, BitPair{});
+        plan(core->plan(layer_, Precision{}, 1)) {
+    const auto& gemm = dynamic_cast<const GemmPlan&>(*plan);
+    config = dynamic_cast<const GemmCore&>(*core).config().staggered(gemm.schedule.columns);
+    shape = gemm.shape;
+    map = make_map(config, shape, gemm.schedule, BitPair{});
   }
-  BismoConfig config;
-  BismoCore core;
+  std::unique_ptr<Core> core;
+  GemmConfig config;
   Layer layer;
   LayerData data;
   std::unique_ptr<Plan> plan;
@@ -92,7 +92,7 @@ void unpack_bench(benchmark::State& state, const std::string& variant, const Lay
   const Case c(variant, layer);
   const std::vector<std::uint8_t> result(c.config.write_ports * c.map.result_lane_bytes);
   for (auto _ : state) {
-    const auto outputs = c.core.unpack(*c.plan, result);
+    const auto outputs = c.core->unpack(*c.plan, result);
     benchmark::DoNotOptimize(outputs.data());
   }
   state.SetItemsProcessed(state.iterations() * layer.outputs());
@@ -100,8 +100,8 @@ void unpack_bench(benchmark::State& state, const std::string& variant, const Lay
 
 void plan_bench(benchmark::State& state, const std::string& variant, const Layer& layer) {
   const Case c(variant, layer);
-  for (auto _ : state) benchmark::DoNotOptimize(c.core.plan(layer, Precision{}, 1));
-  state.SetLabel(c.plan->key() + ", " + std::to_string(c.core.model(*c.plan).cycles) + " cycles");
+  for (auto _ : state) benchmark::DoNotOptimize(c.core->plan(layer, Precision{}, 1));
+  state.SetLabel(c.plan->key() + ", " + std::to_string(c.core->model(*c.plan).cycles) + " cycles");
 }
 
 void reference_bench(benchmark::State& state, const Layer& layer) {
@@ -123,7 +123,7 @@ void split_bench(benchmark::State& state, decltype(&split_bitplanes) split) {
 void register_all() {
   benchmark::RegisterBenchmark("split_bitplanes/fast", split_bench, &split_bitplanes);
   benchmark::RegisterBenchmark("split_bitplanes/portable", split_bench, &split_bitplanes_portable);
-  for (const std::string variant : {"bismo_edge", "bismo_cloud"}) {
+  for (const std::string variant : {"bismo_edge", "bismo_cloud", "stripes_edge"}) {
     for (const Layer& layer : layers()) {
       const std::string name = "/" + variant + "/" + layer.name;
       benchmark::RegisterBenchmark(("pack_activations" + name).c_str(), pack_activations_bench,

@@ -88,6 +88,40 @@ void check_bitfusion(const Variant& variant, const YamlNode& node) {
   }
 }
 
+void check_stripes(const Variant& variant, const YamlNode& node) {
+  const std::int64_t filters = variant.parameter("Rows") * variant.parameter("Tiles");
+  const std::int64_t columns = variant.parameter("Columns");
+  const std::int64_t lanes = variant.parameter("Lanes");
+  const std::int64_t fetch_lanes = variant.parameter("FetchLanes");
+  const std::int64_t ports = variant.parameter("NumReadPorts");
+  if (filters < 2) node.fail("Rows * Tiles must be at least 2");
+  if (lanes > variant.parameter("PortWidth")) {
+    node.fail("Lanes must be at most PortWidth: a port carries whole bricks");
+  }
+  if (ports != fetch_lanes && ports != 2 * fetch_lanes) {
+    node.fail(
+        fmt::format("NumReadPorts is {}, expected FetchLanes = {} (one fetch group) or {} "
+                    "(activations and weights fetched concurrently)",
+                    ports, fetch_lanes, 2 * fetch_lanes));
+  }
+  const std::int64_t word = fetch_lanes * variant.parameter("PortWidth");
+  for (const std::int64_t rows : {columns, filters}) {
+    if (rows * lanes % word != 0) {
+      node.fail(
+          fmt::format("a bit plane of {} rows of {} lanes must be a whole number of fetch words "
+                      "(FetchLanes * PortWidth = {} bits)",
+                      rows, lanes, word));
+    }
+  }
+  const std::int64_t beat = variant.parameter("PortWidth") * variant.parameter("NumWritePorts");
+  if (columns * filters * 32 % beat != 0) {
+    node.fail(
+        fmt::format("a result tile (Columns*Rows*Tiles*32 = {} bits) must be a whole number of "
+                    "beats (PortWidth*NumWritePorts = {} bits)",
+                    columns * filters * 32, beat));
+  }
+}
+
 const std::map<std::string, CoreRules>& cores() {
   static const std::map<std::string, CoreRules> rules = {
       {"bismo",
@@ -97,6 +131,16 @@ const std::map<std::string, CoreRules>& cores() {
          {"LhsDepth", 16, 65536, true},
          {"RhsDepth", 16, 65536, true}},
         check_bismo}},
+      {"stripes",
+       {{{"Rows", 1, 256, true},
+         {"Columns", 2, 64, true},
+         {"Tiles", 1, 64, true},
+         {"Lanes", 8, 256, true},
+         {"Serial", 0, 2, false},
+         {"LhsDepth", 16, 65536, true},
+         {"RhsDepth", 16, 65536, true},
+         {"FetchLanes", 1, 16, true}},
+        check_stripes}},
       {"bitfusion",
        {{{"N", 2, 64, true},
          {"M", 2, 64, true},

@@ -129,7 +129,7 @@ inline constexpr std::array<std::string_view, 10> kBismoParameters = {
 
 /// Events of the stripes core in counter order (counter index = 1 + position);
 /// per-port events follow, all ports of one kind together.
-inline constexpr std::array<std::string_view, 24> kStripesEvents = {
+inline constexpr std::array<std::string_view, 25> kStripesEvents = {
     "fetch_lhs_run",
     "fetch_lhs_wait_memory",
     "fetch_lhs_wait_token",
@@ -147,6 +147,7 @@ inline constexpr std::array<std::string_view, 24> kStripesEvents = {
     "rhs_buffer_writes",
     "lhs_buffer_reads",
     "rhs_buffer_reads",
+    "array_planes",
     "tiles_emitted",
     "read_beats",
     "write_beats",

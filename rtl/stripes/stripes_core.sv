@@ -514,8 +514,9 @@ module stripes_core #(
     event_o[4*stripes_isa_pkg::EventResultWaitToken+:4]    = 4'(result_wait_token);
     event_o[4*stripes_isa_pkg::EventLhsBufferWrites+:4]    = 4'($countones(wr_lhs));
     event_o[4*stripes_isa_pkg::EventRhsBufferWrites+:4]    = 4'($countones(wr_rhs));
-    event_o[4*stripes_isa_pkg::EventLhsBufferReads+:4]     = 4'(lhs_rd_en);
-    event_o[4*stripes_isa_pkg::EventRhsBufferReads+:4]     = 4'(rhs_rd_en);
+    event_o[4*stripes_isa_pkg::EventLhsBufferReads+:4]     = lhs_rd_en ? 4'(LhsPlanes) : 4'd0;
+    event_o[4*stripes_isa_pkg::EventRhsBufferReads+:4]     = rhs_rd_en ? 4'(RhsPlanes) : 4'd0;
+    event_o[4*stripes_isa_pkg::EventArrayPlanes+:4]        = step_valid ? 4'(Serial == 2 ? 1 : 8) : 4'd0;
     event_o[4*stripes_isa_pkg::EventTilesEmitted+:4]       = {3'b000, store & store_emit};
     event_o[4*stripes_isa_pkg::EventReadBeats+:4]          = 4'($countones(read_beat));
     event_o[4*stripes_isa_pkg::EventWriteBeats+:4]         = 4'($countones(write_beat));

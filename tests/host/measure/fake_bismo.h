@@ -18,7 +18,7 @@
 #include "host/base/temporary_folder.h"
 #include "host/measure/measurer.h"
 #include "host/network/network.h"
-#include "host/program/bismo_config.h"
+#include "host/program/gemm_config.h"
 #include "host/protocol/registers.h"
 #include "host/protocol/server.h"
 #include "tests/host/program/bismo_interpreter.h"
@@ -48,7 +48,7 @@ class FakeBismo : public DeviceBackend {
   FakeBismo(const Variant& variant, const FakeBehaviour& behaviour)
       : variant_(variant),
         behaviour_(behaviour),
-        config_(BismoConfig::from(variant)),
+        config_(bismo_config(variant)),
         memory_(variant.memory.size_bytes) {}
 
   DeviceIdentity identity() const override {
@@ -159,7 +159,7 @@ class FakeBismo : public DeviceBackend {
 
   const Variant variant_;
   FakeBehaviour behaviour_;
-  const BismoConfig config_;
+  const GemmConfig config_;
   std::vector<std::uint8_t> memory_;
 };
 

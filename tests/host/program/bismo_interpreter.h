@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "host/program/bismo_config.h"
 #include "host/program/bismo_isa.h"
+#include "host/program/gemm_config.h"
 #include "tests/host/program/stream_interpreter.h"
 
 namespace bittern {
@@ -17,28 +17,30 @@ struct BismoNames {
   using FetchLhs = bismo_isa::FetchLhs;
   using FetchRhs = bismo_isa::FetchRhs;
   using Result = bismo_isa::Result;
-  /// How often a fetch halves the number of banks.
-  static std::uint64_t narrow(const FetchLhs& fetch) { return fetch.narrow; }
+  static std::uint64_t banks(const FetchLhs& fetch, std::uint64_t all) {
+    return all >> fetch.narrow;
+  }
+  static std::uint64_t words(const FetchLhs& fetch) { return fetch.words; }
 };
 
 /// BISMO at the level of instructions.
 class BismoInterpreter : public StreamInterpreter<BismoNames> {
  public:
-  BismoInterpreter(const BismoConfig& config, StageOrder order, int queue_depth,
+  BismoInterpreter(const GemmConfig& config, StageOrder order, int queue_depth,
                    std::uint64_t seed = 1)
       : StreamInterpreter(shape_of(config), order, queue_depth, seed), config_(config) {}
 
  private:
-  static InterpreterShape shape_of(const BismoConfig& config) {
+  static InterpreterShape shape_of(const GemmConfig& config) {
     InterpreterShape shape;
     shape.lanes = config.lanes;
     shape.split_fetch = config.split_fetch;
     shape.write_ports = config.write_ports;
     shape.beat_bytes = config.port_bytes();
-    shape.lhs_banks = config.dm;
-    shape.rhs_banks = config.dn;
-    shape.lhs_depth = config.lhs_depth;
-    shape.rhs_depth = config.rhs_depth;
+    shape.lhs_banks = config.lhs.rows;
+    shape.rhs_banks = config.rhs.rows;
+    shape.lhs_depth = config.lhs.depth;
+    shape.rhs_depth = config.rhs.depth;
     return shape;
   }
 
@@ -63,10 +65,10 @@ class BismoInterpreter : public StreamInterpreter<BismoNames> {
     require(op.k_words >= 1, "no words");
     require(!op.accumulate || (lhs_tiles * rhs_tiles == 1 && open_), "nothing to accumulate to");
     require(op.lhs_base + op.lhs_tiles * op.lhs_stride + (op.lhs_bits + 1) * op.k_words <=
-                static_cast<std::uint64_t>(config_.lhs_depth),
+                static_cast<std::uint64_t>(config_.lhs.depth),
             "exec beyond the LHS buffer");
     require(op.rhs_base + op.rhs_tiles * op.rhs_stride + (op.rhs_bits + 1) * op.k_words <=
-                static_cast<std::uint64_t>(config_.rhs_depth),
+                static_cast<std::uint64_t>(config_.rhs.depth),
             "exec beyond the RHS buffer");
     for (std::uint64_t i = 0; i < lhs_tiles; ++i) {
       for (std::uint64_t j = 0; j < rhs_tiles; ++j) {
@@ -80,9 +82,10 @@ class BismoInterpreter : public StreamInterpreter<BismoNames> {
   void tile(const bismo_isa::Exec& op, std::uint64_t lhs_stripe, std::uint64_t rhs_stripe) {
     const int bl = static_cast<int>(op.lhs_bits) + 1;
     const int br = static_cast<int>(op.rhs_bits) + 1;
-    if (!op.accumulate) slot_.assign(static_cast<std::size_t>(config_.dm) * config_.dn, 0);
-    for (int m = 0; m < config_.dm; ++m) {
-      for (int n = 0; n < config_.dn; ++n) {
+    if (!op.accumulate)
+      slot_.assign(static_cast<std::size_t>(config_.lhs.rows) * config_.rhs.rows, 0);
+    for (int m = 0; m < config_.lhs.rows; ++m) {
+      for (int n = 0; n < config_.rhs.rows; ++n) {
         std::uint32_t sum = 0;
         for (int slice = 0; slice <= bl + br - 2; ++slice) {
           sum <<= 1;
@@ -98,7 +101,7 @@ class BismoInterpreter : public StreamInterpreter<BismoNames> {
             sum += negate ? 0 - count : count;
           }
         }
-        slot_[static_cast<std::size_t>(m) * config_.dn + n] += sum;
+        slot_[static_cast<std::size_t>(m) * config_.rhs.rows + n] += sum;
       }
     }
   }
@@ -119,7 +122,7 @@ class BismoInterpreter : public StreamInterpreter<BismoNames> {
     return count;
   }
 
-  BismoConfig config_;
+  GemmConfig config_;
   std::vector<std::uint32_t> slot_;
   bool open_ = false;
 };

@@ -16,7 +16,8 @@ struct BitFusionNames {
   using FetchLhs = bitfusion_isa::FetchLhs;
   using FetchRhs = bitfusion_isa::FetchRhs;
   using Result = bitfusion_isa::Store;
-  static std::uint64_t narrow(const FetchLhs&) { return 0; }
+  static std::uint64_t banks(const FetchLhs&, std::uint64_t all) { return all; }
+  static std::uint64_t words(const FetchLhs& fetch) { return fetch.words; }
 };
 
 /// BitFusion at the level of instructions, as docs/bitfusion.md describes it: modes, loop nest,

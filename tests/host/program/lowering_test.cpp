@@ -1,30 +1,58 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <functional>
+#include <memory>
 #include <set>
 
 #include "host/base/error.h"
-#include "host/program/bismo_core.h"
-#include "host/program/bismo_planner.h"
+#include "host/program/gemm_core.h"
+#include "host/program/gemm_planner.h"
 #include "tests/host/program/bismo_interpreter.h"
 #include "tests/host/program/random_layers.h"
+#include "tests/host/program/stripes_interpreter.h"
 
 namespace bittern {
 namespace {
 
-BismoConfig config_of(const std::string& variant) {
-  return BismoConfig::from(
-      load_variant(std::string(BITTERN_SOURCE_DIR) + "/configs/variants/" + variant + ".yaml"));
+Variant variant_of(const std::string& name) {
+  return load_variant(std::string(BITTERN_SOURCE_DIR) + "/configs/variants/" + name + ".yaml");
+}
+
+/// The core of a shipped variant, or of stripes_tiny with another operand serial ("stripes_tiny
+/// serial 1"), with changes to its configuration.
+std::unique_ptr<GemmCore> core_of(const std::string& name,
+                                  const std::function<void(GemmConfig&)>& change = {}) {
+  const auto space = name.find(' ');
+  Variant variant = variant_of(name.substr(0, space));
+  if (space != std::string::npos) variant.rtl["Serial"] = name.back() - '0';
+  const bool stripes = variant.core == "stripes";
+  GemmConfig config = stripes ? stripes_config(variant) : bismo_config(variant);
+  if (change) change(config);
+  if (stripes) return std::make_unique<StripesCore>(config);
+  return std::make_unique<BismoCore>(config);
+}
+
+std::string test_name(std::string name) {
+  std::replace(name.begin(), name.end(), ' ', '_');
+  return name;
 }
 
 /// Lowers, interprets and compares; `what` is printed with a difference.
-void expect_correct(const BismoCore& core, const BismoPlan& plan, std::uint64_t seed,
+void expect_correct(const GemmCore& core, const GemmPlan& plan, std::uint64_t seed,
                     StageOrder order, int queue_depth) {
   const LayerData data = random_layer_data(plan.layer, plan.precision, plan.batch, seed);
   const Program program = core.build(plan, data);
-  BismoInterpreter interpreter(core.config(), order, queue_depth, seed);
   std::vector<std::uint8_t> bytes;
-  ASSERT_NO_THROW(bytes = interpreter.run(program)) << plan.layer.name << " " << plan.key();
+  const auto interpret = [&] {
+    if (core.config().bricks) {
+      bytes = StripesInterpreter(core.config(), order, queue_depth, seed).run(program);
+    } else {
+      bytes = BismoInterpreter(core.config(), order, queue_depth, seed).run(program);
+    }
+  };
+  ASSERT_NO_THROW(interpret()) << plan.layer.name << " " << plan.key();
   const std::vector<std::int32_t> outputs = core.unpack(plan, bytes);
   const std::vector<std::int32_t> expected = reference_outputs(plan.layer, plan.batch, data);
   ASSERT_EQ(outputs.size(), expected.size());
@@ -38,24 +66,25 @@ void expect_correct(const BismoCore& core, const BismoPlan& plan, std::uint64_t 
 class LoweringTest : public testing::TestWithParam<std::string> {};
 
 TEST_P(LoweringTest, BestScheduleOfRandomLayersComputesTheReference) {
-  const BismoCore core(config_of(GetParam()));
+  const auto owned = core_of(GetParam());
+  const GemmCore& core = *owned;
   Rng rng(11);
   for (int i = 0; i < 60; ++i) {
     const Layer layer = random_layer(rng);
     const Precision precision = random_precision(rng);
     const int batch = static_cast<int>(rng.integer(1, 3));
     const auto plan = core.plan(layer, precision, batch);
-    expect_correct(core, dynamic_cast<const BismoPlan&>(*plan), 100 + i,
+    expect_correct(core, dynamic_cast<const GemmPlan&>(*plan), 100 + i,
                    i % 2 == 0 ? StageOrder::kProgram : StageOrder::kRandom, 1 + i % 32);
     if (HasFatalFailure()) return;
   }
 }
 
 TEST_P(LoweringTest, EveryCandidateScheduleIsCorrectInAnyOrderOfStages) {
-  const BismoConfig config = config_of(GetParam());
-  const BismoCore core(config);
+  const auto owned = core_of(GetParam());
+  const GemmCore& core = *owned;
   Rng rng(12);
-  std::set<BismoSchedule::Mode> modes;
+  std::set<GemmSchedule::Mode> modes;
   for (int i = 0; i < 12; ++i) {
     Layer layer = random_layer(rng, 8);
     if (i == 0) {
@@ -68,9 +97,8 @@ TEST_P(LoweringTest, EveryCandidateScheduleIsCorrectInAnyOrderOfStages) {
       layer.kernel_h = layer.kernel_w = 3;
     }
     const Precision precision = i == 0 ? Precision{{2, 3}} : random_precision(rng);
-    const GemmShape shape = GemmShape::of(layer, 2, config);
     int number = 0;
-    for (const BismoSchedule& schedule : candidate_schedules(config, shape, precision.bits)) {
+    for (const GemmSchedule& schedule : core.candidates(layer, 2, precision.bits)) {
       const StageOrder orders[] = {StageOrder::kFetchFirst, StageOrder::kExecFirst,
                                    StageOrder::kRandom, StageOrder::kProgram};
       modes.insert(schedule.mode);
@@ -80,31 +108,35 @@ TEST_P(LoweringTest, EveryCandidateScheduleIsCorrectInAnyOrderOfStages) {
       ++number;
     }
   }
-  EXPECT_EQ(modes.count(BismoSchedule::Mode::kTiled), 1);
-  EXPECT_EQ(modes.count(BismoSchedule::Mode::kBundled), 1);
+  EXPECT_EQ(modes.count(GemmSchedule::Mode::kTiled), 1);
+  EXPECT_EQ(modes.count(GemmSchedule::Mode::kBundled), 1);
 }
 
 INSTANTIATE_TEST_SUITE_P(Variants, LoweringTest,
-                         testing::Values("bismo_tiny", "bismo_edge", "bismo_cloud"),
-                         [](const auto& info) { return info.param; });
+                         testing::Values("bismo_tiny", "bismo_edge", "bismo_cloud", "stripes_tiny",
+                                         "stripes_tiny serial 1", "stripes_tiny serial 2",
+                                         "stripes_edge", "stripes_cloud"),
+                         [](const auto& info) { return test_name(info.param); });
 
-TEST(LoweringSplitTest, BuffersOfAFewWordsForceEveryKindOfSplit) {
-  BismoConfig config = config_of("bismo_tiny");
+class LoweringSmallTest : public testing::TestWithParam<std::string> {};
+
+TEST_P(LoweringSmallTest, BuffersOfAFewWordsForceEveryKindOfSplit) {
   Rng rng(13);
   std::set<std::string> kinds;
   for (int i = 0; i < 60; ++i) {
-    config.lhs_depth = static_cast<int>(rng.integer(8, 40));
-    config.rhs_depth = static_cast<int>(rng.integer(8, 40));
-    config.by_image = i % 2 == 1;
-    const BismoCore core(config);
+    const auto owned = core_of(GetParam(), [&](GemmConfig& config) {
+      config.lhs.depth = static_cast<int>(rng.integer(8, 40));
+      config.rhs.depth = static_cast<int>(rng.integer(8, 40));
+      config.by_image = i % 2 == 1;
+    });
+    const GemmCore& core = *owned;
     const Layer layer = random_layer(rng, 12);
     const Precision precision = random_precision(rng);
     const int batch = 1 + i % 3;
-    const GemmShape shape = GemmShape::of(layer, batch, config);
-    const std::vector<BismoSchedule> schedules = candidate_schedules(config, shape, precision.bits);
+    const std::vector<GemmSchedule> schedules = core.candidates(layer, batch, precision.bits);
     for (int j = 0; j < 6; ++j) {
-      const BismoSchedule& schedule = schedules[rng.integer(0, schedules.size() - 1)];
-      kinds.insert(schedule.mode == BismoSchedule::Mode::kSplitK
+      const GemmSchedule& schedule = schedules[rng.integer(0, schedules.size() - 1)];
+      kinds.insert(schedule.mode == GemmSchedule::Mode::kSplitK
                        ? (schedule.outer_whole ? "whole" : "split")
                        : "fits");
       const auto plan = core.plan_with(layer, precision, batch, schedule);
@@ -116,8 +148,13 @@ TEST(LoweringSplitTest, BuffersOfAFewWordsForceEveryKindOfSplit) {
   EXPECT_THAT(kinds, testing::ElementsAre("fits", "split", "whole"));
 }
 
+INSTANTIATE_TEST_SUITE_P(Variants, LoweringSmallTest,
+                         testing::Values("bismo_tiny", "stripes_tiny", "stripes_tiny serial 1",
+                                         "stripes_tiny serial 2"),
+                         [](const auto& info) { return test_name(info.param); });
+
 TEST(LoweringSplitTest, CountsThatExceedTheInstructionFieldsBecomeSeveralInstructions) {
-  BismoConfig config = config_of("bismo_edge");
+  GemmConfig config = bismo_config(variant_of("bismo_edge"));
   config.max_fetch_words = 200;
   config.max_exec_tiles = 3;
   config.max_result_tiles = 70;
@@ -142,28 +179,29 @@ TEST(LoweringSplitTest, CountsThatExceedTheInstructionFieldsBecomeSeveralInstruc
 
 TEST(LoweringSplitTest, AReductionBeyondTheBufferAccumulatesOverExecs) {
   // 8 bits of 128 buffer words leave 16 words, 1024 elements of K; this layer has 5000.
-  const BismoCore core(config_of("bismo_tiny"));
+  const BismoCore core(bismo_config(variant_of("bismo_tiny")));
   Layer layer;
   layer.name = "wide";
   layer.kind = LayerKind::kLinear;
   layer.in_channels = 5000;
   layer.out_channels = 5;
   const auto plan = core.plan(layer, Precision{}, 3);
-  EXPECT_EQ(dynamic_cast<const BismoPlan&>(*plan).schedule.mode, BismoSchedule::Mode::kSplitK);
-  expect_correct(core, dynamic_cast<const BismoPlan&>(*plan), 5, StageOrder::kRandom, 32);
+  EXPECT_EQ(dynamic_cast<const GemmPlan&>(*plan).schedule.mode, GemmSchedule::Mode::kSplitK);
+  expect_correct(core, dynamic_cast<const GemmPlan&>(*plan), 5, StageOrder::kRandom, 32);
 }
 
 TEST_P(LoweringTest, NoScheduleUndercutsItsBoundAndThePlanIsAmongTheBest) {
-  const BismoConfig config = config_of(GetParam());
-  const BismoCore core(config);
+  const auto owned = core_of(GetParam());
+  const GemmCore& core = *owned;
   Rng rng(14);
   for (int i = 0; i < 40; ++i) {
     const Layer layer = random_layer(rng);
     const Precision precision = random_precision(rng);
-    const GemmShape shape = GemmShape::of(layer, 1, config);
     std::uint64_t best = ~std::uint64_t{0};
     std::uint64_t least_bound = best;
-    for (const BismoSchedule& schedule : candidate_schedules(config, shape, precision.bits)) {
+    for (const GemmSchedule& schedule : core.candidates(layer, 1, precision.bits)) {
+      const GemmConfig config = core.config().staggered(schedule.columns);
+      const GemmShape shape = GemmShape::of(layer, 1, config);
       const auto bound =
           static_cast<std::uint64_t>(cycle_bound(config, shape, schedule, precision.bits));
       const auto plan = core.plan_with(layer, precision, 1, schedule);
@@ -178,7 +216,7 @@ TEST_P(LoweringTest, NoScheduleUndercutsItsBoundAndThePlanIsAmongTheBest) {
 }
 
 TEST(LoweringErrorTest, LayersThatExceedDeviceMemoryNameTheLayerAndTheBytes) {
-  BismoConfig config = config_of("bismo_tiny");
+  GemmConfig config = bismo_config(variant_of("bismo_tiny"));
   config.memory.size_bytes = 1 << 16;
   Layer layer;
   layer.name = "big";
@@ -197,7 +235,7 @@ TEST(LoweringErrorTest, LayersThatExceedDeviceMemoryNameTheLayerAndTheBytes) {
 
 TEST(LoweringErrorTest, PlansThatFitMemoryAlwaysBuildHoweverLongTheProgram) {
   // Thousands of instructions: memories around the point where the program just fits.
-  BismoConfig config = config_of("bismo_tiny");
+  GemmConfig config = bismo_config(variant_of("bismo_tiny"));
   Layer layer;
   layer.name = "long";
   layer.kind = LayerKind::kLinear;
@@ -227,7 +265,7 @@ TEST(LoweringErrorTest, PlansThatFitMemoryAlwaysBuildHoweverLongTheProgram) {
 }
 
 TEST(LoweringErrorTest, DataOutsideItsPrecisionOrSizeIsRefused) {
-  const BismoCore core(config_of("bismo_tiny"));
+  const BismoCore core(bismo_config(variant_of("bismo_tiny")));
   Layer layer;
   layer.name = "fc";
   layer.kind = LayerKind::kLinear;
@@ -251,7 +289,7 @@ TEST(LoweringErrorTest, DataOutsideItsPrecisionOrSizeIsRefused) {
 }
 
 TEST(LoweringErrorTest, BitsOutsideOneToEightAreRefused) {
-  const BismoCore core(config_of("bismo_tiny"));
+  const BismoCore core(bismo_config(variant_of("bismo_tiny")));
   Layer layer;
   layer.name = "fc";
   Precision precision;

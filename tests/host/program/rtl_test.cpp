@@ -11,12 +11,12 @@
 #include <regex>
 #include <string>
 
+#include "host/base/error.h"
 #include "host/device/device_client.h"
 #include "host/device/device_process.h"
 #include "host/device/start.h"
 #include "host/network/network.h"
-#include "host/program/bismo_core.h"
-#include "host/program/bismo_planner.h"
+#include "host/program/gemm_core.h"
 #include "host/protocol/registers.h"
 #include "tests/host/program/random_layers.h"
 
@@ -27,12 +27,14 @@ namespace bittern {
 namespace {
 
 /// Runs a plan; returns events by name, "cycles" among them.
-std::map<std::string, std::uint64_t> counters_of(const RunResult& run, const BismoConfig& config) {
+std::map<std::string, std::uint64_t> counters_of(const RunResult& run, const GemmConfig& config,
+                                                 const registers::CoreMap& map) {
   std::map<std::string, std::uint64_t> counters;
   counters["cycles"] = run.cycles;
   std::size_t index = 1;
-  for (const auto& name : registers::kBismoEvents)
-    counters[std::string(name)] = run.counters.at(index++);
+  for (std::size_t i = 0; i < map.num_events; ++i) {
+    counters[std::string(map.events[i])] = run.counters.at(index++);
+  }
   const int read_ports = config.lanes * (config.split_fetch ? 2 : 1);
   for (int i = 0; i < read_ports; ++i) {
     counters["read_port_beats[" + std::to_string(i) + "]"] = run.counters.at(index++);
@@ -60,12 +62,16 @@ class RtlTest : public testing::Test {
         executable, std::vector<std::string>{"--variant", variant.file.string()});
     device_ = std::make_unique<DeviceClient>(process_->take_connection(), variant.name);
     check_device(*device_, variant);
-    core_ = std::make_unique<BismoCore>(BismoConfig::from(variant));
+    std::unique_ptr<Core> core = make_core(variant);
+    core_.reset(dynamic_cast<GemmCore*>(core.get()));
+    if (core_ == nullptr) fail("variant {}: not a core that multiplies matrices", variant.name);
+    core.release();
+    events_ = registers::core_map(variant.core);
     return true;
   }
 
   /// Runs the plan on the RTL; outputs, cycles and all events have to be as predicted.
-  void compare(const BismoPlan& plan, std::uint64_t seed) {
+  void compare(const GemmPlan& plan, std::uint64_t seed) {
     const std::string what = plan.layer.name + " | " + plan.key() + " | w" +
                              std::to_string(plan.precision.bits.weight) + " a" +
                              std::to_string(plan.precision.bits.activation) + " batch " +
@@ -88,7 +94,8 @@ class RtlTest : public testing::Test {
         device_->read_memory(program.result_address, program.result_bytes);
     ASSERT_EQ(core_->unpack(plan, result), reference_outputs(plan.layer, plan.batch, data)) << what;
 
-    const std::map<std::string, std::uint64_t> counted = counters_of(run, core_->config());
+    const std::map<std::string, std::uint64_t> counted =
+        counters_of(run, core_->config(), *events_);
     std::map<std::string, std::uint64_t> predicted(plan.predicted.events.begin(),
                                                    plan.predicted.events.end());
     predicted["cycles"] = plan.predicted.cycles;
@@ -104,13 +111,12 @@ class RtlTest : public testing::Test {
       const Layer layer = random_layer(rng);
       const Precision precision = random_precision(rng);
       const int batch = static_cast<int>(rng.integer(1, 2));
-      BismoSchedule schedule;
+      GemmSchedule schedule;
       if (i % 2 == 0) {
         const auto best = core_->plan(layer, precision, batch);
-        schedule = dynamic_cast<const BismoPlan&>(*best).schedule;
+        schedule = dynamic_cast<const GemmPlan&>(*best).schedule;
       } else {
-        const std::vector<BismoSchedule> all = candidate_schedules(
-            core_->config(), GemmShape::of(layer, batch, core_->config()), precision.bits);
+        const std::vector<GemmSchedule> all = core_->candidates(layer, batch, precision.bits);
         schedule = all[rng.integer(0, static_cast<std::int64_t>(all.size()) - 1)];
       }
       compare(*core_->plan_with(layer, precision, batch, schedule), seed + i);
@@ -123,7 +129,8 @@ class RtlTest : public testing::Test {
   std::string skip_;
   std::unique_ptr<DeviceProcess> process_;
   std::unique_ptr<Device> device_;
-  std::unique_ptr<BismoCore> core_;
+  std::unique_ptr<GemmCore> core_;
+  const registers::CoreMap* events_ = nullptr;
   int layers_ = 0;
   std::uint64_t cycles_ = 0;
 };
@@ -158,14 +165,17 @@ TEST_P(RtlVariantTest, LeNetEqualsReferenceAndModel) {
     precision.activation_signed = layer.signed_input;
     ++bits;
     const auto plan = core_->plan(layer, precision, 1);
-    compare(dynamic_cast<const BismoPlan&>(*plan), 7);
+    compare(dynamic_cast<const GemmPlan&>(*plan), 7);
     if (HasFatalFailure()) return;
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Variants, RtlVariantTest,
                          testing::Values(std::pair("bismo_tiny", 40), std::pair("bismo_edge", 40),
-                                         std::pair("bismo_cloud", 20)),
+                                         std::pair("bismo_cloud", 20),
+                                         std::pair("stripes_tiny", 60),
+                                         std::pair("stripes_edge", 40),
+                                         std::pair("stripes_cloud", 10)),
                          [](const auto& info) { return info.param.first; });
 
 class RtlMemoryTest : public RtlTest, public testing::WithParamInterface<std::string> {};
@@ -203,7 +213,7 @@ TEST_P(RtlMemoryTest, TheModelHoldsForAnyMemory) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Variants, RtlMemoryTest,
-                         testing::Values("bismo_tiny", "bismo_edge", "bismo_cloud"),
+                         testing::Values("bismo_tiny", "bismo_edge", "bismo_cloud", "stripes_tiny"),
                          [](const auto& info) { return info.param; });
 
 }  // namespace

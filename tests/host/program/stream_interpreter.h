@@ -37,7 +37,7 @@ struct InterpreterShape {
 /// of the lowering: a memory, two buffers, tokens, stage queues. No cycles. Throws
 /// std::runtime_error where the hardware would raise an error, wait forever, or lose a token. `Isa`
 /// names the instructions FetchLhs, FetchRhs, Result (stores) and End (everything else goes to the
-/// queue of the array), and how a fetch narrows the number of banks.
+/// queue of the array), and says how many words a fetch loads into how many banks.
 template <typename Isa>
 class StreamInterpreter {
  public:
@@ -178,17 +178,18 @@ class StreamInterpreter {
     if (op.wait_free && free == 0) return false;
     if (op.wait_free) --free;
     const std::uint64_t all_banks = is_rhs ? shape_.rhs_banks : shape_.lhs_banks;
-    const std::uint64_t banks = all_banks >> Isa::narrow(op);
-    require(banks >= 1, "fetch into no bank");
+    const std::uint64_t banks = Isa::banks(op, all_banks);
+    const std::uint64_t words = Isa::words(op);
+    require(banks >= 1 && banks <= all_banks, "fetch into banks that do not exist");
     const std::uint64_t depth = is_rhs ? shape_.rhs_depth : shape_.lhs_depth;
     std::vector<std::uint8_t>& buffer = is_rhs ? rhs_ : lhs_;
-    require(op.words >= 1 && op.dram_base % 64 == 0 && op.lane_stride % 64 == 0, "illegal fetch");
-    require(op.buffer_base + (op.words + banks - 1) / banks <= depth, "fetch beyond the buffer");
+    require(words >= 1 && op.dram_base % 64 == 0 && op.lane_stride % 64 == 0, "illegal fetch");
+    require(op.buffer_base + (words + banks - 1) / banks <= depth, "fetch beyond the buffer");
     const std::uint64_t bytes = shape_.beat_bytes;
     for (int lane = 0; lane < shape_.lanes; ++lane) {
       const std::uint64_t base = op.dram_base + lane * op.lane_stride;
-      require(base + op.words * bytes <= memory_.size(), "fetch beyond memory_end");
-      for (std::uint64_t i = 0; i < op.words; ++i) {
+      require(base + words * bytes <= memory_.size(), "fetch beyond memory_end");
+      for (std::uint64_t i = 0; i < words; ++i) {
         const std::uint64_t at =
             (lane * all_banks + i % banks) * depth + op.buffer_base + i / banks;
         std::memcpy(&buffer[at * bytes], memory_.data() + base + i * bytes, bytes);

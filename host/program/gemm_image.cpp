@@ -1,4 +1,4 @@
-#include "host/program/bismo_image.h"
+#include "host/program/gemm_image.h"
 
 #include <algorithm>
 #include <cstring>
@@ -12,13 +12,15 @@ namespace {
 /// Writes the planes of one operand row after another into an image.
 class RowWriter {
  public:
-  RowWriter(const BismoConfig& config, const OperandLayout& layout, int bits, std::int64_t k_words,
-            std::uint8_t* image)
+  RowWriter(const GemmConfig& config, const GemmOperand& operand, const OperandLayout& layout,
+            int bits, std::int64_t k_words, std::uint8_t* image)
       : layout_(layout),
+        operand_(operand),
         bits_(bits),
         pieces_(layout.pieces()),
         lanes_(config.lanes),
-        k_words_(k_words) {
+        k_words_(k_words),
+        brick_bytes_(config.bricks ? config.k_elements / 8 : 0) {
     // Lane regions are multiples of 4096 bytes in a vector's storage: aligned for 64-bit stores.
     image_ = reinterpret_cast<std::uint64_t*>(image);
     lane_words_ = layout.lane_bytes() / 8;
@@ -26,18 +28,20 @@ class RowWriter {
   }
 
   /// 64-bit words that a plane of a row has, padding included.
-  std::int64_t plane_words() const { return k_words_ * lanes_ * port_words_; }
+  std::int64_t plane_words() const {
+    return brick_bytes_ > 0 ? (k_words_ * brick_bytes_ + 7) / 8 : k_words_ * lanes_ * port_words_;
+  }
 
   /// Goes to a stripe; rows are stored into it from now on.
   void begin(std::int64_t bundle, std::int64_t stripe) {
     rows_ = layout_.word_beats(stripe);
     for (std::int64_t piece = 0; piece < layout_.pieces(); ++piece) {
       pieces_[piece] = {image_ + layout_.offset(bundle, stripe, piece) / 8,
-                        layout_.piece_depth(piece) / bits_};
+                        layout_.piece_depth(piece) / operand_.addresses(bits_)};
     }
   }
 
-  /// Stores the first 64 bits of a plane, where K has no more.
+  /// Stores the first 64 bits of a plane, where K has no more and is not cut into bricks.
   void store_first(std::int64_t row, int plane, std::uint64_t bits) const {
     const Piece& piece = pieces_[0];
     piece.start[(plane * piece.words * rows_ + row) * port_words_] = bits;
@@ -45,6 +49,7 @@ class RowWriter {
 
   /// Stores plane `plane` of row `row`; `bits` holds plane_words() words.
   void store(std::int64_t row, int plane, const std::uint64_t* bits) const {
+    if (brick_bytes_ > 0) return store_bricks(row, plane, bits);
     for (const Piece& piece : pieces_) {
       std::uint64_t* target = piece.start + (plane * piece.words * rows_ + row) * port_words_;
       if (port_words_ == 1) {
@@ -57,6 +62,27 @@ class RowWriter {
   }
 
  private:
+  /// See make_map() for the order of fetch words.
+  void store_bricks(std::int64_t row, int plane, const std::uint64_t* bits) const {
+    const std::int64_t column_rows = operand_.rows / operand_.copies;
+    const std::int64_t port_bytes = 8 * port_words_;
+    const std::int64_t start = row % column_rows * brick_bytes_;  // byte within a plane's words
+    const std::int64_t word = start / (lanes_ * port_bytes);
+    const std::int64_t lane = start / port_bytes % lanes_;
+    const std::int64_t place =
+        operand_.parallel ? row / column_rows * bits_ + plane : bits_ - 1 - plane;
+    const std::int64_t brick_stride =
+        operand_.addresses(bits_) * operand_.banks(bits_) * port_bytes;
+    const auto* from = reinterpret_cast<const std::uint8_t*>(bits);
+    for (const Piece& piece : pieces_) {
+      auto* to = reinterpret_cast<std::uint8_t*>(piece.start + lane * lane_words_) +
+                 (place * operand_.words + word) * port_bytes + start % port_bytes;
+      for (std::int64_t k = 0; k < piece.words; ++k, to += brick_stride, from += brick_bytes_) {
+        std::memcpy(to, from, brick_bytes_);
+      }
+    }
+  }
+
   template <int kPortWords>
   void store_words(std::uint64_t* target, const std::uint64_t* bits, std::int64_t count) const {
     for (std::int64_t lane = 0; lane < lanes_; ++lane) {
@@ -76,11 +102,13 @@ class RowWriter {
   };
 
   const OperandLayout& layout_;
+  const GemmOperand& operand_;
   int bits_;
   std::vector<Piece> pieces_;
   std::int64_t lanes_;
   std::int64_t rows_ = 0;  ///< of the stripe
   std::int64_t k_words_;
+  std::int64_t brick_bytes_;  ///< of a row and plane, 0 without bricks
   std::int64_t lane_words_;
   std::int64_t port_words_;
   std::uint64_t* image_;
@@ -95,7 +123,7 @@ class PixelPlanes {
       : layer_(layer), shape_(shape), batch_(batch), bits_(bits) {
     height_ = layer.in_height + layer.pad_top + layer.pad_bottom;
     width_ = layer.in_width + layer.pad_left + layer.pad_right;
-    const std::int64_t row_bits = width_ * shape.channels;
+    const std::int64_t row_bits = width_ * shape.channel_stride;
     padded_ = (row_bits + 63) / 64 * 64;
     row_words_ = padded_ / 64 + 1;  // append_bits reads one word behind
     bytes_.resize(padded_);
@@ -115,13 +143,14 @@ class PixelPlanes {
         const std::int16_t* source =
             activations.data() + (static_cast<std::size_t>(b) * layer_.in_channels + first) * area +
             static_cast<std::size_t>(y) * layer_.in_width;
-        std::uint8_t* target = bytes_.data() + layer_.pad_left * shape_.channels;
+        std::uint8_t* target = bytes_.data() + layer_.pad_left * shape_.channel_stride;
         if (layer_.in_width == 1) {
           // One pixel a row: channels are a column here, one contiguous run when height is 1 too.
           for (int c = 0; c < channels; ++c)
             target[c] = static_cast<std::uint8_t>(source[c * area]);
         } else {
-          transpose_to_bytes(source, area, channels, layer_.in_width, target, shape_.channels);
+          transpose_to_bytes(source, area, channels, layer_.in_width, target,
+                             shape_.channel_stride);
         }
         split_bitplanes(bytes_.data(), padded_, bits_,
                         planes_.data() + row(0, b, y + layer_.pad_top), plane_stride());
@@ -131,8 +160,8 @@ class PixelPlanes {
 
   /// Bits of the whole window of output pixel (b, y, x), plane `plane`, when they fit one word.
   std::uint64_t window(int plane, std::int64_t b, std::int64_t y, std::int64_t x) const {
-    const std::size_t bit = x * layer_.stride_w * shape_.channels;
-    const std::size_t length = layer_.kernel_w * shape_.channels;
+    const std::size_t bit = x * layer_.stride_w * shape_.channel_stride;
+    const std::size_t length = layer_.kernel_w * shape_.channel_stride;
     const std::uint64_t* from = planes_.data() + row(plane, b, y * layer_.stride_h) + bit / 64;
     const unsigned down = bit % 64;
     const std::uint64_t mask = ~std::uint64_t{0} >> (64 - length);
@@ -146,8 +175,8 @@ class PixelPlanes {
   void append(int plane, std::int64_t b, std::int64_t y, std::int64_t x, int i,
               std::uint64_t* target, std::size_t bit) const {
     append_bits(planes_.data() + row(plane, b, y * layer_.stride_h + i),
-                x * layer_.stride_w * shape_.channels, layer_.kernel_w * shape_.channels, target,
-                bit);
+                x * layer_.stride_w * shape_.channel_stride,
+                layer_.kernel_w * shape_.channel_stride, target, bit);
   }
 
  private:
@@ -172,17 +201,17 @@ class PixelPlanes {
 
 }  // namespace
 
-std::vector<std::uint8_t> pack_activations(const BismoConfig& config, const GemmShape& shape,
+std::vector<std::uint8_t> pack_activations(const GemmConfig& config, const GemmShape& shape,
                                            const OperandLayout& layout, int bits,
                                            const Layer& layer, int batch,
                                            Span<const std::int16_t> activations) {
   std::vector<std::uint8_t> image(config.lanes * layout.lane_bytes());
-  RowWriter writer(config, layout, bits, shape.k_words, image.data());
+  RowWriter writer(config, config.lhs, layout, bits, shape.k_words, image.data());
   PixelPlanes pixels(layer, shape, batch, bits);
   std::vector<std::uint64_t> row_bits(writer.plane_words() + 1);  // append_bits writes behind
   const std::int64_t width = layer.out_width();
   const std::int64_t area = width * layer.out_height();
-  const std::size_t segment = layer.kernel_w * shape.channels;
+  const std::size_t segment = layer.kernel_w * shape.channel_stride;
   const auto advance = [&](std::int64_t& b, std::int64_t& y, std::int64_t& x) {
     if (++x < width) return;
     x = 0;
@@ -197,7 +226,7 @@ std::vector<std::uint8_t> pack_activations(const BismoConfig& config, const Gemm
     std::int64_t y = first % area / width;
     std::int64_t x = first % width;
     for (std::int64_t row = 0; row < rows; ++row, advance(b, y, x)) {
-      if (shape.k <= 64) {
+      if (shape.k <= 64 && !config.bricks) {
         // The rest of the plane's words are zero, and the image is from the start.
         for (int plane = 0; plane < bits; ++plane) {
           writer.store_first(row, plane, pixels.window(plane, b, y, x));
@@ -219,20 +248,20 @@ std::vector<std::uint8_t> pack_activations(const BismoConfig& config, const Gemm
     pixels.load(group, activations);
     for (std::int64_t b = 0; b < images; ++b) {
       for (std::int64_t stripe = 0; stripe < shape.lhs_stripes; ++stripe) {
-        const std::int64_t first = stripe * config.dm;
+        const std::int64_t first = stripe * config.lhs.rows;
         writer.begin(b * shape.weight_bundles + group, stripe);
-        pack_stripe(b, first, std::min<std::int64_t>(config.dm, shape.m - first));
+        pack_stripe(b, first, std::min<std::int64_t>(config.lhs.rows, shape.m - first));
       }
     }
   }
   return image;
 }
 
-std::vector<std::uint8_t> pack_weights(const BismoConfig& config, const GemmShape& shape,
+std::vector<std::uint8_t> pack_weights(const GemmConfig& config, const GemmShape& shape,
                                        const OperandLayout& layout, int bits, const Layer& layer,
                                        Span<const std::int16_t> weights) {
   std::vector<std::uint8_t> image(config.lanes * layout.lane_bytes());
-  RowWriter writer(config, layout, bits, shape.k_words, image.data());
+  RowWriter writer(config, config.rhs, layout, bits, shape.k_words, image.data());
   const std::int64_t plane_words = writer.plane_words();
   std::vector<std::uint8_t> bytes(plane_words * 64);
   std::vector<std::uint64_t> planes(plane_words * bits);
@@ -248,19 +277,19 @@ std::vector<std::uint8_t> pack_weights(const BismoConfig& config, const GemmShap
       std::fill(bytes.begin(), bytes.end(), std::uint8_t{0});
       transpose_to_bytes(weights.data() + channel * shape.group_inputs * positions, positions,
                          static_cast<int>(shape.group_inputs), positions,
-                         bytes.data() + group * shape.group_inputs, shape.channels);
+                         bytes.data() + group * shape.group_inputs, shape.channel_stride);
       split_bitplanes(bytes.data(), bytes.size(), bits, planes.data(), plane_words);
-      writer.begin(bundle, n / config.dn);
+      writer.begin(bundle, n / config.rhs.rows);
       for (int plane = 0; plane < bits; ++plane) {
-        writer.store(n % config.dn, plane, planes.data() + plane * plane_words);
+        writer.store(n % config.rhs.rows, plane, planes.data() + plane * plane_words);
       }
     }
   }
   return image;
 }
 
-std::vector<std::int32_t> unpack_results(const BismoConfig& config, const GemmShape& shape,
-                                         const BismoSchedule& schedule, const BitPair& bits,
+std::vector<std::int32_t> unpack_results(const GemmConfig& config, const GemmShape& shape,
+                                         const GemmSchedule& schedule, const BitPair& bits,
                                          const StreamMap& map, const Layer& layer, int batch,
                                          Bytes result) {
   const std::uint64_t expected = config.write_ports * map.result_lane_bytes;
@@ -273,47 +302,46 @@ std::vector<std::int32_t> unpack_results(const BismoConfig& config, const GemmSh
 
   // Where element (row, column) of a tile lies, relative to the tile's start in lane 0.
   const int port_elements = config.port_width / 32;
-  std::vector<std::size_t> element(static_cast<std::size_t>(config.dm) * config.dn);
+  std::vector<std::size_t> element(static_cast<std::size_t>(config.lhs.rows) * config.rhs.rows);
   for (std::size_t i = 0; i < element.size(); ++i) {
     const std::size_t port = i / port_elements % config.write_ports;
     const std::size_t beat = i / port_elements / config.write_ports;
     element[i] = port * map.result_lane_bytes + beat * config.port_bytes() + i % port_elements * 4;
   }
 
-  std::vector<std::int64_t> pixel(config.dm);  // output offset of each row, channel 0
+  std::vector<std::int64_t> pixel(config.lhs.rows);  // output offset of each row, channel 0
   const auto tile = [&](const std::uint8_t* from, std::int64_t bundle, std::int64_t lhs_stripe,
                         std::int64_t rhs_stripe) {
-    const std::int64_t first = lhs_stripe * config.dm;
-    const std::int64_t rows = std::min<std::int64_t>(config.dm, shape.m - first);
+    const std::int64_t first = lhs_stripe * config.lhs.rows;
+    const std::int64_t rows = std::min<std::int64_t>(config.lhs.rows, shape.m - first);
     const std::int64_t image = bundle / shape.weight_bundles;
     for (std::int64_t row = 0; row < rows; ++row) {
       const std::int64_t b = image + (first + row) / area;
       pixel[row] = b * layer.out_channels * area + (first + row) % area;
     }
-    const std::int64_t column0 = rhs_stripe * config.dn;
+    const std::int64_t column0 = rhs_stripe * config.rhs.rows;
     const std::int64_t channel0 = bundle % shape.weight_bundles * shape.n + column0;
     const std::int64_t columns =
-        std::min<std::int64_t>({config.dn, shape.n - column0, layer.out_channels - channel0});
+        std::min<std::int64_t>({config.rhs.rows, shape.n - column0, layer.out_channels - channel0});
     for (std::int64_t column = 0; column < columns; ++column) {
       std::int32_t* to = outputs.data() + (channel0 + column) * area;
       for (std::int64_t row = 0; row < rows; ++row) {
-        std::memcpy(&to[pixel[row]], from + element[row * config.dn + column], 4);
+        std::memcpy(&to[pixel[row]], from + element[row * config.rhs.rows + column], 4);
       }
     }
   };
 
   const std::int64_t tile_bytes = config.tile_bytes_per_port();
   const std::uint8_t* next = result.data();
-  emit_steps(config, shape, schedule, bits, map,
-             [&](const BismoStep& step, const TileBlock& block) {
-               if (step.kind != BismoStep::Kind::kExec || !step.emit) return;
-               for (std::int64_t i = 0; i < step.lhs_tiles; ++i) {
-                 for (std::int64_t j = 0; j < step.rhs_tiles; ++j) {
-                   tile(next, block.bundle, block.lhs_stripe + i, block.rhs_stripe + j);
-                   next += tile_bytes;
-                 }
-               }
-             });
+  emit_steps(config, shape, schedule, bits, map, [&](const GemmStep& step, const TileBlock& block) {
+    if (step.kind != GemmStep::Kind::kExec || !step.emit) return;
+    for (std::int64_t i = 0; i < step.lhs_tiles; ++i) {
+      for (std::int64_t j = 0; j < step.rhs_tiles; ++j) {
+        tile(next, block.bundle, block.lhs_stripe + i, block.rhs_stripe + j);
+        next += tile_bytes;
+      }
+    }
+  });
   return outputs;
 }
 

@@ -1,4 +1,4 @@
-#include "host/program/bismo_schedule.h"
+#include "host/program/gemm_schedule.h"
 
 #include <fmt/format.h>
 
@@ -9,41 +9,44 @@ namespace {
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-OperandShape operand(const BismoConfig& config, const GemmShape& shape,
-                     const BismoSchedule& schedule, bool lhs, int bits) {
+OperandShape operand(const GemmConfig& config, const GemmShape& shape, const GemmSchedule& schedule,
+                     bool lhs, int bits) {
   const bool split = schedule.mode == StreamSchedule::Mode::kSplitK;
   const std::int64_t k_chunk = split ? schedule.k_chunk : shape.k_words;
+  const GemmOperand& side = lhs ? config.lhs : config.rhs;
+  const int addresses = side.addresses(bits);
   OperandShape out;
   out.bundles = lhs ? shape.bundles : shape.weight_bundles;
   out.stripes = lhs ? shape.lhs_stripes : shape.rhs_stripes;
   out.pieces = ceil_div(shape.k_words, k_chunk);
-  out.piece_depth = bits * k_chunk;
-  out.last_depth = bits * (shape.k_words - (out.pieces - 1) * k_chunk);
-  out.word_beats = lhs ? config.dm : config.dn;
-  out.last_word_beats = last_stripe_rows(lhs ? shape.m : shape.n, out.word_beats);
+  out.piece_depth = addresses * k_chunk;
+  out.last_depth = addresses * (shape.k_words - (out.pieces - 1) * k_chunk);
+  out.word_beats = side.banks(bits);
+  out.last_word_beats = last_stripe_banks(config, side, lhs ? shape.m : shape.n, bits);
   out.beat_bytes = config.port_bytes();
   return out;
 }
 
 class Emitter : public StreamEmitter {
  public:
-  Emitter(const BismoConfig& config, const GemmShape& shape, const BismoSchedule& schedule,
+  Emitter(const GemmConfig& config, const GemmShape& shape, const GemmSchedule& schedule,
           const BitPair& bits, const StreamMap& map, const StepSink& sink)
       : StreamEmitter(schedule, map, shape.bundles, config.max_fetch_words,
                       config.max_result_tiles),
+        config_(config),
         bits_(bits),
         sink_(sink) {}
 
  private:
   void stream(const StreamStep& step) override {
-    BismoStep out;
+    GemmStep out;
     static_cast<StreamStep&>(out) = step;
     sink_(out, TileBlock{});
   }
 
   void execute(const Use& lhs, const Use& rhs, const TileBlock& block,
                std::int64_t piece) override {
-    BismoStep step;
+    GemmStep step;
     step.kind = StreamStep::Kind::kExec;
     step.wait_lhs = lhs.wait;
     step.wait_rhs = rhs.wait;
@@ -53,9 +56,11 @@ class Emitter : public StreamEmitter {
     step.emit = piece + 1 == map().lhs.pieces();
     step.lhs_bits = bits_.activation;
     step.rhs_bits = bits_.weight;
+    step.columns = config_.columns;
     step.lhs_base = static_cast<std::uint32_t>(lhs.base);
     step.rhs_base = static_cast<std::uint32_t>(rhs.base);
-    step.k_words = static_cast<std::uint32_t>(map().lhs.piece_depth(piece) / bits_.activation);
+    step.k_words = static_cast<std::uint32_t>(map().lhs.piece_depth(piece) /
+                                              config_.lhs.addresses(bits_.activation));
     step.lhs_tiles = static_cast<std::uint32_t>(lhs.stripes);
     step.rhs_tiles = static_cast<std::uint32_t>(rhs.stripes);
     // The field has 16 bits and a stride is only used between stripes.
@@ -65,13 +70,14 @@ class Emitter : public StreamEmitter {
     sink_(step, block);
   }
 
+  const GemmConfig& config_;
   const BitPair bits_;
   const StepSink& sink_;
 };
 
 }  // namespace
 
-GemmShape GemmShape::of(const Layer& layer, int batch, const BismoConfig& config) {
+GemmShape GemmShape::of(const Layer& layer, int batch, const GemmConfig& config) {
   GemmShape shape;
   shape.group_inputs = layer.in_channels / layer.groups;
   shape.group_outputs = layer.out_channels / layer.groups;
@@ -87,24 +93,32 @@ GemmShape GemmShape::of(const Layer& layer, int batch, const BismoConfig& config
   shape.m =
       static_cast<std::int64_t>(by_image ? 1 : batch) * layer.out_height() * layer.out_width();
   shape.n = pack * shape.group_outputs;
-  shape.k = static_cast<std::int64_t>(layer.kernel_h) * layer.kernel_w * shape.channels;
-  shape.lhs_stripes = ceil_div(shape.m, config.dm);
-  shape.rhs_stripes = ceil_div(shape.n, config.dn);
-  shape.k_words = ceil_div(shape.k, config.dk);
+  shape.channel_stride = config.bricks
+                             ? ceil_div(shape.channels, config.k_elements) * config.k_elements
+                             : shape.channels;
+  shape.k = static_cast<std::int64_t>(layer.kernel_h) * layer.kernel_w * shape.channel_stride;
+  shape.lhs_stripes = ceil_div(shape.m, config.lhs.rows);
+  shape.rhs_stripes = ceil_div(shape.n, config.rhs.rows);
+  shape.k_words = ceil_div(shape.k, config.k_elements);
   return shape;
 }
 
-std::string BismoSchedule::key() const { return order_key(fmt::format("k={}", k_chunk)); }
+std::string GemmSchedule::key() const {
+  const std::string order = order_key(fmt::format("k={}", k_chunk));
+  return columns == 1 ? order : fmt::format("{} columns={}", order, columns);
+}
 
-std::int64_t last_stripe_rows(std::int64_t rows, std::int64_t stripe_rows) {
+std::int64_t last_stripe_banks(const GemmConfig& config, const GemmOperand& operand,
+                               std::int64_t rows, int bits) {
+  std::int64_t banks = operand.banks(bits);
+  if (config.bricks) return banks;
   // FETCH can say 7 halvings.
-  const std::int64_t last = (rows - 1) % stripe_rows + 1;
-  std::int64_t banks = stripe_rows;
+  const std::int64_t last = (rows - 1) % operand.rows + 1;
   for (int narrow = 0; narrow < 7 && banks / 2 >= last; ++narrow) banks /= 2;
   return banks;
 }
 
-StreamMap make_map(const BismoConfig& config, const GemmShape& shape, const BismoSchedule& schedule,
+StreamMap make_map(const GemmConfig& config, const GemmShape& shape, const GemmSchedule& schedule,
                    const BitPair& bits) {
   return lay_out(
       OperandLayout(schedule, operand(config, shape, schedule, true, bits.activation), true),
@@ -113,7 +127,7 @@ StreamMap make_map(const BismoConfig& config, const GemmShape& shape, const Bism
       config.tile_bytes_per_port(), config.write_ports);
 }
 
-void emit_steps(const BismoConfig& config, const GemmShape& shape, const BismoSchedule& schedule,
+void emit_steps(const GemmConfig& config, const GemmShape& shape, const GemmSchedule& schedule,
                 const BitPair& bits, const StreamMap& map, const StepSink& sink) {
   Emitter(config, shape, schedule, bits, map, sink).run();
 }

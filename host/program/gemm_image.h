@@ -5,28 +5,29 @@
 
 #include "host/base/span.h"
 #include "host/network/layer.h"
-#include "host/program/bismo_schedule.h"
+#include "host/program/gemm_schedule.h"
 
 namespace bittern {
 
 /// Activations [batch][channel][height][width] as the LHS operand: im2col and bit planes in one go,
-/// with `bits` planes, in the lane layout of docs/rtl.md. The result is all lanes, one behind the
-/// other (config.lanes * layout.lane_bytes()). Bits above the precision are ignored.
-std::vector<std::uint8_t> pack_activations(const BismoConfig& config, const GemmShape& shape,
+/// with `bits` planes, in the lane layout of docs/rtl.md (docs/stripes.md). The result is all
+/// lanes, one behind the other (config.lanes * layout.lane_bytes()). Bits above the precision are
+/// ignored.
+std::vector<std::uint8_t> pack_activations(const GemmConfig& config, const GemmShape& shape,
                                            const OperandLayout& layout, int bits,
                                            const Layer& layer, int batch,
                                            Span<const std::int16_t> activations);
 
 /// Weights [out_channel][in_channel / groups][kernel_h][kernel_w] as the RHS operand,
 /// block-diagonal within a bundle.
-std::vector<std::uint8_t> pack_weights(const BismoConfig& config, const GemmShape& shape,
+std::vector<std::uint8_t> pack_weights(const GemmConfig& config, const GemmShape& shape,
                                        const OperandLayout& layout, int bits, const Layer& layer,
                                        Span<const std::int16_t> weights);
 
 /// Result tiles, as written by the RESULT instructions of a schedule, to outputs
 /// [batch][out_channel][height][width]. Throws Error when `result` has the wrong size.
-std::vector<std::int32_t> unpack_results(const BismoConfig& config, const GemmShape& shape,
-                                         const BismoSchedule& schedule, const BitPair& bits,
+std::vector<std::int32_t> unpack_results(const GemmConfig& config, const GemmShape& shape,
+                                         const GemmSchedule& schedule, const BitPair& bits,
                                          const StreamMap& map, const Layer& layer, int batch,
                                          Bytes result);
 

@@ -1,4 +1,4 @@
-#include "host/model/bismo_model.h"
+#include "host/model/gemm_model.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,11 +10,11 @@
 namespace bittern {
 namespace {
 
-BismoMachine tiny() {
-  BismoMachine machine;
-  machine.dm = 2;
-  machine.dk = 64;
-  machine.dn = 2;
+GemmMachine tiny() {
+  GemmMachine machine;
+  machine.core = "BISMO";
+  machine.tile_units = 4;
+  machine.step_to_tile = 6;
   machine.lanes = 1;
   machine.write_ports = 1;
   machine.port_width = 64;
@@ -25,18 +25,18 @@ BismoMachine tiny() {
   return machine;
 }
 
-BismoStep fetch(bool rhs, std::uint64_t words, bool wait_free = false) {
-  BismoStep step;
-  step.kind = rhs ? BismoStep::Kind::kFetchRhs : BismoStep::Kind::kFetchLhs;
+GemmStep fetch(bool rhs, std::uint64_t words, bool wait_free = false) {
+  GemmStep step;
+  step.kind = rhs ? GemmStep::Kind::kFetchRhs : GemmStep::Kind::kFetchLhs;
   step.words = words;
   step.wait_free = wait_free;
   step.send_filled = true;
   return step;
 }
 
-BismoStep exec(std::uint32_t lhs_tiles, std::uint32_t k_words) {
-  BismoStep step;
-  step.kind = BismoStep::Kind::kExec;
+GemmStep exec(std::uint32_t lhs_tiles, std::uint32_t k_words) {
+  GemmStep step;
+  step.kind = GemmStep::Kind::kExec;
   step.wait_lhs = step.wait_rhs = true;
   step.emit = true;
   step.lhs_tiles = lhs_tiles;
@@ -45,16 +45,16 @@ BismoStep exec(std::uint32_t lhs_tiles, std::uint32_t k_words) {
   return step;
 }
 
-BismoStep result(std::uint64_t tiles) {
-  BismoStep step;
-  step.kind = BismoStep::Kind::kResult;
+GemmStep result(std::uint64_t tiles) {
+  GemmStep step;
+  step.kind = GemmStep::Kind::kResult;
   step.tiles = tiles;
   return step;
 }
 
-ModelResult predict(const BismoMachine& machine, const std::vector<BismoStep>& steps) {
-  BismoModel model(machine, steps.size() + 1);
-  for (const BismoStep& step : steps) model.step(step);
+ModelResult predict(const GemmMachine& machine, const std::vector<GemmStep>& steps) {
+  GemmModel model(machine, steps.size() + 1);
+  for (const GemmStep& step : steps) model.step(step);
   return model.finish();
 }
 
@@ -62,7 +62,7 @@ std::map<std::string, std::uint64_t> events_of(const ModelResult& prediction) {
   return {prediction.events.begin(), prediction.events.end()};
 }
 
-TEST(BismoModelTest, OneTileTakesWhatTheHeadersOfTheRtlAddUpTo) {
+TEST(GemmModelTest, OneTileTakesWhatTheHeadersOfTheRtlAddUpTo) {
   // Clear in 0. The shell asks for instructions in 2, AR in 3, first beat in 3 + 16 = 19, the
   // instructions are taken in 21 (RESULT), 23, 25, 27 (EXEC). FETCH_RHS: pushed 25, started 26, AR
   // 28, beats 44 and 45. FETCH_LHS: started 28, AR 30, beats 46 and 47, complete in 48, its token
@@ -83,7 +83,7 @@ TEST(BismoModelTest, OneTileTakesWhatTheHeadersOfTheRtlAddUpTo) {
   EXPECT_EQ(events["instr_exec"], 1);
 }
 
-TEST(BismoModelTest, LongTilesAreBoundByExecuteAndShortOnesByResult) {
+TEST(GemmModelTest, LongTilesAreBoundByExecuteAndShortOnesByResult) {
   const std::uint32_t tiles = 200;
   const auto cycles = [&](std::uint32_t k_words) {
     return predict(tiny(), {result(tiles), fetch(true, 2), fetch(false, 2), exec(tiles, k_words)});
@@ -96,11 +96,11 @@ TEST(BismoModelTest, LongTilesAreBoundByExecuteAndShortOnesByResult) {
   EXPECT_GT(fast["exec_wait_result"], tiles);
 }
 
-TEST(BismoModelTest, MoreLatencyNeverMakesAProgramFaster) {
-  const std::vector<BismoStep> steps = {result(5), fetch(true, 30), fetch(false, 300), exec(5, 7)};
+TEST(GemmModelTest, MoreLatencyNeverMakesAProgramFaster) {
+  const std::vector<GemmStep> steps = {result(5), fetch(true, 30), fetch(false, 300), exec(5, 7)};
   std::uint64_t last = 0;
   for (int latency = 1; latency < 100; latency += 7) {
-    BismoMachine machine = tiny();
+    GemmMachine machine = tiny();
     machine.memory_latency = latency;
     const std::uint64_t cycles = predict(machine, steps).cycles;
     EXPECT_GT(cycles, last);
@@ -108,8 +108,8 @@ TEST(BismoModelTest, MoreLatencyNeverMakesAProgramFaster) {
   }
 }
 
-TEST(BismoModelTest, ProgramsThatWouldWaitForeverAreErrors) {
-  const auto expect_stuck = [](const std::vector<BismoStep>& steps, const char* what) {
+TEST(GemmModelTest, ProgramsThatWouldWaitForeverAreErrors) {
+  const auto expect_stuck = [](const std::vector<GemmStep>& steps, const char* what) {
     try {
       predict(tiny(), steps);
       ADD_FAILURE() << "no error, expected one about " << what;
@@ -124,16 +124,16 @@ TEST(BismoModelTest, ProgramsThatWouldWaitForeverAreErrors) {
   expect_stuck({result(2), fetch(true, 2), fetch(false, 2), exec(1, 1)}, "tiles");
 }
 
-TEST(BismoModelTest, WrongLengthsAndImpossibleMemoriesAreErrors) {
-  BismoModel model(tiny(), 5);
+TEST(GemmModelTest, WrongLengthsAndImpossibleMemoriesAreErrors) {
+  GemmModel model(tiny(), 5);
   model.step(result(1));
   EXPECT_THROW(model.finish(), Error);
-  BismoMachine machine = tiny();
+  GemmMachine machine = tiny();
   machine.memory_outstanding = 0;
-  EXPECT_THROW(BismoModel(machine, 1), Error);
+  EXPECT_THROW(GemmModel(machine, 1), Error);
   machine = tiny();
   machine.memory_bytes_per_cycle = 0;
-  EXPECT_THROW(BismoModel(machine, 1), Error);
+  EXPECT_THROW(GemmModel(machine, 1), Error);
 }
 
 }  // namespace
