@@ -1,15 +1,17 @@
-// Simulation speed of one BISMO variant: the SystemC device against a bare Verilator --cc loop over
-// the same sim_top and memory, in one process, in turns. Prints simulated cycles/s, MAC/s at 8 x 8
-// bits and the ratio; then the time of all of LeNet at 8 x 8 bits, outputs checked. Seconds are of
-// processor time, so that other work on the machine does not count.
+// Simulation speed of one variant: the SystemC device against a bare Verilator --cc loop over the
+// same sim_top and memory, in one process, in turns, on a layer that keeps the array busy. Prints
+// simulated cycles/s, MAC/s at 8 x 8 bits and the ratio; then the time of a whole network at 8 x 8
+// bits, every layer, outputs checked: MobileNet-V1 for the edge variants, LeNet for the others.
+// Seconds are of processor time, so that other work on the machine does not count.
 //
 //     sim_bench_<variant> [seconds for each, default 3]
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <ctime>
 #include <exception>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,129 +24,72 @@
 #include "host/measure/layer_run.h"
 #include "host/measure/measurer.h"
 #include "host/network/network.h"
-#include "host/program/bismo_isa.h"
 #include "host/program/core.h"
-#include "host/protocol/registers.h"
 #include "sim/build_info.h"
 #include "sim/simulated_device.h"
 
 namespace {
 
-using bittern::RunRequest;
+using bittern::Core;
+using bittern::Layer;
+using bittern::PreparedLayer;
 using bittern::RunResult;
 using bittern::RunStatus;
+using bittern::Variant;
 using bittern::sim::BuildInfo;
 using bittern::sim::SimulatedDevice;
-namespace isa = bittern::bismo_isa;
 
-constexpr std::uint64_t kLhsBase = 1 << 20;
-constexpr std::uint64_t kRhsBase = 24 << 20;
-constexpr std::uint64_t kResultBase = 40 << 20;
-constexpr std::uint64_t kMemoryEnd = 64 << 20;
-constexpr std::uint64_t kCyclesOfRun = 400000;
+constexpr bittern::BitPair kBits = {8, 8};
 
-// Counter index of an event of the BISMO core.
-std::size_t counter(const std::string& event) {
-  const auto& names = bittern::registers::kBismoEvents;
-  const auto found = std::find(names.begin(), names.end(), event);
-  return static_cast<std::size_t>(found - names.begin()) + 1;
+/// A 1x1 convolution whose reduction is long and whose outputs are few: bound by the array on every
+/// variant, for about 400 000 cycles.
+Layer busy_layer(const Core& core) {
+  const double macs_per_cycle = core.peak_macs_per_cycle(kBits);
+  Layer layer;
+  layer.name = "busy";
+  layer.in_channels = 1024;
+  layer.out_channels = std::clamp(static_cast<int>(macs_per_cycle) / 16 * 16, 16, 512);
+  const double pixels = macs_per_cycle * 400000 / (layer.in_channels * layer.out_channels);
+  layer.in_height = layer.in_width = std::max(1, static_cast<int>(std::lround(std::sqrt(pixels))));
+  return layer;
 }
 
-struct Workload {
-  std::vector<isa::Word> program;
-  std::uint64_t result_bytes = 0;  // in each write port's region
-};
+PreparedLayer prepare(const Core& core, const Variant& variant, const Layer& layer) {
+  return bittern::prepare_layer(
+      core, bittern::plan_layer(core, bittern::network_job(core, variant, layer, kBits)));
+}
 
-// Operands that fill at most half of the buffers, then 8 x 8 bit EXEC over all pairs of stripes,
-// over and over.
-Workload make_workload(const BuildInfo& info) {
-  const std::uint64_t dm = info.parameter("Dm");
-  const std::uint64_t dn = info.parameter("Dn");
-  const std::uint64_t dk = info.parameter("Dk");
-  const std::uint64_t lanes = dk / info.parameter("PortWidth");
-  const std::uint64_t lane_bytes = info.parameter("PortWidth") / 8;
-  const std::uint64_t depth = std::min<std::uint64_t>(
-      {std::uint64_t(info.parameter("LhsDepth")), std::uint64_t(info.parameter("RhsDepth")), 512});
-  const std::uint64_t k_words = std::max<std::uint64_t>(1, depth / 128);
-  const std::uint64_t stripe = 8 * k_words;
-  const std::uint64_t stripes = depth / stripe;
-  const std::uint64_t tiles = stripes * stripes;
-  const std::uint64_t cycles = tiles * 64 * k_words;
-  const std::uint64_t repeats = std::max<std::uint64_t>(1, kCyclesOfRun / cycles);
-
-  Workload work;
-  isa::FetchLhs lhs;
-  lhs.send_filled = 1;
-  lhs.words = dm * stripes * stripe;
-  lhs.dram_base = kLhsBase;
-  lhs.lane_stride = lanes > 1 ? lhs.words * lane_bytes : 0;
-  work.program.push_back(lhs.encode());
-  isa::FetchRhs rhs;
-  rhs.send_filled = 1;
-  rhs.words = dn * stripes * stripe;
-  rhs.dram_base = kRhsBase;
-  rhs.lane_stride = lanes > 1 ? rhs.words * lane_bytes : 0;
-  work.program.push_back(rhs.encode());
-
-  const std::uint64_t write_ports = info.parameter("NumWritePorts");
-  work.result_bytes = tiles * dm * dn * 4 / write_ports;
-  for (std::uint64_t i = 0; i < repeats; ++i) {
-    isa::Exec exec;
-    exec.wait_lhs = i == 0;
-    exec.wait_rhs = i == 0;
-    exec.lhs_signed = exec.rhs_signed = exec.emit = 1;
-    exec.lhs_bits = exec.rhs_bits = 7;
-    exec.lhs_tiles = exec.rhs_tiles = stripes - 1;
-    exec.k_words = k_words;
-    exec.lhs_stride = exec.rhs_stride = stripe;
-    work.program.push_back(exec.encode());
-    isa::Result result;
-    result.tiles = tiles;
-    result.dram_base = kResultBase;
-    result.lane_stride = write_ports > 1 ? work.result_bytes : 0;
-    work.program.push_back(result.encode());
+void load(SimulatedDevice& device, const PreparedLayer& layer) {
+  for (const bittern::MemorySegment& segment : layer.program.segments) {
+    device.write_memory(segment.address, segment.bytes);
   }
-  work.program.push_back(isa::End().encode());
-  return work;
 }
 
-void load(SimulatedDevice& device, const Workload& work) {
-  std::vector<std::uint8_t> program(work.program.size() * 16);
-  std::memcpy(program.data(), work.program.data(), program.size());
-  device.write_memory(0, bittern::Bytes(program.data(), program.size()));
-  std::uint64_t state = 1;
-  std::vector<std::uint8_t> noise(kResultBase - kLhsBase);
-  for (std::uint8_t& byte : noise) {
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    byte = static_cast<std::uint8_t>(state >> 56);
+double processor_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
+/// Runs a layer that is in memory; throws Error unless it ends as it should. Returns seconds.
+double run_layer(SimulatedDevice& device, const PreparedLayer& layer, RunResult& result) {
+  const double start = processor_seconds();
+  result = device.run(bittern::run_request(layer), nullptr);
+  const double seconds = processor_seconds() - start;
+  if (result.status != RunStatus::kDone) {
+    bittern::fail("layer {}: status {}, error code {}, after {} cycles",
+                  layer.planned.job.layer.name, static_cast<int>(result.status), result.error_code,
+                  result.cycles);
   }
-  device.write_memory(kLhsBase, bittern::Bytes(noise.data(), noise.size()));
+  return seconds;
 }
 
-struct Speed {
-  double seconds = 0;
-  std::uint64_t cycles = 0;
-  std::uint64_t busy = 0;  // cycles in which the array multiplied
-  RunResult last;
-};
-
-void run_once(SimulatedDevice& device, const Workload& work, Speed& speed) {
-  RunRequest request;
-  request.instruction_count = static_cast<std::uint32_t>(work.program.size());
-  request.mem_limit = kMemoryEnd;
-  request.cycle_limit = 100 * kCyclesOfRun;
-  const std::clock_t start = std::clock();
-  speed.last = device.run(request, nullptr);
-  speed.seconds += static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
-  if (speed.last.status != RunStatus::kDone) {
-    bittern::fail("the benchmark program failed: status {}, error code {}, after {} cycles",
-                  static_cast<int>(speed.last.status), speed.last.error_code, speed.last.cycles);
+void check_outputs(SimulatedDevice& device, const Core& core, const PreparedLayer& layer) {
+  std::vector<std::uint8_t> bytes(layer.program.result_bytes);
+  device.read_memory(layer.program.result_address, bytes);
+  if (core.unpack(*layer.planned.plan, bytes) != layer.expected) {
+    bittern::fail("layer {}: outputs differ from the integer reference",
+                  layer.planned.job.layer.name);
   }
-  speed.cycles += speed.last.cycles;
-  speed.busy += speed.last.counters[counter("exec_run")];
 }
 
-bittern::sim::MemoryTiming memory_timing(const bittern::Variant& variant) {
+bittern::sim::MemoryTiming memory_timing(const Variant& variant) {
   bittern::sim::MemoryTiming timing;
   timing.size_bytes = variant.memory.size_bytes;
   timing.latency = static_cast<std::uint32_t>(variant.memory.latency_cycles);
@@ -153,48 +98,108 @@ bittern::sim::MemoryTiming memory_timing(const bittern::Variant& variant) {
   return timing;
 }
 
-double processor_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
-
-// Every layer of LeNet as `bittern measure` would run it, on the device in this process.
-void run_lenet(SimulatedDevice& device, const bittern::Variant& variant) {
-  const std::unique_ptr<bittern::Core> core = bittern::make_core(variant);
-  const bittern::Network network = bittern::load_network("lenet");
-  double host = 0;
-  double simulation = 0;
+struct Speed {
+  double seconds = 0;
   std::uint64_t cycles = 0;
-  std::int64_t macs = 0;
-  for (const bittern::Layer& layer : network.layers) {
-    const double start = processor_seconds();
-    const bittern::PreparedLayer prepared = bittern::prepare_layer(
-        *core, bittern::plan_layer(*core, bittern::network_job(*core, variant, layer, {8, 8})));
-    for (const bittern::MemorySegment& segment : prepared.program.segments) {
-      device.write_memory(segment.address, segment.bytes);
-    }
-    const double loaded = processor_seconds();
-    const RunResult result = device.run(bittern::run_request(prepared), nullptr);
-    simulation += processor_seconds() - loaded;
-    if (result.status != RunStatus::kDone) {
-      bittern::fail("LeNet, layer {}: status {}, error code {}", layer.name,
-                    static_cast<int>(result.status), result.error_code);
-    }
-    std::vector<std::uint8_t> bytes(prepared.program.result_bytes);
-    device.read_memory(prepared.program.result_address, bytes);
-    if (core->unpack(*prepared.planned.plan, bytes) != prepared.expected) {
-      bittern::fail("LeNet, layer {}: outputs differ from the integer reference", layer.name);
-    }
-    host += loaded - start;
-    cycles += result.cycles;
-    macs += layer.macs() * prepared.planned.job.batch;
+  int runs = 0;
+  RunResult last;
+
+  void run(SimulatedDevice& device, const PreparedLayer& layer) {
+    seconds += run_layer(device, layer, last);
+    cycles += last.cycles;
+    ++runs;
+  }
+};
+
+void compare_speeds(SimulatedDevice& device, SimulatedDevice& bare, const Core& core,
+                    const Variant& variant, double seconds) {
+  const PreparedLayer layer = prepare(core, variant, busy_layer(core));
+  load(device, layer);
+  load(bare, layer);
+  Speed device_speed;
+  Speed bare_speed;
+  device_speed.run(device, layer);  // warms up
+  bare_speed.run(bare, layer);
+  check_outputs(device, core, layer);
+  if (device_speed.last.counters != bare_speed.last.counters) {
+    bittern::fail("the SystemC device and the bare loop differ: {} and {} cycles",
+                  device_speed.last.cycles, bare_speed.last.cycles);
+  }
+  device_speed = bare_speed = {};
+  while (device_speed.seconds + bare_speed.seconds < 2 * seconds) {
+    device_speed.run(device, layer);
+    bare_speed.run(bare, layer);
+  }
+
+  const double macs = static_cast<double>(layer.planned.job.layer.macs()) * variant.batch;
+  const std::vector<std::string> counters = bittern::counter_names(variant);
+  const auto busy = std::find(counters.begin(), counters.end(), core.cycle_split().front().second);
+  const std::uint64_t busy_cycles = device_speed.last.counters.at(busy - counters.begin() + 1);
+  std::printf("%-16s %-10s %12s %12s\n", "variant", "simulator", "kcycles/s", "M MAC/s");
+  for (const auto& [name, speed] :
+       {std::pair<const char*, const Speed&>("systemc", device_speed),
+        std::pair<const char*, const Speed&>("bare --cc", bare_speed)}) {
+    std::printf("%-16s %-10s %12.1f %12.1f\n", variant.name.c_str(), name,
+                speed.cycles / speed.seconds / 1e3, macs * speed.runs / speed.seconds / 1e6);
   }
   std::printf(
-      "%-14s LeNet 8/8, batch %d: %.3f s simulation (%.3f s host), %llu cycles, %.1f M MAC/s\n",
-      variant.name.c_str(), variant.batch, simulation, host,
-      static_cast<unsigned long long>(cycles), macs / simulation / 1e6);
+      "%-16s ratio %.3f (wanted: 0.8 or more), array busy %.1f %% of %llu cycles\n",
+      variant.name.c_str(),
+      device_speed.cycles / device_speed.seconds /
+          (static_cast<double>(bare_speed.cycles) / bare_speed.seconds),
+      100.0 * static_cast<double>(busy_cycles) / static_cast<double>(device_speed.last.cycles),
+      static_cast<unsigned long long>(device_speed.last.cycles));
+}
+
+/// Every layer of a network as `bittern measure` runs it, on the device in this process. Layers of
+/// one shape are run once, as there, and counted as often as they occur.
+void run_network(SimulatedDevice& device, const Core& core, const Variant& variant,
+                 const std::string& name) {
+  struct Cost {
+    double host = 0;
+    double simulation = 0;
+    std::uint64_t cycles = 0;
+  };
+  const bittern::Network network = bittern::load_network(name);
+  std::map<std::string, Cost> shapes;
+  Cost all;
+  Cost once;
+  for (const Layer& layer : network.layers) {
+    const bittern::LayerJob job = bittern::network_job(core, variant, layer, kBits);
+    const std::string key = layer.key() + (job.precision.activation_signed ? " signed" : "");
+    const auto [shape, fresh] = shapes.try_emplace(key);
+    Cost& cost = shape->second;
+    if (fresh) {
+      const double start = processor_seconds();
+      const PreparedLayer prepared = prepare(core, variant, layer);
+      load(device, prepared);
+      cost.host = processor_seconds() - start;
+      RunResult result;
+      cost.simulation = run_layer(device, prepared, result);
+      cost.cycles = result.cycles;
+      const double read = processor_seconds();
+      check_outputs(device, core, prepared);
+      cost.host += processor_seconds() - read;
+      once.host += cost.host;
+      once.simulation += cost.simulation;
+    }
+    all.host += cost.host;
+    all.simulation += cost.simulation;
+    all.cycles += cost.cycles;
+  }
+  std::printf(
+      "%-16s %s 8/8, batch %d: %.2f s of simulation and %.2f s of host for its %zu layers\n"
+      "%-16s (%.2f s and %.2f s for the %zu shapes), %llu cycles, %.1f M MAC/s\n",
+      variant.name.c_str(), name.c_str(), variant.batch, all.simulation, all.host,
+      network.layers.size(), "", once.simulation, once.host, shapes.size(),
+      static_cast<unsigned long long>(all.cycles),
+      static_cast<double>(network.macs()) * variant.batch / all.simulation / 1e6);
 }
 
 void run(double seconds) {
   const BuildInfo& info = bittern::sim::build_info();
-  const bittern::Variant variant = bittern::load_variant(info.variant);
+  const Variant variant = bittern::load_variant(info.variant);
+  const std::unique_ptr<Core> core = bittern::make_core(variant);
   const bittern::sim::MemoryTiming timing = memory_timing(variant);
   SimulatedDevice device(bittern::sim::make_systemc_top(timing, variant.clock_mhz), info);
   SimulatedDevice bare(std::make_unique<bittern::sim::BareTop<BITTERN_BARE_CLASS>>(
@@ -202,38 +207,12 @@ void run(double seconds) {
                            static_cast<std::uint32_t>(info.parameter("NumWritePorts")),
                            static_cast<std::uint32_t>(info.parameter("PortWidth") / 8)),
                        info);
-  const Workload work = make_workload(info);
-  load(device, work);
-  load(bare, work);
-
-  Speed device_speed;
-  Speed bare_speed;
-  run_once(device, work, device_speed);  // warms up
-  run_once(bare, work, bare_speed);
-  if (device_speed.last.counters != bare_speed.last.counters) {
-    bittern::fail("the SystemC device and the bare loop differ: {} and {} cycles",
-                  device_speed.last.cycles, bare_speed.last.cycles);
-  }
-  device_speed = bare_speed = {};
-  while (device_speed.seconds + bare_speed.seconds < 2 * seconds) {
-    run_once(device, work, device_speed);
-    run_once(bare, work, bare_speed);
-  }
-
-  const double macs =
-      static_cast<double>(info.parameter("Dm")) * info.parameter("Dk") * info.parameter("Dn") / 64;
-  const double device_rate = device_speed.cycles / device_speed.seconds;
-  const double bare_rate = bare_speed.cycles / bare_speed.seconds;
-  std::printf("%-14s %-10s %12s %12s\n", "variant", "simulator", "kcycles/s", "M MAC/s");
-  std::printf("%-14s %-10s %12.1f %12.1f\n", info.variant.c_str(), "systemc", device_rate / 1e3,
-              device_speed.busy * macs / device_speed.seconds / 1e6);
-  std::printf("%-14s %-10s %12.1f %12.1f\n", info.variant.c_str(), "bare --cc", bare_rate / 1e3,
-              bare_speed.busy * macs / bare_speed.seconds / 1e6);
-  std::printf("%-14s ratio %.3f (wanted: 0.8 or more), array busy %.1f %% of %llu cycles\n",
-              info.variant.c_str(), device_rate / bare_rate,
-              100.0 * device_speed.busy / device_speed.cycles,
-              static_cast<unsigned long long>(device_speed.last.cycles));
-  run_lenet(device, variant);
+  compare_speeds(device, bare, *core, variant, seconds);
+  const std::string edge = "_edge";
+  const bool is_edge =
+      variant.name.size() > edge.size() &&
+      variant.name.compare(variant.name.size() - edge.size(), edge.size(), edge) == 0;
+  run_network(device, *core, variant, is_edge ? "mobilenet_v1" : "lenet");
 }
 
 }  // namespace
