@@ -156,6 +156,7 @@ std::string Chart::svg() const {
       "<text x=\"{:.1f}\" y=\"{:.1f}\" class=\"axis\" text-anchor=\"middle\">{}</text>",
       (frame.plot_left() + frame.plot_right()) / 2, frame.plot_bottom() + 30, escape_html(x_label));
   for (const auto& guide : guides) {
+    if (!(guide.vertical ? xs : ys).takes(guide.value)) continue;
     const double p = guide.vertical ? x.at(guide.value) : y.at(guide.value);
     out +=
         guide.vertical
@@ -203,7 +204,8 @@ std::string BarChart::svg() const {
   for (const auto& s : series) {
     entries.push_back({s.label, s.color});
     for (std::size_t c = 0; c < std::min(categories.size(), s.values.size()); ++c) {
-      if (std::isfinite(s.values[c])) sums[c] += s.values[c];
+      if (!ys.takes(s.values[c]) || s.values[c] < 0.0) continue;
+      sums[c] += s.values[c];
       ys.add(stacked ? sums[c] : s.values[c]);
     }
   }
@@ -240,9 +242,9 @@ std::string BarChart::svg() const {
   for (std::size_t s = 0; s < series.size(); ++s) {
     for (std::size_t c = 0; c < std::min(categories.size(), series[s].values.size()); ++c) {
       const double value = series[s].values[c];
-      if (!ys.takes(value)) continue;
-      const double bottom = stacked ? base[c] : ys.low;
-      const double top = stacked ? base[c] + value : value;
+      if (!ys.takes(value) || value < 0.0) continue;
+      const double bottom = std::min(stacked ? base[c] : ys.low, ys.high);
+      const double top = std::min(stacked ? base[c] + value : value, ys.high);
       base[c] += value;
       const double left = frame.plot_left() + group * (static_cast<double>(c) + 0.1) +
                           (stacked ? 0.0 : bar * static_cast<double>(s));

@@ -51,12 +51,12 @@ struct BarChart {
   struct Bars {
     std::string label;
     std::string color;
-    std::vector<double> values;  ///< one per category; not finite: no bar
+    std::vector<double> values;  ///< one per category; negative or not finite: no bar
   };
   std::vector<Bars> series;
   double y_max = 0.0;    ///< top of the axis; 0: from the data
   bool stacked = false;  ///< the bars of a group stand on top of each other
-  bool log_y = false;    ///< logarithmic axis; values that are not positive have no bar
+  bool log_y = false;    ///< logarithmic axis; 0 has no bar either
   bool wide = false;     ///< as wide as a page instead of half of it
 
   std::string svg() const;

@@ -63,7 +63,11 @@ Range::Range(bool logarithmic)
       low(std::numeric_limits<double>::infinity()),
       high(-std::numeric_limits<double>::infinity()) {}
 
-bool Range::takes(double value) const { return std::isfinite(value) && (!log || value > 0.0); }
+bool Range::takes(double value) const {
+  // Not up to the ends of what a double holds: sums and quotients of such numbers must be finite.
+  constexpr double kLargest = 1e200;
+  return std::abs(value) <= kLargest && (!log || value >= 1.0 / kLargest);
+}
 
 void Range::add(double value) {
   if (!takes(value)) return;
@@ -73,7 +77,7 @@ void Range::add(double value) {
 
 void Range::pad(double share) {
   if (log) {
-    const double factor = std::max(std::pow(high / low, share), 1.25);
+    const double factor = std::max(std::exp((std::log(high) - std::log(low)) * share), 1.25);
     low /= factor;
     high *= factor;
     return;
@@ -85,8 +89,8 @@ void Range::pad(double share) {
 }
 
 double Axis::at(double value) const {
-  const double share =
-      log ? std::log(value / low) / std::log(high / low) : (value - low) / (high - low);
+  const double share = log ? (std::log(value) - std::log(low)) / (std::log(high) - std::log(low))
+                           : (value - low) / (high - low);
   return from + share * (to - from);
 }
 
