@@ -138,11 +138,11 @@ double BitFusionCore::peak_macs_per_cycle(BitPair bits) const {
 }
 
 std::vector<std::pair<std::string, std::string>> BitFusionCore::cycle_split() const {
+  // Not array_drain: while the array drains, the next COMPUTE may be waiting for its operands.
   return {{"run", "exec_run"},
           {"wait_lhs", "exec_wait_lhs"},
           {"wait_rhs", "exec_wait_rhs"},
-          {"wait_result", "exec_wait_result"},
-          {"drain", "array_drain"}};
+          {"wait_result", "exec_wait_result"}};
 }
 
 std::vector<FusionShape> BitFusionCore::shapes(const Layer& layer, const BitPair& bits,
