@@ -7,7 +7,7 @@
 //
 // Structural = 1 is the systolic array (bitfusion_systolic). Structural = 0 adds up a step at once and keeps finished words
 // until the systolic array would give them: the same at the ports in every cycle (tests/rtl), but fast to simulate. The
-// widths of the step are told apart once, outside the loops over the array, and only the quarters that it uses are looked at.
+// widths of the step are told apart once, outside the loops over the array.
 module bitfusion_array #(
     parameter int unsigned N          = 2,
     parameter int unsigned M          = 2,
@@ -24,10 +24,8 @@ module bitfusion_array #(
     input  logic              lhs_signed_i,
     input  logic              rhs_signed_i,
     input  logic [       1:0] shift_i,        // products weigh 2^(8 * shift)
-    input  logic [       1:0] lhs_quarter_i,  // first quarter of the word that is used
-    input  logic [       1:0] rhs_quarter_i,
-    input  logic [  32*N-1:0] lhs_i,          // quarter q has the byte of row n at [(q * N + n) * 8 +: 8]
-    input  logic [32*N*M-1:0] rhs_i,          // quarter q has the byte of unit (n, m) at [(q * N * M + m * N + n) * 8 +: 8]
+    input  logic [  32*N-1:0] lhs_i,          // byte b of row n at [(b * N + n) * 8 +: 8]
+    input  logic [32*N*M-1:0] rhs_i,          // byte b of unit (n, m) at [(b * N * M + m * N + n) * 8 +: 8]
     output logic              valid_o,
     output logic [       2:0] tag_o,
     output logic [  32*M-1:0] word_o          // defined while valid_o is high
@@ -48,8 +46,6 @@ module bitfusion_array #(
         .lhs_signed_i,
         .rhs_signed_i,
         .shift_i,
-        .lhs_quarter_i,
-        .rhs_quarter_i,
         .lhs_i,
         .rhs_i,
         .valid_o,
@@ -78,8 +74,6 @@ module bitfusion_array #(
           .lhs_signed_i,
           .rhs_signed_i,
           .shift_i,
-          .lhs_quarter_i,
-          .rhs_quarter_i,
           .lhs_i,
           .rhs_i,
           .dot_o        (dots[32*M*k+:32*M])

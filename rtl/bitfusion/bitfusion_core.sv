@@ -266,10 +266,10 @@ module bitfusion_core #(
   localparam int unsigned RhsPort = Lanes * (Groups - 1);  // first port that serves RHS
 
   logic              rd_en;
-  logic [      15:0] lhs_addr;
-  logic [      15:0] rhs_addr;
-  logic [       3:0] lhs_quarters;
-  logic [       3:0] rhs_quarters;
+  logic [      17:0] lhs_addr;
+  logic [      17:0] rhs_addr;
+  logic [       1:0] lhs_quarters;
+  logic [       1:0] rhs_quarters;
   logic [  32*N-1:0] lhs_data;
   logic [32*N*M-1:0] rhs_data;
 
@@ -315,8 +315,6 @@ module bitfusion_core #(
   logic       array_valid;
   logic       array_first;
   logic       array_last;
-  logic [1:0] lhs_quarter;
-  logic [1:0] rhs_quarter;
   logic [1:0] lhs_mode;
   logic [1:0] rhs_mode;
   logic       lhs_signed;
@@ -359,8 +357,6 @@ module bitfusion_core #(
       .valid_o       (array_valid),
       .first_o       (array_first),
       .last_o        (array_last),
-      .lhs_quarter_o (lhs_quarter),
-      .rhs_quarter_o (rhs_quarter),
       .lhs_mode_o    (lhs_mode),
       .rhs_mode_o    (rhs_mode),
       .lhs_signed_o  (lhs_signed),
@@ -397,8 +393,6 @@ module bitfusion_core #(
       .lhs_signed_i (lhs_signed),
       .rhs_signed_i (rhs_signed),
       .shift_i      (shift),
-      .lhs_quarter_i(lhs_quarter),
-      .rhs_quarter_i(rhs_quarter),
       .lhs_i        (lhs_data),
       .rhs_i        (rhs_data),
       .valid_o      (word_valid),

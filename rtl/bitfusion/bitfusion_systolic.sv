@@ -3,7 +3,7 @@
 // weights. Row n of the operands is delayed by n cycles, column m of the weights by m more, so that everything that
 // belongs to a step meets; columns finish one after another, and are put side by side again.
 //
-// Latency: operands in cycle t -> aligned quarters registered in t+1 -> unit (n, m) multiplies in t+1+n+m and adds in t+2+n+m ->
+// Latency: operands in cycle t -> registered in t+1 -> unit (n, m) multiplies in t+1+n+m and adds in t+2+n+m ->
 // the column's sum is at its accumulator in t+2+N+m, accumulated in t+3+N+m -> all columns in t+2+N+M.
 module bitfusion_systolic #(
     parameter int unsigned N = 2,
@@ -20,8 +20,6 @@ module bitfusion_systolic #(
     input  logic              lhs_signed_i,
     input  logic              rhs_signed_i,
     input  logic [       1:0] shift_i,
-    input  logic [       1:0] lhs_quarter_i,
-    input  logic [       1:0] rhs_quarter_i,
     input  logic [  32*N-1:0] lhs_i,
     input  logic [32*N*M-1:0] rhs_i,
     output logic              valid_o,
@@ -30,28 +28,6 @@ module bitfusion_systolic #(
 );
   localparam int unsigned PsumWidth = 17 + $clog2(N);
   localparam int unsigned Stages = N + M - 1;      // diagonals of the array
-  localparam int unsigned LhsQuarter = 8 * N;
-  localparam int unsigned RhsQuarter = 8 * N * M;
-
-  // Which of two or four quarters become the first bytes of the operands; the third and fourth bytes are only used in place.
-  logic [LhsQuarter-1:0] lhs_byte0;
-  logic [LhsQuarter-1:0] lhs_byte1;
-  logic [RhsQuarter-1:0] rhs_byte0;
-  logic [RhsQuarter-1:0] rhs_byte1;
-  logic [           1:0] lhs_from0;
-  logic [           1:0] rhs_from0;
-  logic                  lhs_from1;
-  logic                  rhs_from1;
-  assign lhs_from0 = rhs_mode_i[1] ? lhs_quarter_i : rhs_mode_i[0] ? {lhs_quarter_i[1], 1'b0} : 2'd0;
-  assign rhs_from0 = lhs_mode_i[1] ? rhs_quarter_i : lhs_mode_i[0] ? {rhs_quarter_i[1], 1'b0} : 2'd0;
-  assign lhs_from1 = rhs_mode_i[0] & lhs_quarter_i[1];
-  assign rhs_from1 = lhs_mode_i[0] & rhs_quarter_i[1];
-  assign lhs_byte0 = lhs_from0[1] ? (lhs_from0[0] ? lhs_i[3*LhsQuarter+:LhsQuarter] : lhs_i[2*LhsQuarter+:LhsQuarter])
-                                  : (lhs_from0[0] ? lhs_i[LhsQuarter+:LhsQuarter] : lhs_i[0+:LhsQuarter]);
-  assign rhs_byte0 = rhs_from0[1] ? (rhs_from0[0] ? rhs_i[3*RhsQuarter+:RhsQuarter] : rhs_i[2*RhsQuarter+:RhsQuarter])
-                                  : (rhs_from0[0] ? rhs_i[RhsQuarter+:RhsQuarter] : rhs_i[0+:RhsQuarter]);
-  assign lhs_byte1 = lhs_from1 ? lhs_i[3*LhsQuarter+:LhsQuarter] : lhs_i[LhsQuarter+:LhsQuarter];
-  assign rhs_byte1 = rhs_from1 ? rhs_i[3*RhsQuarter+:RhsQuarter] : rhs_i[RhsQuarter+:RhsQuarter];
 
   // Modes and signs of weights go along the diagonals with the operands.
   logic [5*Stages-1:0] modes_q;  // stage d: {rhs_signed, rhs_mode, lhs_mode} of the units with n + m = d
@@ -81,9 +57,7 @@ module bitfusion_systolic #(
     logic [       3:0] bricks_signed;
     logic [      35:0] entry_q;
     logic [      35:0] skewed;
-    assign operand = {
-      lhs_i[3*LhsQuarter+8*n+:8], lhs_i[2*LhsQuarter+8*n+:8], lhs_byte1[8*n+:8], lhs_byte0[8*n+:8]
-    };
+    assign operand = {lhs_i[8*(3*N+n)+:8], lhs_i[8*(2*N+n)+:8], lhs_i[8*(N+n)+:8], lhs_i[8*n+:8]};
 
     bitfusion_spread u_spread (
         .lhs_mode_i,
@@ -125,7 +99,7 @@ module bitfusion_systolic #(
 
       always_ff @(posedge clk_i) begin
         weight_q <= {
-          rhs_i[3*RhsQuarter+8*(m*N+n)+:8], rhs_i[2*RhsQuarter+8*(m*N+n)+:8], rhs_byte1[8*(m*N+n)+:8], rhs_byte0[8*(m*N+n)+:8]
+          rhs_i[8*(3*N*M+m*N+n)+:8], rhs_i[8*(2*N*M+m*N+n)+:8], rhs_i[8*(N*M+m*N+n)+:8], rhs_i[8*(m*N+n)+:8]
         };
       end
       bitfusion_delay #(

@@ -35,18 +35,16 @@ module bitfusion_walker #(
     output logic        lhs_free_o,
     output logic        rhs_free_o,
     input  logic        half_release_i,
-    // Buffer read, one cycle after the step. Addresses are those of words; which quarters of the word are read.
+    // Buffer read, one cycle after the step: quarter-word addresses, and how many quarters as a mode (0: 4, 1: 2, 2: 1).
     output logic        rd_en_o,
-    output logic [15:0] lhs_addr_o,
-    output logic [ 3:0] lhs_quarters_o,
-    output logic [15:0] rhs_addr_o,
-    output logic [ 3:0] rhs_quarters_o,
+    output logic [17:0] lhs_addr_o,
+    output logic [ 1:0] lhs_quarters_o,
+    output logic [17:0] rhs_addr_o,
+    output logic [ 1:0] rhs_quarters_o,
     // Array control, two cycles after the step.
     output logic        valid_o,
     output logic        first_o,       // first step of an output
     output logic        last_o,        // last step of an output
-    output logic [ 1:0] lhs_quarter_o, // first of the quarters that were read
-    output logic [ 1:0] rhs_quarter_o,
     output logic [ 1:0] lhs_mode_o,
     output logic [ 1:0] rhs_mode_o,
     output logic        lhs_signed_o,
@@ -229,8 +227,6 @@ module bitfusion_walker #(
   logic [ 1:0] rhs_mode;
   logic        lhs_high;  // the high byte of a wide operand
   logic        rhs_high;
-  logic [ 3:0] lhs_quarters;
-  logic [ 3:0] rhs_quarters;
   logic        misaligned;
   logic [12:0] control;
   assign lhs_mode = mode_q[1:0];
@@ -244,11 +240,6 @@ module bitfusion_walker #(
     output_end, first_q
   };
 
-  function automatic logic [3:0] quarters(input logic [1:0] partner_mode, input logic [1:0] first);
-    quarters = partner_mode[1] ? 4'b0001 << first : partner_mode[0] ? 4'b0011 << {first[1], 1'b0} : 4'b1111;
-  endfunction
-  assign lhs_quarters = quarters(rhs_mode, lhs_addr_q[1:0]);
-  assign rhs_quarters = quarters(lhs_mode, rhs_addr_q[1:0]);
   assign misaligned   = (~rhs_mode[1] & (lhs_addr_q[0] | (~rhs_mode[0] & lhs_addr_q[1]))) |
                         (~lhs_mode[1] & (rhs_addr_q[0] | (~lhs_mode[0] & rhs_addr_q[1])));
   assign range_o      = step & (misaligned | (lhs_addr_q >= 20'(4 * IbufDepth)) | (rhs_addr_q >= 20'(4 * WbufDepth)) |
@@ -261,8 +252,6 @@ module bitfusion_walker #(
   logic        valid_q;
   logic [12:0] control1_q;
   logic [12:0] control2_q;
-  logic [ 3:0] quarter1_q;
-  logic [ 3:0] quarter2_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -279,17 +268,13 @@ module bitfusion_walker #(
 
   always_ff @(posedge clk_i) begin
     if (step) begin
-      lhs_addr_o     <= lhs_addr_q[17:2];
-      rhs_addr_o     <= rhs_addr_q[17:2];
-      lhs_quarters_o <= lhs_quarters;
-      rhs_quarters_o <= rhs_quarters;
-      quarter1_q     <= {rhs_addr_q[1:0], lhs_addr_q[1:0]};
+      lhs_addr_o     <= lhs_addr_q[17:0];
+      rhs_addr_o     <= rhs_addr_q[17:0];
+      lhs_quarters_o <= rhs_mode;
+      rhs_quarters_o <= lhs_mode;
       control1_q     <= control;
     end
-    if (rd_en_q) begin
-      quarter2_q <= quarter1_q;
-      control2_q <= control1_q;
-    end
+    if (rd_en_q) control2_q <= control1_q;
   end
 
   assign rd_en_o       = rd_en_q;
@@ -302,8 +287,6 @@ module bitfusion_walker #(
   assign rhs_signed_o  = control2_q[7];
   assign shift_o       = control2_q[9:8];
   assign tag_o         = control2_q[12:10];
-  assign lhs_quarter_o = quarter2_q[1:0];
-  assign rhs_quarter_o = quarter2_q[3:2];
 
   assign busy_o        = active_q | rd_en_q | valid_q;
   assign run_o         = step;
