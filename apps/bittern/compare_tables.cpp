@@ -79,19 +79,27 @@ Table variants_table(const Comparison& c) {
   return table;
 }
 
-void add_cost_columns(Table& table) {
+/// For people EDP has a prefix: it differs by ten powers of ten between layers and networks.
+void add_cost_columns(Table& table, bool for_people) {
   table.real_column("latency_us", "", 1).real_column("energy_uj", "", 2);
-  table.real_column("energy_high_uj", "", 2).real_column("edp_pj_s", "", 2);
-  table.real_column("edp_high_pj_s", "", 2).real_column("utilisation_pct", "", 1);
+  table.real_column("energy_high_uj", "", 2);
+  if (for_people) {
+    table.text_column("edp").text_column("edp_high");
+  } else {
+    table.real_column("edp_pj_s").real_column("edp_high_pj_s");
+  }
+  table.real_column("utilisation_pct", "", 1);
 }
 
-void add_cost_cells(std::vector<Cell>& cells, const Row& row) {
+void add_cost_cells(std::vector<Cell>& cells, const Row& row, bool for_people) {
   const ImageCost cost = image_cost(row.report, row.on.variant.batch);
-  for (const double value :
-       {cost.latency_s * 1e6, cost.energy_j * 1e6, cost.energy_high_j * 1e6, cost.edp() * 1e12,
-        cost.edp_high() * 1e12, 100.0 * row.report.utilisation()}) {
-    cells.emplace_back(value);
+  cells.emplace_back(cost.latency_s * 1e6);
+  cells.emplace_back(cost.energy_j * 1e6);
+  cells.emplace_back(cost.energy_high_j * 1e6);
+  for (const double edp : {cost.edp(), cost.edp_high()}) {
+    cells.push_back(for_people ? Cell{si(edp, "Js")} : Cell{edp * 1e12});
   }
+  cells.emplace_back(100.0 * row.report.utilisation());
 }
 
 void add_roofline_columns(Table& table) {
@@ -112,12 +120,12 @@ void add_roofline_cells(std::vector<Cell>& cells, const RooflinePoint& point) {
 Table totals_table(const Comparison& c) {
   Table table;
   table.text_column("policy").text_column("variant");
-  add_cost_columns(table);
+  add_cost_columns(table, true);
   table.text_column("cycles_pct").text_column("origin");
   for (std::size_t p = 0; p < c.policies.size(); ++p) {
     each_total(c, p, [&](const Row& row) {
       std::vector<Cell> cells = {row.policy.name, row.on.variant.name};
-      add_cost_cells(cells, row);
+      add_cost_cells(cells, row, true);
       cells.emplace_back(split_text(row.report));
       cells.emplace_back(origin_name(row.report.origin));
       table.row(std::move(cells));
@@ -130,14 +138,14 @@ Table totals_table(const Comparison& c) {
 Table layers_table(const Comparison& c, std::size_t policy) {
   Table table;
   table.text_column("layer").text_column("w/a").text_column("variant").text_column("runs");
-  add_cost_columns(table);
+  add_cost_columns(table, true);
   table.text_column("cycles_pct").text_column("origin");
   each_layer(c, policy, [&](const Row& row) {
     const bool first = &row.on == &c.variants.front();
     std::vector<Cell> cells = {first ? row.report.name : "",
                                first ? bits_text(row.report.bits) : "", row.on.variant.name,
                                bits_text(row.report.run_bits)};
-    add_cost_cells(cells, row);
+    add_cost_cells(cells, row, true);
     cells.emplace_back(split_text(row.report));
     cells.emplace_back(origin_name(row.report.origin));
     table.row(std::move(cells));
@@ -231,7 +239,7 @@ Table comparison_table(const Comparison& c) {
   table.integer_column("wbits").integer_column("abits");
   table.integer_column("wbits_run").integer_column("abits_run");
   table.integer_column("macs").integer_column("cycles");
-  add_cost_columns(table);
+  add_cost_columns(table, false);
   for (const std::string& heading : headings) table.real_column(heading + "_pct", "", 1);
   table.integer_column("bytes_read").integer_column("bytes_written");
   add_roofline_columns(table);
@@ -247,7 +255,7 @@ Table comparison_table(const Comparison& c) {
     }
     cells.emplace_back(r.macs);
     cells.emplace_back(static_cast<std::int64_t>(r.cycles));
-    add_cost_cells(cells, row);
+    add_cost_cells(cells, row, false);
     for (const std::string& heading : headings) {
       Cell cell;
       for (std::size_t i = 0; i < r.split.size(); ++i) {

@@ -175,9 +175,14 @@ std::string Chart::svg() const {
   LabelPlacer placer(frame);
   for (const auto& s : series) {
     std::string line;
+    double last_x = NAN;
+    double last_y = NAN;
     each_point(s, x, y, xs, ys, [&](std::size_t i, double px, double py) {
       if (is_line(s)) {
         line += fmt::format("{:.1f},{:.1f} ", px, py);
+        if (std::isfinite(last_x)) placer.avoid_line(last_x, last_y, px, py);
+        last_x = px;
+        last_y = py;
         return;
       }
       placer.avoid(px, py);

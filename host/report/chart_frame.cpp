@@ -165,30 +165,62 @@ bool LabelPlacer::Box::overlaps(const Box& other) const {
   return left < other.right && other.left < right && top < other.bottom && other.top < bottom;
 }
 
-bool LabelPlacer::free(const Box& box) const {
+bool LabelPlacer::free(const Box& box, bool of_lines) const {
   if (box.left < frame_.plot_left() || box.right > frame_.width ||
       box.top < frame_.plot_top() - 8 || box.bottom > frame_.plot_bottom()) {
     return false;
   }
   return std::none_of(taken_.begin(), taken_.end(),
-                      [&](const Box& other) { return box.overlaps(other); });
+                      [&](const Box& other) { return box.overlaps(other); }) &&
+         !(of_lines && std::any_of(lines_.begin(), lines_.end(),
+                                   [&](const Line& line) { return line.crosses(box); }));
 }
 
 void LabelPlacer::avoid(double x, double y) { taken_.push_back({x - 4, y - 4, x + 4, y + 4}); }
 
+void LabelPlacer::avoid_line(double x1, double y1, double x2, double y2) {
+  lines_.push_back({x1, y1, x2, y2});
+}
+
+bool LabelPlacer::Line::crosses(const Box& box) const {
+  // Cuts the line at the four sides: what is left, from and to as shares of its length, is inside.
+  double from = 0.0;
+  double to = 1.0;
+  const auto cut = [&](double start, double length, double low, double high) {
+    if (length == 0.0) return low <= start && start <= high;
+    const double a = (low - start) / length;
+    const double b = (high - start) / length;
+    from = std::max(from, std::min(a, b));
+    to = std::min(to, std::max(a, b));
+    return from <= to;
+  };
+  return cut(x1, x2 - x1, box.left, box.right) && cut(y1, y2 - y1, box.top, box.bottom);
+}
+
 std::string LabelPlacer::place(double x, double y, const std::string& text) {
   if (text.empty()) return "";
   const double width = kCharWidth * static_cast<double>(text.size());
-  for (const bool right : {true, false}) {
-    for (const double baseline : {y - 6, y + 4, y + 14}) {
-      const double start = right ? x + 7 : x - 7 - width;
-      const Box box{start, baseline - 9, start + width, baseline + 2};
-      if (!free(box)) continue;
-      taken_.push_back(box);
-      return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" class=\"tick\"{}>{}</text>",
-                         right ? x + 7 : x - 7, baseline, right ? "" : " text-anchor=\"end\"",
-                         escape_html(text));
+  struct Place {
+    bool of_lines;
+    bool right;
+    double baseline;
+  };
+  std::vector<Place> places;
+  for (const bool of_lines : {true, false}) {
+    for (const bool right : {true, false}) {
+      for (const double baseline : {y - 6, y + 4, y + 14}) {
+        places.push_back({of_lines, right, baseline});
+      }
     }
+  }
+  for (const auto& [of_lines, right, baseline] : places) {
+    const double start = right ? x + 7 : x - 7 - width;
+    const Box box{start, baseline - 9, start + width, baseline + 2};
+    if (!free(box, of_lines)) continue;
+    taken_.push_back(box);
+    return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" class=\"tick\"{}>{}</text>",
+                       right ? x + 7 : x - 7, baseline, right ? "" : " text-anchor=\"end\"",
+                       escape_html(text));
   }
   return "";
 }

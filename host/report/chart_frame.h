@@ -75,12 +75,15 @@ struct Frame {
   std::size_t legend_rows(const std::vector<LegendEntry>& entries) const;
 };
 
-/// Finds places for labels so that none covers another or a point.
+/// Finds places for labels so that none covers another or a point, nor a line if there is room
+/// elsewhere.
 class LabelPlacer {
  public:
   explicit LabelPlacer(const Frame& frame) : frame_(frame) {}
   /// Keeps labels away from a point.
   void avoid(double x, double y);
+  /// Keeps labels away from a straight line, as long as there is room elsewhere.
+  void avoid_line(double x1, double y1, double x2, double y2);
   /// The <text> element of a label beside (x, y); empty when there is no room.
   std::string place(double x, double y, const std::string& text);
 
@@ -89,10 +92,15 @@ class LabelPlacer {
     double left, top, right, bottom;
     bool overlaps(const Box& other) const;
   };
-  bool free(const Box& box) const;
+  struct Line {
+    double x1, y1, x2, y2;
+    bool crosses(const Box& box) const;
+  };
+  bool free(const Box& box, bool of_lines) const;
 
   const Frame frame_;
   std::vector<Box> taken_;
+  std::vector<Line> lines_;
 };
 
 }  // namespace bittern::chart

@@ -146,6 +146,20 @@ TEST(Chart, LabelsDoNotCoverEachOther) {
   }
 }
 
+TEST(Chart, LabelsKeepOffLinesWhereThereIsRoom) {
+  // The line goes through the point, and so through a label beside it.
+  const Series line{"", "#000", Mark::kLine, {0, 10}, {5, 5}, {}, {}};
+  const Series point{"", "#000", Mark::kPoints, {5}, {5}, {"name"}, {}};
+  const Series corners{"", "#000", Mark::kPoints, {0, 10}, {0, 10}, {}, {}};
+  const std::string svg = Chart{"t", "x", "y", {corners, line, point}, {}}.svg();
+  const std::regex label("y=\"([0-9.]+)\" class=\"tick\"[^>]*>name<");
+  std::smatch found;
+  ASSERT_TRUE(std::regex_search(svg, found, label));
+  const double line_y = numbers_after(svg, "cy=\"").back();
+  const double baseline = std::stod(found[1]);
+  EXPECT_TRUE(baseline + 2 < line_y || baseline - 9 > line_y) << baseline << " " << line_y;
+}
+
 TEST(Chart, LegendsThatAreTooLongGoOnBelow) {
   Chart chart{"t", "x", "y", {}, {}};
   for (int i = 0; i < 12; ++i) {
