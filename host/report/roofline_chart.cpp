@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 
 #include "host/base/table.h"
@@ -17,9 +18,11 @@ constexpr const char* kRoofColor = "#64748b";
 /// More roofs than these are drawn without their names, apart from the highest and the lowest.
 constexpr std::size_t kNamedRoofs = 4;
 
-/// Peaks of the array, lowest first, with the bits that have it.
-std::map<double, std::string> peaks(const ComparedPolicy& policy) {
-  std::map<double, std::string> found;
+/// Peaks of the array with the bits that have them, highest first.
+using Peaks = std::map<double, std::string, std::greater<>>;
+
+Peaks peaks(const ComparedPolicy& policy) {
+  Peaks found;
   for (std::size_t i = 0; i < policy.layers.size(); ++i) {
     const BitPair bits = policy.layers[i].run_bits;
     const std::string text = fmt::format("{}/{}", bits.weight, bits.activation);
@@ -34,7 +37,7 @@ std::map<double, std::string> peaks(const ComparedPolicy& policy) {
 
 std::string roofline_chart(const ComparedPolicy& policy, const Variant& variant) {
   const MemoryBandwidth bandwidth = memory_bandwidth(variant);
-  const std::map<double, std::string> roofs = peaks(policy);
+  const Peaks roofs = peaks(policy);
   double x_low = 1e300;
   double x_high = 0.0;
   double y_low = 1e300;
@@ -43,9 +46,10 @@ std::string roofline_chart(const ComparedPolicy& policy, const Variant& variant)
     x_high = std::max(x_high, point.intensity());
     y_low = std::min(y_low, point.achieved);
   }
-  const double top = roofs.rbegin()->first;
-  x_low = std::min(x_low, roofs.begin()->first / bandwidth.all()) / 2;
-  x_high = std::max(x_high, top / bandwidth.port) * 2;
+  const double top = roofs.begin()->first;
+  x_low = std::min(x_low, roofs.rbegin()->first / bandwidth.all()) / 2;
+  // Room for the names of the roofs, right of everything else.
+  x_high = std::max(x_high, top / bandwidth.port) * 4;
   y_low /= 2;
 
   Chart chart;
