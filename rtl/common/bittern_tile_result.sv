@@ -58,6 +58,7 @@ module bittern_tile_result #(
   logic                wr_slot_q;
 
   // Simulated only when a tile is stored; gates for that would cost 2 x 32 LUTs a unit.
+  /* verilator lint_off WIDTHCONCAT */  // slots of large arrays have more than 8k bits
   always_comb begin
     slot_d = '0;
     if (store_i || Structural != 0) begin
@@ -67,6 +68,7 @@ module bittern_tile_result #(
       end
     end
   end
+  /* verilator lint_on WIDTHCONCAT */
   always_ff @(posedge clk_i) begin
     if (store_i & ~wr_slot_q) slot0_q <= slot_d;
   end

@@ -231,6 +231,7 @@ module stripes_array #(
       end
     end
 
+    /* verilator lint_off WIDTHCONCAT */  // vectors of large arrays have more than 8k bits
     // One set of planes, kept for every skew that loads it.
     logic [ParBits-1:0] par;
     always_comb begin
@@ -315,5 +316,6 @@ module stripes_array #(
       if (valid4_q != '0) acc_q <= acc_d;
     end
     assign acc_o = acc_q;
+    /* verilator lint_on WIDTHCONCAT */
   end
 endmodule
