@@ -67,9 +67,10 @@ class VariantTest : public ::testing::Test {
 
 TEST_F(VariantTest, AllShippedVariantsLoad) {
   const auto names = variant_names();
-  EXPECT_THAT(names,
-              ::testing::IsSupersetOf({"bismo_cloud", "bismo_edge", "bismo_tiny", "bitfusion_cloud",
-                                       "bitfusion_edge", "bitfusion_paper", "bitfusion_tiny"}));
+  EXPECT_THAT(names, ::testing::IsSupersetOf({"bismo_cloud", "bismo_edge", "bismo_tiny",
+                                              "bitfusion_cloud", "bitfusion_edge",
+                                              "bitfusion_paper", "bitfusion_tiny", "stripes_cloud",
+                                              "stripes_edge", "stripes_releq", "stripes_tiny"}));
   for (const std::string& name : names) EXPECT_EQ(load_variant(name).name, name);
 }
 
@@ -132,22 +133,14 @@ TEST_F(VariantTest, MistakesAreNamedWithFileAndLine) {
   EXPECT_THAT(error_of("batch: 2", "axi_checks: 1\nbatch: 2"), HasSubstr("true or false"));
 }
 
-class BitfusionVariantTest : public VariantTest {
+/// Variants of one core, of which a single parameter is wrong.
+class CoreVariantTest : public VariantTest {
  protected:
-  // A good BitFusion variant with one parameter changed.
-  std::string error_with(const std::string& parameter, int value) {
-    std::map<std::string, int> rtl = {{"N", 8},
-                                      {"M", 8},
-                                      {"IbufDepth", 64},
-                                      {"WbufDepth", 64},
-                                      {"ObufDepth", 64},
-                                      {"FetchLanes", 2},
-                                      {"NumReadPorts", 4},
-                                      {"NumWritePorts", 2},
-                                      {"PortWidth", 64},
-                                      {"MaxBurstBeats", 64}};
+  /// What a variant with these parameters, one of them changed, is refused with; empty: it is good.
+  std::string error_with(const std::string& core, std::map<std::string, int> rtl,
+                         const std::string& parameter, int value) {
     rtl[parameter] = value;
-    std::string text = "name: v\ncore: bitfusion\nclock_mhz: 100\nbatch: 2\nrtl:\n";
+    std::string text = "name: v\ncore: " + core + "\nclock_mhz: 100\nbatch: 2\nrtl:\n";
     for (const auto& [name, number] : rtl)
       text += "  " + name + ": " + std::to_string(number) + "\n";
     text +=
@@ -162,16 +155,58 @@ class BitfusionVariantTest : public VariantTest {
   }
 };
 
-TEST_F(BitfusionVariantTest, RulesBetweenParametersAreChecked) {
-  EXPECT_EQ(error_with("N", 8), "");
-  EXPECT_EQ(error_with("NumReadPorts", 2), "");
-  EXPECT_THAT(error_with("N", 2), HasSubstr("input buffer (N*32 = 64 bits)"));
-  EXPECT_THAT(error_with("FetchLanes", 8), HasSubstr("FetchLanes*PortWidth = 512 bits"));
-  EXPECT_THAT(error_with("NumReadPorts", 1), HasSubstr("expected FetchLanes = 2"));
-  EXPECT_THAT(error_with("NumWritePorts", 8), HasSubstr("output word (M*32 = 256 bits)"));
-  EXPECT_THAT(error_with("WbufDepth", 100), HasSubstr("not a power of two"));
-  EXPECT_THAT(error_with("M", 1), HasSubstr("out of range"));
-  EXPECT_THAT(error_with("ObufDepth", 2), HasSubstr("out of range"));
+TEST_F(CoreVariantTest, RulesOfBitFusionAreChecked) {
+  const auto error = [this](const std::string& parameter, int value) {
+    return error_with("bitfusion",
+                      {{"N", 8},
+                       {"M", 8},
+                       {"IbufDepth", 64},
+                       {"WbufDepth", 64},
+                       {"ObufDepth", 64},
+                       {"FetchLanes", 2},
+                       {"NumReadPorts", 4},
+                       {"NumWritePorts", 2},
+                       {"PortWidth", 64},
+                       {"MaxBurstBeats", 64}},
+                      parameter, value);
+  };
+  EXPECT_EQ(error("N", 8), "");
+  EXPECT_EQ(error("NumReadPorts", 2), "");
+  EXPECT_THAT(error("N", 2), HasSubstr("input buffer (N*32 = 64 bits)"));
+  EXPECT_THAT(error("FetchLanes", 8), HasSubstr("FetchLanes*PortWidth = 512 bits"));
+  EXPECT_THAT(error("NumReadPorts", 1), HasSubstr("expected FetchLanes = 2"));
+  EXPECT_THAT(error("NumWritePorts", 8), HasSubstr("output word (M*32 = 256 bits)"));
+  EXPECT_THAT(error("WbufDepth", 100), HasSubstr("not a power of two"));
+  EXPECT_THAT(error("M", 1), HasSubstr("out of range"));
+  EXPECT_THAT(error("ObufDepth", 2), HasSubstr("out of range"));
+}
+
+TEST_F(CoreVariantTest, RulesOfStripesAreChecked) {
+  const auto error = [this](const std::string& parameter, int value) {
+    return error_with("stripes",
+                      {{"Rows", 4},
+                       {"Columns", 8},
+                       {"Tiles", 2},
+                       {"Lanes", 16},
+                       {"Serial", 0},
+                       {"LhsDepth", 256},
+                       {"RhsDepth", 64},
+                       {"FetchLanes", 2},
+                       {"NumReadPorts", 4},
+                       {"NumWritePorts", 2},
+                       {"PortWidth", 64},
+                       {"MaxBurstBeats", 64}},
+                      parameter, value);
+  };
+  for (const int serial : {0, 1, 2}) EXPECT_EQ(error("Serial", serial), "");
+  EXPECT_EQ(error("NumReadPorts", 2), "");
+  EXPECT_THAT(error("Serial", 3), HasSubstr("out of range"));
+  EXPECT_THAT(error("Lanes", 128), HasSubstr("Lanes must be at most PortWidth"));
+  EXPECT_THAT(error("Columns", 4), HasSubstr("a bit plane of 4 rows of 16 lanes"));
+  EXPECT_THAT(error("Tiles", 1), HasSubstr("a bit plane of 4 rows of 16 lanes"));
+  EXPECT_THAT(error("NumReadPorts", 8), HasSubstr("expected FetchLanes = 2"));
+  EXPECT_THAT(error("Rows", 3), HasSubstr("not a power of two"));
+  EXPECT_THAT(error("Columns", 1), HasSubstr("out of range"));
 }
 
 TEST_F(VariantTest, NamesThatCannotBeIdentifiersAreErrors) {

@@ -175,8 +175,40 @@ INSTANTIATE_TEST_SUITE_P(Variants, RtlVariantTest,
                                          std::pair("bismo_cloud", 20),
                                          std::pair("stripes_tiny", 60),
                                          std::pair("stripes_edge", 40),
-                                         std::pair("stripes_cloud", 10)),
+                                         std::pair("stripes_cloud", 10),
+                                         std::pair("stripes_releq", 10)),
                          [](const auto& info) { return info.param.first; });
+
+/// Steps that the RTL counts for a network with serial weights of `bits`, 8-bit activations.
+class RtlReleqTest : public RtlTest {
+ protected:
+  std::uint64_t steps(const std::string& network, int bits) {
+    std::uint64_t sum = 0;
+    const Network net =
+        load_network(std::string(BITTERN_SOURCE_DIR) + "/configs/networks/" + network + ".yaml");
+    for (const Layer& layer : net.layers) {
+      Precision precision;
+      precision.bits = {bits, 8};
+      precision.activation_signed = layer.signed_input;
+      const auto plan = core_->plan(layer, precision, 1);
+      // Steps that were counted are those of the closed form, and so is all else.
+      compare(dynamic_cast<const GemmPlan&>(*plan), 7);
+      if (HasFatalFailure()) return 0;
+      for (const auto& [event, count] : core_->model(*plan).events) {
+        if (event == "exec_run") sum += count;
+      }
+    }
+    return sum;
+  }
+};
+
+TEST_F(RtlReleqTest, LeNetAndSimpleNetTakeTheStepsOfTheLaw) {
+  if (!start(shipped("stripes_releq"))) GTEST_SKIP() << skip_;
+  EXPECT_EQ(steps("lenet", 8), 10656);
+  const std::uint64_t eight = steps("simplenet", 8);
+  EXPECT_GT(eight, 0);
+  EXPECT_EQ(5 * eight, 8 * steps("simplenet", 5));
+}
 
 class RtlMemoryTest : public RtlTest, public testing::WithParamInterface<std::string> {};
 
