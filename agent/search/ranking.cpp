@@ -45,7 +45,7 @@ LayerCost cost_from_json(const nlohmann::json& value) {
   cost.energy_high_j = value.at("energy_high_j").get<double>();
   cost.weight_bytes = value.at("weight_bytes").get<double>();
   const std::string name = value.at("origin").get<std::string>();
-  for (const Origin origin : {Origin::kRtl, Origin::kBoard, Origin::kModel, Origin::kTable}) {
+  for (const Origin origin : kOrigins) {
     if (name == origin_name(origin)) {
       cost.origin = origin;
       return cost;

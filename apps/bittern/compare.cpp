@@ -66,7 +66,7 @@ std::vector<ComparisonVariant> variants_of(const Options& options) {
 
 /// Finds out before the first simulation whether the last variant could be simulated.
 void check_devices(const std::vector<ComparisonVariant>& variants, const LayerSource& source) {
-  if (source.model || !source.measurer.endpoints.empty()) return;
+  if (source.model != LayerModel::kRtl || !source.measurer.endpoints.empty()) return;
   for (const ComparisonVariant& on : variants) {
     find_device_executable(on.variant.name, source.measurer.device.folder);
   }

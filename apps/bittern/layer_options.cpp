@@ -40,9 +40,9 @@ std::vector<std::size_t> LayerArguments::indices(const Network& network) const {
 }
 
 void UniformBits::add_to(CLI::App& command) {
-  command.add_option("--wbits", weight, "Weight bits of every layer")->check(CLI::Range(1, 8));
+  command.add_option("--wbits", weight, "Weight bits of every layer")->check(CLI::Range(1, 16));
   command.add_option("--abits", activation, "Activation bits of every layer")
-      ->check(CLI::Range(1, 8));
+      ->check(CLI::Range(1, 16));
 }
 
 BitPair UniformBits::bits() const {
@@ -53,16 +53,30 @@ BitPair UniformBits::bits() const {
 }
 
 void SourceArguments::add_to(CLI::App& command) {
-  command.add_flag("--model", model, "Closed form instead of simulation");
+  command
+      .add_option("--model", model,
+                  "Instead of simulation: closed (the closed form of the RTL, also when nothing "
+                  "follows) or published (the model of the architecture's authors)")
+      ->expected(0, 1)
+      ->default_str("");
   command.add_option("--store", store,
                      "Measurement store; otherwise $BITTERN_STORE or the one in the cache folder");
   command.add_flag("--no-store", no_store, "Simulate everything, keep nothing");
   device.add_to(command);
 }
 
+LayerModel SourceArguments::what() const {
+  if (!model) return LayerModel::kRtl;
+  if (model->empty() || *model == "closed") return LayerModel::kClosed;
+  if (*model == "published") return LayerModel::kPublished;
+  if (*model == "rtl") return LayerModel::kRtl;
+  fail_usage("--model {}: expected closed, published or rtl{}", *model,
+             suggestion(*model, {"closed", "published", "rtl"}));
+}
+
 LayerSource SourceArguments::source(const CLI::App& command) const {
   LayerSource source;
-  source.model = model;
+  source.model = what();
   source.measurer = device.measurer(command);
   source.measurer.store = store;
   source.measurer.use_store = !no_store;

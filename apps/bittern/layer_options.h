@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cstddef>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,12 +39,14 @@ struct UniformBits {
 
 /// Options that say where cycles come from.
 struct SourceArguments {
-  bool model = false;
+  std::optional<std::string> model;
   std::string store;
   bool no_store = false;
   DeviceArguments device;
 
   void add_to(CLI::App& command);
+  /// Throws Error (exit status 2) for a model that there is not.
+  LayerModel what() const;
   LayerSource source(const CLI::App& command) const;
 };
 

@@ -103,12 +103,19 @@ void print(const Options& options, const Network& network, const Variant& varian
   std::cout << fmt::format("{} on {}: batch {}, {} MHz\n\n", network.name, variant.name,
                            variant.batch, variant.clock_mhz)
             << table.render(format) << "\n";
-  if (options.source.model) {
-    std::cout << "Cycles: closed form, nothing was simulated.\n";
-  } else {
-    std::cout << fmt::format("Cycles: RTL {}, {} simulated now, {} from the store{}.\n",
-                             measured.rtl_hash.substr(0, 16), measured.simulated, measured.recalled,
-                             measured.store.empty() ? "" : " " + measured.store);
+  switch (options.source.what()) {
+    case LayerModel::kClosed:
+      std::cout << "Cycles: closed form, nothing was simulated.\n";
+      break;
+    case LayerModel::kPublished:
+      std::cout << "Cycles: model of the architecture's authors, nothing was simulated.\n";
+      break;
+    case LayerModel::kRtl:
+      std::cout << fmt::format("Cycles: RTL {}, {} simulated now, {} from the store{}.\n",
+                               measured.rtl_hash.substr(0, 16), measured.simulated,
+                               measured.recalled,
+                               measured.store.empty() ? "" : " " + measured.store);
+      break;
   }
   std::cout << energy_note(energy);
 }

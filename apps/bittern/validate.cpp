@@ -61,6 +61,13 @@ std::string failure_text(const ValidatedLayer& layer) {
                      output_position(layer.job.layer, d.index), d.expected, d.got, d.count);
 }
 
+nlohmann::json published_json(const PublishedComparison& p) {
+  nlohmann::json split = nlohmann::json::object();
+  for (const auto& [heading, cycles] : p.split) split[heading] = cycles;
+  return {{"layers", p.layers}, {"equal_work", p.equal_work}, {"compute", p.compute},
+          {"stalls", p.stalls}, {"rtl_cycles", p.cycles},     {"rtl_split", split}};
+}
+
 nlohmann::json json_of(const Options& options, const Validation& v, const DeviceIdentity& identity,
                        bool passed) {
   nlohmann::json out = {{"format", "bittern-validate-1"},
@@ -76,6 +83,7 @@ nlohmann::json json_of(const Options& options, const Validation& v, const Device
                         {"max_cycle_error_pct", v.max_cycle_error_percent},
                         {"mean_cycle_error_pct", v.mean_cycle_error_percent},
                         {"results", table_of(v, true).json()}};
+  if (v.published.layers > 0) out["published"] = published_json(v.published);
   out["worst_layer"] = v.worst ? nlohmann::json(v.layers[*v.worst].job.layer.name) : nullptr;
   if (v.first_failed) {
     const ValidatedLayer& layer = v.layers[*v.first_failed];
@@ -102,6 +110,27 @@ nlohmann::json json_of(const Options& options, const Validation& v, const Device
   return out;
 }
 
+std::string published_text(const Validation& v) {
+  const PublishedComparison& p = v.published;
+  std::string text = fmt::format(
+      "published model, tilings as run: the array works for as many cycles as it says in {} of {} "
+      "layers\n",
+      p.equal_work, p.layers);
+  if (p.first_unequal) {
+    const ValidatedLayer& layer = v.layers[*p.first_unequal];
+    text +=
+        fmt::format("first that differs: {} ({}, {}, batch {}, schedule {}): RTL {}, model {}\n",
+                    layer.job.layer.name, layer.job.layer.key(), bits_text(layer.job.precision),
+                    layer.job.batch, layer.schedule, layer.work, layer.published->compute);
+  }
+  text += fmt::format("  it says {} cycles: run {}, stalls {}\n", p.compute + p.stalls, p.compute,
+                      p.stalls);
+  text += fmt::format("  the RTL takes {}:", p.cycles);
+  for (const auto& [heading, cycles] : p.split) text += fmt::format(" {} {},", heading, cycles);
+  text.back() = '\n';
+  return text;
+}
+
 void print_text(const Options& options, const Validation& v, const DeviceIdentity& identity) {
   const Table table = table_of(v, options.all);
   if (table.rows() > 0) std::cout << table.render(OutputFormat::kTable) << "\n";
@@ -113,6 +142,7 @@ void print_text(const Options& options, const Validation& v, const DeviceIdentit
       v.exact, v.layers.size(), v.max_cycle_error_percent,
       v.worst ? fmt::format(" ({})", v.layers[*v.worst].job.layer.name) : "",
       v.mean_cycle_error_percent);
+  if (v.published.layers > 0) std::cout << published_text(v);
   if (!v.first_failed) return;
   std::cout << "first difference: " << failure_text(v.layers[*v.first_failed]) << "\n";
   if (v.trace_path.empty()) {
@@ -146,7 +176,8 @@ void run(Options options, const CLI::App& command) {
   const Validation v =
       validate(measurer.core(), measurer.pool(), jobs, options.trace_folder, how.runner);
   const bool close = v.max_cycle_error_percent <= options.max_cycle_error;
-  const bool passed = v.failed == 0 && close;
+  const bool same_work = v.published.equal_work == v.published.layers;
+  const bool passed = v.failed == 0 && close && same_work;
   switch (format) {
     case OutputFormat::kTable:
       print_text(options, v, measurer.identity());
@@ -161,6 +192,10 @@ void run(Options options, const CLI::App& command) {
   if (!close) {
     std::cerr << fmt::format("bittern: the closed form is off by {:.4f} %, more than {} %\n",
                              v.max_cycle_error_percent, options.max_cycle_error);
+  }
+  if (!same_work) {
+    std::cerr
+        << "bittern: the array does not work for as many cycles as the published model says\n";
   }
   if (!passed) throw CLI::RuntimeError(static_cast<int>(ExitStatus::kFailed));
 }

@@ -84,6 +84,19 @@ Measurement model_measurement(const PlannedLayer& planned, const Variant& varian
   return measurement;
 }
 
+Measurement published_measurement(const PublishedResult& result) {
+  Measurement measurement;
+  measurement.cycles = result.cycles();
+  for (const auto& [name, count] : result.events) measurement.events[name] = count;
+  measurement.events[kPublishedRun] = result.compute;
+  measurement.events[kPublishedStall] = result.stalls;
+  measurement.bytes_read = result.bytes_read;
+  measurement.bytes_written = result.bytes_written;
+  measurement.origin = Origin::kPublished;
+  measurement.schedule = result.schedule;
+  return measurement;
+}
+
 LayerCost RowCostModel::layer_cost(std::size_t index, BitPair bits) {
   const LutRow& known = row(index, bits);
   LayerCost cost;

@@ -98,4 +98,10 @@ LutRow lut_row(const Layer& layer, BitPair bits, const Measurement& measurement,
 /// What the closed form says of a planned layer, as a measurement of origin `model`.
 Measurement model_measurement(const PlannedLayer& planned, const Variant& variant);
 
+/// What a published model says, as a measurement of origin `published`. Its events are the model's,
+/// besides kPublishedRun and kPublishedStall, which are all of its cycles.
+Measurement published_measurement(const PublishedResult& result);
+constexpr const char* kPublishedRun = "exec_run";
+constexpr const char* kPublishedStall = "published_stall";
+
 }  // namespace bittern

@@ -53,7 +53,12 @@ LayerReport report_layer(const Layer& layer, BitPair bits, const Measurement& me
   report.ideal_cycles =
       static_cast<double>(report.macs) / core.peak_macs_per_cycle(report.run_bits);
   std::uint64_t known = 0;
-  for (const auto& [heading, event] : core.cycle_split()) {
+  const bool published = measurement.origin == Origin::kPublished;
+  const std::vector<std::pair<std::string, std::string>> split =
+      published ? std::vector<std::pair<std::string, std::string>>{{"run", kPublishedRun},
+                                                                   {"stall", kPublishedStall}}
+                : core.cycle_split();
+  for (const auto& [heading, event] : split) {
     const auto found = measurement.events.find(event);
     if (found == measurement.events.end()) {
       fail("layer {}: event '{}' was not counted", layer.name, event);

@@ -19,7 +19,7 @@ struct LayerReport {
   double latency_s = 0.0;
   /// Cycles that the array would take at these bits if it never waited and every unit had work.
   double ideal_cycles = 0.0;
-  /// Core::cycle_split() in cycles, then "other".
+  /// Core::cycle_split() in cycles, or "run" and "stall" of a published model; then "other".
   std::vector<std::pair<std::string, std::uint64_t>> split;
   std::uint64_t bytes_read = 0;  ///< of device memory, instructions included
   std::uint64_t bytes_written = 0;

@@ -15,15 +15,19 @@ const char* origin_name(Origin origin) {
       return "model";
     case Origin::kTable:
       return "table";
+    case Origin::kPublished:
+      return "published";
   }
   return "unknown";
 }
 
 Origin parse_origin(const std::string& text) {
-  for (const Origin origin : {Origin::kRtl, Origin::kBoard, Origin::kModel, Origin::kTable}) {
+  std::vector<std::string> names;
+  for (const Origin origin : kOrigins) {
     if (text == origin_name(origin)) return origin;
+    names.emplace_back(origin_name(origin));
   }
-  fail("origin is '{}'{}", text, suggestion(text, {"rtl", "board", "model", "table"}));
+  fail("origin is '{}'{}", text, suggestion(text, names));
 }
 
 }  // namespace bittern

@@ -7,10 +7,14 @@
 namespace bittern {
 
 /// Where a number comes from.
-enum class Origin { kRtl, kBoard, kModel, kTable };
+enum class Origin { kRtl, kBoard, kModel, kTable, kPublished };
 
-/// "rtl", "board", "model" or "table".
+/// "rtl", "board", "model" (the closed form of the RTL), "table" (a LUT file) or "published" (a
+/// model that others published).
 const char* origin_name(Origin origin);
+/// All of them.
+constexpr Origin kOrigins[] = {Origin::kRtl, Origin::kBoard, Origin::kModel, Origin::kTable,
+                               Origin::kPublished};
 /// The inverse; throws Error for anything else.
 Origin parse_origin(const std::string& text);
 

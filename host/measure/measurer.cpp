@@ -50,6 +50,12 @@ std::string tools_text(const DeviceIdentity& identity) {
 }
 
 LayerJob network_job(const Core& core, const Variant& variant, const Layer& layer, BitPair bits) {
+  for (const int width : {bits.weight, bits.activation}) {
+    if (width < 1 || width > core.max_bits()) {
+      fail_usage("layer {}: {} bits, expected 1 to {} on variant {} (core {})", layer.name, width,
+                 core.max_bits(), variant.name, variant.core);
+    }
+  }
   LayerJob job;
   job.layer = layer;
   job.precision.bits = core.supported(bits);

@@ -67,10 +67,13 @@ Layer random_shape(Draw& draw) {
   return layer;
 }
 
-LayerJob random_job(Draw& draw, int variant_batch) {
+LayerJob random_job(Draw& draw, int variant_batch, int max_bits) {
   LayerJob job;
   job.layer = random_shape(draw);
-  const auto bits = [&draw] { return draw.chance(0.15) ? 1 : draw.integer(1, 8); };
+  const auto bits = [&draw, max_bits] {
+    if (max_bits > 8 && draw.chance(0.15)) return draw.integer(9, max_bits);
+    return draw.chance(0.15) ? 1 : draw.integer(1, 8);
+  };
   job.precision.bits.weight = bits();
   job.precision.bits.activation = bits();
   job.precision.weight_signed = draw.chance(0.75);
@@ -92,7 +95,7 @@ std::vector<LayerJob> random_jobs(const Core& core, const Variant& variant, std:
     const bool small_too = draw.chance(0.1);
     int attempt = 0;
     while (true) {
-      LayerJob job = random_job(draw, variant.batch);
+      LayerJob job = random_job(draw, variant.batch, core.max_bits());
       job.layer.name = fmt::format("random_{}", i);
       job.precision.bits = core.supported(job.precision.bits);
       job.seed = seed * 1000003 + i + 1;
@@ -117,11 +120,13 @@ std::vector<LayerJob> random_jobs(const Core& core, const Variant& variant, std:
 
 std::vector<LayerJob> network_jobs(const Core& core, const Variant& variant,
                                    const Network& network) {
-  constexpr BitPair kPairs[] = {{8, 8}, {4, 4}, {1, 1}, {1, 8}, {7, 2}, {3, 5}};
+  std::vector<BitPair> pairs = {{8, 8}, {4, 4}, {1, 1}, {1, 8}, {7, 2}, {3, 5}};
+  const int most = core.max_bits();
+  if (most > 8) pairs.insert(pairs.end(), {{most, most}, {most, 4}});
   std::vector<LayerJob> jobs;
   for (const Layer& layer : network.layers) {
     std::vector<BitPair> seen;
-    for (const BitPair pair : kPairs) {
+    for (const BitPair pair : pairs) {
       LayerJob job;
       job.layer = layer;
       job.precision.bits = core.supported(pair);

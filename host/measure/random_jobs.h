@@ -10,9 +10,9 @@
 namespace bittern {
 
 /// Random layers and precisions for validation: convolutions (stride, uneven padding, groups),
-/// depthwise and fully connected layers of odd sizes, 1 to 8 bits, both signs, several batches; so
-/// small that each takes at most some 10^5 cycles by the closed form. The same seed gives the same
-/// jobs, and job i does not depend on `count`.
+/// depthwise and fully connected layers of odd sizes, all bits of the core, both signs, several
+/// batches; so small that each takes at most some 10^5 cycles by the closed form. The same seed
+/// gives the same jobs, and job i does not depend on `count`.
 std::vector<LayerJob> random_jobs(const Core& core, const Variant& variant, std::size_t count,
                                   std::uint64_t seed);
 

@@ -27,6 +27,35 @@ void summarise(Validation& out) {
   if (counted > 0) out.mean_cycle_error_percent = sum / static_cast<double>(counted);
 }
 
+/// Adds a layer that did not fault to the comparison with the published model.
+void compare_published(const Core& core, const LayerRun& run, std::size_t index, const Plan& plan,
+                       ValidatedLayer& layer, PublishedComparison& out) {
+  layer.published = core.published_for(plan);
+  if (!layer.published) return;
+  const auto split = core.cycle_split();
+  if (out.split.empty()) {
+    for (const auto& [heading, event] : split) out.split.emplace_back(heading, 0);
+    out.split.emplace_back("start_and_end", 0);
+  }
+  std::uint64_t rest = run.cycles;
+  for (std::size_t i = 0; i < split.size(); ++i) {
+    const std::uint64_t cycles = run.events.at(split[i].second);
+    out.split[i].second += cycles;
+    rest -= cycles;
+  }
+  out.split.back().second += rest;
+  layer.work = run.events.at(split.front().second);
+  ++out.layers;
+  out.compute += layer.published->compute;
+  out.stalls += layer.published->stalls;
+  out.cycles += run.cycles;
+  if (layer.work == layer.published->compute) {
+    ++out.equal_work;
+  } else if (!out.first_unequal || index < *out.first_unequal) {
+    out.first_unequal = index;
+  }
+}
+
 void trace_first(const Core& core, DevicePool& pool, const std::filesystem::path& folder,
                  Validation& out) {
   const ValidatedLayer& failed = out.layers[*out.first_failed];
@@ -69,6 +98,7 @@ Validation validate(const Core& core, DevicePool& pool, const std::vector<LayerJ
         result.predicted = layer.planned.predicted.cycles;
         result.fault = run.fault;
         result.difference = run.difference;
+        if (!run.fault) compare_published(core, run, i, *layer.planned.plan, result, out.published);
       },
       options);
   summarise(out);

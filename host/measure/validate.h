@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "host/measure/layer_run.h"
@@ -20,10 +21,28 @@ struct ValidatedLayer {
   std::uint64_t predicted = 0;  ///< of the closed form
   std::optional<std::string> fault;
   std::optional<Difference> difference;
+  /// The published model for the tiling that ran; nothing where the core has none.
+  std::optional<PublishedResult> published;
+  std::uint64_t work = 0;  ///< cycles in which the array of the device worked
 
   bool failed() const { return fault || difference; }
   /// |predicted - cycles| / cycles, percent.
   double cycle_error_percent() const;
+};
+
+/// Devices against the model that the authors of the architecture published, with the tilings that
+/// ran, over the layers that did not fault.
+struct PublishedComparison {
+  std::size_t layers = 0;
+  /// Layers in which the array worked for as many cycles as the model says.
+  std::size_t equal_work = 0;
+  std::optional<std::size_t> first_unequal;
+  std::uint64_t compute = 0;  ///< of the model
+  std::uint64_t stalls = 0;
+  std::uint64_t cycles = 0;  ///< of the device
+  /// The device's cycles by Core::cycle_split(), and "start_and_end", when the array had no
+  /// instruction.
+  std::vector<std::pair<std::string, std::uint64_t>> split;
 };
 
 /// Devices against the integer reference and against the closed form.
@@ -35,6 +54,8 @@ struct Validation {
   std::uint64_t trace_first_cycle = 0;
   std::uint64_t trace_last_cycle = 0;
   std::string trace_problem;  ///< why there is no trace of the first difference
+
+  PublishedComparison published;
 
   // Over the layers that did not fault.
   std::size_t exact = 0;  ///< cycles equal to the closed form's

@@ -17,7 +17,12 @@ std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; 
 
 /// Products that a fusion unit makes a cycle; widths between are rounded up.
 std::int64_t products(const PublishedLayer& layer) {
-  return (8 / std::max(layer.act_bits, 2)) * (8 / std::max(layer.wgt_bits, 2));
+  return (8 / std::clamp(layer.act_bits, 2, 8)) * (8 / std::clamp(layer.wgt_bits, 2, 8));
+}
+
+/// Passes over an operand pair beyond 8 bits, one for each pair of bytes.
+std::int64_t passes(const PublishedLayer& layer) {
+  return ceil_div(layer.act_bits, 8) * ceil_div(layer.wgt_bits, 8);
 }
 
 enum Operand { kWgt, kAct, kOut };
@@ -106,6 +111,8 @@ Tiles tiles_of(const PublishedBitFusion& machine, const PublishedLayer& layer,
   }
   tiles.bits[kOut] = pixels * tiling.out_channels * kPartialBits;
   tiles.room = {machine.wgt_bits / 2, machine.act_bits / 2, machine.out_bits / 2};
+
+  steps *= passes(layer);
 
   std::int64_t all = 1;
   for (const std::int64_t one : tiles.counts) all *= one;

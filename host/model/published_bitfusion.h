@@ -36,7 +36,9 @@ struct PublishedLayer {
   std::int64_t stride_w = 1;
   std::int64_t in_channels = 1;
   std::int64_t out_channels = 1;
-  int wgt_bits = 8;  ///< as they lie in DRAM
+  /// As they lie in DRAM. The simulator stops at 8; published_cost() takes 16 as two bytes, which
+  /// the paper multiplies in a pass for each pair.
+  int wgt_bits = 8;
   int act_bits = 8;
   /// Windows are gathered in memory: kernel positions and channels share the rows of the array. The
   /// simulator does so for the first layer of a network.

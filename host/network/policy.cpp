@@ -11,6 +11,9 @@ namespace {
 
 using nlohmann::json;
 
+/// Of any core; which of them a variant can run is its core's.
+constexpr int kMostBits = 16;
+
 const json& member(const json& object, const char* key, const std::string& where) {
   const auto it = object.find(key);
   if (it == object.end()) fail_usage("{}: missing key \"{}\"", where, key);
@@ -35,8 +38,9 @@ std::string text_of(const json& object, const char* key, const std::string& wher
 
 int bits_of(const json& object, const char* key, const std::string& where) {
   const json& value = member(object, key, where);
-  if (!value.is_number_integer() || value < 1 || value > 8) {
-    fail_usage("{}: \"{}\" is {}, expected an integer from 1 to 8", where, key, value.dump());
+  if (!value.is_number_integer() || value < 1 || value > kMostBits) {
+    fail_usage("{}: \"{}\" is {}, expected an integer from 1 to {}", where, key, value.dump(),
+               kMostBits);
   }
   return value.get<int>();
 }

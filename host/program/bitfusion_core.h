@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,8 +34,14 @@ class BitFusionCore : public Core {
   ModelResult model(const Plan& plan) const override;
   /// 1 to 16 bits, rounded up to 2, 4, 8 or 16.
   BitPair supported(BitPair bits) const override;
+  int max_bits() const override { return 16; }
   double peak_macs_per_cycle(BitPair bits) const override;
   std::vector<std::pair<std::string, std::string>> cycle_split() const override;
+  /// The simulator of Bit Fusion's authors. Groups run one after another; convolutions of at most
+  /// four channels are gathered, as the simulator gathers the first layer of a network.
+  std::optional<PublishedResult> published(const Layer& layer, BitPair bits,
+                                           int batch) const override;
+  std::optional<PublishedResult> published_for(const Plan& plan) const override;
   int lowering_version() const override { return 1; }
 
   /// A plan with this schedule instead of the best one. The schedule must be one of

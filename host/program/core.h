@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -56,6 +57,20 @@ struct Program {
   std::uint64_t memory_end = 0;  ///< highest address used + 1; written to register mem_limit
 };
 
+/// What a model that others published says of a layer.
+struct PublishedResult {
+  std::string schedule;          ///< its tiling and loop order
+  std::uint64_t compute = 0;     ///< cycles in which its array works
+  std::uint64_t stalls = 0;      ///< the others
+  std::uint64_t bytes_read = 0;  ///< of device memory
+  std::uint64_t bytes_written = 0;
+  /// What it counts besides, by the names of the register map, so that an energy table can charge
+  /// for it.
+  std::vector<std::pair<std::string, std::uint64_t>> events;
+
+  std::uint64_t cycles() const { return compute + stalls; }
+};
+
 /// A core as the host sees it: makes schedules and programs, reads results, knows the closed-form
 /// cycle model. One subclass per core, in host/program (design: adding a core is adding one class
 /// here).
@@ -78,6 +93,9 @@ class Core {
   /// Closed-form cycles of a plan.
   virtual ModelResult model(const Plan& plan) const = 0;
 
+  /// Most bits of an operand.
+  virtual int max_bits() const { return 8; }
+
   /// Bit pair that the core really runs for a requested one (BISMO: the same; BitFusion: rounded up
   /// to 2, 4, 8).
   virtual BitPair supported(BitPair bits) const = 0;
@@ -90,6 +108,19 @@ class Core {
   /// that counts its work, then what it waited for. The events never overlap; what they leave of
   /// the cycles is time in which the array had no instruction.
   virtual std::vector<std::pair<std::string, std::string>> cycle_split() const = 0;
+
+  /// The model that the authors of the architecture published, with a tiling of its own; nothing
+  /// where there is none. `bits` are those asked for, before supported().
+  virtual std::optional<PublishedResult> published(const Layer& layer, BitPair bits,
+                                                   int batch) const {
+    static_cast<void>(layer), static_cast<void>(bits), static_cast<void>(batch);
+    return std::nullopt;
+  }
+  /// The same for the tiling and loop order of a plan of this core.
+  virtual std::optional<PublishedResult> published_for(const Plan& plan) const {
+    static_cast<void>(plan);
+    return std::nullopt;
+  }
 
   /// Changes whenever lowering makes different programs for the same plan key: part of measurement
   /// keys.

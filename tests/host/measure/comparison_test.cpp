@@ -25,7 +25,7 @@ ComparisonVariant shipped(const std::string& name) {
 
 LayerSource closed_form() {
   LayerSource source;
-  source.model = true;
+  source.model = LayerModel::kClosed;
   return source;
 }
 

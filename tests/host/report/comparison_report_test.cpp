@@ -24,7 +24,7 @@ ComparisonVariant shipped(const std::string& name) {
 Comparison sample(const std::vector<NamedPolicy>& policies,
                   const std::vector<ComparisonVariant>& variants) {
   LayerSource source;
-  source.model = true;
+  source.model = LayerModel::kClosed;
   Network network = load_network(std::string(BITTERN_SOURCE_DIR) + "/configs/networks/lenet.yaml");
   network.layers[0].name = "conv<1>";
   return compare(network, {0, 1, 2, 3}, policies, variants, source);
