@@ -70,7 +70,7 @@ LayerModel SourceArguments::what() const {
   if (model->empty() || *model == "closed") return LayerModel::kClosed;
   if (*model == "published") return LayerModel::kPublished;
   if (*model == "rtl") return LayerModel::kRtl;
-  fail_usage("--model {}: expected closed, published or rtl{}", *model,
+  fail_usage("--model: there is no model '{}'{}", *model,
              suggestion(*model, {"closed", "published", "rtl"}));
 }
 

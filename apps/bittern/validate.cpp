@@ -65,7 +65,8 @@ nlohmann::json published_json(const PublishedComparison& p) {
   nlohmann::json split = nlohmann::json::object();
   for (const auto& [heading, cycles] : p.split) split[heading] = cycles;
   return {{"layers", p.layers}, {"equal_work", p.equal_work}, {"compute", p.compute},
-          {"stalls", p.stalls}, {"rtl_cycles", p.cycles},     {"rtl_split", split}};
+          {"stalls", p.stalls}, {"rtl_cycles", p.cycles},     {"rtl_array_drain", p.drain},
+          {"rtl_split", split}};
 }
 
 nlohmann::json json_of(const Options& options, const Validation& v, const DeviceIdentity& identity,
@@ -127,8 +128,8 @@ std::string published_text(const Validation& v) {
                       p.stalls);
   text += fmt::format("  the RTL takes {}:", p.cycles);
   for (const auto& [heading, cycles] : p.split) text += fmt::format(" {} {},", heading, cycles);
-  text.back() = '\n';
-  return text;
+  text.pop_back();
+  return text + fmt::format("; {} without work while the array drains\n", p.drain);
 }
 
 void print_text(const Options& options, const Validation& v, const DeviceIdentity& identity) {

@@ -44,6 +44,9 @@ void compare_published(const Core& core, const LayerRun& run, std::size_t index,
     rest -= cycles;
   }
   out.split.back().second += rest;
+  if (const auto drain = run.events.find("array_drain"); drain != run.events.end()) {
+    out.drain += drain->second;
+  }
   layer.work = run.events.at(split.front().second);
   ++out.layers;
   out.compute += layer.published->compute;

@@ -43,6 +43,9 @@ struct PublishedComparison {
   /// The device's cycles by Core::cycle_split(), and "start_and_end", when the array had no
   /// instruction.
   std::vector<std::pair<std::string, std::uint64_t>> split;
+  /// Cycles without work in which the array was still draining (event array_drain); they overlap
+  /// those in which it waited.
+  std::uint64_t drain = 0;
 };
 
 /// Devices against the integer reference and against the closed form.

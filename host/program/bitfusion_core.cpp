@@ -97,15 +97,6 @@ void append_word(std::vector<std::uint8_t>& bytes, const bitfusion_isa::Word& wo
   }
 }
 
-const BitFusionPlan& own(const Plan& plan) {
-  const auto* fusion = dynamic_cast<const BitFusionPlan*>(&plan);
-  if (fusion == nullptr) {
-    fail("layer {}: plan {} was not made by a BitFusion core; use the core that made it",
-         plan.layer.name, plan.key());
-  }
-  return *fusion;
-}
-
 std::vector<BitFusionStep> steps_of(const BitFusionConfig& config, const FusionShape& shape,
                                     const FusionSchedule& schedule, const StreamMap& map) {
   std::vector<BitFusionStep> steps;
@@ -121,6 +112,15 @@ ModelResult model_steps(const BitFusionConfig& config, const std::vector<BitFusi
 }
 
 }  // namespace
+
+const BitFusionPlan& BitFusionPlan::of(const Plan& plan) {
+  const auto* fusion = dynamic_cast<const BitFusionPlan*>(&plan);
+  if (fusion == nullptr) {
+    fail("layer {}: plan {} was not made by a BitFusion core; use the core that made it",
+         plan.layer.name, plan.key());
+  }
+  return *fusion;
+}
 
 BitPair BitFusionCore::supported(BitPair bits) const {
   const auto rounded = [](int width) {
@@ -237,7 +237,7 @@ std::unique_ptr<Plan> BitFusionCore::plan(const Layer& layer, const Precision& p
 }
 
 Program BitFusionCore::build(const Plan& any, const LayerData& data) const {
-  const BitFusionPlan& plan = own(any);
+  const BitFusionPlan& plan = BitFusionPlan::of(any);
   const Layer& layer = plan.layer;
   check_data(layer, plan.precision, plan.batch, data);
 
@@ -271,11 +271,13 @@ Program BitFusionCore::build(const Plan& any, const LayerData& data) const {
 }
 
 std::vector<std::int32_t> BitFusionCore::unpack(const Plan& any, Bytes result) const {
-  const BitFusionPlan& plan = own(any);
+  const BitFusionPlan& plan = BitFusionPlan::of(any);
   const StreamMap map = make_map(config_, plan.shape, plan.schedule);
   return unpack_results(config_, plan.shape, plan.schedule, map, plan.layer, result);
 }
 
-ModelResult BitFusionCore::model(const Plan& plan) const { return own(plan).predicted; }
+ModelResult BitFusionCore::model(const Plan& plan) const {
+  return BitFusionPlan::of(plan).predicted;
+}
 
 }  // namespace bittern

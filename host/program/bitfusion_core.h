@@ -15,6 +15,8 @@ namespace bittern {
 class BitFusionPlan : public Plan {
  public:
   std::string key() const override { return schedule.key(); }
+  /// A plan as one of ours; throws Error for that of another core.
+  static const BitFusionPlan& of(const Plan& plan);
 
   FusionShape shape;
   FusionSchedule schedule;

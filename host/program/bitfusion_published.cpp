@@ -75,7 +75,7 @@ std::optional<PublishedResult> BitFusionCore::published(const Layer& layer, BitP
 }
 
 std::optional<PublishedResult> BitFusionCore::published_for(const Plan& any) const {
-  const auto& plan = dynamic_cast<const BitFusionPlan&>(any);
+  const BitFusionPlan& plan = BitFusionPlan::of(any);
   const FusionShape& shape = plan.shape;
   const FusionTile& tile = plan.schedule.tile;
   PublishedLayer bundle;

@@ -240,7 +240,10 @@ TEST_F(RealDevice, CommandsSayWhatIsWrongWithTheirArguments) {
   const std::string measure = "measure --network odd --variant bismo_tiny ";
   expect(measure, 2, "--wbits");
   expect(measure + "--wbits 4", 2, "--abits");
-  expect(measure + "--wbits 9 --abits 4", 2, "--wbits");
+  expect(measure + "--wbits 17 --abits 4", 2, "--wbits");
+  expect(measure + "--wbits 9 --abits 4", 2, "9 bits, expected 1 to 8");
+  expect(measure + "--wbits 4 --abits 4 --model published", 2, "no published model of core bismo");
+  expect(measure + "--wbits 4 --abits 4 --model clsed", 2, "did you mean 'closed'");
   expect(measure + "--wbits 4 --abits 4 --layers hed", 2, "did you mean 'head'");
   expect(measure + "--wbits 4 --abits 4 --layers 6", 2, "0 to 4");
   expect(measure + "--wbits 4 --abits 4 --format xml", 2, "xml");

@@ -244,8 +244,8 @@ TEST_F(NetworkTest, BadPoliciesAreErrorsThatNameTheLayer) {
   EXPECT_THAT(policy_error_of(R"({"netwrk": "lenet"})"), HasSubstr("did you mean 'network'?"));
   EXPECT_THAT(policy_error_of(head + "]}"), HasSubstr("no bits for layer 'conv1'"));
   EXPECT_THAT(
-      policy_error_of(head + layer("conv1", "9") + "]}"),
-      HasSubstr("layers[0] (conv1): \"weight_bits\" is 9, expected an integer from 1 to 8"));
+      policy_error_of(head + layer("conv1", "17") + "]}"),
+      HasSubstr("layers[0] (conv1): \"weight_bits\" is 17, expected an integer from 1 to 16"));
   EXPECT_THAT(policy_error_of(head + layer("conv1", "2.5") + "]}"), HasSubstr("is 2.5"));
   EXPECT_THAT(policy_error_of(head + layer("conv9", "8") + "]}"),
               HasSubstr("has no layer 'conv9'"));

@@ -11,11 +11,12 @@
 #include <regex>
 #include <string>
 
-#include "host/base/error.h"
 #include "host/device/device_client.h"
 #include "host/device/device_process.h"
 #include "host/device/start.h"
 #include "host/network/network.h"
+#include "host/program/bitfusion_core.h"
+#include "host/program/bitfusion_planner.h"
 #include "host/program/gemm_core.h"
 #include "host/protocol/registers.h"
 #include "tests/host/program/random_layers.h"
@@ -26,23 +27,38 @@
 namespace bittern {
 namespace {
 
-/// Runs a plan; returns events by name, "cycles" among them.
-std::map<std::string, std::uint64_t> counters_of(const RunResult& run, const GemmConfig& config,
-                                                 const registers::CoreMap& map) {
+/// Events of a run by name, "cycles" among them.
+std::map<std::string, std::uint64_t> counters_of(const RunResult& run, const Variant& variant) {
+  const registers::CoreMap& map = *registers::core_map(variant.core);
   std::map<std::string, std::uint64_t> counters;
   counters["cycles"] = run.cycles;
   std::size_t index = 1;
   for (std::size_t i = 0; i < map.num_events; ++i) {
     counters[std::string(map.events[i])] = run.counters.at(index++);
   }
-  const int read_ports = config.lanes * (config.split_fetch ? 2 : 1);
-  for (int i = 0; i < read_ports; ++i) {
+  for (int i = 0; i < variant.parameter("NumReadPorts"); ++i) {
     counters["read_port_beats[" + std::to_string(i) + "]"] = run.counters.at(index++);
   }
-  for (int i = 0; i < config.write_ports; ++i) {
+  for (int i = 0; i < variant.parameter("NumWritePorts"); ++i) {
     counters["write_port_beats[" + std::to_string(i) + "]"] = run.counters.at(index++);
   }
   return counters;
+}
+
+/// A plan with any of the schedules that the core considers.
+std::unique_ptr<Plan> any_plan(const Core& core, const Layer& layer, const Precision& precision,
+                               int batch, Rng& rng) {
+  const auto pick = [&rng](const auto& all) -> const auto& {
+    return all[rng.integer(0, static_cast<std::int64_t>(all.size()) - 1)];
+  };
+  if (const auto* fusion = dynamic_cast<const BitFusionCore*>(&core)) {
+    const std::vector<FusionShape> forms = fusion->shapes(layer, precision.bits, batch);
+    const std::vector<FusionCandidate> all = candidate_schedules(fusion->config(), pick(forms));
+    return fusion->plan_with(layer, precision, batch, pick(all).schedule);
+  }
+  const auto& gemm = dynamic_cast<const GemmCore&>(core);
+  return gemm.plan_with(layer, precision, batch,
+                        pick(gemm.candidates(layer, batch, precision.bits)));
 }
 
 /// A device of one variant, and the comparison.
@@ -62,16 +78,13 @@ class RtlTest : public testing::Test {
         executable, std::vector<std::string>{"--variant", variant.file.string()});
     device_ = std::make_unique<DeviceClient>(process_->take_connection(), variant.name);
     check_device(*device_, variant);
-    std::unique_ptr<Core> core = make_core(variant);
-    core_.reset(dynamic_cast<GemmCore*>(core.get()));
-    if (core_ == nullptr) fail("variant {}: not a core that multiplies matrices", variant.name);
-    core.release();
-    events_ = registers::core_map(variant.core);
+    core_ = make_core(variant);
+    variant_ = variant;
     return true;
   }
 
   /// Runs the plan on the RTL; outputs, cycles and all events have to be as predicted.
-  void compare(const GemmPlan& plan, std::uint64_t seed) {
+  void compare(const Plan& plan, std::uint64_t seed) {
     const std::string what = plan.layer.name + " | " + plan.key() + " | w" +
                              std::to_string(plan.precision.bits.weight) + " a" +
                              std::to_string(plan.precision.bits.activation) + " batch " +
@@ -85,7 +98,8 @@ class RtlTest : public testing::Test {
     request.program_address = program.program_address;
     request.instruction_count = program.instruction_count;
     request.mem_limit = program.memory_end;
-    request.cycle_limit = 4 * plan.predicted.cycles + 100000;
+    const ModelResult model = core_->model(plan);
+    request.cycle_limit = 4 * model.cycles + 100000;
     const RunResult run = device_->run(request);
     ASSERT_EQ(run.status, RunStatus::kDone) << what << " error " << run.error_code;
     cycles_ += run.cycles;
@@ -94,14 +108,16 @@ class RtlTest : public testing::Test {
         device_->read_memory(program.result_address, program.result_bytes);
     ASSERT_EQ(core_->unpack(plan, result), reference_outputs(plan.layer, plan.batch, data)) << what;
 
-    const std::map<std::string, std::uint64_t> counted =
-        counters_of(run, core_->config(), *events_);
-    std::map<std::string, std::uint64_t> predicted(plan.predicted.events.begin(),
-                                                   plan.predicted.events.end());
-    predicted["cycles"] = plan.predicted.cycles;
+    const std::map<std::string, std::uint64_t> counted = counters_of(run, variant_);
+    std::map<std::string, std::uint64_t> predicted(model.events.begin(), model.events.end());
+    predicted["cycles"] = model.cycles;
     ASSERT_EQ(predicted.size(), counted.size());
     for (const auto& [event, value] : counted)
       ASSERT_EQ(predicted[event], value) << event << " of " << what;
+    // The array works for as many cycles as the published model says of this tiling.
+    if (const auto published = core_->published_for(plan)) {
+      ASSERT_EQ(counted.at("exec_run"), published->compute) << what;
+    }
   }
 
   /// `layers` random layers: every other one with the best schedule, the rest with any.
@@ -109,17 +125,16 @@ class RtlTest : public testing::Test {
     Rng rng(seed);
     for (int i = 0; i < layers; ++i) {
       const Layer layer = random_layer(rng);
-      const Precision precision = random_precision(rng);
-      const int batch = static_cast<int>(rng.integer(1, 2));
-      GemmSchedule schedule;
-      if (i % 2 == 0) {
-        const auto best = core_->plan(layer, precision, batch);
-        schedule = dynamic_cast<const GemmPlan&>(*best).schedule;
-      } else {
-        const std::vector<GemmSchedule> all = core_->candidates(layer, batch, precision.bits);
-        schedule = all[rng.integer(0, static_cast<std::int64_t>(all.size()) - 1)];
+      Precision precision = random_precision(rng);
+      const int most = core_->max_bits();
+      if (most > 8 && i % 5 == 0) {
+        precision.bits.weight = static_cast<int>(rng.integer(1, most));
+        precision.bits.activation = static_cast<int>(rng.integer(9, most));
       }
-      compare(*core_->plan_with(layer, precision, batch, schedule), seed + i);
+      const int batch = static_cast<int>(rng.integer(1, 2));
+      const auto plan = i % 2 == 0 ? core_->plan(layer, precision, batch)
+                                   : any_plan(*core_, layer, precision, batch, rng);
+      compare(*plan, seed + i);
       if (HasFatalFailure()) return;
     }
     std::printf("%d layers, %llu cycles, all equal\n", layers_,
@@ -129,8 +144,8 @@ class RtlTest : public testing::Test {
   std::string skip_;
   std::unique_ptr<DeviceProcess> process_;
   std::unique_ptr<Device> device_;
-  std::unique_ptr<GemmCore> core_;
-  const registers::CoreMap* events_ = nullptr;
+  std::unique_ptr<Core> core_;
+  Variant variant_;
   int layers_ = 0;
   std::uint64_t cycles_ = 0;
 };
@@ -165,19 +180,20 @@ TEST_P(RtlVariantTest, LeNetEqualsReferenceAndModel) {
     precision.activation_signed = layer.signed_input;
     ++bits;
     const auto plan = core_->plan(layer, precision, 1);
-    compare(dynamic_cast<const GemmPlan&>(*plan), 7);
+    compare(*plan, 7);
     if (HasFatalFailure()) return;
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Variants, RtlVariantTest,
-                         testing::Values(std::pair("bismo_tiny", 40), std::pair("bismo_edge", 40),
-                                         std::pair("bismo_cloud", 20),
-                                         std::pair("stripes_tiny", 60),
-                                         std::pair("stripes_edge", 40),
-                                         std::pair("stripes_cloud", 10),
-                                         std::pair("stripes_releq", 10)),
-                         [](const auto& info) { return info.param.first; });
+INSTANTIATE_TEST_SUITE_P(
+    Variants, RtlVariantTest,
+    testing::Values(std::pair("bismo_tiny", 40), std::pair("bismo_edge", 40),
+                    std::pair("bismo_cloud", 20), std::pair("stripes_tiny", 60),
+                    std::pair("stripes_edge", 40), std::pair("stripes_cloud", 10),
+                    std::pair("stripes_releq", 10), std::pair("bitfusion_tiny", 60),
+                    std::pair("bitfusion_edge", 30), std::pair("bitfusion_cloud", 15),
+                    std::pair("bitfusion_paper", 15)),
+    [](const auto& info) { return info.param.first; });
 
 /// Steps that the RTL counts for a network with serial weights of `bits`, 8-bit activations.
 class RtlReleqTest : public RtlTest {
@@ -192,7 +208,7 @@ class RtlReleqTest : public RtlTest {
       precision.activation_signed = layer.signed_input;
       const auto plan = core_->plan(layer, precision, 1);
       // Steps that were counted are those of the closed form, and so is all else.
-      compare(dynamic_cast<const GemmPlan&>(*plan), 7);
+      compare(*plan, 7);
       if (HasFatalFailure()) return 0;
       for (const auto& [event, count] : core_->model(*plan).events) {
         if (event == "exec_run") sum += count;
@@ -245,7 +261,8 @@ TEST_P(RtlMemoryTest, TheModelHoldsForAnyMemory) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Variants, RtlMemoryTest,
-                         testing::Values("bismo_tiny", "bismo_edge", "bismo_cloud", "stripes_tiny"),
+                         testing::Values("bismo_tiny", "bismo_edge", "bismo_cloud", "stripes_tiny",
+                                         "bitfusion_tiny", "bitfusion_edge", "bitfusion_paper"),
                          [](const auto& info) { return info.param; });
 
 }  // namespace
