@@ -9,10 +9,10 @@
 //
 // Latency: 0 (combinational). Zero while `enable_i` is low.
 module bitfusion_dot #(
-    parameter int unsigned N       = 2,
-    parameter int unsigned M       = 2,
-    parameter int unsigned LhsBits = 8,
-    parameter int unsigned RhsBits = 8
+    parameter int N       = 2,
+    parameter int M       = 2,
+    parameter int LhsBits = 8,
+    parameter int RhsBits = 8
 ) (
     input  logic              enable_i,
     input  logic              lhs_signed_i,
@@ -24,16 +24,16 @@ module bitfusion_dot #(
     /* verilator lint_on UNUSEDSIGNAL */
     output logic [  32*M-1:0] dot_o
 );
-  localparam int unsigned Products = 64 / (LhsBits * RhsBits);  // of a unit
-  localparam int unsigned LhsWidth = 8 * N;                     // one byte of all rows
-  localparam int unsigned RhsWidth = 8 * N * M;
+  localparam int Products = 64 / (LhsBits * RhsBits);  // of a unit
+  localparam int LhsWidth = 8 * N;                     // one byte of all rows
+  localparam int RhsWidth = 8 * N * M;
 
   if (LhsBits == RhsBits && LhsBits < 8) begin : gen_count
     // A column of weights is as wide as all rows of activations, byte by byte.
-    localparam int unsigned Bytes = 8 / RhsBits;
-    localparam int unsigned Chunk = LhsWidth < 64 ? LhsWidth : 64;
-    localparam int unsigned Chunks = LhsWidth / Chunk;
-    localparam logic [Chunk-1:0] Plane0 = {(Chunk / LhsBits) {LhsBits'(1)}};
+    localparam int Bytes = 8 / RhsBits;
+    localparam int Chunk = LhsWidth < 64 ? LhsWidth : 64;
+    localparam int Chunks = LhsWidth / Chunk;
+    localparam logic [Chunk-1:0] Plane0 = LhsBits == 2 ? {(Chunk / 2) {2'b01}} : {(Chunk / 4) {4'b0001}};
 
     logic [   LhsBits*LhsBits-1:0] negative;  // of planes p and q
     logic [32*LhsBits*LhsBits-1:0] counts;

@@ -29,12 +29,12 @@ module bitfusion_fusion_unit (
   logic [35:0] groups;  // sums of four BitBricks, two's complement: -150 to 225
 
   for (genvar g = 0; g < 4; g++) begin : gen_group
-    localparam int unsigned Bq = g / 2;
-    localparam int unsigned Bp = g % 2;
+    localparam int Bq = g / 2;
+    localparam int Bp = g % 2;
     logic [19:0] products;
     for (genvar b = 0; b < 4; b++) begin : gen_brick
-      localparam int unsigned Sq = b / 2;
-      localparam int unsigned Sp = b % 2;
+      localparam int Sq = b / 2;
+      localparam int Sp = b % 2;
       logic [1:0] part;
       assign part = lhs_wide4 ? weight_i[2*(2*Bq+Sq)+:2] :
                     lhs_wide2 ? weight_i[2*(4*Bp+2*Bq+Sq)+:2] : weight_i[2*(8*Bp+4*Sp+2*Bq+Sq)+:2];

@@ -24,10 +24,10 @@ module bitfusion_spread (
   assign signed_o = {4{signed_i}} & {1'b1, narrow, ~lhs_mode_i[1], narrow};
 
   for (genvar k = 0; k < 16; k++) begin : gen_brick
-    localparam int unsigned Bq = k / 8;
-    localparam int unsigned Bp = (k / 4) % 2;
-    localparam int unsigned Sq = (k / 2) % 2;
-    localparam int unsigned Sp = k % 2;
+    localparam int Bq = k / 8;
+    localparam int Bp = (k / 4) % 2;
+    localparam int Sq = (k / 2) % 2;
+    localparam int Sp = k % 2;
     logic [1:0] part;
     always_comb begin
       case ({rhs_mode_i, lhs_mode_i})

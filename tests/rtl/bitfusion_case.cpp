@@ -89,7 +89,8 @@ class Builder {
     fetch.wait_free = round_ >= 2;
     fetch.send_filled = 1;
     fetch.buffer_base = side * depth;
-    fetch.words = depth * banks - draw(std::min(depth, 4u) * banks);
+    // Whole at first, so that nothing is read that was never written.
+    fetch.words = depth * banks - (round_ < 2 ? 0 : draw(std::min(depth, 4u) * banks));
     const unsigned span = static_cast<unsigned>(fetch.words) * shape_.port_bytes;
     fetch.dram_base = 64 * draw(512);
     fetch.lane_stride = shape_.lanes > 1 ? (span / 64 + 1 + draw(4)) * 64 : 0;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 
 #include "Vfusion_edge.h"
@@ -128,6 +129,172 @@ TYPED_TEST(BitfusionCoreTest, RandomProgramsUnderBackPressureMatchTheModel) {
     options.gap_percent = rng() % 90;
     this->check(make_bitfusion(this->core_, 1 + rng() % 8, rng), memory, 2000 + i, options);
   }
+}
+
+TYPED_TEST(BitfusionCoreTest, CountersAddUp) {
+  std::mt19937 rng(9);
+  const BitfusionCase program = make_bitfusion(this->core_, 6, rng);
+  const RunResult result = this->check(program, {}, 5);
+  const BitfusionShape& core = this->core_;
+  const auto count = [&](const char* name) { return result.events[event(name)]; };
+  std::map<std::uint64_t, std::uint64_t> instructions;  // by opcode
+  std::uint64_t lhs_words = 0;
+  std::uint64_t rhs_words = 0;
+  for (const InstructionWord& word : program.program) {
+    ++instructions[word[0] & 15];
+    if ((word[0] & 15) == isa::FetchLhs::kOpcode) lhs_words += isa::FetchLhs::decode(word).words;
+    if ((word[0] & 15) == isa::FetchRhs::kOpcode) rhs_words += isa::FetchRhs::decode(word).words;
+  }
+  EXPECT_EQ(count("instr_fetch_lhs"), instructions[isa::FetchLhs::kOpcode]);
+  EXPECT_EQ(count("instr_fetch_rhs"), instructions[isa::FetchRhs::kOpcode]);
+  EXPECT_EQ(count("instr_compute"), instructions[isa::Compute::kOpcode]);
+  EXPECT_EQ(count("instr_store"), instructions[isa::Store::kOpcode]);
+  EXPECT_EQ(count("instr_setup"), instructions[isa::Setup::kOpcode]);
+  EXPECT_EQ(count("instr_loop"), instructions[isa::Loop::kOpcode]);
+  EXPECT_EQ(count("lhs_buffer_writes"), lhs_words * core.lanes);
+  EXPECT_EQ(count("rhs_buffer_writes"), rhs_words * core.lanes);
+  EXPECT_EQ(count("read_beats"), (lhs_words + rhs_words) * core.lanes);
+  EXPECT_EQ(count("write_beats"), program.stored_words * core.m * 4 / core.port_bytes);
+  // Ports: reads first, then writes.
+  const auto ports = result.events.begin() + registers::kBitfusionEvents.size();
+  EXPECT_EQ(std::accumulate(ports, ports + core.read_ports, std::uint64_t{0}), count("read_beats"));
+  EXPECT_EQ(std::accumulate(ports + core.read_ports, result.events.end(), std::uint64_t{0}),
+            count("write_beats"));
+  // A stage is in one state at a time.
+  EXPECT_LE(count("exec_run") + count("exec_wait_lhs") + count("exec_wait_rhs") +
+                count("exec_wait_result"),
+            result.cycles);
+  EXPECT_LE(count("exec_run") + count("array_drain"), result.cycles);
+  EXPECT_GE(count("array_drain"), core.n + core.m + 5);
+  EXPECT_LE(count("result_run") + count("result_wait_memory") + count("result_wait_token"),
+            result.cycles);
+}
+
+TYPED_TEST(BitfusionCoreTest, RunsFollowEachOtherAfterClear) {
+  CoreHarness<typename TypeParam::Dut> harness(this->core_, {}, 1u << 20, 3);
+  std::mt19937 rng(10);
+  for (int run = 0; run < 10; ++run) {
+    const BitfusionCase program = make_bitfusion(this->core_, 3, rng);
+    harness.memory().data() = program.image;
+    EXPECT_EQ(harness.run(program.program).error_code, 0u);
+    ASSERT_TRUE(harness.memory().data() == program.expected) << run;
+  }
+}
+
+// What is simulated and what is synthesised: cycles and all events, also under back-pressure.
+TEST(BitfusionForms, TakeTheSameCyclesAndCountTheSame) {
+  const BitfusionShape shape = Flat::shape();
+  std::mt19937 rng(11);
+  for (std::uint32_t seed = 0; seed < 30; ++seed) {
+    const BitfusionCase program = make_bitfusion(shape, 1 + rng() % 6, rng);
+    MemoryConfig memory;
+    memory.stall_percent = seed % 3 * 30;
+    memory.latency = 1 + rng() % 20;
+    CoreHarness<Vfusion_flat> flat(shape, memory, program.image.size(), seed);
+    CoreHarness<Vfusion_struct> structural(shape, memory, program.image.size(), seed);
+    flat.memory().data() = program.image;
+    structural.memory().data() = program.image;
+    const RunResult one = flat.run(program.program);
+    const RunResult other = structural.run(program.program);
+    ASSERT_EQ(one.cycles, other.cycles) << "seed " << seed;
+    ASSERT_EQ(one.events, other.events) << "seed " << seed;
+  }
+}
+
+// The latencies that the header of bitfusion_core promises and the cycle model counts on, on the
+// array of bitfusion_edge.
+class BitfusionTimingTest : public ::testing::Test {
+ protected:
+  static constexpr std::uint64_t kDepth = 8 + 8;  // N + M
+  const BitfusionShape core_ = Edge::shape();
+
+  struct Log {
+    std::vector<std::uint64_t> accepted, requests, beats, steps, drain, aw, w;
+    RunResult result;
+  };
+  Log run(const std::vector<InstructionWord>& program) {
+    CoreHarness<Vfusion_edge> harness(core_, {}, 1u << 20, 6);
+    Log log;
+    log.result = harness.run(program, {}, [&](const Vfusion_edge& dut, std::uint64_t cycle) {
+      if (dut.instr_valid_i && dut.instr_ready_o) log.accepted.push_back(cycle);
+      if (dut.m_rd_arvalid_o) log.requests.push_back(cycle);
+      if (dut.m_rd_rvalid_i) log.beats.push_back(cycle);
+      if (get_bits(dut.event_o, 4 * event("exec_run"), 1)) log.steps.push_back(cycle);
+      if (get_bits(dut.event_o, 4 * event("array_drain"), 1)) log.drain.push_back(cycle);
+      if (dut.m_wr_awvalid_o) log.aw.push_back(cycle);
+      if (dut.m_wr_wvalid_o) log.w.push_back(cycle);
+    });
+    return log;
+  }
+  static isa::Loop loop(unsigned level, unsigned iterations) {
+    isa::Loop loop;
+    loop.level = level;
+    loop.iterations = iterations - 1;
+    return loop;
+  }
+  isa::Store store(unsigned tiles, unsigned words) const {
+    isa::Store store;
+    store.tiles = tiles;
+    store.words = words;
+    store.dram_base = 1 << 16;
+    store.lane_stride = 4096;
+    return store;
+  }
+};
+
+TEST_F(BitfusionTimingTest, LatenciesAreThoseOfTheHeader) {
+  isa::FetchLhs lhs;
+  lhs.words = 6;
+  lhs.send_filled = 1;
+  lhs.lane_stride = 64;
+  isa::FetchRhs rhs;
+  rhs.words = 10;
+  rhs.send_filled = 1;
+  rhs.dram_base = 1024;
+  rhs.lane_stride = 128;
+  isa::Compute compute;
+  compute.wait_lhs = compute.wait_rhs = compute.emit = 1;
+  const Log log = run(
+      {store(1, 5).encode(), rhs.encode(), lhs.encode(), loop(4, 5).encode(), compute.encode()});
+  ASSERT_EQ(log.accepted, (std::vector<std::uint64_t>{0, 1, 2, 3, 4}));
+  ASSERT_EQ(log.requests.size(), 2u);
+  EXPECT_EQ(log.requests[0], log.accepted[1] + 5);
+  EXPECT_EQ(log.requests[1], log.accepted[2] + 5);
+  EXPECT_EQ(log.beats.front(), log.requests[0] + 16);
+  ASSERT_EQ(log.beats.size(), 16u);
+  EXPECT_EQ(log.beats.back() - log.beats.front() + 1, log.beats.size());
+  ASSERT_EQ(log.steps.size(), 5u);
+  EXPECT_EQ(log.steps.front(), log.beats.back() + 3);
+  EXPECT_EQ(log.steps.back(), log.steps.front() + 4);
+  EXPECT_EQ(log.drain.size(), kDepth + 5);
+  EXPECT_EQ(log.drain.back(), log.steps.back() + kDepth + 5);
+  EXPECT_EQ(log.aw, std::vector<std::uint64_t>{log.steps.back() + kDepth + 7});
+  ASSERT_EQ(log.w.size(), 5u);
+  EXPECT_EQ(log.w.front(), log.steps.back() + kDepth + 8);
+  EXPECT_EQ(log.w.back(), log.w.front() + 4);
+  EXPECT_EQ(log.result.cycles, log.w.back() + 16 + 1);  // idle after the response
+}
+
+TEST_F(BitfusionTimingTest, AnInstructionWithNothingToWaitForStepsFourCyclesAfterItWasAccepted) {
+  isa::Compute compute;
+  const Log log = run({loop(0, 5).encode(), compute.encode(), compute.encode()});
+  EXPECT_EQ(log.steps, (std::vector<std::uint64_t>{5, 6, 7, 8, 9, 10, 11, 12, 13, 14}));
+  EXPECT_EQ(log.result.cycles, 14 + kDepth + 5 + 1);  // idle when the output is written
+}
+
+// The half of the first tile is written out, beat after beat, before the third tile can begin.
+TEST_F(BitfusionTimingTest, AHalfIsTakenTheCycleAfterItsLastBeat) {
+  isa::Compute compute;
+  compute.emit = 1;
+  const unsigned words = core_.half();
+  const Log log = run({loop(4, words).encode(), store(3, words).encode(), compute.encode(),
+                       compute.encode(), compute.encode()});
+  ASSERT_EQ(log.steps.size(), 3u * words);
+  ASSERT_EQ(log.w.size(), 3u * words);
+  // Taken in the cycle after the last beat of the first tile, first step one later.
+  EXPECT_EQ(log.steps[2 * words], log.w[words - 1] + 2);
+  // The second tile is there by then, and follows without a gap.
+  EXPECT_EQ(log.w[2 * words - 1] - log.w[0] + 1, 2u * words);
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 // without the right flags, so the dot-product unit and array must give the same in Icarus Verilog
 // as in Verilator (and as the model in C++).
 #include <gtest/gtest.h>
-#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -15,6 +15,7 @@
 #include "Vdpa_struct2.h"
 #include "Vdpu1.h"
 #include "Vdpu2.h"
+#include "tests/rtl/capture.h"
 #include "tests/rtl/clocked.h"
 #include "tests/rtl/dpa_drive.h"
 #include "tests/rtl/dpa_model.h"
@@ -23,17 +24,6 @@ namespace bittern::rtl_test {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Runs a command; its exit status and standard output.
-std::pair<int, std::string> capture(const std::string& command) {
-  std::string out;
-  FILE* pipe = popen(command.c_str(), "r");
-  if (pipe == nullptr) return {-1, "popen failed"};
-  char buffer[4096];
-  while (const std::size_t n = fread(buffer, 1, sizeof buffer, pipe)) out.append(buffer, n);
-  const int status = pclose(pipe);
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, out};
-}
 
 std::string hex(const std::vector<bool>& bits) {
   std::string out;
