@@ -160,6 +160,30 @@ TEST_F(RealDevice, ValidationFindsNothing) {
   EXPECT_TRUE(v.trace_path.empty());
 }
 
+TEST_F(RealDevice, BitFusionWorksForAsManyCyclesAsThePublishedModelSays) {
+  const Variant variant =
+      load_variant(std::string(BITTERN_SOURCE_DIR) + "/configs/variants/bitfusion_tiny.yaml");
+  try {
+    find_device_executable(variant.name, options_.folder);
+  } catch (const Error& error) {
+    GTEST_SKIP() << "needs the simulated device of bitfusion_tiny: " << error.what();
+  }
+  Measurer measurer(variant, measurer_options());
+  RunnerOptions quiet;
+  quiet.progress = ProgressMode::kOff;
+  const std::vector<LayerJob> all = network_jobs(measurer.core(), variant, odd());
+  const Validation v = validate(measurer.core(), measurer.pool(), all, folder_.path(), quiet);
+  EXPECT_EQ(v.failed, 0u);
+  EXPECT_EQ(v.exact, all.size());
+  EXPECT_EQ(v.published.layers, all.size());
+  EXPECT_EQ(v.published.equal_work, all.size());
+  EXPECT_FALSE(v.published.first_unequal);
+  std::uint64_t sum = 0;
+  for (const auto& [heading, cycles] : v.published.split) sum += cycles;
+  EXPECT_EQ(sum, v.published.cycles);
+  EXPECT_EQ(v.published.split.front().second, v.published.compute);
+}
+
 /// First result byte of the first job of `bittern validate --network odd`.
 std::uint64_t planted_address(const Core& core, PreparedLayer& layer) {
   const auto jobs = network_jobs(core, tiny_variant(), odd());
