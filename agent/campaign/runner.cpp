@@ -47,12 +47,31 @@ class Stopwatch {
   json seconds_ = json::object();
 };
 
-HaqOptions haq_options(const SearchSettings& s) {
+/// Widths from min_bits to max_bits that the hardware runs as they are. One that it rounds up costs
+/// what the wider one costs and computes less exactly, so there is nothing in it for a search.
+std::vector<int> searched_widths(const Campaign& campaign, const Variant& variant,
+                                 int BitPair::*operand) {
+  const SearchSettings& s = campaign.search;
+  std::vector<int> widths;
+  // A table says itself what its hardware can do.
+  const auto core = campaign.cost == "table" ? nullptr : make_core(variant);
+  for (int b = s.min_bits; b <= s.max_bits; ++b) {
+    if (core == nullptr || core->supported({b, b}).*operand == b) widths.push_back(b);
+  }
+  if (widths.empty()) {
+    fail_usage("search: min_bits {} to max_bits {}: {} (core {}) rounds them all up to {} bits",
+               s.min_bits, s.max_bits, variant.name, variant.core,
+               core->supported({s.max_bits, s.max_bits}).*operand);
+  }
+  return widths;
+}
+
+HaqOptions haq_options(const Campaign& campaign, const Variant& variant) {
+  const SearchSettings& s = campaign.search;
   HaqOptions out;
   out.bits.mode = parse_bit_mode(s.mode);
-  out.bits.weight_bits.clear();
-  for (int b = s.min_bits; b <= s.max_bits; ++b) out.bits.weight_bits.push_back(b);
-  out.bits.activation_bits = out.bits.weight_bits;
+  out.bits.weight_bits = searched_widths(campaign, variant, &BitPair::weight);
+  out.bits.activation_bits = searched_widths(campaign, variant, &BitPair::activation);
   out.bits.pin_first_last = s.pin_first_last;
   out.wall.mode = parse_wall_mode(s.wall);
   out.wall.epsilon = s.must_pay_share;
@@ -74,9 +93,9 @@ class Run {
   Run(const Campaign& campaign, const RunOptions& options)
       : campaign_(campaign),
         options_(options),
-        haq_(haq_options(campaign.search)),
         network_(load_network(campaign.network)),
         variant_(load_variant(campaign.variant)),
+        haq_(haq_options(campaign, variant_)),
         energy_(load_energy_table(variant_.energy)),
         space_(haq_.bits, network_),
         directory_(options.out, campaign_key(campaign), options.resume) {}
@@ -359,9 +378,9 @@ class Run {
 
   const Campaign& campaign_;
   const RunOptions& options_;
-  const HaqOptions haq_;
   const Network network_;
   const Variant variant_;
+  const HaqOptions haq_;
   const EnergyTable energy_;
   const BitSpace space_;
   RunDirectory directory_;

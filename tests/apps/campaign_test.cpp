@@ -177,6 +177,42 @@ TEST_F(CampaignCommand, CtrlCStopsCleanlyAndSaysHowToContinue) {
   EXPECT_EQ(start("stopped", "store1.db").wait(), 0) << read_file(file("log"));
 }
 
+TEST_F(CampaignCommand, RunsOnTheSmallestVariantOfEveryCore) {
+  int cores = 0;
+  for (const auto& entry : fs::directory_iterator(fs::path(BITTERN_BINARY_DIR) / "bin")) {
+    const std::string prefix = "bittern-device-";
+    const std::string name = entry.path().filename().string();
+    if (name.rfind(prefix, 0) != 0 || name.size() < 5 || name.substr(name.size() - 5) != "_tiny") {
+      continue;
+    }
+    const std::string variant = name.substr(prefix.size());
+    SCOPED_TRACE(variant);
+    ++cores;
+    std::string campaign = read_file(file("campaign.yaml"));
+    campaign.replace(campaign.find("bismo_tiny"), std::string("bismo_tiny").size(), variant);
+    campaign.replace(campaign.find("min_bits: 3"), 11, "min_bits: 2");
+    campaign.replace(campaign.find("max_bits: 5"), 11, "max_bits: 4");
+    campaign.replace(campaign.find("ratio: 0.3"), 10, "ratio: 0.6");
+    write_file(file(variant + ".yaml"), campaign);
+    const CliResult run =
+        run_bittern("run " + file(variant + ".yaml").string() + " --out " + file(variant).string() +
+                    " --store " + file("cores.db").string());
+    ASSERT_EQ(run.status, 0) << run.err;
+    const json result = json::parse(read_file(file(variant) / "result.json"));
+    for (const auto& layer : result.at("best").at("layers")) EXPECT_EQ(layer.at("origin"), "rtl");
+    EXPECT_THAT(read_file(file(variant) / "summary.txt"), ::testing::HasSubstr(": met"));
+    // The found policy goes into the other commands, and costs there what it cost here.
+    const CliResult measured = run_bittern(
+        "measure --network lenet --format json --variant " + variant + " --policy " +
+        (file(variant) / "policy.json").string() + " --store " + file("cores.db").string());
+    const json again = json::parse(measured.out);
+    EXPECT_EQ(again.at("simulated"), 0);
+    EXPECT_NEAR(again.at("layers").at("total").at("latency_us"),
+                result.at("best").at("latency_s").get<double>() * 1e6, 1e-6);
+  }
+  EXPECT_GT(cores, 0);
+}
+
 TEST_F(CampaignCommand, ASecondRunInOneDirectoryNeedsResume) {
   const CliResult first = run_bittern("run " + file("campaign.yaml").string() + " --out " +
                                       file("x").string() + " --store " + file("s.db").string());

@@ -12,6 +12,8 @@
 #include "host/base/file.h"
 #include "host/base/stop.h"
 #include "host/base/temporary_folder.h"
+#include "host/device/variant.h"
+#include "host/energy/energy.h"
 #include "host/measure/lut.h"
 
 namespace bittern {
@@ -88,6 +90,48 @@ TEST_F(RunnerTest, WritesEveryDocumentedFileAndMeetsTheConstraint) {
   for (const auto& layer : result.best.layers) EXPECT_EQ(layer.origin, "model");
   const auto lut = load_lut(folder_ / "a" / "lut.csv");
   EXPECT_EQ(lut.size(), 4u * 49u);
+}
+
+TEST(ShippedCampaigns, NameNetworksAndVariantsThatExistAndAreCalledLikeTheirFiles) {
+  int campaigns = 0;
+  for (const auto& entry :
+       fs::directory_iterator(fs::path(BITTERN_SOURCE_DIR) / "configs/campaigns")) {
+    SCOPED_TRACE(entry.path().string());
+    const Campaign campaign = load_campaign(entry.path().string());
+    EXPECT_EQ(campaign.name, entry.path().stem().string());
+    EXPECT_NO_THROW(load_network(campaign.network));
+    EXPECT_NO_THROW(load_energy_table(load_variant(campaign.variant).energy));
+    ++campaigns;
+  }
+  EXPECT_GT(campaigns, 2);
+}
+
+TEST_F(RunnerTest, SearchesAmongTheWidthsThatTheCoreRuns) {
+  campaign_.variant = "bitfusion_tiny";
+  campaign_.constraints = {{"latency", true, 0.4}};
+  const CampaignResult result = run_campaign(campaign_, options("a"));
+  EXPECT_TRUE(result.constraints[0].met());
+  for (const auto& layer : result.best.layers) {
+    EXPECT_THAT(layer.bits.weight, ::testing::AnyOf(2, 4, 8)) << layer.name;
+    EXPECT_THAT(layer.bits.activation, ::testing::AnyOf(2, 4, 8)) << layer.name;
+  }
+  // Uniform policies are compared at all widths: 3 bits cost what 4 cost.
+  EXPECT_EQ(result.uniform[1].cycles(), result.uniform[2].cycles());
+  EXPECT_GT(result.uniform[3].cycles(), result.uniform[2].cycles());
+}
+
+TEST_F(RunnerTest, WidthsThatTheCoreDoesNotRunAreAnErrorBeforeAnythingIsDone) {
+  campaign_.variant = "bitfusion_tiny";
+  campaign_.search.min_bits = 5;
+  campaign_.search.max_bits = 7;
+  try {
+    run_campaign(campaign_, options("a"));
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("bitfusion_tiny (core bitfusion) rounds them all up to 8"));
+    EXPECT_EQ(error.status(), ExitStatus::kUsage);
+  }
+  EXPECT_FALSE(fs::exists(folder_ / "a"));
 }
 
 TEST_F(RunnerTest, EqualSeedsGiveEqualResultsAndOthersDoNot) {
