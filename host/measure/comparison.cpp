@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -38,6 +39,20 @@ void check(const Network& network, const std::vector<std::size_t>& layers,
   for (const std::size_t layer : layers) {
     if (layer >= network.layers.size()) {
       fail_usage("layer {}: network {} has {} layers", layer, network.name, network.layers.size());
+    }
+  }
+}
+
+/// Bits that one of the variants cannot run are told before anything is simulated on another.
+void check_bits(const Network& network, const std::vector<std::size_t>& layers,
+                const std::vector<NamedPolicy>& policies,
+                const std::vector<ComparisonVariant>& variants) {
+  for (const ComparisonVariant& on : variants) {
+    const std::unique_ptr<Core> core = make_core(on.variant);
+    for (const NamedPolicy& policy : policies) {
+      for (const std::size_t layer : layers) {
+        network_job(*core, on.variant, network.layers[layer], policy.policy[layer]);
+      }
     }
   }
 }
@@ -128,6 +143,7 @@ Comparison compare(Network network, std::vector<std::size_t> layers,
                    std::vector<NamedPolicy> policies,
                    const std::vector<ComparisonVariant>& variants, const LayerSource& source) {
   check(network, layers, policies, variants);
+  check_bits(network, layers, policies, variants);
   Comparison comparison{std::move(network), std::move(layers), std::move(policies), {}};
   for (const ComparisonVariant& on : variants) {
     comparison.variants.push_back(compare_on(on, comparison, source));

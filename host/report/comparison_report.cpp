@@ -137,6 +137,7 @@ std::string policy_bars(const Comparison& c, std::size_t policy) {
   chart.series = {{"weights", page::color(0), {}}, {"activations", page::color(1), {}}};
   for (const std::size_t layer : c.layers) {
     const BitPair bits = c.policies[policy].policy[layer];
+    chart.y_max = std::max<double>(chart.y_max, std::max(bits.weight, bits.activation));
     chart.series[0].values.push_back(bits.weight);
     chart.series[1].values.push_back(bits.activation);
   }

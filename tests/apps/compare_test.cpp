@@ -68,6 +68,25 @@ TEST(Compare, JsonAgreesWithMeasure) {
   }
 }
 
+TEST(Compare, ShowsTheBitsThatRunAndThePartsOfEveryCore) {
+  const auto json = nlohmann::json::parse(
+      run_bittern(std::string(kCompare) +
+                  "bismo_tiny,stripes_tiny,bitfusion_tiny --wbits 3 --abits 5 --format json")
+          .out);
+  std::size_t rounded = 0;
+  for (const auto& row : json.at("results").at("rows")) {
+    if (row.at("layer") == "total") continue;
+    const bool rounds = row.at("variant") == "bitfusion_tiny";
+    rounded += rounds;
+    EXPECT_EQ(row.at("wbits"), 3);
+    EXPECT_EQ(row.at("wbits_run"), rounds ? 4 : 3);
+    EXPECT_EQ(row.at("abits_run"), rounds ? 8 : 5);
+    EXPECT_GT(row.at("run_pct"), 0.0);
+    EXPECT_LE(row.at("achieved_gops"), row.at("attainable_gops"));
+  }
+  EXPECT_EQ(rounded, 4u);
+}
+
 TEST(Compare, CsvHasALineForEveryPolicyLayerAndVariantAndForTheSums) {
   const TemporaryFolder folder("bittern-cli");
   write_lenet_policy(folder.path() / "mine.json", {8, 4, 2, 8});
@@ -132,7 +151,14 @@ TEST(Compare, SaysWhatIsWrongWithItsArguments) {
   const std::string lenet = "--model --network lenet --variants bismo_edge ";
   expect(lenet, "--wbits and --abits, or --policy");
   expect(lenet + "--wbits 4", "--abits");
-  expect(lenet + "--wbits 9 --abits 4", "--wbits");
+  expect(lenet + "--wbits 17 --abits 4", "--wbits");
+  expect(lenet + "--wbits 9 --abits 4", "expected 1 to 8 on variant bismo_edge");
+  expect("--network lenet --variants bitfusion_tiny,bismo_tiny --wbits 16 --abits 8 --model",
+         "expected 1 to 8 on variant bismo_tiny");
+  expect("--model published --network lenet --variants bismo_edge --wbits 4 --abits 4",
+         "no published model");
+  expect("--model publishd --network lenet --variants bismo_edge --wbits 4 --abits 4",
+         "did you mean 'published'");
   expect(lenet + "--wbits 4 --abits 4 --format xml", "xml");
   expect(lenet + "--wbits 4 --abits 4 --layers conv9", "did you mean 'conv1'");
   expect(lenet + "--policy " + policy("short.json"), "no bits for layer 'fc2'");
