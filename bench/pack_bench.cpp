@@ -40,23 +40,28 @@ std::vector<Layer> layers() {
   return all;
 }
 
-/// Everything that one layer needs, at 8 bits.
-struct Case {
-  Case(const std::string& variant, const Layer& layer_)
+/// A layer planned on any core, at 8 bits.
+struct Planned {
+  Planned(const std::string& variant, const Layer& layer_)
       : core(make_core(load_variant(variant))),
         layer(layer_),
         data(random_layer_data(layer_, Precision{}, 1, 1)),
-        plan(core->plan(layer_, Precision{}, 1)) {
+        plan(core->plan(layer_, Precision{}, 1)) {}
+  std::unique_ptr<Core> core;
+  Layer layer;
+  LayerData data;
+  std::unique_ptr<Plan> plan;
+};
+
+/// What packing on a core that multiplies matrices takes besides.
+struct Case : Planned {
+  Case(const std::string& variant, const Layer& layer_) : Planned(variant, layer_) {
     const auto& gemm = dynamic_cast<const GemmPlan&>(*plan);
     config = dynamic_cast<const GemmCore&>(*core).config().staggered(gemm.schedule.columns);
     shape = gemm.shape;
     map = make_map(config, shape, gemm.schedule, BitPair{});
   }
-  std::unique_ptr<Core> core;
   GemmConfig config;
-  Layer layer;
-  LayerData data;
-  std::unique_ptr<Plan> plan;
   GemmShape shape;
   StreamMap map;
 };
@@ -89,8 +94,8 @@ void pack_weights_bench(benchmark::State& state, const std::string& variant, con
 }
 
 void unpack_bench(benchmark::State& state, const std::string& variant, const Layer& layer) {
-  const Case c(variant, layer);
-  const std::vector<std::uint8_t> result(c.config.write_ports * c.map.result_lane_bytes);
+  const Planned c(variant, layer);
+  const std::vector<std::uint8_t> result(c.core->build(*c.plan, c.data).result_bytes);
   for (auto _ : state) {
     const auto outputs = c.core->unpack(*c.plan, result);
     benchmark::DoNotOptimize(outputs.data());
@@ -98,8 +103,20 @@ void unpack_bench(benchmark::State& state, const std::string& variant, const Lay
   state.SetItemsProcessed(state.iterations() * layer.outputs());
 }
 
+/// Both operands and the instructions.
+void build_bench(benchmark::State& state, const std::string& variant, const Layer& layer) {
+  const Planned c(variant, layer);
+  std::size_t bytes = 0;
+  for (auto _ : state) {
+    for (const MemorySegment& segment : c.core->build(*c.plan, c.data).segments) {
+      bytes += segment.bytes.size();
+    }
+  }
+  state.SetBytesProcessed(static_cast<std::int64_t>(bytes));
+}
+
 void plan_bench(benchmark::State& state, const std::string& variant, const Layer& layer) {
-  const Case c(variant, layer);
+  const Planned c(variant, layer);
   for (auto _ : state) benchmark::DoNotOptimize(c.core->plan(layer, Precision{}, 1));
   state.SetLabel(c.plan->key() + ", " + std::to_string(c.core->model(*c.plan).cycles) + " cycles");
 }
@@ -123,13 +140,18 @@ void split_bench(benchmark::State& state, decltype(&split_bitplanes) split) {
 void register_all() {
   benchmark::RegisterBenchmark("split_bitplanes/fast", split_bench, &split_bitplanes);
   benchmark::RegisterBenchmark("split_bitplanes/portable", split_bench, &split_bitplanes_portable);
-  for (const std::string variant : {"bismo_edge", "bismo_cloud", "stripes_edge"}) {
+  for (const std::string variant :
+       {"bismo_edge", "bismo_cloud", "stripes_edge", "bitfusion_edge", "bitfusion_cloud"}) {
+    const bool gemm = variant.compare(0, 9, "bitfusion") != 0;
     for (const Layer& layer : layers()) {
       const std::string name = "/" + variant + "/" + layer.name;
-      benchmark::RegisterBenchmark(("pack_activations" + name).c_str(), pack_activations_bench,
-                                   variant, layer);
-      benchmark::RegisterBenchmark(("pack_weights" + name).c_str(), pack_weights_bench, variant,
-                                   layer);
+      if (gemm) {
+        benchmark::RegisterBenchmark(("pack_activations" + name).c_str(), pack_activations_bench,
+                                     variant, layer);
+        benchmark::RegisterBenchmark(("pack_weights" + name).c_str(), pack_weights_bench, variant,
+                                     layer);
+      }
+      benchmark::RegisterBenchmark(("build" + name).c_str(), build_bench, variant, layer);
       benchmark::RegisterBenchmark(("unpack" + name).c_str(), unpack_bench, variant, layer);
       benchmark::RegisterBenchmark(("plan" + name).c_str(), plan_bench, variant, layer)
           ->Unit(benchmark::kMicrosecond);

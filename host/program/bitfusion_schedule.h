@@ -99,11 +99,6 @@ struct FusionGrid {
   std::int64_t lhs_depth = 0;  ///< buffer words of a piece
   std::int64_t rhs_depth = 0;
   std::int64_t piece_steps = 0;  ///< steps of a tile and piece
-
-  /// Steps of the whole layer: the compute term of the published model, summed over the tiles.
-  std::int64_t steps(const FusionShape& shape) const {
-    return shape.bundles * lhs_stripes * rhs_stripes * pieces * piece_steps;
-  }
 };
 
 /// Lays out operands, results and program. A piece of LHS is ordered [byte][image][row][column]
