@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <functional>
+#include <utility>
 
 #include "host/base/error.h"
 #include "host/base/yaml.h"
@@ -104,13 +105,20 @@ void check_stripes(const Variant& variant, const YamlNode& node) {
                     "(activations and weights fetched concurrently)",
                     ports, fetch_lanes, 2 * fetch_lanes));
   }
+  for (const char* key : {"NumReadPorts", "NumWritePorts"}) {
+    if (variant.parameter(key) > 8) {
+      node.fail(fmt::format("{} must be at most 8: counters take up to 15 beats a cycle", key));
+    }
+  }
   const std::int64_t word = fetch_lanes * variant.parameter("PortWidth");
-  for (const std::int64_t rows : {columns, filters}) {
-    if (rows * lanes % word != 0) {
+  const std::int64_t serial = variant.parameter("Serial");
+  for (const auto& [rows, parallel] :
+       {std::pair(columns, serial == 1), std::pair(filters, serial == 0)}) {
+    if ((parallel ? 8 : 1) * rows * lanes % word != 0) {
       node.fail(
-          fmt::format("a bit plane of {} rows of {} lanes must be a whole number of fetch words "
+          fmt::format("{} of {} rows of {} lanes must be a whole number of fetch words "
                       "(FetchLanes * PortWidth = {} bits)",
-                      rows, lanes, word));
+                      parallel ? "8 bit planes" : "a bit plane", rows, lanes, word));
     }
   }
   const std::int64_t beat = variant.parameter("PortWidth") * variant.parameter("NumWritePorts");

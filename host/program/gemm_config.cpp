@@ -1,5 +1,7 @@
 #include "host/program/gemm_config.h"
 
+#include <algorithm>
+
 #include "host/base/error.h"
 
 namespace bittern {
@@ -144,13 +146,16 @@ GemmConfig stripes_config(const Variant& variant) {
     side.rows = rows;
     side.depth = checked_parameter(variant, depth, 8, 1 << 16);
     side.parallel = parallel;
-    if (rows * config.k_elements % word != 0) {
+    const int plane = rows * config.k_elements;
+    if ((parallel ? 8 * plane : plane) % word != 0) {
       fail_usage(
-          "variant {}: a bit plane of {} rows of {} lanes is no whole number of words of {} bits "
+          "variant {}: {} of {} rows of {} lanes {} no whole number of words of {} bits "
           "(rtl.FetchLanes * rtl.PortWidth)",
-          variant.name, rows, config.k_elements, word);
+          variant.name, parallel ? "8 bit planes" : "a bit plane", rows, config.k_elements,
+          parallel ? "are" : "is", word);
     }
-    side.words = rows * config.k_elements / word;
+    side.words = std::max(1, plane / word);
+    side.word_planes = std::max(1, word / plane);
     if (side.banks(8) > 64) {
       fail_usage(
           "variant {}: {} of the {} banks that a FETCH can name are needed; make "

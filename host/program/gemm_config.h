@@ -12,8 +12,9 @@ namespace bittern {
 /// One operand of a core that multiplies matrices: how a stripe of it lies in its buffer.
 struct GemmOperand {
   int rows = 0;           ///< of a stripe: rows of the matrix that the array takes at once
-  int words = 0;          ///< fetch words (lanes * port_width bits) that hold a word of K and one
-                          ///< bit plane for all rows that share an address
+  int words = 1;          ///< fetch words (lanes * port_width bits) that hold a word of K and one
+                          ///< bit plane for all rows that share an address; of a parallel operand
+  int word_planes = 1;    ///< also planes that share a fetch word
   int depth = 0;          ///< addresses of the buffer
   bool parallel = false;  ///< all bit planes lie side by side at one address
   int copies = 1;         ///< addresses of a word of K when parallel: staggered columns
@@ -21,7 +22,9 @@ struct GemmOperand {
   /// Addresses that a word of K takes.
   int addresses(int bits) const { return parallel ? copies : bits; }
   /// Fetch words at each address, one bank each.
-  int banks(int bits) const { return parallel ? words * bits : words; }
+  int banks(int bits) const {
+    return parallel ? words * ((bits + word_planes - 1) / word_planes) : words;
+  }
 };
 
 /// A core that multiplies matrices of bit planes, as lowering sees it: BISMO and Stripes, which

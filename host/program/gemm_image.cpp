@@ -66,17 +66,18 @@ class RowWriter {
   void store_bricks(std::int64_t row, int plane, const std::uint64_t* bits) const {
     const std::int64_t column_rows = operand_.rows / operand_.copies;
     const std::int64_t port_bytes = 8 * port_words_;
-    const std::int64_t start = row % column_rows * brick_bytes_;  // byte within a plane's words
-    const std::int64_t word = start / (lanes_ * port_bytes);
+    // Byte within the words of an address, and address within the brick.
+    const std::int64_t start =
+        ((operand_.parallel ? plane * column_rows : 0) + row % column_rows) * brick_bytes_;
+    const std::int64_t address = operand_.parallel ? row / column_rows : bits_ - 1 - plane;
+    const std::int64_t word = address * operand_.banks(bits_) + start / (lanes_ * port_bytes);
     const std::int64_t lane = start / port_bytes % lanes_;
-    const std::int64_t place =
-        operand_.parallel ? row / column_rows * bits_ + plane : bits_ - 1 - plane;
     const std::int64_t brick_stride =
         operand_.addresses(bits_) * operand_.banks(bits_) * port_bytes;
     const auto* from = reinterpret_cast<const std::uint8_t*>(bits);
     for (const Piece& piece : pieces_) {
       auto* to = reinterpret_cast<std::uint8_t*>(piece.start + lane * lane_words_) +
-                 (place * operand_.words + word) * port_bytes + start % port_bytes;
+                 word * port_bytes + start % port_bytes;
       for (std::int64_t k = 0; k < piece.words; ++k, to += brick_stride, from += brick_bytes_) {
         std::memcpy(to, from, brick_bytes_);
       }

@@ -7,9 +7,9 @@
 // parallel operands of its own, loaded when a brick starts there; units above `columns_i` rest. `tile_o` comes with the last
 // of them: the sums of the others stand until the next brick has passed, which is not before.
 //
-// Plane words. Serial: bits of unit s, lane l at s * Lanes + l. Parallel: one word a plane, likewise. A plane word is cut into
-// fetch words of FetchLanes * PortWidth bits, and the buffers deliver fetch lane f of bank k (a word of a plane) at
-// (f * banks + k) * PortWidth; bank of the parallel operand: plane * (its words a plane) + word.
+// Operand words. Serial: bits of unit s, lane l at s * Lanes + l. Parallel: bits of plane b, unit p, lane l at
+// (b * ParUnits + p) * Lanes + l. Words are cut into fetch words of FetchLanes * PortWidth bits, one a bank, and the buffers
+// deliver fetch lane f of bank k at (f * banks + k) * PortWidth.
 // Result of units s, p: acc_o[32 * (s * ParUnits + p) +: 32], or s + p * SerialUnits in place of it with Transposed.
 //
 // Latency: operands in cycle c -> operand registers c+1 -> tree c+2 -> sums c+3 -> bricks c+4 -> `acc_o`, `tile_o` c+5, plus
@@ -55,8 +55,7 @@ module stripes_array #(
   localparam int Units = SerialUnits * ParUnits;
   localparam int FetchWidth = FetchLanes * PortWidth;
   localparam int SerialWords = SerialWidth / FetchWidth;
-  localparam int ParWords = ParWidth / FetchWidth;
-  localparam int ParBanks = ParWords * Planes;
+  localparam int ParBanks = ParWidth * Planes / FetchWidth;
   // Columns whose control differs: all serial units, or one for all of them.
   localparam int Skews = Stagger != 0 ? SerialUnits : 1;
 
@@ -149,13 +148,12 @@ module stripes_array #(
       for (int unsigned b = 0; b < Planes; b++) used[b] = 3'(b) <= msb_i;
     end
     for (genvar p = 0; p < ParUnits; p++) begin : gen_par_in
-      localparam int Bit = p * Lanes;
-      localparam int Lane = Bit % FetchWidth / PortWidth;
-      localparam int Word = Bit / FetchWidth;
       logic [UnitBits-1:0] planes;
       logic [   Lanes-1:0] top;
       for (genvar b = 0; b < Planes; b++) begin : gen_plane
-        assign planes[b*Lanes+:Lanes] = par_i[(Lane*ParBanks+b*ParWords+Word)*PortWidth+Bit%PortWidth+:Lanes];
+        localparam int Bit = b * ParWidth + p * Lanes;
+        localparam int Lane = Bit % FetchWidth / PortWidth;
+        assign planes[b*Lanes+:Lanes] = par_i[(Lane*ParBanks+Bit/FetchWidth)*PortWidth+Bit%PortWidth+:Lanes];
         assign par[p*UnitBits+b*Lanes+:Lanes] = used[b] ? planes[b*Lanes+:Lanes] : {Lanes{signed_i}} & top;
       end
       always_comb begin
@@ -241,7 +239,7 @@ module stripes_array #(
           for (int unsigned b = 0; b < Planes; b++) begin
             if (3'(b) <= msb_i) begin
               par[(p*Planes+b)*Lanes+:Lanes] =
-                  par_i[((p*Lanes)%FetchWidth/PortWidth*ParBanks+b*ParWords+(p*Lanes)/FetchWidth)*PortWidth+
+                  par_i[((b*ParWidth+p*Lanes)%FetchWidth/PortWidth*ParBanks+(b*ParWidth+p*Lanes)/FetchWidth)*PortWidth+
                         (p*Lanes)%PortWidth+:Lanes];
             end else if (b != 0 && signed_i) begin
               par[(p*Planes+b)*Lanes+:Lanes] = par[(p*Planes+(b == 0 ? 0 : b-1))*Lanes+:Lanes];

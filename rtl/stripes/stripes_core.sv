@@ -94,11 +94,15 @@ module stripes_core #(
   if (NumReadPorts != FetchLanes && NumReadPorts != 2 * FetchLanes) begin : gen_bad_ports
     $error("stripes_core: NumReadPorts must be FetchLanes or twice that");
   end
-  if (Columns * Lanes % FetchWidth != 0 || Filters * Lanes % FetchWidth != 0 || MostBanks > 64) begin : gen_bad_words
-    $error("stripes_core: a bit plane of either operand must be whole fetch words, with at most 64 banks");
+  if (LhsPlanes * Columns * Lanes % FetchWidth != 0 || RhsPlanes * Filters * Lanes % FetchWidth != 0 ||
+      MostBanks > 64) begin : gen_bad_words
+    $error("stripes_core: a bit plane of a serial operand and 8 of a parallel one must be whole fetch words, in up to 64 banks");
   end
   if (Units * 32 % (PortWidth * NumWritePorts) != 0 || 2 ** $clog2(NumWritePorts) != NumWritePorts) begin : gen_bad_writes
     $error("stripes_core: a tile must be a whole number of write beats on each port");
+  end
+  if (NumReadPorts > 15 || NumWritePorts > 15) begin : gen_bad_counts
+    $error("stripes_core: at most 15 ports of a kind, an event counts so many beats a cycle");
   end
   if (LhsDepth < 2 || RhsDepth < 2 || LhsDepth > 65536 || RhsDepth > 65536) begin : gen_bad_depth
     $error("stripes_core: LhsDepth and RhsDepth must be from 2 to 65536");

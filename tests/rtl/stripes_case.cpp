@@ -40,8 +40,10 @@ class Builder {
   template <typename Fetch>
   void fetch(const Operand& operand, unsigned row, unsigned first, unsigned count,
              unsigned buffer_base, bool wait_free, bool send_filled) {
-    const unsigned plane_words = operand.stripe_rows * core_.lanes / 8 / core_.word_bytes();
-    const unsigned banks = operand.parallel ? plane_words * operand.bits : plane_words;
+    // Bytes of an address: one plane of a serial operand, all of a parallel one.
+    const unsigned plane_bytes = operand.stripe_rows * core_.lanes / 8;
+    const unsigned bytes = operand.parallel ? plane_bytes * operand.bits : plane_bytes;
+    const unsigned banks = (bytes + core_.word_bytes() - 1) / core_.word_bytes();
     const unsigned rows = count * operand.addresses();
     Fetch op;
     op.wait_free = wait_free;
@@ -59,12 +61,12 @@ class Builder {
           for (unsigned b = 0; b < operand.bits; ++b) {
             if (((value >> b) & 1) == 0) continue;
             const unsigned copy = r / operand.stripe_rows;
-            // Serial planes follow each other from the top, parallel ones lie in banks.
-            const unsigned place = operand.parallel ? (k * operand.copies + copy) * operand.bits + b
-                                                    : k * operand.bits + operand.bits - 1 - b;
+            // Serial planes follow each other from the top, parallel ones lie side by side.
+            const unsigned address = operand.parallel ? k * operand.copies + copy
+                                                      : k * operand.bits + operand.bits - 1 - b;
             const unsigned bit = r % operand.stripe_rows * core_.lanes + lane;
-            const unsigned byte = bit / 8;
-            const unsigned word = place * plane_words + byte / core_.word_bytes();
+            const unsigned byte = bit / 8 + (operand.parallel ? b * plane_bytes : 0);
+            const unsigned word = address * banks + byte / core_.word_bytes();
             const unsigned port = byte % core_.word_bytes() / core_.port_bytes;
             out_.image[op.dram_base + port * op.lane_stride + word * core_.port_bytes +
                        byte % core_.port_bytes] |= static_cast<std::uint8_t>(1u << (bit % 8));

@@ -34,9 +34,9 @@ struct Tiny {
   using Dut = Vstripes_tiny;
   static StripesShape shape() { return {4, 8, 16, 0, 128, 64, 1, 1, 1, 8, 64}; }
 };
-struct Weights {
+struct Weights {  // four planes of activations in a fetch word
   using Dut = Vstripes_weights;
-  static StripesShape shape() { return {4, 8, 16, 1, 64, 128, 1, 2, 1, 8, 8}; }
+  static StripesShape shape() { return {4, 16, 16, 1, 64, 128, 4, 8, 1, 8, 8}; }
 };
 struct Both {
   using Dut = Vstripes_both;

@@ -203,8 +203,10 @@ TEST_F(CoreVariantTest, RulesOfStripesAreChecked) {
   EXPECT_THAT(error("Serial", 3), HasSubstr("out of range"));
   EXPECT_THAT(error("Lanes", 128), HasSubstr("Lanes must be at most PortWidth"));
   EXPECT_THAT(error("Columns", 4), HasSubstr("a bit plane of 4 rows of 16 lanes"));
-  EXPECT_THAT(error("Tiles", 1), HasSubstr("a bit plane of 4 rows of 16 lanes"));
+  EXPECT_EQ(error("Tiles", 1), "");  // two planes of weights in a word
+  EXPECT_THAT(error("FetchLanes", 4), HasSubstr("a bit plane of 8 rows of 16 lanes"));
   EXPECT_THAT(error("NumReadPorts", 8), HasSubstr("expected FetchLanes = 2"));
+  EXPECT_THAT(error("NumWritePorts", 16), HasSubstr("NumWritePorts must be at most 8"));
   EXPECT_THAT(error("Rows", 3), HasSubstr("not a power of two"));
   EXPECT_THAT(error("Columns", 1), HasSubstr("out of range"));
 }

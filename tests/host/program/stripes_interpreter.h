@@ -119,13 +119,14 @@ class StripesInterpreter : public StreamInterpreter<StripesNames> {
   /// the brick, in a parallel operand that of its column.
   int value(bool lhs, std::uint64_t at, int row, int lane, int bits, bool is_signed) const {
     const GemmOperand& side = lhs ? config_.lhs : config_.rhs;
-    const int bit = row * config_.k_elements + lane;  // within the words of a plane
+    const int rows = lhs ? config_.lhs.rows : config_.rhs.rows;
     const int port_bits = config_.port_width;
-    const int word = bit / (config_.lanes * port_bits);
-    const int port = bit / port_bits % config_.lanes;
     int out = 0;
     for (int plane = 0; plane < bits; ++plane) {
-      const int bank = side.parallel ? plane * side.words + word : word;
+      // Within the words of the address.
+      const int bit = ((side.parallel ? plane * rows : 0) + row) * config_.k_elements + lane;
+      const int bank = bit / (config_.lanes * port_bits);
+      const int port = bit / port_bits % config_.lanes;
       const std::uint64_t address = side.parallel ? at : at + bits - 1 - plane;
       const std::uint8_t* beat =
           lhs ? lhs_beat(port, bank, address) : rhs_beat(port, bank, address);

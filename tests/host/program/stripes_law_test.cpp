@@ -120,6 +120,9 @@ std::int64_t network_steps(const std::string& network, int filters, const std::v
                            std::size_t layers = 1000) {
   Variant variant = variant_of("stripes_releq");
   variant.rtl["Rows"] = filters;
+  // Any number of filters: a plane of weights is as narrow as 16 filters.
+  variant.rtl["FetchLanes"] = 1;
+  variant.rtl["NumReadPorts"] = 2;
   variant.rtl["NumWritePorts"] = 1;
   const StripesCore core(stripes_config(variant));
   const Network net = load_network(configs() + "networks/" + network + ".yaml");
