@@ -2,7 +2,7 @@
 # Latencies of HAQ (Wang et al., CVPR 2019) beside ours: MobileNet-V1 and V2 at uniform 4, 5, 6 and 8 bits on bismo_cloud
 # (batch 16) and bismo_edge (batch 1), Table 3; MobileNet-V1 on bitfusion_paper as ratios to 8/8 bits, Tables 4 and 5. The
 # first and the last layer are left out, as in HAQ's numbers. Our cycles come from RTL, through `bittern measure`: the first
-# time that is about 300 million simulated cycles (docs/reproduction.md says how long they take); every layer is kept in the
+# time that is about 300 million simulated cycles, ten minutes of one core; every layer is kept in the
 # store at once, so a second call, or one after an interruption, simulates only what is missing.
 #
 #   scripts/reproduce_haq_latency.sh                      everything, RTL
