@@ -240,7 +240,7 @@ module stripes_array #(
             if (3'(b) <= msb_i) begin
               par[(p*Planes+b)*Lanes+:Lanes] =
                   par_i[((b*ParWidth+p*Lanes)%FetchWidth/PortWidth*ParBanks+(b*ParWidth+p*Lanes)/FetchWidth)*PortWidth+
-                        (p*Lanes)%PortWidth+:Lanes];
+                        (b*ParWidth+p*Lanes)%PortWidth+:Lanes];
             end else if (b != 0 && signed_i) begin
               par[(p*Planes+b)*Lanes+:Lanes] = par[(p*Planes+(b == 0 ? 0 : b-1))*Lanes+:Lanes];
             end
