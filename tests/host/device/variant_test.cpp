@@ -206,7 +206,7 @@ TEST_F(CoreVariantTest, RulesOfStripesAreChecked) {
   EXPECT_EQ(error("Tiles", 1), "");  // two planes of weights in a word
   EXPECT_THAT(error("FetchLanes", 4), HasSubstr("a bit plane of 8 rows of 16 lanes"));
   EXPECT_THAT(error("NumReadPorts", 8), HasSubstr("expected FetchLanes = 2"));
-  EXPECT_THAT(error("NumWritePorts", 16), HasSubstr("NumWritePorts must be at most 8"));
+  EXPECT_THAT(error("NumWritePorts", 16), HasSubstr("16 is out of range, expected 1 to 8"));
   EXPECT_THAT(error("Rows", 3), HasSubstr("not a power of two"));
   EXPECT_THAT(error("Columns", 1), HasSubstr("out of range"));
 }
