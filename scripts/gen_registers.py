@@ -149,22 +149,9 @@ def registers_header(m):
 
 def isa_header(core):
     space = f"bittern::{core['name']}_isa"
-    out = [f"// {NOTE}", "// clang-format off", "#pragma once", "", "#include <array>", "#include <cstdint>", "#include <stdexcept>",
-           "#include <string>", "", f"namespace {space} {{", "",
-           "/// One instruction of 128 bits, least significant word first, as it lies in device memory.",
-           "using Word = std::array<std::uint64_t, 2>;", "",
-           "/// Stores `value` into bits [lsb, lsb + width) of `word`; throws std::out_of_range when it does not fit.",
-           "inline void set_field(Word& word, unsigned lsb, unsigned width, std::uint64_t value, const char* name) {",
-           "  if (width < 64 && (value >> width) != 0) {",
-           f"    throw std::out_of_range(std::string(\"{core['name']} instruction field \") + name + \": value \" +",
-           "                            std::to_string(value) + \" needs more than \" + std::to_string(width) + \" bits\");",
-           "  }",
-           "  word[lsb / 64] |= value << (lsb % 64);",
-           "}",
-           "/// Reads bits [lsb, lsb + width) of `word`.",
-           "inline std::uint64_t get_field(const Word& word, unsigned lsb, unsigned width) {",
-           "  return (word[lsb / 64] >> (lsb % 64)) & (width == 64 ? ~0ull : (1ull << width) - 1);",
-           "}"]
+    out = [f"// {NOTE}", "// clang-format off", "#pragma once", "", "#include <cstdint>", "",
+           "#include \"host/program/instruction_word.h\"", "", f"namespace {space} {{", "",
+           "using Word = InstructionWord;"]
     for i in core["instructions"]:
         fields = fields_of(core, i)
         name = camel(i["name"])
@@ -178,7 +165,7 @@ def isa_header(core):
         out += ["", "  /// Encodes the instruction; throws std::out_of_range on a value too large for its field.",
                 "  Word encode() const {", "    Word word{kOpcode, 0};"]
         for f in fields:
-            out.append(f"    set_field(word, {f['lsb']}, {f['width']}, {f['name']}, \"{i['name']}.{f['name']}\");")
+            out.append(f"    set_field(word, {f['lsb']}, {f['width']}, {f['name']}, \"{core['name']} {i['name']}.{f['name']}\");")
         out += ["    return word;", "  }", "  /// Decodes the fields of `word` (its opcode is not checked).",
                 f"  static {name} decode([[maybe_unused]] const Word& word) {{", f"    {name} out;"]
         for f in fields:

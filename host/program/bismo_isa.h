@@ -2,28 +2,13 @@
 // clang-format off
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <stdexcept>
-#include <string>
+
+#include "host/program/instruction_word.h"
 
 namespace bittern::bismo_isa {
 
-/// One instruction of 128 bits, least significant word first, as it lies in device memory.
-using Word = std::array<std::uint64_t, 2>;
-
-/// Stores `value` into bits [lsb, lsb + width) of `word`; throws std::out_of_range when it does not fit.
-inline void set_field(Word& word, unsigned lsb, unsigned width, std::uint64_t value, const char* name) {
-  if (width < 64 && (value >> width) != 0) {
-    throw std::out_of_range(std::string("bismo instruction field ") + name + ": value " +
-                            std::to_string(value) + " needs more than " + std::to_string(width) + " bits");
-  }
-  word[lsb / 64] |= value << (lsb % 64);
-}
-/// Reads bits [lsb, lsb + width) of `word`.
-inline std::uint64_t get_field(const Word& word, unsigned lsb, unsigned width) {
-  return (word[lsb / 64] >> (lsb % 64)) & (width == 64 ? ~0ull : (1ull << width) - 1);
-}
+using Word = InstructionWord;
 
 /// Instruction END.
 struct End {
@@ -55,13 +40,13 @@ struct FetchLhs {
   /// Encodes the instruction; throws std::out_of_range on a value too large for its field.
   Word encode() const {
     Word word{kOpcode, 0};
-    set_field(word, 4, 1, wait_free, "fetch_lhs.wait_free");
-    set_field(word, 5, 1, send_filled, "fetch_lhs.send_filled");
-    set_field(word, 8, 3, narrow, "fetch_lhs.narrow");
-    set_field(word, 16, 16, buffer_base, "fetch_lhs.buffer_base");
-    set_field(word, 32, 24, words, "fetch_lhs.words");
-    set_field(word, 64, 32, dram_base, "fetch_lhs.dram_base");
-    set_field(word, 96, 32, lane_stride, "fetch_lhs.lane_stride");
+    set_field(word, 4, 1, wait_free, "bismo fetch_lhs.wait_free");
+    set_field(word, 5, 1, send_filled, "bismo fetch_lhs.send_filled");
+    set_field(word, 8, 3, narrow, "bismo fetch_lhs.narrow");
+    set_field(word, 16, 16, buffer_base, "bismo fetch_lhs.buffer_base");
+    set_field(word, 32, 24, words, "bismo fetch_lhs.words");
+    set_field(word, 64, 32, dram_base, "bismo fetch_lhs.dram_base");
+    set_field(word, 96, 32, lane_stride, "bismo fetch_lhs.lane_stride");
     return word;
   }
   /// Decodes the fields of `word` (its opcode is not checked).
@@ -92,13 +77,13 @@ struct FetchRhs {
   /// Encodes the instruction; throws std::out_of_range on a value too large for its field.
   Word encode() const {
     Word word{kOpcode, 0};
-    set_field(word, 4, 1, wait_free, "fetch_rhs.wait_free");
-    set_field(word, 5, 1, send_filled, "fetch_rhs.send_filled");
-    set_field(word, 8, 3, narrow, "fetch_rhs.narrow");
-    set_field(word, 16, 16, buffer_base, "fetch_rhs.buffer_base");
-    set_field(word, 32, 24, words, "fetch_rhs.words");
-    set_field(word, 64, 32, dram_base, "fetch_rhs.dram_base");
-    set_field(word, 96, 32, lane_stride, "fetch_rhs.lane_stride");
+    set_field(word, 4, 1, wait_free, "bismo fetch_rhs.wait_free");
+    set_field(word, 5, 1, send_filled, "bismo fetch_rhs.send_filled");
+    set_field(word, 8, 3, narrow, "bismo fetch_rhs.narrow");
+    set_field(word, 16, 16, buffer_base, "bismo fetch_rhs.buffer_base");
+    set_field(word, 32, 24, words, "bismo fetch_rhs.words");
+    set_field(word, 64, 32, dram_base, "bismo fetch_rhs.dram_base");
+    set_field(word, 96, 32, lane_stride, "bismo fetch_rhs.lane_stride");
     return word;
   }
   /// Decodes the fields of `word` (its opcode is not checked).
@@ -139,23 +124,23 @@ struct Exec {
   /// Encodes the instruction; throws std::out_of_range on a value too large for its field.
   Word encode() const {
     Word word{kOpcode, 0};
-    set_field(word, 4, 1, wait_lhs, "exec.wait_lhs");
-    set_field(word, 5, 1, wait_rhs, "exec.wait_rhs");
-    set_field(word, 6, 1, free_lhs, "exec.free_lhs");
-    set_field(word, 7, 1, free_rhs, "exec.free_rhs");
-    set_field(word, 8, 1, lhs_signed, "exec.lhs_signed");
-    set_field(word, 9, 1, rhs_signed, "exec.rhs_signed");
-    set_field(word, 10, 1, accumulate, "exec.accumulate");
-    set_field(word, 11, 1, emit, "exec.emit");
-    set_field(word, 12, 3, lhs_bits, "exec.lhs_bits");
-    set_field(word, 15, 3, rhs_bits, "exec.rhs_bits");
-    set_field(word, 18, 14, lhs_tiles, "exec.lhs_tiles");
-    set_field(word, 32, 16, lhs_base, "exec.lhs_base");
-    set_field(word, 48, 16, rhs_base, "exec.rhs_base");
-    set_field(word, 64, 16, k_words, "exec.k_words");
-    set_field(word, 80, 16, lhs_stride, "exec.lhs_stride");
-    set_field(word, 96, 16, rhs_stride, "exec.rhs_stride");
-    set_field(word, 112, 14, rhs_tiles, "exec.rhs_tiles");
+    set_field(word, 4, 1, wait_lhs, "bismo exec.wait_lhs");
+    set_field(word, 5, 1, wait_rhs, "bismo exec.wait_rhs");
+    set_field(word, 6, 1, free_lhs, "bismo exec.free_lhs");
+    set_field(word, 7, 1, free_rhs, "bismo exec.free_rhs");
+    set_field(word, 8, 1, lhs_signed, "bismo exec.lhs_signed");
+    set_field(word, 9, 1, rhs_signed, "bismo exec.rhs_signed");
+    set_field(word, 10, 1, accumulate, "bismo exec.accumulate");
+    set_field(word, 11, 1, emit, "bismo exec.emit");
+    set_field(word, 12, 3, lhs_bits, "bismo exec.lhs_bits");
+    set_field(word, 15, 3, rhs_bits, "bismo exec.rhs_bits");
+    set_field(word, 18, 14, lhs_tiles, "bismo exec.lhs_tiles");
+    set_field(word, 32, 16, lhs_base, "bismo exec.lhs_base");
+    set_field(word, 48, 16, rhs_base, "bismo exec.rhs_base");
+    set_field(word, 64, 16, k_words, "bismo exec.k_words");
+    set_field(word, 80, 16, lhs_stride, "bismo exec.lhs_stride");
+    set_field(word, 96, 16, rhs_stride, "bismo exec.rhs_stride");
+    set_field(word, 112, 14, rhs_tiles, "bismo exec.rhs_tiles");
     return word;
   }
   /// Decodes the fields of `word` (its opcode is not checked).
@@ -192,9 +177,9 @@ struct Result {
   /// Encodes the instruction; throws std::out_of_range on a value too large for its field.
   Word encode() const {
     Word word{kOpcode, 0};
-    set_field(word, 32, 24, tiles, "result.tiles");
-    set_field(word, 64, 32, dram_base, "result.dram_base");
-    set_field(word, 96, 32, lane_stride, "result.lane_stride");
+    set_field(word, 32, 24, tiles, "bismo result.tiles");
+    set_field(word, 64, 32, dram_base, "bismo result.dram_base");
+    set_field(word, 96, 32, lane_stride, "bismo result.lane_stride");
     return word;
   }
   /// Decodes the fields of `word` (its opcode is not checked).

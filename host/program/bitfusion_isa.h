@@ -2,28 +2,13 @@
 // clang-format off
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <stdexcept>
-#include <string>
+
+#include "host/program/instruction_word.h"
 
 namespace bittern::bitfusion_isa {
 
-/// One instruction of 128 bits, least significant word first, as it lies in device memory.
-using Word = std::array<std::uint64_t, 2>;
-
-/// Stores `value` into bits [lsb, lsb + width) of `word`; throws std::out_of_range when it does not fit.
-inline void set_field(Word& word, unsigned lsb, unsigned width, std::uint64_t value, const char* name) {
-  if (width < 64 && (value >> width) != 0) {
-    throw std::out_of_range(std::string("bitfusion instruction field ") + name + ": value " +
-                            std::to_string(value) + " needs more than " + std::to_string(width) + " bits");
-  }
-  word[lsb / 64] |= value << (lsb % 64);
-}
-/// Reads bits [lsb, lsb + width) of `word`.
-inline std::uint64_t get_field(const Word& word, unsigned lsb, unsigned width) {
-  return (word[lsb / 64] >> (lsb % 64)) & (width == 64 ? ~0ull : (1ull << width) - 1);
-}
+using Word = InstructionWord;
 
 /// Instruction END.
 struct End {
@@ -54,12 +39,12 @@ struct FetchLhs {
   /// Encodes the instruction; throws std::out_of_range on a value too large for its field.
   Word encode() const {
     Word word{kOpcode, 0};
-    set_field(word, 4, 1, wait_free, "fetch_lhs.wait_free");
-    set_field(word, 5, 1, send_filled, "fetch_lhs.send_filled");
-    set_field(word, 16, 16, buffer_base, "fetch_lhs.buffer_base");
-    set_field(word, 32, 24, words, "fetch_lhs.words");
-    set_field(word, 64, 32, dram_base, "fetch_lhs.dram_base");
-    set_field(word, 96, 32, lane_stride, "fetch_lhs.lane_stride");
+    set_field(word, 4, 1, wait_free, "bitfusion fetch_lhs.wait_free");
+    set_field(word, 5, 1, send_filled, "bitfusion fetch_lhs.send_filled");
+    set_field(word, 16, 16, buffer_base, "bitfusion fetch_lhs.buffer_base");
+    set_field(word, 32, 24, words, "bitfusion fetch_lhs.words");
+    set_field(word, 64, 32, dram_base, "bitfusion fetch_lhs.dram_base");
+    set_field(word, 96, 32, lane_stride, "bitfusion fetch_lhs.lane_stride");
     return word;
   }
   /// Decodes the fields of `word` (its opcode is not checked).
@@ -88,12 +73,12 @@ struct FetchRhs {
   /// Encodes the instruction; throws std::out_of_range on a value too large for its field.
   Word encode() const {
     Word word{kOpcode, 0};
-    set_field(word, 4, 1, wait_free, "fetch_rhs.wait_free");
-    set_field(word, 5, 1, send_filled, "fetch_rhs.send_filled");
-    set_field(word, 16, 16, buffer_base, "fetch_rhs.buffer_base");
-    set_field(word, 32, 24, words, "fetch_rhs.words");
-    set_field(word, 64, 32, dram_base, "fetch_rhs.dram_base");
-    set_field(word, 96, 32, lane_stride, "fetch_rhs.lane_stride");
+    set_field(word, 4, 1, wait_free, "bitfusion fetch_rhs.wait_free");
+    set_field(word, 5, 1, send_filled, "bitfusion fetch_rhs.send_filled");
+    set_field(word, 16, 16, buffer_base, "bitfusion fetch_rhs.buffer_base");
+    set_field(word, 32, 24, words, "bitfusion fetch_rhs.words");
+    set_field(word, 64, 32, dram_base, "bitfusion fetch_rhs.dram_base");
+    set_field(word, 96, 32, lane_stride, "bitfusion fetch_rhs.lane_stride");
     return word;
   }
   /// Decodes the fields of `word` (its opcode is not checked).
@@ -124,14 +109,14 @@ struct Compute {
   /// Encodes the instruction; throws std::out_of_range on a value too large for its field.
   Word encode() const {
     Word word{kOpcode, 0};
-    set_field(word, 4, 1, wait_lhs, "compute.wait_lhs");
-    set_field(word, 5, 1, wait_rhs, "compute.wait_rhs");
-    set_field(word, 6, 1, free_lhs, "compute.free_lhs");
-    set_field(word, 7, 1, free_rhs, "compute.free_rhs");
-    set_field(word, 10, 1, accumulate, "compute.accumulate");
-    set_field(word, 11, 1, emit, "compute.emit");
-    set_field(word, 32, 20, lhs_base, "compute.lhs_base");
-    set_field(word, 64, 20, rhs_base, "compute.rhs_base");
+    set_field(word, 4, 1, wait_lhs, "bitfusion compute.wait_lhs");
+    set_field(word, 5, 1, wait_rhs, "bitfusion compute.wait_rhs");
+    set_field(word, 6, 1, free_lhs, "bitfusion compute.free_lhs");
+    set_field(word, 7, 1, free_rhs, "bitfusion compute.free_rhs");
+    set_field(word, 10, 1, accumulate, "bitfusion compute.accumulate");
+    set_field(word, 11, 1, emit, "bitfusion compute.emit");
+    set_field(word, 32, 20, lhs_base, "bitfusion compute.lhs_base");
+    set_field(word, 64, 20, rhs_base, "bitfusion compute.rhs_base");
     return word;
   }
   /// Decodes the fields of `word` (its opcode is not checked).
@@ -160,10 +145,10 @@ struct Store {
   /// Encodes the instruction; throws std::out_of_range on a value too large for its field.
   Word encode() const {
     Word word{kOpcode, 0};
-    set_field(word, 8, 24, tiles, "store.tiles");
-    set_field(word, 32, 16, words, "store.words");
-    set_field(word, 64, 32, dram_base, "store.dram_base");
-    set_field(word, 96, 32, lane_stride, "store.lane_stride");
+    set_field(word, 8, 24, tiles, "bitfusion store.tiles");
+    set_field(word, 32, 16, words, "bitfusion store.words");
+    set_field(word, 64, 32, dram_base, "bitfusion store.dram_base");
+    set_field(word, 96, 32, lane_stride, "bitfusion store.lane_stride");
     return word;
   }
   /// Decodes the fields of `word` (its opcode is not checked).
@@ -190,12 +175,12 @@ struct Setup {
   /// Encodes the instruction; throws std::out_of_range on a value too large for its field.
   Word encode() const {
     Word word{kOpcode, 0};
-    set_field(word, 8, 2, lhs_mode, "setup.lhs_mode");
-    set_field(word, 10, 2, rhs_mode, "setup.rhs_mode");
-    set_field(word, 12, 1, lhs_signed, "setup.lhs_signed");
-    set_field(word, 13, 1, rhs_signed, "setup.rhs_signed");
-    set_field(word, 14, 1, lhs_wide, "setup.lhs_wide");
-    set_field(word, 15, 1, rhs_wide, "setup.rhs_wide");
+    set_field(word, 8, 2, lhs_mode, "bitfusion setup.lhs_mode");
+    set_field(word, 10, 2, rhs_mode, "bitfusion setup.rhs_mode");
+    set_field(word, 12, 1, lhs_signed, "bitfusion setup.lhs_signed");
+    set_field(word, 13, 1, rhs_signed, "bitfusion setup.rhs_signed");
+    set_field(word, 14, 1, lhs_wide, "bitfusion setup.lhs_wide");
+    set_field(word, 15, 1, rhs_wide, "bitfusion setup.rhs_wide");
     return word;
   }
   /// Decodes the fields of `word` (its opcode is not checked).
@@ -222,10 +207,10 @@ struct Loop {
   /// Encodes the instruction; throws std::out_of_range on a value too large for its field.
   Word encode() const {
     Word word{kOpcode, 0};
-    set_field(word, 8, 3, level, "loop.level");
-    set_field(word, 16, 16, iterations, "loop.iterations");
-    set_field(word, 32, 20, lhs_jump, "loop.lhs_jump");
-    set_field(word, 64, 20, rhs_jump, "loop.rhs_jump");
+    set_field(word, 8, 3, level, "bitfusion loop.level");
+    set_field(word, 16, 16, iterations, "bitfusion loop.iterations");
+    set_field(word, 32, 20, lhs_jump, "bitfusion loop.lhs_jump");
+    set_field(word, 64, 20, rhs_jump, "bitfusion loop.rhs_jump");
     return word;
   }
   /// Decodes the fields of `word` (its opcode is not checked).
