@@ -215,25 +215,9 @@ module bismo_dispatch #(
     end
   end
 
-  // Queues.
-  logic [FetchGroups-1:0] fetch_push;
-  logic [FetchGroups-1:0] fetch_ready;
-  logic                   exec_ready;
-  logic                   result_ready;
-  logic                   fetch_ok;
-  logic                   push;
-
-  always_comb begin
-    fetch_push = '0;
-    if (FetchGroups == 1) begin
-      fetch_push[0] = s2_kind_q[0] | s2_kind_q[1];
-    end else begin
-      fetch_push[0]             = s2_kind_q[0];
-      fetch_push[FetchGroups-1] = s2_kind_q[1];
-    end
-  end
-  assign fetch_ok = (fetch_push & ~fetch_ready) == '0;
-  assign s2_ready = ~s2_valid_q | (fetch_ok & (exec_ready | ~s2_kind_q[2]) & (result_ready | ~s2_kind_q[3]));
+  logic ready;
+  logic push;
+  assign s2_ready = ~s2_valid_q | ready;
   assign push     = s2_valid_q & s2_ready & ~flush;
 
   assign illegal_o  = s2_valid_q & s2_illegal_q & ~flush;
@@ -257,50 +241,30 @@ module bismo_dispatch #(
     end
   end
 
-  for (genvar g = 0; g < FetchGroups; g++) begin : gen_fetch_queue
-    bittern_fifo #(
-        .Width(FetchWidth),
-        .Depth(QueueDepth)
-    ) u_queue (
-        .clk_i,
-        .rst_ni,
-        .clear_i(flush),
-        .push_i (push & fetch_push[g]),
-        .data_i (s2_fetch_q),
-        .ready_o(fetch_ready[g]),
-        .pop_i  (fetch_pop_i[g]),
-        .valid_o(fetch_valid_o[g]),
-        .data_o (fetch_data_o[FetchWidth*g+:FetchWidth])
-    );
-  end
-
-  bittern_fifo #(
-      .Width(122),
-      .Depth(QueueDepth)
-  ) u_exec_queue (
+  bittern_stage_queues #(
+      .FetchGroups(FetchGroups),
+      .FetchWidth (FetchWidth),
+      .ExecWidth  (122),
+      .ResultWidth(88),
+      .Depth      (QueueDepth)
+  ) u_queues (
       .clk_i,
       .rst_ni,
-      .clear_i(flush),
-      .push_i (push & s2_kind_q[2]),
-      .data_i (s2_exec_q),
-      .ready_o(exec_ready),
-      .pop_i  (exec_pop_i),
-      .valid_o(exec_valid_o),
-      .data_o (exec_data_o)
-  );
-
-  bittern_fifo #(
-      .Width(88),
-      .Depth(QueueDepth)
-  ) u_result_queue (
-      .clk_i,
-      .rst_ni,
-      .clear_i(flush),
-      .push_i (push & s2_kind_q[3]),
-      .data_i (s2_fetch_q[106:19]),
-      .ready_o(result_ready),
-      .pop_i  (result_pop_i),
-      .valid_o(result_valid_o),
-      .data_o (result_data_o)
+      .clear_i       (flush),
+      .valid_i       (s2_valid_q),
+      .kind_i        (s2_kind_q),
+      .fetch_data_i  (s2_fetch_q),
+      .exec_data_i   (s2_exec_q),
+      .result_data_i (s2_fetch_q[106:19]),
+      .ready_o       (ready),
+      .fetch_valid_o,
+      .fetch_data_o,
+      .fetch_pop_i,
+      .exec_valid_o,
+      .exec_data_o,
+      .exec_pop_i,
+      .result_valid_o,
+      .result_data_o,
+      .result_pop_i
   );
 endmodule

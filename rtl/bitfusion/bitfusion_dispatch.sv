@@ -204,27 +204,9 @@ module bitfusion_dispatch #(
     end
   end
 
-  // Queues.
-  logic [FetchGroups-1:0] fetch_push;
-  logic [FetchGroups-1:0] fetch_ready;
-  logic                   exec_ready;
-  logic                   store_ready;
-  logic                   is_exec;
-  logic                   fetch_ok;
-  logic                   push;
-
-  always_comb begin
-    fetch_push = '0;
-    if (FetchGroups == 1) begin
-      fetch_push[0] = s2_kind_q[0] | s2_kind_q[1];
-    end else begin
-      fetch_push[0]             = s2_kind_q[0];
-      fetch_push[FetchGroups-1] = s2_kind_q[1];
-    end
-  end
-  assign is_exec  = s2_kind_q[2] | s2_kind_q[4] | s2_kind_q[5];
-  assign fetch_ok = (fetch_push & ~fetch_ready) == '0;
-  assign s2_ready = ~s2_valid_q | (fetch_ok & (exec_ready | ~is_exec) & (store_ready | ~s2_kind_q[3]));
+  logic ready;
+  logic push;
+  assign s2_ready = ~s2_valid_q | ready;
   assign push     = s2_valid_q & s2_ready & ~flush;
 
   assign illegal_o  = s2_valid_q & s2_illegal_q & ~flush;
@@ -248,50 +230,30 @@ module bitfusion_dispatch #(
     end
   end
 
-  for (genvar g = 0; g < FetchGroups; g++) begin : gen_fetch_queue
-    bittern_fifo #(
-        .Width(107),
-        .Depth(QueueDepth)
-    ) u_queue (
-        .clk_i,
-        .rst_ni,
-        .clear_i(flush),
-        .push_i (push & fetch_push[g]),
-        .data_i (s2_fetch_q),
-        .ready_o(fetch_ready[g]),
-        .pop_i  (fetch_pop_i[g]),
-        .valid_o(fetch_valid_o[g]),
-        .data_o (fetch_data_o[107*g+:107])
-    );
-  end
-
-  bittern_fifo #(
-      .Width(66),
-      .Depth(QueueDepth)
-  ) u_exec_queue (
+  bittern_stage_queues #(
+      .FetchGroups(FetchGroups),
+      .FetchWidth (107),
+      .ExecWidth  (66),
+      .ResultWidth(104),
+      .Depth      (QueueDepth)
+  ) u_queues (
       .clk_i,
       .rst_ni,
-      .clear_i(flush),
-      .push_i (push & is_exec),
-      .data_i (s2_exec_q),
-      .ready_o(exec_ready),
-      .pop_i  (exec_pop_i),
-      .valid_o(exec_valid_o),
-      .data_o (exec_data_o)
-  );
-
-  bittern_fifo #(
-      .Width(104),
-      .Depth(QueueDepth)
-  ) u_store_queue (
-      .clk_i,
-      .rst_ni,
-      .clear_i(flush),
-      .push_i (push & s2_kind_q[3]),
-      .data_i ({s2_fetch_q[106:43], s2_count_q}),
-      .ready_o(store_ready),
-      .pop_i  (store_pop_i),
-      .valid_o(store_valid_o),
-      .data_o (store_data_o)
+      .clear_i       (flush),
+      .valid_i       (s2_valid_q),
+      .kind_i        ({s2_kind_q[3], s2_kind_q[2] | s2_kind_q[4] | s2_kind_q[5], s2_kind_q[1:0]}),
+      .fetch_data_i  (s2_fetch_q),
+      .exec_data_i   (s2_exec_q),
+      .result_data_i ({s2_fetch_q[106:43], s2_count_q}),
+      .ready_o       (ready),
+      .fetch_valid_o,
+      .fetch_data_o,
+      .fetch_pop_i,
+      .exec_valid_o,
+      .exec_data_o,
+      .exec_pop_i,
+      .result_valid_o(store_valid_o),
+      .result_data_o (store_data_o),
+      .result_pop_i  (store_pop_i)
   );
 endmodule
