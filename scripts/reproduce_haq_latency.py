@@ -115,6 +115,12 @@ def bismo_rows(bittern, options):
         print_table(["network variant bits", "ours", "HAQ", "off by"], ratios)
 
 
+def chip_uj(measured):
+    """Energy without device memory, by the first of the two prices of its bits."""
+    total = measured["layers"]["total"]
+    return total["energy_uj"] - 8e-6 * measured["dram_anchors"][0]["value"] * (total["bytes_read"] + total["bytes_written"])
+
+
 def bitfusion_rows(bittern):
     measured = {bits: bittern.measure("mobilenet_v1", "bitfusion_paper", *bits) for bits in BITFUSION}
     totals = {bits: m["layers"]["total"] for bits, m in measured.items()}
@@ -126,11 +132,13 @@ def bitfusion_rows(bittern):
         published = milliseconds / base_published[0], millijoules / base_published[1]
         rows.append([f"mobilenet_v1 {bits[0]}/{bits[1]}", f"{totals[bits]['latency_us'] / 1000:.3f}",
                      f"{latency:.4f}", f"{published[0]:.4f}", percent(latency, published[0]),
-                     f"{energy:.4f}", f"{published[1]:.4f}", percent(energy, published[1])])
+                     f"{energy:.4f}", f"{published[1]:.4f}", percent(energy, published[1]),
+                     f"{chip_uj(measured[bits]) / chip_uj(measured[8, 8]):.4f}"])
     m = measured[8, 8]
     print(f"HAQ Tables 4 (latency) and 5 (energy), BitFusion, relative to 8/8 bits; ours: {m['origin']} "
           f"{m['rtl_hash'][:16]}, batch {m['batch']}, {m['clock_mhz']:g} MHz, energy table {m['energy_table']}")
-    print_table(["network bits", "ours ms", "latency ours", "HAQ", "off by", "energy ours", "HAQ", "off by"], rows)
+    print_table(["network bits", "ours ms", "latency ours", "HAQ", "off by", "energy ours", "HAQ", "off by", "on chip"],
+                rows)
 
 
 def main():
