@@ -108,13 +108,14 @@ void check_stripes(const Variant& variant, const YamlNode& node) {
   }
   const std::int64_t word = fetch_lanes * variant.parameter("PortWidth");
   const std::int64_t serial = variant.parameter("Serial");
+  const std::int64_t planes = variant.parameter("MaxBits");
   for (const auto& [rows, parallel] :
        {std::pair(columns, serial == 1), std::pair(filters, serial == 0)}) {
-    if ((parallel ? 8 : 1) * rows * lanes % word != 0) {
-      node.fail(
-          fmt::format("{} of {} rows of {} lanes must be a whole number of fetch words "
-                      "(FetchLanes * PortWidth = {} bits)",
-                      parallel ? "8 bit planes" : "a bit plane", rows, lanes, word));
+    if ((parallel ? planes : 1) * rows * lanes % word != 0) {
+      node.fail(fmt::format(
+          "{} of {} rows of {} lanes must be a whole number of fetch words "
+          "(FetchLanes * PortWidth = {} bits)",
+          parallel ? fmt::format("{} bit planes", planes) : "a bit plane", rows, lanes, word));
     }
   }
   const std::int64_t beat = variant.parameter("PortWidth") * variant.parameter("NumWritePorts");
@@ -141,7 +142,8 @@ const std::map<std::string, CoreRules>& cores() {
          {"Tiles", 1, 64, true},
          {"Lanes", 8, 256, true},
          {"Serial", 0, 2, false},
-         {"LhsDepth", 16, 65536, true},
+         {"MaxBits", 8, 16, true},
+         {"LhsDepth", 16, 131072, true},
          {"RhsDepth", 16, 65536, true},
          {"FetchLanes", 1, 16, true}},
         check_stripes}},

@@ -1,12 +1,9 @@
 #include "host/model/gemm_model.h"
 
+#include <algorithm>
+#include <string>
+
 namespace bittern {
-namespace {
-
-/// Bit planes of a parallel operand that lie side by side.
-constexpr int kPlanes = 8;
-
-}  // namespace
 
 GemmModel::GemmModel(const GemmMachine& machine, std::uint64_t instructions)
     : StreamModel(machine.core, machine, instructions),
@@ -42,12 +39,10 @@ void GemmModel::exec(const GemmStep& step) {
     if (step.emit) release_slot(write_tile(end + step_to_tile_).loaded);
   }
   exec_run_ += tiles * tile_steps;
-  // A parallel operand is read once a word of K, or once for each staggered column, in all planes.
-  lhs_reads_ +=
-      tiles * (machine_.lhs_serial ? tile_steps : static_cast<Cycle>(step.k_words) * kPlanes);
-  rhs_reads_ +=
-      tiles * (machine_.rhs_serial ? tile_steps
-                                   : static_cast<Cycle>(step.k_words) * step.columns * kPlanes);
+  // A parallel operand is read once a word of K, or once for each staggered column.
+  const auto words = static_cast<Cycle>(step.k_words);
+  lhs_reads_ += tiles * (machine_.lhs_serial ? tile_steps : words);
+  rhs_reads_ += tiles * (machine_.rhs_serial ? tile_steps : words * step.columns);
   end_exec(step, end);
   ++instructions_;
 }
@@ -56,10 +51,17 @@ ModelResult GemmModel::finish() {
   ModelResult out = drain(exec_end() + step_to_tile_);
   out.events.emplace_back("exec_run", exec_run_);
   if (machine_.counts_reads) {
-    out.events.emplace_back("lhs_buffer_reads", lhs_reads_);
-    out.events.emplace_back("rhs_buffer_reads", rhs_reads_);
-    const bool both = machine_.lhs_serial && machine_.rhs_serial;
-    out.events.emplace_back("array_planes", both ? exec_run_ : exec_run_ * kPlanes);
+    // Planes: of a parallel operand all of them, the lower 8 and those above counted apart.
+    const auto planes = [&](const char* lower, const char* upper, std::uint64_t times,
+                            bool serial) {
+      const int all = serial ? 1 : machine_.planes;
+      out.events.emplace_back(lower, times * std::min(all, 8));
+      out.events.emplace_back(upper, times * std::max(all - 8, 0));
+    };
+    planes("lhs_buffer_reads", "lhs_buffer_upper_reads", lhs_reads_, machine_.lhs_serial);
+    planes("rhs_buffer_reads", "rhs_buffer_upper_reads", rhs_reads_, machine_.rhs_serial);
+    planes("array_planes", "array_upper_planes", exec_run_,
+           machine_.lhs_serial && machine_.rhs_serial);
   }
   out.events.emplace_back("instr_exec", instructions_);
   out.events.emplace_back("instr_result", results());

@@ -17,8 +17,9 @@ struct GemmMachine : StreamMachine {
   int step_to_tile = 0;  ///< cycles from the last step of a tile until the result stage sees it
   /// Whether the first step of a tile's last word of K waits for a result slot, or the last one.
   bool slot_before_brick = false;
-  /// Has the events lhs_buffer_reads, rhs_buffer_reads and array_planes (Stripes).
+  /// Has the events lhs_buffer_reads, rhs_buffer_reads and array_planes (Stripes), ...
   bool counts_reads = false;
+  int planes = 8;  ///< ... and so many bit planes of a parallel operand side by side.
 };
 
 /// One instruction of a program, decoded. Counts are counts, not "minus 1" as in the encoding.
@@ -57,7 +58,7 @@ class GemmModel : private StreamModel {
   std::uint64_t tile_beats_;
   bool open_ = false;
   std::uint64_t exec_run_ = 0;
-  std::uint64_t lhs_reads_ = 0;
+  std::uint64_t lhs_reads_ = 0;  ///< of the buffer, whatever planes they bring
   std::uint64_t rhs_reads_ = 0;
   std::uint64_t instructions_ = 0;
 };

@@ -139,38 +139,27 @@ class PixelQuarters {
         static_cast<int>(std::min(shape_.bundle_inputs, layer_.in_channels - first));
     const std::int64_t area = static_cast<std::int64_t>(layer_.in_height) * layer_.in_width;
     const std::int16_t* source = activations.data() + (image * layer_.in_channels + first) * area;
-    if (byte == 1) {
-      high_.resize(channels * area);
-      for (std::int64_t i = 0; i < channels * area; ++i) {
-        high_[i] = static_cast<std::int16_t>(source[i] >> 8);
-      }
-      source = high_.data();
-    }
     // The last bundle may have fewer channels than the one before it left in the buffer.
     std::fill(bytes_.begin(), bytes_.end(), std::uint8_t{0});
     if (shape_.im2col) {
       for (int y = 0; y < layer_.in_height; ++y) {
-        transpose(source + static_cast<std::int64_t>(y) * layer_.in_width, area, channels,
+        transpose(source + static_cast<std::int64_t>(y) * layer_.in_width, area, channels, byte,
                   bytes_.data() + (y + layer_.pad_top) * width_ * stride_);
       }
       gather();
     } else {
-      direct(source, area, channels);
+      direct(source, area, channels, byte);
     }
   }
 
  private:
-  void transpose(const std::int16_t* source, std::int64_t area, int channels,
+  void transpose(const std::int16_t* source, std::int64_t area, int channels, int byte,
                  std::uint8_t* row) const {
-    std::uint8_t* target = row + layer_.pad_left * stride_;
-    if (layer_.in_width == 1) {
-      for (int c = 0; c < channels; ++c) target[c] = static_cast<std::uint8_t>(source[c * area]);
-      return;
-    }
-    transpose_to_bytes(source, area, channels, layer_.in_width, target, stride_);
+    transpose_to_bytes(source, area, channels, layer_.in_width, byte,
+                       row + layer_.pad_left * stride_, stride_);
   }
 
-  void direct(const std::int16_t* source, std::int64_t area, int channels) {
+  void direct(const std::int16_t* source, std::int64_t area, int channels, int byte) {
     for (std::int64_t row = 0; row < rows_; ++row) {
       // With a stride beyond the kernel, rows of different windows lie side by side here.
       const std::int64_t y =
@@ -180,7 +169,7 @@ class PixelQuarters {
         std::fill_n(to, cols_ * pixel_bytes_, std::uint8_t{0});
         continue;
       }
-      transpose(source + y * layer_.in_width, area, channels, bytes_.data());
+      transpose(source + y * layer_.in_width, area, channels, byte, bytes_.data());
       if (shape_.step_w == layer_.stride_w) {
         combine(bytes_.data(), cols_ * shape_.blocks, shape_.lhs_quarters, n_, shape_.lhs.bits, to);
         continue;
@@ -218,7 +207,6 @@ class PixelQuarters {
   std::int64_t padded_;  // channels of all blocks
   std::int64_t stride_;  // channels of a pixel in bytes_
   std::int64_t pixel_bytes_;
-  std::vector<std::int16_t> high_;
   std::vector<std::uint8_t> bytes_;   // [row (im2col: all)][column][channel]
   std::vector<std::uint8_t> window_;  // one gathered window, padded
   std::vector<std::uint8_t> quarters_;
@@ -319,7 +307,6 @@ std::vector<std::uint8_t> pack_weights(const BitFusionConfig& config, const Fusi
   const std::int64_t spot_quarters = shape.blocks * shape.rhs_quarters;
   std::vector<std::uint8_t> channels(spots * padded);
   std::vector<std::uint8_t> quarters(spots * spot_quarters * config.n);
-  std::vector<std::int16_t> high(shape.group_inputs * positions);
 
   for (std::int64_t bundle = 0; bundle < shape.bundles; ++bundle) {
     for (std::int64_t output = 0; output < shape.outputs; ++output) {
@@ -329,16 +316,10 @@ std::vector<std::uint8_t> pack_weights(const BitFusionConfig& config, const Fusi
       const std::int64_t column = output / config.m;
       const std::int64_t stripe = column / tile.columns;
       for (int byte = 0; byte < shape.rhs.bytes; ++byte) {
-        const std::int16_t* source = weights.data() + channel * shape.group_inputs * positions;
-        if (byte == 1) {
-          for (std::size_t i = 0; i < high.size(); ++i) {
-            high[i] = static_cast<std::int16_t>(source[i] >> 8);
-          }
-          source = high.data();
-        }
         // Only the channels of this output's own group are not zero.
         std::fill(channels.begin(), channels.end(), std::uint8_t{0});
-        transpose_to_bytes(source, positions, static_cast<int>(shape.group_inputs), positions,
+        transpose_to_bytes(weights.data() + channel * shape.group_inputs * positions, positions,
+                           static_cast<int>(shape.group_inputs), positions, byte,
                            channels.data() + group * shape.group_inputs, stride);
         combine(channels.data(), spots * shape.blocks, shape.rhs_quarters, config.n, shape.rhs.bits,
                 quarters.data());

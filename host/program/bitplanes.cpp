@@ -48,14 +48,21 @@ void transpose_8x8_bytes(std::uint64_t rows[8]) {
   }
 }
 
-/// Low bytes of an 8 x 8 block of 16-bit integers, transposed.
+template <int kByte>
+std::uint8_t byte_of(std::int16_t value) {
+  return static_cast<std::uint8_t>(static_cast<std::uint16_t>(value) >> (8 * kByte));
+}
+
+/// One byte of each value of an 8 x 8 block of 16-bit integers, transposed.
+template <int kByte>
 void transpose_block(const std::int16_t* source, std::size_t source_stride, std::uint8_t* target,
                      std::size_t target_stride) {
 #ifdef __SSE2__
   const __m128i low_bytes = _mm_set1_epi16(0xff);
   const auto row = [&](int j) {
-    return _mm_and_si128(
-        _mm_loadu_si128(reinterpret_cast<const __m128i*>(source + j * source_stride)), low_bytes);
+    const __m128i values =
+        _mm_loadu_si128(reinterpret_cast<const __m128i*>(source + j * source_stride));
+    return kByte == 0 ? _mm_and_si128(values, low_bytes) : _mm_srli_epi16(values, 8);
   };
   // Rows as bytes, j and j + 4 in one register; three rounds of interleaving transpose them.
   const __m128i a = _mm_packus_epi16(row(0), row(4));
@@ -82,12 +89,45 @@ void transpose_block(const std::int16_t* source, std::size_t source_stride, std:
   std::uint64_t rows[8];
   for (int j = 0; j < 8; ++j) {
     std::uint8_t bytes[8];
-    for (int e = 0; e < 8; ++e) bytes[e] = static_cast<std::uint8_t>(source[j * source_stride + e]);
+    for (int e = 0; e < 8; ++e) bytes[e] = byte_of<kByte>(source[j * source_stride + e]);
     std::memcpy(&rows[j], bytes, 8);
   }
   transpose_8x8_bytes(rows);
   for (int e = 0; e < 8; ++e) std::memcpy(target + e * target_stride, &rows[e], 8);
 #endif
+}
+
+/// See transpose_to_bytes().
+template <int kByte>
+void transpose_bytes(const std::int16_t* source, std::size_t source_stride, int channels, int width,
+                     std::uint8_t* target, std::size_t target_stride) {
+  if (width == 1) {
+    // One value a row: channels are a column, one contiguous run when source_stride is 1 too.
+    if (source_stride == 1) {
+      for (int c = 0; c < channels; ++c) target[c] = byte_of<kByte>(source[c]);
+    } else {
+      for (int c = 0; c < channels; ++c) target[c] = byte_of<kByte>(source[c * source_stride]);
+    }
+    return;
+  }
+  const int full_channels = channels / 8 * 8;
+  const int full_width = width / 8 * 8;
+  for (int c = 0; c < full_channels; c += 8) {
+    for (int x = 0; x < full_width; x += 8) {
+      transpose_block<kByte>(source + c * source_stride + x, source_stride,
+                             target + x * target_stride + c, target_stride);
+    }
+    for (int x = full_width; x < width; ++x) {
+      for (int j = 0; j < 8; ++j) {
+        target[x * target_stride + c + j] = byte_of<kByte>(source[(c + j) * source_stride + x]);
+      }
+    }
+  }
+  for (int c = full_channels; c < channels; ++c) {
+    for (int x = 0; x < width; ++x) {
+      target[x * target_stride + c] = byte_of<kByte>(source[c * source_stride + x]);
+    }
+  }
 }
 
 #ifdef BITTERN_HAVE_AVX2
@@ -139,32 +179,9 @@ void split_bitplanes(const std::uint8_t* source, std::size_t count, int bits, st
 }
 
 void transpose_to_bytes(const std::int16_t* source, std::size_t source_stride, int channels,
-                        int width, std::uint8_t* target, std::size_t target_stride) {
-  const int full_channels = channels / 8 * 8;
-  const int full_width = width / 8 * 8;
-  if (width == 1 && source_stride == 1) {
-    for (int c = 0; c < full_channels; c += 8) {
-      for (int e = 0; e < 8; ++e) target[c + e] = static_cast<std::uint8_t>(source[c + e]);
-    }
-  } else {
-    for (int c = 0; c < full_channels; c += 8) {
-      for (int x = 0; x < full_width; x += 8) {
-        transpose_block(source + c * source_stride + x, source_stride,
-                        target + x * target_stride + c, target_stride);
-      }
-      for (int x = full_width; x < width; ++x) {
-        for (int j = 0; j < 8; ++j) {
-          target[x * target_stride + c + j] =
-              static_cast<std::uint8_t>(source[(c + j) * source_stride + x]);
-        }
-      }
-    }
-  }
-  for (int c = full_channels; c < channels; ++c) {
-    for (int x = 0; x < width; ++x) {
-      target[x * target_stride + c] = static_cast<std::uint8_t>(source[c * source_stride + x]);
-    }
-  }
+                        int width, int byte, std::uint8_t* target, std::size_t target_stride) {
+  const auto transpose = byte == 0 ? &transpose_bytes<0> : &transpose_bytes<1>;
+  transpose(source, source_stride, channels, width, target, target_stride);
 }
 
 }  // namespace bittern

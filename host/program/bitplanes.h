@@ -15,10 +15,10 @@ void split_bitplanes(const std::uint8_t* source, std::size_t count, int bits, st
 void split_bitplanes_portable(const std::uint8_t* source, std::size_t count, int bits,
                               std::uint64_t* planes, std::size_t plane_stride);
 
-/// Low bytes of a matrix of 16-bit integers, transposed: target[x * target_stride + c] =
-/// source[c * source_stride + x] for c < channels, x < width.
+/// Low (`byte` 0) or high (1) bytes of a matrix of 16-bit integers, transposed: target[x *
+/// target_stride + c] = that of source[c * source_stride + x] for c < channels, x < width.
 void transpose_to_bytes(const std::int16_t* source, std::size_t source_stride, int channels,
-                        int width, std::uint8_t* target, std::size_t target_stride);
+                        int width, int byte, std::uint8_t* target, std::size_t target_stride);
 
 /// Ors `length` bits of `source` from bit `source_bit` into `target` from bit `target_bit`, where
 /// target's bits from there on are zero. Reads one word behind the last needed one, writes (zeros)

@@ -48,6 +48,7 @@ struct GemmConfig {
   bool by_image = false;   ///< the images of a batch are worked on one after the other
 
   int tile_units = 0;  ///< results of a tile as written
+  int max_bits = 8;    ///< of an operand
   /// Staggered columns, 1: none. Each has filters of its own and works on the same window.
   int columns = 1;
   int max_columns = 1;  ///< that the array can stagger
@@ -59,7 +60,8 @@ struct GemmConfig {
 
   // What the instruction fields can hold. Set lower in tests, to see instructions being cut.
   std::uint64_t max_fetch_words = (1u << 24) - 1;
-  std::uint64_t max_exec_tiles = 1u << 14;  ///< of one side
+  std::uint64_t max_exec_tiles = 1u << 14;      ///< of one side
+  std::int64_t max_exec_words = (1 << 16) - 1;  ///< words of K
   std::uint64_t max_result_tiles = (1u << 24) - 1;
 
   /// 64-bit words of a port beat.

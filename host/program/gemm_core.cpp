@@ -43,7 +43,8 @@ std::uint64_t count_instructions(const GemmConfig& config, const GemmShape& shap
 }  // namespace
 
 BitPair GemmCore::supported(BitPair bits) const {
-  return {std::clamp(bits.weight, 1, 8), std::clamp(bits.activation, 1, 8)};
+  return {std::clamp(bits.weight, 1, config_.max_bits),
+          std::clamp(bits.activation, 1, config_.max_bits)};
 }
 
 double GemmCore::peak_macs_per_cycle(BitPair bits) const {
@@ -70,7 +71,7 @@ ModelResult GemmCore::model_schedule(const GemmConfig& config, const GemmShape& 
 std::unique_ptr<GemmPlan> GemmCore::plan_with(const Layer& layer, const Precision& precision,
                                               int batch, const GemmSchedule& schedule) const {
   layer.validate();
-  check_precision(layer, precision, batch, 8);
+  check_precision(layer, precision, batch, config_.max_bits);
   const GemmConfig config = config_.staggered(schedule.columns);
   auto plan = std::make_unique<GemmPlan>();
   plan->layer = layer;
@@ -104,7 +105,7 @@ std::vector<GemmSchedule> GemmCore::candidates(const Layer& layer, int batch,
 std::unique_ptr<Plan> GemmCore::plan(const Layer& layer, const Precision& precision,
                                      int batch) const {
   layer.validate();
-  check_precision(layer, precision, batch, 8);
+  check_precision(layer, precision, batch, config_.max_bits);
   const std::vector<GemmSchedule> schedules = candidates(layer, batch, precision.bits);
 
   // Schedules in the order of their bounds; once a bound is no better than the best count, no later

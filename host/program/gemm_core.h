@@ -33,6 +33,7 @@ class GemmCore : public Core {
   Program build(const Plan& plan, const LayerData& data) const override;
   std::vector<std::int32_t> unpack(const Plan& plan, Bytes result) const override;
   ModelResult model(const Plan& plan) const override;
+  int max_bits() const override { return config_.max_bits; }
   BitPair supported(BitPair bits) const override;
   double peak_macs_per_cycle(BitPair bits) const override;
   std::vector<std::pair<std::string, std::string>> cycle_split() const override;
@@ -70,7 +71,7 @@ class BismoCore : public GemmCore {
 class StripesCore : public GemmCore {
  public:
   explicit StripesCore(const GemmConfig& config) : GemmCore(config) {}
-  int lowering_version() const override { return 1; }
+  int lowering_version() const override { return 2; }
 
  private:
   std::array<std::uint64_t, 2> encode(const GemmStep& step,

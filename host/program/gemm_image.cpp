@@ -144,17 +144,13 @@ class PixelPlanes {
         const std::int16_t* source =
             activations.data() + (static_cast<std::size_t>(b) * layer_.in_channels + first) * area +
             static_cast<std::size_t>(y) * layer_.in_width;
-        std::uint8_t* target = bytes_.data() + layer_.pad_left * shape_.channel_stride;
-        if (layer_.in_width == 1) {
-          // One pixel a row: channels are a column here, one contiguous run when height is 1 too.
-          for (int c = 0; c < channels; ++c)
-            target[c] = static_cast<std::uint8_t>(source[c * area]);
-        } else {
-          transpose_to_bytes(source, area, channels, layer_.in_width, target,
+        for (int done = 0; done < bits_; done += 8) {
+          transpose_to_bytes(source, area, channels, layer_.in_width, done / 8,
+                             bytes_.data() + layer_.pad_left * shape_.channel_stride,
                              shape_.channel_stride);
+          split_bitplanes(bytes_.data(), padded_, std::min(bits_ - done, 8),
+                          planes_.data() + row(done, b, y + layer_.pad_top), plane_stride());
         }
-        split_bitplanes(bytes_.data(), padded_, bits_,
-                        planes_.data() + row(0, b, y + layer_.pad_top), plane_stride());
       }
     }
   }
@@ -276,10 +272,13 @@ std::vector<std::uint8_t> pack_weights(const GemmConfig& config, const GemmShape
       // output's own group are not zero.
       const std::int64_t group = n / shape.group_outputs;
       std::fill(bytes.begin(), bytes.end(), std::uint8_t{0});
-      transpose_to_bytes(weights.data() + channel * shape.group_inputs * positions, positions,
-                         static_cast<int>(shape.group_inputs), positions,
-                         bytes.data() + group * shape.group_inputs, shape.channel_stride);
-      split_bitplanes(bytes.data(), bytes.size(), bits, planes.data(), plane_words);
+      for (int done = 0; done < bits; done += 8) {
+        transpose_to_bytes(weights.data() + channel * shape.group_inputs * positions, positions,
+                           static_cast<int>(shape.group_inputs), positions, done / 8,
+                           bytes.data() + group * shape.group_inputs, shape.channel_stride);
+        split_bitplanes(bytes.data(), bytes.size(), std::min(bits - done, 8),
+                        planes.data() + done * plane_words, plane_words);
+      }
       writer.begin(bundle, n / config.rhs.rows);
       for (int plane = 0; plane < bits; ++plane) {
         writer.store(n % config.rhs.rows, plane, planes.data() + plane * plane_words);

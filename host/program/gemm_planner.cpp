@@ -19,7 +19,7 @@ void add_split(const GemmConfig& config, const GemmShape& shape, const PlanSide&
   for (const bool whole : {true, false}) {
     for (const int slots : {2, 4, kMaxPlanSlots, 1}) {
       const std::int64_t inner_most = inner.depth / slots / inner_word;
-      std::int64_t most = std::min<std::int64_t>(inner_most, shape.k_words);
+      std::int64_t most = std::min({inner_most, shape.k_words, config.max_exec_words});
       int outer_slots = slots;
       if (whole) {
         outer_slots = static_cast<int>(std::min<std::int64_t>(outer.depth / outer.stripe_depth, 2));
@@ -45,7 +45,9 @@ void add_split(const GemmConfig& config, const GemmShape& shape, const PlanSide&
 
 std::vector<GemmSchedule> candidate_schedules(const GemmConfig& config, const GemmShape& shape,
                                               const BitPair& bits) {
-  const auto most = static_cast<std::int64_t>(config.max_exec_tiles);
+  // A reduction that one EXEC cannot say is cut, whatever fits the buffers.
+  const bool whole_k = shape.k_words <= config.max_exec_words;
+  const auto most = whole_k ? static_cast<std::int64_t>(config.max_exec_tiles) : 0;
   const int lhs_word = config.lhs.addresses(bits.activation);
   const int rhs_word = config.rhs.addresses(bits.weight);
   const PlanSide lhs{shape.lhs_stripes, lhs_word * shape.k_words, config.lhs.depth, most};

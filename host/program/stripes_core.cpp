@@ -44,7 +44,7 @@ std::array<std::uint64_t, 2> StripesCore::encode(const GemmStep& step,
       exec.rhs_tiles = step.rhs_tiles - 1;
       exec.lhs_base = step.lhs_base;
       exec.rhs_base = step.rhs_base;
-      exec.bricks = step.k_words;
+      exec.bricks = step.k_words - 1;
       exec.lhs_stride = step.lhs_stride;
       exec.rhs_stride = step.rhs_stride;
       exec.columns = step.columns - 1;

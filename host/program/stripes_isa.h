@@ -31,9 +31,9 @@ struct FetchLhs {
   static constexpr std::uint64_t kOpcode = 1;
   std::uint64_t wait_free = 0;  ///< Take one free LHS token before reading. (1 bits)
   std::uint64_t send_filled = 0;  ///< Give one filled LHS token when the last word is in the buffer. (1 bits)
-  std::uint64_t banks = 0;  ///< Banks filled at each address, minus 1: words of a bit plane, times the bits of the operand when it is the parallel one. (6 bits)
-  std::uint64_t buffer_base = 0;  ///< First address in every bank. (16 bits)
-  std::uint64_t rows = 0;  ///< Addresses to fill; at least 1. Word i goes to bank i mod banks, address buffer_base + i / banks. (17 bits)
+  std::uint64_t banks = 0;  ///< Banks filled at each address, minus 1: words of a bit plane, times the bits of the operand when it is the parallel one. (8 bits)
+  std::uint64_t buffer_base = 0;  ///< First address in every bank. (17 bits)
+  std::uint64_t rows = 0;  ///< Addresses to fill; at least 1. Word i goes to bank i mod banks, address buffer_base + i / banks. (18 bits)
   std::uint64_t dram_base = 0;  ///< Byte address of lane 0, a multiple of 64. (32 bits)
   std::uint64_t lane_stride = 0;  ///< Bytes from one lane's region to the next lane's, a multiple of 64. (32 bits)
 
@@ -42,9 +42,9 @@ struct FetchLhs {
     Word word{kOpcode, 0};
     set_field(word, 4, 1, wait_free, "stripes fetch_lhs.wait_free");
     set_field(word, 5, 1, send_filled, "stripes fetch_lhs.send_filled");
-    set_field(word, 8, 6, banks, "stripes fetch_lhs.banks");
-    set_field(word, 16, 16, buffer_base, "stripes fetch_lhs.buffer_base");
-    set_field(word, 32, 17, rows, "stripes fetch_lhs.rows");
+    set_field(word, 6, 8, banks, "stripes fetch_lhs.banks");
+    set_field(word, 15, 17, buffer_base, "stripes fetch_lhs.buffer_base");
+    set_field(word, 32, 18, rows, "stripes fetch_lhs.rows");
     set_field(word, 64, 32, dram_base, "stripes fetch_lhs.dram_base");
     set_field(word, 96, 32, lane_stride, "stripes fetch_lhs.lane_stride");
     return word;
@@ -54,9 +54,9 @@ struct FetchLhs {
     FetchLhs out;
     out.wait_free = get_field(word, 4, 1);
     out.send_filled = get_field(word, 5, 1);
-    out.banks = get_field(word, 8, 6);
-    out.buffer_base = get_field(word, 16, 16);
-    out.rows = get_field(word, 32, 17);
+    out.banks = get_field(word, 6, 8);
+    out.buffer_base = get_field(word, 15, 17);
+    out.rows = get_field(word, 32, 18);
     out.dram_base = get_field(word, 64, 32);
     out.lane_stride = get_field(word, 96, 32);
     return out;
@@ -68,9 +68,9 @@ struct FetchRhs {
   static constexpr std::uint64_t kOpcode = 2;
   std::uint64_t wait_free = 0;  ///< Take one free LHS token before reading. (1 bits)
   std::uint64_t send_filled = 0;  ///< Give one filled LHS token when the last word is in the buffer. (1 bits)
-  std::uint64_t banks = 0;  ///< Banks filled at each address, minus 1: words of a bit plane, times the bits of the operand when it is the parallel one. (6 bits)
-  std::uint64_t buffer_base = 0;  ///< First address in every bank. (16 bits)
-  std::uint64_t rows = 0;  ///< Addresses to fill; at least 1. Word i goes to bank i mod banks, address buffer_base + i / banks. (17 bits)
+  std::uint64_t banks = 0;  ///< Banks filled at each address, minus 1: words of a bit plane, times the bits of the operand when it is the parallel one. (8 bits)
+  std::uint64_t buffer_base = 0;  ///< First address in every bank. (17 bits)
+  std::uint64_t rows = 0;  ///< Addresses to fill; at least 1. Word i goes to bank i mod banks, address buffer_base + i / banks. (18 bits)
   std::uint64_t dram_base = 0;  ///< Byte address of lane 0, a multiple of 64. (32 bits)
   std::uint64_t lane_stride = 0;  ///< Bytes from one lane's region to the next lane's, a multiple of 64. (32 bits)
 
@@ -79,9 +79,9 @@ struct FetchRhs {
     Word word{kOpcode, 0};
     set_field(word, 4, 1, wait_free, "stripes fetch_rhs.wait_free");
     set_field(word, 5, 1, send_filled, "stripes fetch_rhs.send_filled");
-    set_field(word, 8, 6, banks, "stripes fetch_rhs.banks");
-    set_field(word, 16, 16, buffer_base, "stripes fetch_rhs.buffer_base");
-    set_field(word, 32, 17, rows, "stripes fetch_rhs.rows");
+    set_field(word, 6, 8, banks, "stripes fetch_rhs.banks");
+    set_field(word, 15, 17, buffer_base, "stripes fetch_rhs.buffer_base");
+    set_field(word, 32, 18, rows, "stripes fetch_rhs.rows");
     set_field(word, 64, 32, dram_base, "stripes fetch_rhs.dram_base");
     set_field(word, 96, 32, lane_stride, "stripes fetch_rhs.lane_stride");
     return word;
@@ -91,9 +91,9 @@ struct FetchRhs {
     FetchRhs out;
     out.wait_free = get_field(word, 4, 1);
     out.send_filled = get_field(word, 5, 1);
-    out.banks = get_field(word, 8, 6);
-    out.buffer_base = get_field(word, 16, 16);
-    out.rows = get_field(word, 32, 17);
+    out.banks = get_field(word, 6, 8);
+    out.buffer_base = get_field(word, 15, 17);
+    out.rows = get_field(word, 32, 18);
     out.dram_base = get_field(word, 64, 32);
     out.lane_stride = get_field(word, 96, 32);
     return out;
@@ -111,16 +111,16 @@ struct Exec {
   std::uint64_t rhs_signed = 0;  ///< Weights are two's complement. (1 bits)
   std::uint64_t accumulate = 0;  ///< Add to the open result slot instead of starting a new one (the reduction is split over several EXEC). (1 bits)
   std::uint64_t emit = 0;  ///< Hand the slot to the result stage after each tile. (1 bits)
-  std::uint64_t lhs_bits = 0;  ///< Bits of activations, minus 1. (3 bits)
-  std::uint64_t rhs_bits = 0;  ///< Bits of weights, minus 1. (3 bits)
-  std::uint64_t lhs_tiles = 0;  ///< LHS stripes (groups of windows, outer tile loop), minus 1. (14 bits)
-  std::uint64_t lhs_base = 0;  ///< Address of the first LHS stripe: bricks one behind the other, most significant plane first. (16 bits)
+  std::uint64_t lhs_bits = 0;  ///< Bits of activations, minus 1; less than max_bits. (4 bits)
+  std::uint64_t rhs_bits = 0;  ///< Bits of weights, minus 1; less than max_bits. (4 bits)
+  std::uint64_t bricks = 0;  ///< Bricks along the reduction, minus 1. (12 bits)
   std::uint64_t rhs_base = 0;  ///< Address of the first RHS stripe, likewise. (16 bits)
-  std::uint64_t bricks = 0;  ///< Bricks along the reduction; at least 1. (16 bits)
-  std::uint64_t lhs_stride = 0;  ///< Addresses from one LHS stripe to the next. (16 bits)
   std::uint64_t rhs_stride = 0;  ///< Addresses from one RHS stripe to the next. (16 bits)
+  std::uint64_t lhs_base = 0;  ///< Address of the first LHS stripe: bricks one behind the other, most significant plane first. (17 bits)
+  std::uint64_t lhs_stride = 0;  ///< Addresses from one LHS stripe to the next. (17 bits)
+  std::uint64_t lhs_tiles = 0;  ///< LHS stripes (groups of windows, outer tile loop), minus 1. (13 bits)
   std::uint64_t rhs_tiles = 0;  ///< RHS stripes (groups of filters, inner tile loop), minus 1. (13 bits)
-  std::uint64_t columns = 0;  ///< Staggered columns, minus 1. 0: the columns have windows of their own and share the weights. Otherwise (Serial = 0 only) that many columns work on the first window of the stripe, each with filters of its own, one cycle after the other: a brick of an RHS stripe is one weight word for each of them. Less than Columns, at most lhs_bits. (3 bits)
+  std::uint64_t columns = 0;  ///< Staggered columns, minus 1. 0: the columns have windows of their own and share the weights. Otherwise (Serial = 0 only) that many columns work on the first window of the stripe, each with filters of its own, one cycle after the other: a brick of an RHS stripe is one weight word for each of them. Less than Columns, at most lhs_bits. (4 bits)
 
   /// Encodes the instruction; throws std::out_of_range on a value too large for its field.
   Word encode() const {
@@ -133,16 +133,16 @@ struct Exec {
     set_field(word, 9, 1, rhs_signed, "stripes exec.rhs_signed");
     set_field(word, 10, 1, accumulate, "stripes exec.accumulate");
     set_field(word, 11, 1, emit, "stripes exec.emit");
-    set_field(word, 12, 3, lhs_bits, "stripes exec.lhs_bits");
-    set_field(word, 15, 3, rhs_bits, "stripes exec.rhs_bits");
-    set_field(word, 18, 14, lhs_tiles, "stripes exec.lhs_tiles");
-    set_field(word, 32, 16, lhs_base, "stripes exec.lhs_base");
-    set_field(word, 48, 16, rhs_base, "stripes exec.rhs_base");
-    set_field(word, 64, 16, bricks, "stripes exec.bricks");
-    set_field(word, 80, 16, lhs_stride, "stripes exec.lhs_stride");
-    set_field(word, 96, 16, rhs_stride, "stripes exec.rhs_stride");
-    set_field(word, 112, 13, rhs_tiles, "stripes exec.rhs_tiles");
-    set_field(word, 125, 3, columns, "stripes exec.columns");
+    set_field(word, 12, 4, lhs_bits, "stripes exec.lhs_bits");
+    set_field(word, 16, 4, rhs_bits, "stripes exec.rhs_bits");
+    set_field(word, 20, 12, bricks, "stripes exec.bricks");
+    set_field(word, 32, 16, rhs_base, "stripes exec.rhs_base");
+    set_field(word, 48, 16, rhs_stride, "stripes exec.rhs_stride");
+    set_field(word, 64, 17, lhs_base, "stripes exec.lhs_base");
+    set_field(word, 81, 17, lhs_stride, "stripes exec.lhs_stride");
+    set_field(word, 98, 13, lhs_tiles, "stripes exec.lhs_tiles");
+    set_field(word, 111, 13, rhs_tiles, "stripes exec.rhs_tiles");
+    set_field(word, 124, 4, columns, "stripes exec.columns");
     return word;
   }
   /// Decodes the fields of `word` (its opcode is not checked).
@@ -156,16 +156,16 @@ struct Exec {
     out.rhs_signed = get_field(word, 9, 1);
     out.accumulate = get_field(word, 10, 1);
     out.emit = get_field(word, 11, 1);
-    out.lhs_bits = get_field(word, 12, 3);
-    out.rhs_bits = get_field(word, 15, 3);
-    out.lhs_tiles = get_field(word, 18, 14);
-    out.lhs_base = get_field(word, 32, 16);
-    out.rhs_base = get_field(word, 48, 16);
-    out.bricks = get_field(word, 64, 16);
-    out.lhs_stride = get_field(word, 80, 16);
-    out.rhs_stride = get_field(word, 96, 16);
-    out.rhs_tiles = get_field(word, 112, 13);
-    out.columns = get_field(word, 125, 3);
+    out.lhs_bits = get_field(word, 12, 4);
+    out.rhs_bits = get_field(word, 16, 4);
+    out.bricks = get_field(word, 20, 12);
+    out.rhs_base = get_field(word, 32, 16);
+    out.rhs_stride = get_field(word, 48, 16);
+    out.lhs_base = get_field(word, 64, 17);
+    out.lhs_stride = get_field(word, 81, 17);
+    out.lhs_tiles = get_field(word, 98, 13);
+    out.rhs_tiles = get_field(word, 111, 13);
+    out.columns = get_field(word, 124, 4);
     return out;
   }
 };

@@ -129,7 +129,7 @@ inline constexpr std::array<std::string_view, 10> kBismoParameters = {
 
 /// Events of the stripes core in counter order (counter index = 1 + position);
 /// per-port events follow, all ports of one kind together.
-inline constexpr std::array<std::string_view, 25> kStripesEvents = {
+inline constexpr std::array<std::string_view, 28> kStripesEvents = {
     "fetch_lhs_run",
     "fetch_lhs_wait_memory",
     "fetch_lhs_wait_token",
@@ -155,12 +155,15 @@ inline constexpr std::array<std::string_view, 25> kStripesEvents = {
     "instr_fetch_rhs",
     "instr_exec",
     "instr_result",
+    "lhs_buffer_upper_reads",
+    "rhs_buffer_upper_reads",
+    "array_upper_planes",
 };
 inline constexpr std::array<std::string_view, 2> kStripesPerPortEvents = {
     "read_port_beats",
     "write_port_beats",
 };
-inline constexpr std::array<std::string_view, 13> kStripesParameters = {
+inline constexpr std::array<std::string_view, 14> kStripesParameters = {
     "rows",
     "columns",
     "tiles",
@@ -174,6 +177,7 @@ inline constexpr std::array<std::string_view, 13> kStripesParameters = {
     "port_width",
     "max_burst_beats",
     "result_slots",
+    "max_bits",
 };
 
 /// Events of the bitfusion core in counter order (counter index = 1 + position);

@@ -11,20 +11,21 @@ module bittern_buffer #(
     parameter int unsigned PortWidth = 64,
     parameter int unsigned Depth     = 1024,
     parameter int unsigned BankWidth = Banks > 1 ? $clog2(Banks) : 1,  // of wr_bank_i, may be more than this side needs
+    parameter int unsigned AddrWidth = 16,                            // of addresses, may be more than Depth needs
     parameter int unsigned Structural = 0
 ) (
     input  logic                             clk_i,
     input  logic [                Lanes-1:0] wr_en_i,
-    /* verilator lint_off UNUSEDSIGNAL */  // addresses have 16 bits whatever the depth, banks as many as the larger side
-    input  logic [             16*Lanes-1:0] wr_addr_i,
+    /* verilator lint_off UNUSEDSIGNAL */  // addresses have AddrWidth bits whatever the depth, banks as many as the larger side
+    input  logic [      AddrWidth*Lanes-1:0] wr_addr_i,
     input  logic [      BankWidth*Lanes-1:0] wr_bank_i,
     input  logic [      PortWidth*Lanes-1:0] wr_data_i,
     input  logic                             rd_en_i,
-    input  logic [                     15:0] rd_addr_i,
+    input  logic [            AddrWidth-1:0] rd_addr_i,
     /* verilator lint_on UNUSEDSIGNAL */
     output logic [Banks*Lanes*PortWidth-1:0] rd_data_o
 );
-  localparam int unsigned AddrWidth = $clog2(Depth);
+  localparam int unsigned DepthWidth = $clog2(Depth);
   localparam int unsigned SelWidth = Banks > 1 ? $clog2(Banks) : 1;
 
   for (genvar l = 0; l < Lanes; l++) begin : gen_lane
@@ -36,11 +37,11 @@ module bittern_buffer #(
     ) u_ram (
         .clk_i,
         .wr_en_i   (wr_en_i[l]),
-        .wr_addr_i (wr_addr_i[16*l+:AddrWidth]),
+        .wr_addr_i (wr_addr_i[AddrWidth*l+:DepthWidth]),
         .wr_group_i(wr_bank_i[BankWidth*l+:SelWidth]),
         .wr_data_i (wr_data_i[PortWidth*l+:PortWidth]),
         .rd_en_i,
-        .rd_addr_i (rd_addr_i[AddrWidth-1:0]),
+        .rd_addr_i (rd_addr_i[DepthWidth-1:0]),
         .rd_data_o (rd_data_o[Banks*PortWidth*l+:Banks*PortWidth])
     );
   end

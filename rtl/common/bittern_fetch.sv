@@ -23,7 +23,8 @@ module bittern_fetch #(
     parameter int unsigned MaxOutstanding = 8,
     parameter int unsigned InFlight       = 8,
     parameter int unsigned BankField      = 0,
-    parameter int unsigned BankWidth      = LhsBanks * RhsBanks > 1 ? $clog2(LhsBanks > RhsBanks ? LhsBanks : RhsBanks) : 1
+    parameter int unsigned BankWidth      = LhsBanks * RhsBanks > 1 ? $clog2(LhsBanks > RhsBanks ? LhsBanks : RhsBanks) : 1,
+    parameter int unsigned AddrWidth      = 16    // of buffer addresses, as in the instruction
 ) (
     input  logic                       clk_i,
     input  logic                       rst_ni,
@@ -31,7 +32,7 @@ module bittern_fetch #(
     input  logic                       halt_i,
     // Queue head.
     input  logic                       valid_i,
-    input  logic [107+BankField*BankWidth-1:0] data_i,
+    input  logic [91+AddrWidth+BankField*BankWidth-1:0] data_i,
     output logic                       pop_o,
     // Tokens.
     input  logic                       lhs_free_i,
@@ -43,7 +44,7 @@ module bittern_fetch #(
     // Buffer writes, one a lane.
     output logic [          Lanes-1:0] wr_lhs_o,
     output logic [          Lanes-1:0] wr_rhs_o,
-    output logic [       16*Lanes-1:0] wr_addr_o,
+    output logic [AddrWidth*Lanes-1:0] wr_addr_o,
     output logic [BankWidth*Lanes-1:0] wr_bank_o,
     output logic [PortWidth*Lanes-1:0] wr_data_o,
     // AXI4 read channels.
@@ -74,7 +75,7 @@ module bittern_fetch #(
   logic        is_rhs;
   logic        wait_free;
   logic        send_filled;
-  logic [15:0] base;
+  logic [AddrWidth-1:0] base;
   logic [23:0] words;
   logic [31:0] dram_base;
   logic [31:0] stride;
@@ -83,15 +84,15 @@ module bittern_fetch #(
   assign is_rhs      = data_i[0];
   assign wait_free   = data_i[1];
   assign send_filled = data_i[2];
-  assign base        = data_i[3+:16];
-  assign words       = data_i[19+:24];
-  assign dram_base   = data_i[43+:32];
-  assign stride      = data_i[75+:32];
+  assign base        = data_i[3+:AddrWidth];
+  assign words       = data_i[3+AddrWidth+:24];
+  assign dram_base   = data_i[27+AddrWidth+:32];
+  assign stride      = data_i[59+AddrWidth+:32];
 
   // The last bank of each side is known from the parameters or comes with the instruction.
   logic [BankWidth-1:0] last_of_instr;
   if (BankField != 0) begin : gen_bank_field
-    assign last_of_instr = data_i[107+:BankWidth];
+    assign last_of_instr = data_i[91+AddrWidth+:BankWidth];
   end else begin : gen_bank_constant
     assign last_of_instr = is_rhs ? BankWidth'(RhsBanks - 1) : BankWidth'(LhsBanks - 1);
   end
@@ -144,11 +145,11 @@ module bittern_fetch #(
     logic                 beat;
     logic                 desc_valid;
     logic                 desc_rhs;
-    logic [         15:0] desc_base;
+    logic [AddrWidth-1:0] desc_base;
     logic [         23:0] desc_words;
     logic [BankWidth-1:0] desc_last;
     logic [         23:0] word_q;    // words of this instruction that have arrived
-    logic [         15:0] row_q;
+    logic [AddrWidth-1:0] row_q;
     logic [BankWidth-1:0] bank_q;
     logic                 last_bank;
     logic                 last_word;
@@ -157,7 +158,7 @@ module bittern_fetch #(
 
     logic                  wr_lhs_q;
     logic                  wr_rhs_q;
-    logic [          15:0] wr_addr_q;
+    logic [ AddrWidth-1:0] wr_addr_q;
     logic [ BankWidth-1:0] wr_bank_q;
     logic [ PortWidth-1:0] wr_data_q;
 
@@ -188,7 +189,7 @@ module bittern_fetch #(
     );
 
     bittern_fifo #(
-        .Width(41 + BankWidth),
+        .Width(25 + AddrWidth + BankWidth),
         .Depth(InFlight)
     ) u_desc (
         .clk_i,
@@ -238,7 +239,7 @@ module bittern_fetch #(
             row_q  <= '0;
           end else if (last_bank) begin
             bank_q <= '0;
-            row_q  <= row_q + 16'd1;
+            row_q  <= row_q + AddrWidth'(1);
           end else begin
             bank_q <= bank_q + BankWidth'(1);
           end
@@ -257,7 +258,7 @@ module bittern_fetch #(
 
     assign wr_lhs_o[p]                        = wr_lhs_q;
     assign wr_rhs_o[p]                        = wr_rhs_q;
-    assign wr_addr_o[16*p+:16]                = wr_addr_q;
+    assign wr_addr_o[AddrWidth*p+:AddrWidth]  = wr_addr_q;
     assign wr_bank_o[BankWidth*p+:BankWidth]  = wr_bank_q;
     assign wr_data_o[PortWidth*p+:PortWidth]  = wr_data_q;
   end

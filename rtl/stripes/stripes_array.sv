@@ -21,6 +21,7 @@ module stripes_array #(
     parameter int ParUnits    = 8,
     parameter int Lanes       = 32,
     parameter int Planes      = 8,
+    parameter int MaxBits     = 8,  // of an operand
     parameter int FetchLanes  = 4,
     parameter int PortWidth   = 64,
     parameter int Stagger     = 1,
@@ -34,7 +35,7 @@ module stripes_array #(
     input  logic                            valid_i,
     input  logic                            load_i,
     input  logic                            signed_i,
-    input  logic [                     2:0] msb_i,
+    input  logic [                     3:0] msb_i,
     input  logic                            first_i,
     input  logic                            shift_i,
     input  logic                            negate_i,
@@ -43,7 +44,7 @@ module stripes_array #(
     input  logic                            last_i,
     input  logic                            accumulate_i,
     input  logic                            emit_i,
-    input  logic [                     2:0] columns_i,
+    input  logic [                     3:0] columns_i,
     input  logic [         SerialWidth-1:0] serial_i,
     input  logic [     ParWidth*Planes-1:0] par_i,
     output logic [32*SerialUnits*ParUnits-1:0] acc_o,
@@ -59,10 +60,10 @@ module stripes_array #(
   // Columns whose control differs: all serial units, or one for all of them.
   localparam int Skews = Stagger != 0 ? SerialUnits : 1;
 
-  // Control of a step: low bits first valid, load, signed, msb[3], first, shift, negate, brick, clear, last, accumulate, emit.
-  localparam int Ctl = 13;
+  // Control of a step, low bits first: load, first, shift, negate, brick, clear, last, accumulate, emit.
+  localparam int Ctl = 9;
   logic [Ctl-1:0] ctl;
-  assign ctl = {emit_i, accumulate_i, last_i, clear_i, brick_i, negate_i, shift_i, first_i, msb_i, signed_i, load_i};
+  assign ctl = {emit_i, accumulate_i, last_i, clear_i, brick_i, negate_i, shift_i, first_i, load_i};
 
   // What enters the operand registers of each skew: from outside, or from the one before it.
   logic [    Skews-1:0] in_valid;
@@ -102,7 +103,7 @@ module stripes_array #(
       valid2_q <= valid1_q;
       valid3_q <= valid2_q;
       valid4_q <= valid3_q;
-      for (int unsigned s = 0; s < Skews; s++) tile_q[s] <= valid4_q[s] & ctl4_q[Ctl*s+8] & ctl4_q[Ctl*s+10];
+      for (int unsigned s = 0; s < Skews; s++) tile_q[s] <= valid4_q[s] & ctl4_q[Ctl*s+4] & ctl4_q[Ctl*s+6];
     end
   end
 
@@ -112,7 +113,7 @@ module stripes_array #(
     if (valid2_q != '0) ctl3_q <= ctl2_q;
     if (valid3_q != '0) ctl4_q <= ctl3_q;
     if (valid4_q != '0) begin
-      for (int unsigned s = 0; s < Skews; s++) tag_q[2*s+:2] <= ctl4_q[Ctl*s+11+:2];
+      for (int unsigned s = 0; s < Skews; s++) tag_q[2*s+:2] <= ctl4_q[Ctl*s+7+:2];
     end
   end
 
@@ -145,7 +146,7 @@ module stripes_array #(
     logic [ParBits-1:0] par;
     logic [ Planes-1:0] used;
     always_comb begin
-      for (int unsigned b = 0; b < Planes; b++) used[b] = 3'(b) <= msb_i;
+      for (int unsigned b = 0; b < Planes; b++) used[b] = 4'(b) <= msb_i;
     end
     for (genvar p = 0; p < ParUnits; p++) begin : gen_par_in
       logic [UnitBits-1:0] planes;
@@ -158,7 +159,7 @@ module stripes_array #(
       end
       always_comb begin
         top = '0;
-        for (int b = 0; b < Planes; b++) if (3'(b) == msb_i) top = planes[b*Lanes+:Lanes];
+        for (int b = 0; b < Planes; b++) if (4'(b) == msb_i) top = planes[b*Lanes+:Lanes];
       end
     end
 
@@ -186,16 +187,17 @@ module stripes_array #(
       for (genvar p = 0; p < ParUnits; p++) begin : gen_unit
         localparam int Unit = Transposed != 0 ? s + p * SerialUnits : s * ParUnits + p;
         stripes_sip #(
-            .Lanes (Lanes),
-            .Planes(Planes)
+            .Lanes  (Lanes),
+            .Planes (Planes),
+            .MaxBits(MaxBits)
         ) u_sip (
             .clk_i,
             .valid_i     ({valid4_q[Skew], valid3_q[Skew], valid2_q[Skew], valid1_q[Skew]}),
-            .first_i     (ctl3_q[Ctl*Skew+5]),
-            .shift_i     (ctl3_q[Ctl*Skew+6]),
-            .negate_i    (ctl3_q[Ctl*Skew+7]),
-            .brick_i     (ctl4_q[Ctl*Skew+8]),
-            .clear_i     (ctl4_q[Ctl*Skew+9]),
+            .first_i     (ctl3_q[Ctl*Skew+1]),
+            .shift_i     (ctl3_q[Ctl*Skew+2]),
+            .negate_i    (ctl3_q[Ctl*Skew+3]),
+            .brick_i     (ctl4_q[Ctl*Skew+4]),
+            .clear_i     (ctl4_q[Ctl*Skew+5]),
             .serial_i    (serial_q[Bit+:Lanes]),
             .par_i       (par_q[(Skew*ParUnits+p)*UnitBits+:UnitBits]),
             .par_signed_i(signed_q[Skew]),
@@ -237,7 +239,7 @@ module stripes_array #(
       if (load != '0) begin
         for (int unsigned p = 0; p < ParUnits; p++) begin
           for (int unsigned b = 0; b < Planes; b++) begin
-            if (3'(b) <= msb_i) begin
+            if (4'(b) <= msb_i) begin
               par[(p*Planes+b)*Lanes+:Lanes] =
                   par_i[((b*ParWidth+p*Lanes)%FetchWidth/PortWidth*ParBanks+(b*ParWidth+p*Lanes)/FetchWidth)*PortWidth+
                         (b*ParWidth+p*Lanes)%PortWidth+:Lanes];
@@ -289,9 +291,9 @@ module stripes_array #(
         if (valid3_q[Skews > 1 ? s : 0]) begin
           for (int unsigned p = 0; p < ParUnits; p++) begin
             brick_d[32*(s*ParUnits+p)+:32] =
-                (ctl3_q[Ctl*(Skews > 1 ? s : 0)+5] ? 32'd0 :
-                 ctl3_q[Ctl*(Skews > 1 ? s : 0)+6] ? brick_q[32*(s*ParUnits+p)+:32] << 1 : brick_q[32*(s*ParUnits+p)+:32]) +
-                (ctl3_q[Ctl*(Skews > 1 ? s : 0)+7] ? 32'd0 - sum2_q[32*(s*ParUnits+p)+:32] : sum2_q[32*(s*ParUnits+p)+:32]);
+                (ctl3_q[Ctl*(Skews > 1 ? s : 0)+1] ? 32'd0 :
+                 ctl3_q[Ctl*(Skews > 1 ? s : 0)+2] ? brick_q[32*(s*ParUnits+p)+:32] << 1 : brick_q[32*(s*ParUnits+p)+:32]) +
+                (ctl3_q[Ctl*(Skews > 1 ? s : 0)+3] ? 32'd0 - sum2_q[32*(s*ParUnits+p)+:32] : sum2_q[32*(s*ParUnits+p)+:32]);
           end
         end
       end
@@ -301,10 +303,10 @@ module stripes_array #(
     always_comb begin
       acc_d = acc_q;
       for (int unsigned s = 0; s < SerialUnits; s++) begin
-        if (valid4_q[Skews > 1 ? s : 0] & ctl4_q[Ctl*(Skews > 1 ? s : 0)+8]) begin
+        if (valid4_q[Skews > 1 ? s : 0] & ctl4_q[Ctl*(Skews > 1 ? s : 0)+4]) begin
           for (int unsigned p = 0; p < ParUnits; p++) begin
             acc_d[32*(Transposed != 0 ? s+p*SerialUnits : s*ParUnits+p)+:32] = brick_q[32*(s*ParUnits+p)+:32] +
-                (ctl4_q[Ctl*(Skews > 1 ? s : 0)+9] ? 32'd0 : acc_q[32*(Transposed != 0 ? s+p*SerialUnits : s*ParUnits+p)+:32]);
+                (ctl4_q[Ctl*(Skews > 1 ? s : 0)+5] ? 32'd0 : acc_q[32*(Transposed != 0 ? s+p*SerialUnits : s*ParUnits+p)+:32]);
           end
         end
       end

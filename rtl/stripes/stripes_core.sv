@@ -20,6 +20,7 @@ module stripes_core #(
     parameter int unsigned Tiles          = 1,
     parameter int unsigned Lanes          = 32,   // channels
     parameter int unsigned Serial         = 0,    // operand that is serial: 0 activations, 1 weights, 2 both
+    parameter int unsigned MaxBits        = 8,    // of an operand: 8 or 16
     parameter int unsigned LhsDepth       = 8192,
     parameter int unsigned RhsDepth       = 1024,
     parameter int unsigned FetchLanes     = 4,    // read ports of a fetch group
@@ -74,12 +75,13 @@ module stripes_core #(
   localparam int unsigned Groups = NumReadPorts / FetchLanes;
   localparam int unsigned FetchWidth = FetchLanes * PortWidth;
   // Planes that the buffer of each side holds side by side, and its banks: a fetch word each.
-  localparam int unsigned LhsPlanes = Serial == 1 ? 8 : 1;
-  localparam int unsigned RhsPlanes = Serial == 0 ? 8 : 1;
+  localparam int unsigned LhsPlanes = Serial == 1 ? MaxBits : 1;
+  localparam int unsigned RhsPlanes = Serial == 0 ? MaxBits : 1;
   localparam int unsigned LhsBanks = LhsPlanes * Columns * Lanes / FetchWidth;
   localparam int unsigned RhsBanks = RhsPlanes * Filters * Lanes / FetchWidth;
   localparam int unsigned MostBanks = LhsBanks > RhsBanks ? LhsBanks : RhsBanks;
-  localparam int unsigned BankWidth = 6;  // as in the instruction
+  localparam int unsigned BankWidth = 8;   // as in the instruction
+  localparam int unsigned AddrWidth = 17;  // likewise
 
   // Parameters that the core cannot be built with.
   if (Columns < 2 || Filters < 2 || 2 ** $clog2(Columns) != Columns || 2 ** $clog2(Filters) != Filters) begin : gen_bad_array
@@ -88,6 +90,9 @@ module stripes_core #(
   if (Lanes < 4 || 2 ** $clog2(Lanes) != Lanes || Lanes > PortWidth || Serial > 2) begin : gen_bad_lanes
     $error("stripes_core: Lanes must be a power of two from 4 to PortWidth, Serial 0 to 2");
   end
+  if (MaxBits != 8 && MaxBits != 16) begin : gen_bad_bits
+    $error("stripes_core: MaxBits must be 8 or 16");
+  end
   if (2 ** $clog2(PortWidth) != PortWidth || PortWidth < 32 || PortWidth > 512) begin : gen_bad_width
     $error("stripes_core: PortWidth must be a power of two from 32 to 512");
   end
@@ -95,8 +100,8 @@ module stripes_core #(
     $error("stripes_core: NumReadPorts must be FetchLanes or twice that");
   end
   if (LhsPlanes * Columns * Lanes % FetchWidth != 0 || RhsPlanes * Filters * Lanes % FetchWidth != 0 ||
-      MostBanks > 64) begin : gen_bad_words
-    $error("stripes_core: a bit plane of a serial operand and 8 of a parallel one must be whole fetch words, in up to 64 banks");
+      MostBanks > 256) begin : gen_bad_words
+    $error("stripes_core: a bit plane of a serial operand and all of a parallel one must be whole fetch words, in up to 256 banks");
   end
   if (Units * 32 % (PortWidth * NumWritePorts) != 0 || 2 ** $clog2(NumWritePorts) != NumWritePorts) begin : gen_bad_writes
     $error("stripes_core: a tile must be a whole number of write beats on each port");
@@ -104,8 +109,8 @@ module stripes_core #(
   if (NumReadPorts > 15 || NumWritePorts > 15) begin : gen_bad_counts
     $error("stripes_core: at most 15 ports of a kind, an event counts so many beats a cycle");
   end
-  if (LhsDepth < 2 || RhsDepth < 2 || LhsDepth > 65536 || RhsDepth > 65536) begin : gen_bad_depth
-    $error("stripes_core: LhsDepth and RhsDepth must be from 2 to 65536");
+  if (LhsDepth < 2 || RhsDepth < 2 || LhsDepth > 131072 || RhsDepth > 65536) begin : gen_bad_depth
+    $error("stripes_core: LhsDepth must be from 2 to 131072, RhsDepth from 2 to 65536");
   end
   if (MaxBurstBeats < 2 || 2 ** $clog2(MaxBurstBeats) != MaxBurstBeats || MaxBurstBeats > 256 ||
       MaxBurstBeats * PortWidth / 8 > 4096) begin : gen_bad_burst
@@ -114,7 +119,7 @@ module stripes_core #(
 
   // Dispatch.
   logic [    Groups-1:0] fetch_valid;
-  logic [113*Groups-1:0] fetch_data;
+  logic [116*Groups-1:0] fetch_data;
   logic [    Groups-1:0] fetch_pop;
   logic                  exec_valid;
   logic [         123:0] exec_data;
@@ -131,6 +136,7 @@ module stripes_core #(
       .Units        (Units),
       .Columns      (Columns),
       .Serial       (Serial),
+      .MaxBits      (MaxBits),
       .LhsBanks     (LhsBanks),
       .RhsBanks     (RhsBanks),
       .LhsDepth     (LhsDepth),
@@ -214,7 +220,7 @@ module stripes_core #(
   // Fetch: one group for both sides, or group 0 for LHS and group 1 for RHS.
   logic [          NumReadPorts-1:0] wr_lhs;
   logic [          NumReadPorts-1:0] wr_rhs;
-  logic [       16*NumReadPorts-1:0] wr_addr;
+  logic [AddrWidth*NumReadPorts-1:0] wr_addr;
   logic [BankWidth*NumReadPorts-1:0] wr_bank;
   logic [PortWidth*NumReadPorts-1:0] wr_data;
   logic [                Groups-1:0] read_error;
@@ -234,14 +240,15 @@ module stripes_core #(
         .MaxOutstanding(MaxOutstanding),
         .InFlight      (InFlight),
         .BankField     (1),
-        .BankWidth     (BankWidth)
+        .BankWidth     (BankWidth),
+        .AddrWidth     (AddrWidth)
     ) u_fetch (
         .clk_i,
         .rst_ni,
         .clear_i,
         .halt_i,
         .valid_i          (fetch_valid[g]),
-        .data_i           (fetch_data[113*g+:113]),
+        .data_i           (fetch_data[116*g+:116]),
         .pop_o            (fetch_pop[g]),
         .lhs_free_i       (lhs_free),
         .rhs_free_i       (rhs_free),
@@ -251,7 +258,7 @@ module stripes_core #(
         .rhs_filled_o     (fetch_filled_rhs[g]),
         .wr_lhs_o         (wr_lhs[FetchLanes*g+:FetchLanes]),
         .wr_rhs_o         (wr_rhs[FetchLanes*g+:FetchLanes]),
-        .wr_addr_o        (wr_addr[16*FetchLanes*g+:16*FetchLanes]),
+        .wr_addr_o        (wr_addr[AddrWidth*FetchLanes*g+:AddrWidth*FetchLanes]),
         .wr_bank_o        (wr_bank[BankWidth*FetchLanes*g+:BankWidth*FetchLanes]),
         .wr_data_o        (wr_data[FetchWidth*g+:FetchWidth]),
         .m_rd_araddr_o         (m_rd_araddr_o[32*FetchLanes*g+:32*FetchLanes]),
@@ -281,7 +288,7 @@ module stripes_core #(
 
   logic                lhs_rd_en;
   logic                rhs_rd_en;
-  logic [        15:0] lhs_addr;
+  logic [AddrWidth-1:0] lhs_addr;
   logic [        15:0] rhs_addr;
   logic [LhsWidth-1:0] lhs_data;
   logic [RhsWidth-1:0] rhs_data;
@@ -292,11 +299,12 @@ module stripes_core #(
       .PortWidth (PortWidth),
       .Depth     (LhsDepth),
       .BankWidth (BankWidth),
+      .AddrWidth (AddrWidth),
       .Structural(Structural)
   ) u_lhs_buffer (
       .clk_i,
       .wr_en_i  (wr_lhs[FetchLanes-1:0]),
-      .wr_addr_i(wr_addr[16*FetchLanes-1:0]),
+      .wr_addr_i(wr_addr[AddrWidth*FetchLanes-1:0]),
       .wr_bank_i(wr_bank[BankWidth*FetchLanes-1:0]),
       .wr_data_i(wr_data[FetchWidth-1:0]),
       .rd_en_i  (lhs_rd_en),
@@ -309,15 +317,16 @@ module stripes_core #(
       .PortWidth (PortWidth),
       .Depth     (RhsDepth),
       .BankWidth (BankWidth),
+      .AddrWidth (AddrWidth),
       .Structural(Structural)
   ) u_rhs_buffer (
       .clk_i,
       .wr_en_i  (wr_rhs[RhsPort+:FetchLanes]),
-      .wr_addr_i(wr_addr[16*RhsPort+:16*FetchLanes]),
+      .wr_addr_i(wr_addr[AddrWidth*RhsPort+:AddrWidth*FetchLanes]),
       .wr_bank_i(wr_bank[BankWidth*RhsPort+:BankWidth*FetchLanes]),
       .wr_data_i(wr_data[PortWidth*RhsPort+:FetchWidth]),
       .rd_en_i  (rhs_rd_en),
-      .rd_addr_i(rhs_addr),
+      .rd_addr_i(AddrWidth'(rhs_addr)),
       .rd_data_o(rhs_data)
   );
 
@@ -326,7 +335,7 @@ module stripes_core #(
   logic       step_valid;
   logic       step_load;
   logic       step_signed;
-  logic [2:0] step_msb;
+  logic [3:0] step_msb;
   logic       step_first;
   logic       step_shift;
   logic       step_negate;
@@ -335,7 +344,7 @@ module stripes_core #(
   logic       step_last;
   logic       step_accumulate;
   logic       step_emit;
-  logic [2:0] columns;
+  logic [3:0] columns;
   logic       array_busy;
   logic       exec_busy;
   logic       exec_run;
@@ -405,7 +414,8 @@ module stripes_core #(
       .SerialUnits(Serial == 1 ? Filters : Columns),
       .ParUnits   (Serial == 1 ? Columns : Filters),
       .Lanes      (Lanes),
-      .Planes     (Serial == 2 ? 1 : 8),
+      .Planes     (Serial == 2 ? 1 : MaxBits),
+      .MaxBits    (MaxBits),
       .FetchLanes (FetchLanes),
       .PortWidth  (PortWidth),
       .Stagger    (Serial == 0 ? 1 : 0),
@@ -495,7 +505,9 @@ module stripes_core #(
     else if (write_error) error_code_o = bittern_pkg::ErrorAxiWriteError;
   end
 
-  // Events.
+  // Events. One counts at most 15 a cycle: of 16 planes the lower and the upper 8 have one each.
+  localparam int unsigned LowerLhs = LhsPlanes > 8 ? 8 : LhsPlanes;
+  localparam int unsigned LowerRhs = RhsPlanes > 8 ? 8 : RhsPlanes;
   logic [ NumReadPorts-1:0] read_beat;
   logic [NumWritePorts-1:0] write_beat;
   assign read_beat  = m_rd_rvalid_i & m_rd_rready_o;
@@ -518,8 +530,8 @@ module stripes_core #(
     event_o[4*stripes_isa_pkg::EventResultWaitToken+:4]    = 4'(result_wait_token);
     event_o[4*stripes_isa_pkg::EventLhsBufferWrites+:4]    = 4'($countones(wr_lhs));
     event_o[4*stripes_isa_pkg::EventRhsBufferWrites+:4]    = 4'($countones(wr_rhs));
-    event_o[4*stripes_isa_pkg::EventLhsBufferReads+:4]     = lhs_rd_en ? 4'(LhsPlanes) : 4'd0;
-    event_o[4*stripes_isa_pkg::EventRhsBufferReads+:4]     = rhs_rd_en ? 4'(RhsPlanes) : 4'd0;
+    event_o[4*stripes_isa_pkg::EventLhsBufferReads+:4]     = lhs_rd_en ? 4'(LowerLhs) : 4'd0;
+    event_o[4*stripes_isa_pkg::EventRhsBufferReads+:4]     = rhs_rd_en ? 4'(LowerRhs) : 4'd0;
     event_o[4*stripes_isa_pkg::EventArrayPlanes+:4]        = step_valid ? 4'(Serial == 2 ? 1 : 8) : 4'd0;
     event_o[4*stripes_isa_pkg::EventTilesEmitted+:4]       = {3'b000, store & store_emit};
     event_o[4*stripes_isa_pkg::EventReadBeats+:4]          = 4'($countones(read_beat));
@@ -528,6 +540,9 @@ module stripes_core #(
     event_o[4*stripes_isa_pkg::EventInstrFetchRhs+:4]      = 4'(accepted[1]);
     event_o[4*stripes_isa_pkg::EventInstrExec+:4]          = 4'(accepted[2]);
     event_o[4*stripes_isa_pkg::EventInstrResult+:4]        = 4'(accepted[3]);
+    event_o[4*stripes_isa_pkg::EventLhsBufferUpperReads+:4] = lhs_rd_en ? 4'(LhsPlanes - LowerLhs) : 4'd0;
+    event_o[4*stripes_isa_pkg::EventRhsBufferUpperReads+:4] = rhs_rd_en ? 4'(RhsPlanes - LowerRhs) : 4'd0;
+    event_o[4*stripes_isa_pkg::EventArrayUpperPlanes+:4]    = step_valid ? 4'(Serial == 2 ? 0 : MaxBits - 8) : 4'd0;
     for (int unsigned p = 0; p < NumReadPorts; p++) begin
       event_o[4*(stripes_isa_pkg::NumFixedEvents+p)+:4] = 4'(read_beat[p]);
     end

@@ -8,15 +8,14 @@
 // While `halt_i` is high instructions are accepted and dropped, and all queues are emptied.
 //
 // Queue words (low bits first):
-//   fetch  {banks-1[6], stride[32], dram_base[32], words[24], buffer_base[16], send_filled, wait_free, rhs}
-//   exec   {columns-1[3], rhs_stride[16], lhs_stride[16], bricks[16], rhs_base[16], lhs_base[16], rhs_tiles-1[13],
-//           lhs_tiles-1[14], rhs_bits-1[3], lhs_bits-1[3], emit, accumulate, rhs_signed, lhs_signed, free_rhs, free_lhs,
-//           wait_rhs, wait_lhs}
+//   fetch  {banks-1[8], stride[32], dram_base[32], words[24], buffer_base[17], send_filled, wait_free, rhs}
+//   exec   the instruction without its opcode
 //   result {stride[32], dram_base[32], tiles[24]}
 module stripes_dispatch #(
     parameter int unsigned Units         = 64,    // results of a tile
     parameter int unsigned Columns       = 8,
     parameter int unsigned Serial        = 0,     // 0 activations, 1 weights, 2 both
+    parameter int unsigned MaxBits       = 8,
     parameter int unsigned LhsBanks      = 1,
     parameter int unsigned RhsBanks      = 8,
     parameter int unsigned LhsDepth      = 8192,
@@ -36,7 +35,7 @@ module stripes_dispatch #(
     input  logic [              127:0] instr_data_i,
     input  logic [               31:0] mem_limit_i,
     output logic [    FetchGroups-1:0] fetch_valid_o,
-    output logic [113*FetchGroups-1:0] fetch_data_o,
+    output logic [116*FetchGroups-1:0] fetch_data_o,
     input  logic [    FetchGroups-1:0] fetch_pop_i,
     output logic                       exec_valid_o,
     output logic [              123:0] exec_data_o,
@@ -57,9 +56,9 @@ module stripes_dispatch #(
   logic [127:0] s1_instr_q;
   logic [ 29:0] s1_lhs_span_q;    // (lhs_tiles - 1) * lhs_stride
   logic [ 28:0] s1_rhs_span_q;
-  logic [ 19:0] s1_lhs_depth_q;   // addresses of a stripe
-  logic [ 19:0] s1_rhs_depth_q;
-  logic [ 22:0] s1_words_q;       // words of a FETCH
+  logic [ 16:0] s1_lhs_depth_q;   // addresses of a stripe
+  logic [ 16:0] s1_rhs_depth_q;
+  logic [ 26:0] s1_words_q;       // words of a FETCH
   logic [ 35:0] s1_lane_span_q;   // (ports - 1) * lane_stride
 
   // Stage 2: the verdict and what goes into the queue.
@@ -67,7 +66,7 @@ module stripes_dispatch #(
   logic         s2_illegal_q;
   logic         s2_range_q;
   logic [  3:0] s2_kind_q;        // one hot: fetch_lhs, fetch_rhs, exec, result
-  logic [112:0] s2_fetch_q;
+  logic [115:0] s2_fetch_q;
   logic [123:0] s2_exec_q;
   logic         open_q;           // the last EXEC left its slot open
 
@@ -83,24 +82,26 @@ module stripes_dispatch #(
 
   // Operands of the instruction that enters stage 1.
   logic [3:0] in_opcode;
-  logic [3:0] in_lhs_words;  // addresses of a brick
-  logic [3:0] in_rhs_words;
+  logic [4:0] in_lhs_words;  // addresses of a brick
+  logic [4:0] in_rhs_words;
+  logic [12:0] in_bricks;
   assign in_opcode    = instr_data_i[3:0];
-  assign in_lhs_words = 4'd1 + (Serial != 1 ? 4'(instr_data_i[stripes_isa_pkg::ExecLhsBitsLsb+:3]) : 4'd0);
-  assign in_rhs_words = 4'd1 + (Serial != 0 ? 4'(instr_data_i[stripes_isa_pkg::ExecRhsBitsLsb+:3]) :
-                                               4'(instr_data_i[stripes_isa_pkg::ExecColumnsLsb+:3]));
+  assign in_lhs_words = 5'd1 + (Serial != 1 ? 5'(instr_data_i[stripes_isa_pkg::ExecLhsBitsLsb+:4]) : 5'd0);
+  assign in_rhs_words = 5'd1 + (Serial != 0 ? 5'(instr_data_i[stripes_isa_pkg::ExecRhsBitsLsb+:4]) :
+                                               5'(instr_data_i[stripes_isa_pkg::ExecColumnsLsb+:4]));
+  assign in_bricks    = 13'd1 + 13'(instr_data_i[stripes_isa_pkg::ExecBricksLsb+:12]);
 
   always_ff @(posedge clk_i) begin
     if (take) begin
       s1_instr_q     <= instr_data_i;
-      s1_lhs_span_q  <= 30'(instr_data_i[stripes_isa_pkg::ExecLhsTilesLsb+:14]) *
-                        30'(instr_data_i[stripes_isa_pkg::ExecLhsStrideLsb+:16]);
+      s1_lhs_span_q  <= 30'(instr_data_i[stripes_isa_pkg::ExecLhsTilesLsb+:13]) *
+                        30'(instr_data_i[stripes_isa_pkg::ExecLhsStrideLsb+:17]);
       s1_rhs_span_q  <= 29'(instr_data_i[stripes_isa_pkg::ExecRhsTilesLsb+:13]) *
                         29'(instr_data_i[stripes_isa_pkg::ExecRhsStrideLsb+:16]);
-      s1_lhs_depth_q <= 20'(in_lhs_words) * 20'(instr_data_i[stripes_isa_pkg::ExecBricksLsb+:16]);
-      s1_rhs_depth_q <= 20'(in_rhs_words) * 20'(instr_data_i[stripes_isa_pkg::ExecBricksLsb+:16]);
-      s1_words_q     <= 23'(instr_data_i[stripes_isa_pkg::FetchRowsLsb+:17]) *
-                        (23'(instr_data_i[stripes_isa_pkg::FetchBanksLsb+:6]) + 23'd1);
+      s1_lhs_depth_q <= 17'(in_lhs_words) * 17'(in_bricks);
+      s1_rhs_depth_q <= 17'(in_rhs_words) * 17'(in_bricks);
+      s1_words_q     <= 27'(instr_data_i[stripes_isa_pkg::FetchRowsLsb+:18]) *
+                        (27'(instr_data_i[stripes_isa_pkg::FetchBanksLsb+:8]) + 27'd1);
       s1_lane_span_q <= (in_opcode == stripes_isa_pkg::OpResult ? 36'(NumWritePorts) - 36'd1 : 36'(Lanes) - 36'd1) *
                         36'(instr_data_i[stripes_isa_pkg::FetchLaneStrideLsb+:32]);
     end
@@ -114,18 +115,16 @@ module stripes_dispatch #(
   logic         is_result;
   logic [127:0] reserved;
   logic [ 23:0] count;        // words or tiles
-  logic [ 15:0] bricks;
-  logic [  5:0] banks;
-  logic [  2:0] columns;
+  logic [  7:0] banks;
+  logic [  3:0] columns;
   logic         aligned;
   logic         multi_tile;
   logic         accumulate;
-  logic         emit;
   logic         open;
   logic         illegal;
   logic [ 36:0] dram_end;
   logic [ 36:0] dram_limit;
-  logic [ 17:0] fetch_end;
+  logic [ 18:0] fetch_end;
   logic [ 31:0] lhs_end;
   logic [ 31:0] rhs_end;
   logic         range;
@@ -136,15 +135,13 @@ module stripes_dispatch #(
   assign is_exec    = opcode == stripes_isa_pkg::OpExec;
   assign is_result  = opcode == stripes_isa_pkg::OpResult;
   assign count      = is_result ? s1_instr_q[stripes_isa_pkg::ResultTilesLsb+:24] : 24'(s1_words_q);
-  assign bricks     = s1_instr_q[stripes_isa_pkg::ExecBricksLsb+:16];
-  assign banks      = s1_instr_q[stripes_isa_pkg::FetchBanksLsb+:6];
-  assign columns    = s1_instr_q[stripes_isa_pkg::ExecColumnsLsb+:3];
+  assign banks      = s1_instr_q[stripes_isa_pkg::FetchBanksLsb+:8];
+  assign columns    = s1_instr_q[stripes_isa_pkg::ExecColumnsLsb+:4];
   assign aligned    = (s1_instr_q[stripes_isa_pkg::FetchDramBaseLsb+:6] == '0) &
                       (s1_instr_q[stripes_isa_pkg::FetchLaneStrideLsb+:6] == '0);
-  assign multi_tile = (s1_instr_q[stripes_isa_pkg::ExecLhsTilesLsb+:14] != '0) |
+  assign multi_tile = (s1_instr_q[stripes_isa_pkg::ExecLhsTilesLsb+:13] != '0) |
                       (s1_instr_q[stripes_isa_pkg::ExecRhsTilesLsb+:13] != '0);
   assign accumulate = s1_instr_q[stripes_isa_pkg::ExecAccumulateLsb];
-  assign emit       = s1_instr_q[stripes_isa_pkg::ExecEmitLsb];
   assign open       = (s2_valid_q & s2_kind_q[2]) ? ~s2_exec_q[7] : open_q;
 
   always_comb begin
@@ -154,17 +151,21 @@ module stripes_dispatch #(
     else if (is_result) reserved = stripes_isa_pkg::ReservedResult;
   end
 
-  // Banks that a side does not have, and columns that do not exist or have to wait for their weights, are illegal.
+  // Illegal: bits or banks that a side does not have, more words than a queue word can say, and columns that do not exist
+  // or have to wait for their weights.
+  logic bad_bits;
   logic bad_banks;
   logic bad_columns;
-  assign bad_banks   = 32'(banks) >= (is_rhs ? RhsBanks : LhsBanks);
+  assign bad_bits    = (32'(s1_instr_q[stripes_isa_pkg::ExecLhsBitsLsb+:4]) >= MaxBits) |
+                       (32'(s1_instr_q[stripes_isa_pkg::ExecRhsBitsLsb+:4]) >= MaxBits);
+  assign bad_banks   = (32'(banks) >= (is_rhs ? RhsBanks : LhsBanks)) | (s1_words_q[26:24] != '0);
   assign bad_columns = (columns != '0) & ((Serial != 0) | (32'(columns) >= Columns) |
-                                          (columns > s1_instr_q[stripes_isa_pkg::ExecLhsBitsLsb+:3]));
+                                          (columns > s1_instr_q[stripes_isa_pkg::ExecLhsBitsLsb+:4]));
 
   always_comb begin
     illegal = (s1_instr_q & reserved) != '0;
     if (is_fetch | is_result) illegal |= (count == '0) | ~aligned | (is_fetch & bad_banks);
-    else if (is_exec) illegal |= (bricks == '0) | (accumulate & (multi_tile | ~open)) | bad_columns;
+    else if (is_exec) illegal |= bad_bits | (accumulate & (multi_tile | ~open)) | bad_columns;
     else illegal = 1'b1;
   end
 
@@ -172,15 +173,15 @@ module stripes_dispatch #(
   assign dram_limit = (mem_limit_i == '0) ? 37'h1_0000_0000 : 37'(mem_limit_i);
   assign dram_end   = 37'(s1_instr_q[stripes_isa_pkg::FetchDramBaseLsb+:32]) + 37'(s1_lane_span_q) +
                       (is_result ? 37'(count) << TileShift : 37'(count) << BeatShift);
-  assign fetch_end  = 18'(s1_instr_q[stripes_isa_pkg::FetchBufferBaseLsb+:16]) +
-                      18'(s1_instr_q[stripes_isa_pkg::FetchRowsLsb+:17]);
-  assign lhs_end    = 32'(s1_instr_q[stripes_isa_pkg::ExecLhsBaseLsb+:16]) + 32'(s1_lhs_span_q) + 32'(s1_lhs_depth_q);
+  assign fetch_end  = 19'(s1_instr_q[stripes_isa_pkg::FetchBufferBaseLsb+:17]) +
+                      19'(s1_instr_q[stripes_isa_pkg::FetchRowsLsb+:18]);
+  assign lhs_end    = 32'(s1_instr_q[stripes_isa_pkg::ExecLhsBaseLsb+:17]) + 32'(s1_lhs_span_q) + 32'(s1_lhs_depth_q);
   assign rhs_end    = 32'(s1_instr_q[stripes_isa_pkg::ExecRhsBaseLsb+:16]) + 32'(s1_rhs_span_q) + 32'(s1_rhs_depth_q);
 
   always_comb begin
     range = 1'b0;
     if (is_fetch | is_result) range |= dram_end > dram_limit;
-    if (is_fetch) range |= fetch_end > (is_rhs ? 18'(RhsDepth) : 18'(LhsDepth));
+    if (is_fetch) range |= fetch_end > (is_rhs ? 19'(RhsDepth) : 19'(LhsDepth));
     if (is_exec) range |= (lhs_end > 32'(LhsDepth)) | (rhs_end > 32'(RhsDepth));
   end
 
@@ -195,31 +196,12 @@ module stripes_dispatch #(
         s1_instr_q[stripes_isa_pkg::FetchLaneStrideLsb+:32],
         s1_instr_q[stripes_isa_pkg::FetchDramBaseLsb+:32],
         count,
-        s1_instr_q[stripes_isa_pkg::FetchBufferBaseLsb+:16],
+        s1_instr_q[stripes_isa_pkg::FetchBufferBaseLsb+:17],
         s1_instr_q[stripes_isa_pkg::FetchSendFilledLsb],
         s1_instr_q[stripes_isa_pkg::FetchWaitFreeLsb],
         is_rhs
       };
-      s2_exec_q <= {
-        columns,
-        s1_instr_q[stripes_isa_pkg::ExecRhsStrideLsb+:16],
-        s1_instr_q[stripes_isa_pkg::ExecLhsStrideLsb+:16],
-        bricks,
-        s1_instr_q[stripes_isa_pkg::ExecRhsBaseLsb+:16],
-        s1_instr_q[stripes_isa_pkg::ExecLhsBaseLsb+:16],
-        s1_instr_q[stripes_isa_pkg::ExecRhsTilesLsb+:13],
-        s1_instr_q[stripes_isa_pkg::ExecLhsTilesLsb+:14],
-        s1_instr_q[stripes_isa_pkg::ExecRhsBitsLsb+:3],
-        s1_instr_q[stripes_isa_pkg::ExecLhsBitsLsb+:3],
-        emit,
-        accumulate,
-        s1_instr_q[stripes_isa_pkg::ExecRhsSignedLsb],
-        s1_instr_q[stripes_isa_pkg::ExecLhsSignedLsb],
-        s1_instr_q[stripes_isa_pkg::ExecFreeRhsLsb],
-        s1_instr_q[stripes_isa_pkg::ExecFreeLhsLsb],
-        s1_instr_q[stripes_isa_pkg::ExecWaitRhsLsb],
-        s1_instr_q[stripes_isa_pkg::ExecWaitLhsLsb]
-      };
+      s2_exec_q    <= s1_instr_q[127:4];
     end
   end
 
@@ -251,7 +233,7 @@ module stripes_dispatch #(
 
   bittern_stage_queues #(
       .FetchGroups(FetchGroups),
-      .FetchWidth (113),
+      .FetchWidth (116),
       .ExecWidth  (124),
       .ResultWidth(88),
       .Depth      (QueueDepth)
@@ -263,7 +245,7 @@ module stripes_dispatch #(
       .kind_i        (s2_kind_q),
       .fetch_data_i  (s2_fetch_q),
       .exec_data_i   (s2_exec_q),
-      .result_data_i (s2_fetch_q[106:19]),
+      .result_data_i (s2_fetch_q[107:20]),
       .ready_o       (ready),
       .fetch_valid_o,
       .fetch_data_o,

@@ -38,13 +38,13 @@ module stripes_exec #(
     // Buffer reads, one cycle after the step.
     output logic         lhs_rd_en_o,
     output logic         rhs_rd_en_o,
-    output logic [ 15:0] lhs_addr_o,
+    output logic [ 16:0] lhs_addr_o,
     output logic [ 15:0] rhs_addr_o,
     // Array control, two cycles after the step.
     output logic         valid_o,
     output logic         load_o,        // parallel operand: a new word for ...
     output logic         signed_o,      // ... a two's complement one, of ...
-    output logic [  2:0] msb_o,         // ... so many bits, minus 1
+    output logic [  3:0] msb_o,         // ... so many bits, minus 1
     output logic         first_o,       // first step of a brick
     output logic         shift_o,
     output logic         negate_o,
@@ -53,7 +53,7 @@ module stripes_exec #(
     output logic         last_o,        // of the last brick, with ...
     output logic         accumulate_o,  // ... add to the open slot
     output logic         emit_o,        // ... hand the slot over
-    output logic [  2:0] columns_o,     // staggered columns, minus 1; changes only while the array is empty
+    output logic [  3:0] columns_o,     // staggered columns, minus 1; changes only while the array is empty
     // Status and events.
     output logic         busy_o,
     output logic         run_o,
@@ -62,6 +62,7 @@ module stripes_exec #(
     output logic         wait_result_o
 );
   localparam int unsigned SlotWidth = $clog2(ResultSlots + 1);
+  localparam int unsigned ColumnsLsb = 120;  // in the queue word (stripes_dispatch)
 
   // The running instruction.
   logic        active_q;
@@ -71,33 +72,33 @@ module stripes_exec #(
   logic        rhs_signed_q;
   logic        accumulate_q;
   logic        emit_q;
-  logic [ 2:0] lhs_msb_q;
-  logic [ 2:0] rhs_msb_q;
-  logic [ 2:0] columns_q;
+  logic [ 3:0] lhs_msb_q;
+  logic [ 3:0] rhs_msb_q;
+  logic [ 3:0] columns_q;
   logic [12:0] rhs_tiles_q;
   logic [15:0] rhs_first_q;
-  logic [15:0] bricks_q;
-  logic [15:0] lhs_stride_q;
+  logic [11:0] bricks_q;       // minus 1
+  logic [16:0] lhs_stride_q;
   logic [15:0] rhs_stride_q;
   // Tile loops: tiles left after this one, and where the stripes of this one start.
-  logic [13:0] lhs_left_q;
+  logic [12:0] lhs_left_q;
   logic [12:0] rhs_left_q;
-  logic [15:0] lhs_tile_q;
+  logic [16:0] lhs_tile_q;
   logic [15:0] rhs_tile_q;
   // Brick: those left after this one.
-  logic [15:0] brick_left_q;
+  logic [11:0] brick_left_q;
   logic        tile_first_q;   // first brick of the tile
   // Planes, counted from the most significant: first pair of the slice, and pair. A parallel operand counts as one plane.
-  logic [ 2:0] slice_l_q;
-  logic [ 2:0] slice_r_q;
-  logic [ 2:0] pair_l_q;
-  logic [ 2:0] pair_r_q;
+  logic [ 3:0] slice_l_q;
+  logic [ 3:0] slice_r_q;
+  logic [ 3:0] pair_l_q;
+  logic [ 3:0] pair_r_q;
   // Addresses: brick, first pair of the slice, pair (to be read now).
-  logic [15:0] brick_lhs_q;
+  logic [16:0] brick_lhs_q;
   logic [15:0] brick_rhs_q;
-  logic [15:0] slice_lhs_q;
+  logic [16:0] slice_lhs_q;
   logic [15:0] slice_rhs_q;
-  logic [15:0] lhs_addr_q;
+  logic [16:0] lhs_addr_q;
   logic [15:0] rhs_addr_q;
   logic        slice_first_q;  // first pair of a later slice
 
@@ -107,14 +108,14 @@ module stripes_exec #(
   logic                 slot_take;
 
   // Last planes as far as they are walked over, and words that a brick takes in each buffer.
-  logic [2:0] lhs_last;
-  logic [2:0] rhs_last;
-  logic [3:0] lhs_words;
-  logic [3:0] rhs_words;
-  assign lhs_last  = Serial != 1 ? lhs_msb_q : 3'd0;
-  assign rhs_last  = Serial != 0 ? rhs_msb_q : 3'd0;
-  assign lhs_words = 4'(lhs_last) + 4'd1;
-  assign rhs_words = (Serial != 0 ? 4'(rhs_last) : 4'(columns_q)) + 4'd1;
+  logic [3:0] lhs_last;
+  logic [3:0] rhs_last;
+  logic [4:0] lhs_words;
+  logic [4:0] rhs_words;
+  assign lhs_last  = Serial != 1 ? lhs_msb_q : 4'd0;
+  assign rhs_last  = Serial != 0 ? rhs_msb_q : 4'd0;
+  assign lhs_words = 5'(lhs_last) + 5'd1;
+  assign rhs_words = (Serial != 0 ? 5'(rhs_last) : 5'(columns_q)) + 5'd1;
 
   logic first_step;
   logic last_pair;
@@ -150,7 +151,7 @@ module stripes_exec #(
   logic draining;
   assign need_lhs   = data_i[0] & ~lhs_filled_i;
   assign need_rhs   = data_i[1] & ~rhs_filled_i;
-  assign need_empty = (data_i[121+:3] != columns_q) & (active_q | draining | array_busy_i);
+  assign need_empty = (data_i[ColumnsLsb+:4] != columns_q) & (active_q | draining | array_busy_i);
   assign can_load   = valid_i & (~active_q | instr_end);
   assign load       = can_load & ~need_lhs & ~need_rhs & ~need_empty & ~flush;
   assign pop_o      = load;
@@ -161,28 +162,28 @@ module stripes_exec #(
 
   // First pair of the next slice: one plane further down on the side that can go.
   logic        next_on_lhs;
-  logic [ 2:0] next_slice_l;
-  logic [ 2:0] next_slice_r;
-  logic [15:0] next_slice_lhs;
+  logic [ 3:0] next_slice_l;
+  logic [ 3:0] next_slice_r;
+  logic [16:0] next_slice_lhs;
   logic [15:0] next_slice_rhs;
   assign next_on_lhs    = slice_l_q != lhs_last;
-  assign next_slice_l   = next_on_lhs ? slice_l_q + 3'd1 : slice_l_q;
-  assign next_slice_r   = next_on_lhs ? slice_r_q : slice_r_q + 3'd1;
-  assign next_slice_lhs = next_on_lhs ? slice_lhs_q + 16'd1 : slice_lhs_q;
+  assign next_slice_l   = next_on_lhs ? slice_l_q + 4'd1 : slice_l_q;
+  assign next_slice_r   = next_on_lhs ? slice_r_q : slice_r_q + 4'd1;
+  assign next_slice_lhs = next_on_lhs ? slice_lhs_q + 17'd1 : slice_lhs_q;
   assign next_slice_rhs = next_on_lhs ? slice_rhs_q : slice_rhs_q + 16'd1;
 
   // Next tile: RHS inner.
   logic        next_row;
-  logic [15:0] next_lhs_tile;
+  logic [16:0] next_lhs_tile;
   logic [15:0] next_rhs_tile;
   assign next_row      = rhs_left_q == '0;
   assign next_lhs_tile = next_row ? lhs_tile_q + lhs_stride_q : lhs_tile_q;
   assign next_rhs_tile = next_row ? rhs_first_q : rhs_tile_q + rhs_stride_q;
 
   // Next brick, of this tile or the next.
-  logic [15:0] next_brick_lhs;
+  logic [16:0] next_brick_lhs;
   logic [15:0] next_brick_rhs;
-  assign next_brick_lhs = last_brick ? next_lhs_tile : brick_lhs_q + 16'(lhs_words);
+  assign next_brick_lhs = last_brick ? next_lhs_tile : brick_lhs_q + 17'(lhs_words);
   assign next_brick_rhs = last_brick ? next_rhs_tile : brick_rhs_q + 16'(rhs_words);
 
   // What is read in this step. Of staggered columns each has its word in the step of its number.
@@ -199,24 +200,24 @@ module stripes_exec #(
       rhs_signed_q  <= data_i[5];
       accumulate_q  <= data_i[6];
       emit_q        <= data_i[7];
-      lhs_msb_q     <= data_i[8+:3];
-      rhs_msb_q     <= data_i[11+:3];
-      lhs_left_q    <= data_i[14+:14];
-      rhs_left_q    <= data_i[28+:13];
-      rhs_tiles_q   <= data_i[28+:13];
-      lhs_tile_q    <= data_i[41+:16];
-      brick_lhs_q   <= data_i[41+:16];
-      slice_lhs_q   <= data_i[41+:16];
-      lhs_addr_q    <= data_i[41+:16];
-      rhs_first_q   <= data_i[57+:16];
-      rhs_tile_q    <= data_i[57+:16];
-      brick_rhs_q   <= data_i[57+:16];
-      slice_rhs_q   <= data_i[57+:16];
-      rhs_addr_q    <= data_i[57+:16];
-      bricks_q      <= data_i[73+:16];
-      brick_left_q  <= data_i[73+:16] - 16'd1;
-      lhs_stride_q  <= data_i[89+:16];
-      rhs_stride_q  <= data_i[105+:16];
+      lhs_msb_q     <= data_i[8+:4];
+      rhs_msb_q     <= data_i[12+:4];
+      bricks_q      <= data_i[16+:12];
+      brick_left_q  <= data_i[16+:12];
+      rhs_first_q   <= data_i[28+:16];
+      rhs_tile_q    <= data_i[28+:16];
+      brick_rhs_q   <= data_i[28+:16];
+      slice_rhs_q   <= data_i[28+:16];
+      rhs_addr_q    <= data_i[28+:16];
+      rhs_stride_q  <= data_i[44+:16];
+      lhs_tile_q    <= data_i[60+:17];
+      brick_lhs_q   <= data_i[60+:17];
+      slice_lhs_q   <= data_i[60+:17];
+      lhs_addr_q    <= data_i[60+:17];
+      lhs_stride_q  <= data_i[77+:17];
+      lhs_left_q    <= data_i[94+:13];
+      rhs_left_q    <= data_i[107+:13];
+      rhs_tiles_q   <= data_i[107+:13];
       slice_l_q     <= '0;
       slice_r_q     <= '0;
       pair_l_q      <= '0;
@@ -226,9 +227,9 @@ module stripes_exec #(
     end else if (issue) begin
       slice_first_q <= last_pair & ~last_slice;
       if (!last_pair) begin
-        pair_l_q   <= pair_l_q - 3'd1;
-        pair_r_q   <= pair_r_q + 3'd1;
-        lhs_addr_q <= lhs_addr_q - 16'd1;
+        pair_l_q   <= pair_l_q - 4'd1;
+        pair_r_q   <= pair_r_q + 4'd1;
+        lhs_addr_q <= lhs_addr_q - 17'd1;
         rhs_addr_q <= rhs_addr_q + 16'd1;
       end else if (!last_slice) begin
         slice_l_q   <= next_slice_l;
@@ -253,13 +254,13 @@ module stripes_exec #(
         rhs_addr_q   <= next_brick_rhs;
         tile_first_q <= last_brick;
         if (!last_brick) begin
-          brick_left_q <= brick_left_q - 16'd1;
+          brick_left_q <= brick_left_q - 12'd1;
         end else begin
-          brick_left_q <= bricks_q - 16'd1;
+          brick_left_q <= bricks_q;
           lhs_tile_q   <= next_lhs_tile;
           rhs_tile_q   <= next_rhs_tile;
           rhs_left_q   <= next_row ? rhs_tiles_q : rhs_left_q - 13'd1;
-          if (next_row) lhs_left_q <= lhs_left_q - 14'd1;
+          if (next_row) lhs_left_q <= lhs_left_q - 13'd1;
         end
       end
     end
@@ -278,7 +279,7 @@ module stripes_exec #(
       columns_q <= '0;
     end else begin
       active_q <= ~halt_i & (load | (active_q & ~instr_end));
-      if (load) columns_q <= data_i[121+:3];
+      if (load) columns_q <= data_i[ColumnsLsb+:4];
       if (issue & tile_end) open_q <= ~emit_q;
       if (slot_take != slot_release_i) begin
         used_q <= slot_take ? used_q + SlotWidth'(1) : used_q - SlotWidth'(1);
@@ -291,8 +292,8 @@ module stripes_exec #(
   logic        lhs_rd_en_q;
   logic        rhs_rd_en_q;
   logic        valid_q;
-  logic [12:0] ctl1_q;
-  logic [12:0] ctl2_q;
+  logic [13:0] ctl1_q;
+  logic [13:0] ctl2_q;
   logic        negate;
 
   assign negate = ((Serial != 1) & (pair_l_q == '0) & lhs_signed_q) ^ ((Serial != 0) & (pair_r_q == '0) & rhs_signed_q);
@@ -321,7 +322,7 @@ module stripes_exec #(
       lhs_addr_o <= lhs_addr_q;
       rhs_addr_o <= rhs_addr_q;
       ctl1_q <= {
-        Serial == 2 ? 3'd0 : Serial == 1 ? lhs_msb_q : rhs_msb_q,
+        Serial == 2 ? 4'd0 : Serial == 1 ? lhs_msb_q : rhs_msb_q,
         Serial == 2 ? 1'b0 : Serial == 1 ? lhs_signed_q : rhs_signed_q,
         emit_q,
         accumulate_q,
@@ -351,7 +352,7 @@ module stripes_exec #(
   assign accumulate_o  = ctl2_q[7];
   assign emit_o        = ctl2_q[8];
   assign signed_o      = ctl2_q[9];
-  assign msb_o         = ctl2_q[12:10];
+  assign msb_o         = ctl2_q[13:10];
   assign columns_o     = columns_q;
 
   assign busy_o        = active_q | draining;

@@ -3,11 +3,14 @@
 // with a shift by one, then over the bricks of a tile. After the SIP of Stripes (Judd et al., MICRO 2016, figure 6), with its
 // accumulator split in two so that the shift does not touch the bricks before.
 //
+// Results are exact modulo 2^32.
+//
 // Operands: plane b of lane l is par_i[b * Lanes + l]; `par_signed_i` makes the top plane negative.
 // Latency: operands in cycle c -> first half of the tree registered c+1 -> sum c+2 -> brick c+3 -> `acc_o` c+4.
 module stripes_sip #(
-    parameter int Lanes  = 32,
-    parameter int Planes = 8
+    parameter int Lanes   = 32,
+    parameter int Planes  = 8,
+    parameter int MaxBits = 8    // of the serial operand (Planes = 1: of either)
 ) (
     input  logic                    clk_i,
     input  logic [             3:0] valid_i,       // bit s: the stage s cycles after the operands is in use
@@ -28,7 +31,9 @@ module stripes_sip #(
   localparam int Parts = Lanes >> FirstLevels;
   localparam int PartWidth = ValueWidth + FirstLevels;
   localparam int SumWidth = ValueWidth + Levels;
-  localparam int BrickWidth = SumWidth + (Planes > 1 ? 8 : 15);  // 8 planes, or 15 slices of pairs of planes
+  // A brick has MaxBits planes, or 2 * MaxBits - 1 slices of pairs of planes. What is above 32 bits no result needs.
+  localparam int FullWidth = SumWidth + (Planes > 1 ? MaxBits : 2 * MaxBits - 1);
+  localparam int BrickWidth = FullWidth < 32 ? FullWidth : 32;
 
   // Tree, first half: node n of level v is the sum of nodes 2n and 2n+1 of level v-1, one bit wider.
   for (genvar v = 0; v <= FirstLevels; v++) begin : gen_first
@@ -89,9 +94,15 @@ module stripes_sip #(
   end
 
   // Sum over bricks.
+  logic [31:0] brick;
+  if (BrickWidth < 32) begin : gen_extend
+    assign brick = {{(32 - BrickWidth) {brick_q[BrickWidth-1]}}, brick_q};
+  end else begin : gen_whole
+    assign brick = brick_q;
+  end
   always_ff @(posedge clk_i) begin
     if (valid_i[3] & brick_i) begin
-      acc_o <= (clear_i ? 32'd0 : acc_o) + {{(32 - BrickWidth) {brick_q[BrickWidth-1]}}, brick_q};
+      acc_o <= (clear_i ? 32'd0 : acc_o) + brick;
     end
   end
 endmodule

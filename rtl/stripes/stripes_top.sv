@@ -6,6 +6,7 @@ module stripes_top #(
   parameter int unsigned  Tiles         = 2,
   parameter int unsigned  Lanes         = 16,
   parameter int unsigned  Serial        = 0,
+  parameter int unsigned  MaxBits       = 8,   // of an operand: 8 or 16
   parameter int unsigned  LhsDepth      = 128,
   parameter int unsigned  RhsDepth      = 128,
   parameter int unsigned  FetchLanes    = 1,
@@ -93,7 +94,8 @@ module stripes_top #(
   assign parameter_words[32*10+:32] = PortWidth;
   assign parameter_words[32*11+:32] = MaxBurstBeats;
   assign parameter_words[32*12+:32] = 32'd2;  // result slots
-  assign parameter_words[511:416] = 96'd0;
+  assign parameter_words[32*13+:32] = MaxBits;
+  assign parameter_words[511:448] = 64'd0;
 
   logic                   clear, instr_valid, instr_ready, halt, busy, error_valid;
   logic [127:0]           instr_data;
@@ -156,6 +158,7 @@ module stripes_top #(
     .Tiles        (Tiles),
     .Lanes        (Lanes),
     .Serial       (Serial),
+    .MaxBits      (MaxBits),
     .LhsDepth     (LhsDepth),
     .RhsDepth     (RhsDepth),
     .FetchLanes   (FetchLanes),

@@ -94,15 +94,16 @@ class Builder {
     exec.rhs_signed = product.rhs_signed;
     exec.lhs_bits = product.lhs_bits - 1;
     exec.rhs_bits = product.rhs_bits - 1;
-    exec.bricks = product.bricks;
+    exec.bricks = product.bricks - 1;
     exec.columns = product.columns - 1;
     out_.program.push_back(exec.encode());
     const std::uint64_t bricks = (exec.lhs_tiles + 1) * (exec.rhs_tiles + 1) * product.bricks;
     const std::uint64_t steps =
         (core_.serial != 1 ? product.lhs_bits : 1) * (core_.serial != 0 ? product.rhs_bits : 1);
     out_.steps += bricks * steps;
-    out_.lhs_reads += core_.serial != 1 ? bricks * steps : bricks * 8;
-    out_.rhs_reads += core_.serial != 0 ? bricks * steps : bricks * product.columns * 8;
+    out_.lhs_reads += core_.serial != 1 ? bricks * steps : bricks * core_.max_bits;
+    out_.rhs_reads +=
+        core_.serial != 0 ? bricks * steps : bricks * product.columns * core_.max_bits;
   }
 
  private:
@@ -114,12 +115,12 @@ class Builder {
 
 StripesProduct random_product(const StripesShape& core, std::mt19937& rng) {
   StripesProduct product;
-  product.lhs_bits = 1 + rng() % 8;
-  product.rhs_bits = 1 + rng() % 8;
+  product.lhs_bits = 1 + rng() % core.max_bits;
+  product.rhs_bits = 1 + rng() % core.max_bits;
   product.lhs_signed = rng() % 2;
   product.rhs_signed = rng() % 2;
   product.double_buffer = rng() % 2;
-  const unsigned most = std::min({core.columns, product.lhs_bits, 8u});
+  const unsigned most = std::min(core.columns, product.lhs_bits);
   if (core.serial == 0 && rng() % 2 == 0) product.columns = 1 + rng() % most;
   const unsigned lhs_brick = core.serial != 1 ? product.lhs_bits : 1;
   const unsigned rhs_brick = core.serial != 0 ? product.rhs_bits : product.columns;
@@ -227,9 +228,12 @@ StripesCase make_stripes(const StripesShape& core, const StripesProduct& product
           const bool rests = staggered && m >= product.columns;
           const unsigned window = i * windows + (staggered ? 0 : m);
           const unsigned filter = j * filters + (staggered && !rests ? m * core.filters : 0) + n;
-          std::int32_t sum = 0;
-          for (unsigned k = 0; k < channels; ++k) sum += lhs.at(window, k) * rhs.at(filter, k);
-          out.expected.push_back(sum);
+          std::uint32_t sum = 0;  // modulo 2^32, as the array
+          for (unsigned k = 0; k < channels; ++k) {
+            sum += static_cast<std::uint32_t>(lhs.at(window, k)) *
+                   static_cast<std::uint32_t>(rhs.at(filter, k));
+          }
+          out.expected.push_back(static_cast<std::int32_t>(sum));
           out.defined.push_back(!rests);
         }
       }

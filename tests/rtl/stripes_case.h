@@ -23,10 +23,11 @@ struct StripesShape {
   unsigned write_ports = 1;
   unsigned port_bytes = 8;
   unsigned max_burst_beats = 64;
+  unsigned max_bits = 8;
   /// Bytes of a fetch word.
   unsigned word_bytes() const { return fetch_lanes * port_bytes; }
   /// For the harness.
-  operator CorePorts() const { return {read_ports, write_ports, port_bytes, max_burst_beats, 25}; }
+  operator CorePorts() const { return {read_ports, write_ports, port_bytes, max_burst_beats, 28}; }
 };
 
 /// A product in tiles and bricks.
@@ -52,7 +53,7 @@ struct StripesCase {
   std::uint32_t result_base = 0;
   std::uint32_t result_stride = 0;
   std::uint64_t steps = 0;
-  std::uint64_t lhs_reads = 0;  ///< events lhs_buffer_reads, rhs_buffer_reads
+  std::uint64_t lhs_reads = 0;  ///< planes read: event lhs_buffer_reads with its upper part
   std::uint64_t rhs_reads = 0;
 };
 

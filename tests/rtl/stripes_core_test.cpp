@@ -9,8 +9,10 @@
 
 #include "Vstripes_both.h"
 #include "Vstripes_edge.h"
+#include "Vstripes_long.h"
 #include "Vstripes_struct.h"
 #include "Vstripes_struct_both.h"
+#include "Vstripes_struct_long.h"
 #include "Vstripes_tiny.h"
 #include "Vstripes_weights.h"
 #include "Vstripes_wide.h"
@@ -34,13 +36,17 @@ struct Tiny {
   using Dut = Vstripes_tiny;
   static StripesShape shape() { return {4, 8, 16, 0, 128, 64, 1, 1, 1, 8, 64}; }
 };
-struct Weights {  // four planes of activations in a fetch word
+struct Weights {  // four planes of activations in a fetch word, 16 bits
   using Dut = Vstripes_weights;
-  static StripesShape shape() { return {4, 16, 16, 1, 64, 128, 4, 8, 1, 8, 8}; }
+  static StripesShape shape() { return {4, 16, 16, 1, 64, 128, 4, 8, 1, 8, 8, 16}; }
 };
-struct Both {
+struct Both {  // 16 bits
   using Dut = Vstripes_both;
-  static StripesShape shape() { return {4, 8, 16, 2, 128, 128, 1, 1, 2, 8, 16}; }
+  static StripesShape shape() { return {4, 8, 16, 2, 128, 128, 1, 1, 2, 8, 16, 16}; }
+};
+struct Long {  // 16 bits, up to 16 staggered columns
+  using Dut = Vstripes_long;
+  static StripesShape shape() { return {16, 2, 4, 0, 128, 64, 1, 1, 1, 8, 64, 16}; }
 };
 struct Edge {  // the array and the ports of stripes_edge
   using Dut = Vstripes_edge;
@@ -57,6 +63,10 @@ struct Structural {
 struct StructuralBoth {
   using Dut = Vstripes_struct_both;
   static StripesShape shape() { return Both::shape(); }
+};
+struct StructuralLong {
+  using Dut = Vstripes_struct_long;
+  static StripesShape shape() { return Long::shape(); }
 };
 
 constexpr std::size_t kMemoryBytes = 1u << 20;
@@ -82,21 +92,30 @@ class StripesCoreTest : public ::testing::Test {
         << product.rhs_tiles << ", bricks " << product.bricks << " x " << product.chunks
         << ", columns " << product.columns << ", seed " << seed;
     EXPECT_EQ(result.events[event("exec_run")], work.steps);
-    EXPECT_EQ(result.events[event("array_planes")], work.steps * (core_.serial == 2 ? 1 : 8));
-    EXPECT_EQ(result.events[event("lhs_buffer_reads")], work.lhs_reads);
-    EXPECT_EQ(result.events[event("rhs_buffer_reads")], work.rhs_reads);
+    const auto planes = [&](std::string_view lower, std::string_view upper, std::uint64_t all,
+                            bool parallel) {
+      const std::uint64_t part = parallel ? all * 8 / core_.max_bits : all;
+      EXPECT_EQ(result.events[event(lower)], part);
+      EXPECT_EQ(result.events[event(upper)], all - part);
+    };
+    planes("array_planes", "array_upper_planes",
+           work.steps * (core_.serial == 2 ? 1 : core_.max_bits), core_.serial != 2);
+    planes("lhs_buffer_reads", "lhs_buffer_upper_reads", work.lhs_reads, core_.serial == 1);
+    planes("rhs_buffer_reads", "rhs_buffer_upper_reads", work.rhs_reads, core_.serial == 0);
     EXPECT_EQ(result.events[event("tiles_emitted")], product.lhs_tiles * product.rhs_tiles);
     return result;
   }
 };
 
-using Builds = ::testing::Types<Tiny, Weights, Both, Edge, Wide, Structural, StructuralBoth>;
+using Builds = ::testing::Types<Tiny, Weights, Both, Edge, Wide, Long, Structural, StructuralBoth,
+                                StructuralLong>;
 TYPED_TEST_SUITE(StripesCoreTest, Builds);
 
 TYPED_TEST(StripesCoreTest, AllBitPairsAndSignednessMatchTheReference) {
   std::uint32_t seed = 1;
-  for (unsigned l = 1; l <= 8 && !this->HasFailure(); ++l) {
-    for (unsigned r = 1; r <= 8; ++r, ++seed) {
+  const unsigned most = this->core_.max_bits;
+  for (unsigned l = 1; l <= most && !this->HasFailure(); ++l) {
+    for (unsigned r = 1; r <= most; ++r, ++seed) {
       StripesProduct product;
       product.lhs_bits = l;
       product.rhs_bits = r;
@@ -155,7 +174,7 @@ void expect_equal_cycle_for_cycle(std::uint32_t first_seed) {
       harness.run(work.program, {}, [&](const auto& dut, std::uint64_t) {
         std::vector<std::uint64_t> now = {dut.busy_o, dut.instr_ready_o, dut.m_rd_arvalid_o,
                                           dut.m_wr_awvalid_o, dut.m_wr_wvalid_o};
-        for (unsigned e = 0; e < 25; ++e) now.push_back(get_bits(dut.event_o, 4 * e, 4));
+        for (unsigned e = 0; e < 28; ++e) now.push_back(get_bits(dut.event_o, 4 * e, 4));
         trace.push_back(std::move(now));
       });
     };
@@ -173,6 +192,10 @@ TEST(StripesFormsTest, SerialActivationsAreEqualCycleForCycle) {
 }
 TEST(StripesFormsTest, BothSerialAreEqualCycleForCycle) {
   expect_equal_cycle_for_cycle<Both, StructuralBoth>(200);
+}
+
+TEST(StripesFormsTest, SixteenBitsAreEqualCycleForCycle) {
+  expect_equal_cycle_for_cycle<Long, StructuralLong>(300);
 }
 
 // Rates and latencies that the headers promise and the cycle model counts on, on the array of
@@ -241,7 +264,7 @@ class StripesErrorTest : public ::testing::Test {
   }
   static isa::Exec exec() {
     isa::Exec exec;
-    exec.bricks = 2;
+    exec.bricks = 1;  // two
     exec.lhs_bits = 3;
     exec.rhs_bits = 2;
     return exec;
@@ -270,6 +293,20 @@ TEST_F(StripesErrorTest, StaggeredColumnsMustExistAndHaveTheirTurn) {
   elsewhere.columns = 1;
   EXPECT_EQ(error_of<Weights>(std::vector<isa::Exec>{elsewhere}), kIllegal);
   EXPECT_EQ(error_of<Both>(std::vector<isa::Exec>{elsewhere}), kIllegal);
+}
+
+TEST_F(StripesErrorTest, BitsMustExist) {
+  for (const bool lhs : {true, false}) {
+    isa::Exec most = exec();
+    (lhs ? most.lhs_bits : most.rhs_bits) = 7;
+    EXPECT_EQ(error_of<Tiny>(std::vector<isa::Exec>{most}), 0u);
+    isa::Exec more = exec();
+    (lhs ? more.lhs_bits : more.rhs_bits) = 8;
+    EXPECT_EQ(error_of<Tiny>(std::vector<isa::Exec>{more}), kIllegal);
+    EXPECT_EQ(error_of<Long>(std::vector<isa::Exec>{more}), 0u);
+    (lhs ? more.lhs_bits : more.rhs_bits) = 15;
+    EXPECT_EQ(error_of<Long>(std::vector<isa::Exec>{more}), 0u);
+  }
 }
 
 TEST_F(StripesErrorTest, BanksAndAddressesMustExist) {
@@ -303,9 +340,9 @@ TEST_F(StripesErrorTest, ExecMustStayWithinTheBuffers) {
   EXPECT_EQ(error_of<Tiny>(std::vector<isa::Exec>{rhs}), 0u);
   rhs.columns = 1;
   EXPECT_EQ(error_of<Tiny>(std::vector<isa::Exec>{rhs}), kRange);
-  isa::Exec none = exec();
-  none.bricks = 0;
-  EXPECT_EQ(error_of<Tiny>(std::vector<isa::Exec>{none}), kIllegal);
+  isa::Exec many = exec();
+  many.bricks = 4095;
+  EXPECT_EQ(error_of<Tiny>(std::vector<isa::Exec>{many}), kRange);
   isa::Exec orphan = exec();
   orphan.accumulate = 1;
   EXPECT_EQ(error_of<Tiny>(std::vector<isa::Exec>{orphan}), kIllegal);

@@ -2,7 +2,7 @@
 // units and a parallel one of two lanes and two planes; any operands, signs, precisions and pauses; tiles of one brick of two
 // steps.
 module stripes_array_miter #(
-    parameter logic [2:0] Columns = 3'd0  // staggered columns, minus 1
+    parameter logic [3:0] Columns = 4'd0  // staggered columns, minus 1
 ) (
     input  logic        clk_i,
     input  logic        rst_ni,
@@ -34,7 +34,7 @@ module stripes_array_miter #(
       .SerialUnits(2), .ParUnits(1), .Lanes(2), .Planes(2), .FetchLanes(1), .PortWidth(4), .Stagger(1), .Transposed(0),
       .Structural(0)
   ) u_fast (
-      .clk_i, .rst_ni, .valid_i, .load_i(~step_q), .signed_i, .msb_i({2'b00, msb_i}), .first_i(~step_q),
+      .clk_i, .rst_ni, .valid_i, .load_i(~step_q), .signed_i, .msb_i({3'b000, msb_i}), .first_i(~step_q),
       .shift_i(step_q), .negate_i, .brick_i(step_q), .clear_i(1'b1), .last_i(1'b1), .accumulate_i(msb_i),
       .emit_i(negate_i), .columns_i(Columns), .serial_i, .par_i, .acc_o(fast_acc), .tile_o(fast_tile),
       .accumulate_o(fast_tag[0]), .emit_o(fast_tag[1]), .busy_o(fast_busy)
@@ -43,7 +43,7 @@ module stripes_array_miter #(
       .SerialUnits(2), .ParUnits(1), .Lanes(2), .Planes(2), .FetchLanes(1), .PortWidth(4), .Stagger(1), .Transposed(0),
       .Structural(1)
   ) u_sips (
-      .clk_i, .rst_ni, .valid_i, .load_i(~step_q), .signed_i, .msb_i({2'b00, msb_i}), .first_i(~step_q),
+      .clk_i, .rst_ni, .valid_i, .load_i(~step_q), .signed_i, .msb_i({3'b000, msb_i}), .first_i(~step_q),
       .shift_i(step_q), .negate_i, .brick_i(step_q), .clear_i(1'b1), .last_i(1'b1), .accumulate_i(msb_i),
       .emit_i(negate_i), .columns_i(Columns), .serial_i, .par_i, .acc_o(sip_acc), .tile_o(sip_tile),
       .accumulate_o(sip_tag[0]), .emit_o(sip_tag[1]), .busy_o(sip_busy)

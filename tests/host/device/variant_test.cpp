@@ -67,10 +67,10 @@ class VariantTest : public ::testing::Test {
 
 TEST_F(VariantTest, AllShippedVariantsLoad) {
   const auto names = variant_names();
-  EXPECT_THAT(names, ::testing::IsSupersetOf({"bismo_cloud", "bismo_edge", "bismo_tiny",
-                                              "bitfusion_cloud", "bitfusion_edge",
-                                              "bitfusion_paper", "bitfusion_tiny", "stripes_cloud",
-                                              "stripes_edge", "stripes_releq", "stripes_tiny"}));
+  EXPECT_THAT(names, ::testing::IsSupersetOf(
+                         {"bismo_cloud", "bismo_edge", "bismo_tiny", "bitfusion_cloud",
+                          "bitfusion_edge", "bitfusion_paper", "bitfusion_tiny", "stripes_cloud",
+                          "stripes_edge", "stripes_paper", "stripes_releq", "stripes_tiny"}));
   for (const std::string& name : names) EXPECT_EQ(load_variant(name).name, name);
 }
 
@@ -189,6 +189,7 @@ TEST_F(CoreVariantTest, RulesOfStripesAreChecked) {
                        {"Tiles", 2},
                        {"Lanes", 16},
                        {"Serial", 0},
+                       {"MaxBits", 8},
                        {"LhsDepth", 256},
                        {"RhsDepth", 64},
                        {"FetchLanes", 2},
@@ -201,6 +202,9 @@ TEST_F(CoreVariantTest, RulesOfStripesAreChecked) {
   for (const int serial : {0, 1, 2}) EXPECT_EQ(error("Serial", serial), "");
   EXPECT_EQ(error("NumReadPorts", 2), "");
   EXPECT_THAT(error("Serial", 3), HasSubstr("out of range"));
+  EXPECT_EQ(error("MaxBits", 16), "");
+  EXPECT_THAT(error("MaxBits", 4), HasSubstr("out of range"));
+  EXPECT_THAT(error("MaxBits", 12), HasSubstr("not a power of two"));
   EXPECT_THAT(error("Lanes", 128), HasSubstr("Lanes must be at most PortWidth"));
   EXPECT_THAT(error("Columns", 4), HasSubstr("a bit plane of 4 rows of 16 lanes"));
   EXPECT_EQ(error("Tiles", 1), "");  // two planes of weights in a word

@@ -43,15 +43,19 @@ TEST(BitplanesTest, TransposesAnyShape) {
     const std::size_t target_stride = channels + rng.integer(0, 5);
     std::vector<std::int16_t> source(channels * source_stride);
     for (auto& value : source) value = static_cast<std::int16_t>(rng.next());
-    std::vector<std::uint8_t> target(width * target_stride, 99);
-    std::vector<std::uint8_t> expected = target;
-    for (int c = 0; c < channels; ++c) {
-      for (int x = 0; x < width; ++x) {
-        expected[x * target_stride + c] = static_cast<std::uint8_t>(source[c * source_stride + x]);
+    for (const int byte : {0, 1}) {
+      std::vector<std::uint8_t> target(width * target_stride, 99);
+      std::vector<std::uint8_t> expected = target;
+      for (int c = 0; c < channels; ++c) {
+        for (int x = 0; x < width; ++x) {
+          const auto value = static_cast<std::uint16_t>(source[c * source_stride + x]);
+          expected[x * target_stride + c] = static_cast<std::uint8_t>(value >> (8 * byte));
+        }
       }
+      transpose_to_bytes(source.data(), source_stride, channels, width, byte, target.data(),
+                         target_stride);
+      EXPECT_EQ(target, expected) << channels << " x " << width << " byte " << byte;
     }
-    transpose_to_bytes(source.data(), source_stride, channels, width, target.data(), target_stride);
-    EXPECT_EQ(target, expected) << channels << " x " << width;
   }
 }
 

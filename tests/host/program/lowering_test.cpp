@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <set>
+#include <sstream>
 
 #include "host/base/error.h"
 #include "host/program/gemm_core.h"
@@ -20,13 +21,15 @@ Variant variant_of(const std::string& name) {
   return load_variant(std::string(BITTERN_SOURCE_DIR) + "/configs/variants/" + name + ".yaml");
 }
 
-/// The core of a shipped variant, or of stripes_tiny with another operand serial ("stripes_tiny
-/// serial 1"), with changes to its configuration.
+/// The core of a shipped variant, or of stripes_tiny with other parameters ("stripes_tiny Serial 1
+/// MaxBits 16"), with changes to its configuration.
 std::unique_ptr<GemmCore> core_of(const std::string& name,
                                   const std::function<void(GemmConfig&)>& change = {}) {
-  const auto space = name.find(' ');
-  Variant variant = variant_of(name.substr(0, space));
-  if (space != std::string::npos) variant.rtl["Serial"] = name.back() - '0';
+  std::istringstream words(name);
+  std::string word;
+  words >> word;
+  Variant variant = variant_of(word);
+  while (words >> word) words >> variant.rtl.at(word);
   const bool stripes = variant.core == "stripes";
   GemmConfig config = stripes ? stripes_config(variant) : bismo_config(variant);
   if (change) change(config);
@@ -71,7 +74,7 @@ TEST_P(LoweringTest, BestScheduleOfRandomLayersComputesTheReference) {
   Rng rng(11);
   for (int i = 0; i < 60; ++i) {
     const Layer layer = random_layer(rng);
-    const Precision precision = random_precision(rng);
+    const Precision precision = random_precision(rng, core.max_bits());
     const int batch = static_cast<int>(rng.integer(1, 3));
     const auto plan = core.plan(layer, precision, batch);
     expect_correct(core, dynamic_cast<const GemmPlan&>(*plan), 100 + i,
@@ -96,7 +99,7 @@ TEST_P(LoweringTest, EveryCandidateScheduleIsCorrectInAnyOrderOfStages) {
       layer.in_height = layer.in_width = 4;
       layer.kernel_h = layer.kernel_w = 3;
     }
-    const Precision precision = i == 0 ? Precision{{2, 3}} : random_precision(rng);
+    const Precision precision = i == 0 ? Precision{{2, 3}} : random_precision(rng, core.max_bits());
     int number = 0;
     for (const GemmSchedule& schedule : core.candidates(layer, 2, precision.bits)) {
       const StageOrder orders[] = {StageOrder::kFetchFirst, StageOrder::kExecFirst,
@@ -114,8 +117,11 @@ TEST_P(LoweringTest, EveryCandidateScheduleIsCorrectInAnyOrderOfStages) {
 
 INSTANTIATE_TEST_SUITE_P(Variants, LoweringTest,
                          testing::Values("bismo_tiny", "bismo_edge", "bismo_cloud", "stripes_tiny",
-                                         "stripes_tiny serial 1", "stripes_tiny serial 2",
-                                         "stripes_edge", "stripes_cloud"),
+                                         "stripes_tiny Serial 1", "stripes_tiny Serial 2",
+                                         "stripes_tiny MaxBits 16",
+                                         "stripes_tiny Serial 1 MaxBits 16",
+                                         "stripes_tiny Serial 2 MaxBits 16", "stripes_edge",
+                                         "stripes_cloud", "stripes_paper"),
                          [](const auto& info) { return test_name(info.param); });
 
 class LoweringSmallTest : public testing::TestWithParam<std::string> {};
@@ -131,7 +137,7 @@ TEST_P(LoweringSmallTest, BuffersOfAFewWordsForceEveryKindOfSplit) {
     });
     const GemmCore& core = *owned;
     const Layer layer = random_layer(rng, 12);
-    const Precision precision = random_precision(rng);
+    const Precision precision = random_precision(rng, core.max_bits());
     const int batch = 1 + i % 3;
     const std::vector<GemmSchedule> schedules = core.candidates(layer, batch, precision.bits);
     for (int j = 0; j < 6; ++j) {
@@ -149,8 +155,8 @@ TEST_P(LoweringSmallTest, BuffersOfAFewWordsForceEveryKindOfSplit) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Variants, LoweringSmallTest,
-                         testing::Values("bismo_tiny", "stripes_tiny", "stripes_tiny serial 1",
-                                         "stripes_tiny serial 2"),
+                         testing::Values("bismo_tiny", "stripes_tiny", "stripes_tiny Serial 1",
+                                         "stripes_tiny Serial 2"),
                          [](const auto& info) { return test_name(info.param); });
 
 TEST(LoweringSplitTest, CountsThatExceedTheInstructionFieldsBecomeSeveralInstructions) {
@@ -177,6 +183,23 @@ TEST(LoweringSplitTest, CountsThatExceedTheInstructionFieldsBecomeSeveralInstruc
   EXPECT_GE(interpreter.executed(bismo_isa::Exec::kOpcode), 20);
 }
 
+TEST(LoweringSplitTest, AReductionBeyondTheInstructionFieldIsCutThoughItFitsTheBuffers) {
+  const auto core = core_of("stripes_edge", [](GemmConfig& config) { config.max_exec_words = 7; });
+  Layer layer;
+  layer.name = "deep";
+  layer.kind = LayerKind::kLinear;
+  layer.in_channels = 32 * 20;
+  layer.out_channels = 20;
+  for (const GemmSchedule& schedule : core->candidates(layer, 3, {4, 4})) {
+    EXPECT_EQ(schedule.mode, GemmSchedule::Mode::kSplitK);
+    EXPECT_LE(schedule.k_chunk, 7);
+  }
+  Precision precision;
+  precision.bits = {4, 4};
+  const auto plan = core->plan(layer, precision, 3);
+  expect_correct(*core, dynamic_cast<const GemmPlan&>(*plan), 5, StageOrder::kRandom, 32);
+}
+
 TEST(LoweringSplitTest, AReductionBeyondTheBufferAccumulatesOverExecs) {
   // 8 bits of 128 buffer words leave 16 words, 1024 elements of K; this layer has 5000.
   const BismoCore core(bismo_config(variant_of("bismo_tiny")));
@@ -196,7 +219,7 @@ TEST_P(LoweringTest, NoScheduleUndercutsItsBoundAndThePlanIsAmongTheBest) {
   Rng rng(14);
   for (int i = 0; i < 40; ++i) {
     const Layer layer = random_layer(rng);
-    const Precision precision = random_precision(rng);
+    const Precision precision = random_precision(rng, core.max_bits());
     std::uint64_t best = ~std::uint64_t{0};
     std::uint64_t least_bound = best;
     for (const GemmSchedule& schedule : core.candidates(layer, 1, precision.bits)) {
@@ -288,16 +311,28 @@ TEST(LoweringErrorTest, DataOutsideItsPrecisionOrSizeIsRefused) {
   EXPECT_THROW(core.unpack(*plan, Bytes{}), Error);
 }
 
-TEST(LoweringErrorTest, BitsOutsideOneToEightAreRefused) {
-  const BismoCore core(bismo_config(variant_of("bismo_tiny")));
-  Layer layer;
-  layer.name = "fc";
-  Precision precision;
-  precision.bits = {9, 8};
-  EXPECT_THROW(core.plan(layer, precision, 1), Error);
-  precision.bits = {8, 0};
-  EXPECT_THROW(core.plan(layer, precision, 1), Error);
-  EXPECT_THROW(core.plan(layer, Precision{}, 0), Error);
+TEST(LoweringErrorTest, BitsThatTheCoreDoesNotHaveAreRefused) {
+  for (const auto& [name, most] :
+       {std::pair("bismo_tiny", 8), std::pair("stripes_tiny", 8), std::pair("stripes_paper", 16)}) {
+    const auto core = core_of(name);
+    EXPECT_EQ(core->max_bits(), most);
+    EXPECT_EQ(core->supported({most + 1, 0}), (BitPair{most, 1}));
+    Layer layer;
+    layer.name = "fc";
+    Precision precision;
+    precision.bits = {most, most};
+    EXPECT_NO_THROW(core->plan(layer, precision, 1));
+    for (const BitPair bits : {BitPair{most + 1, 8}, BitPair{8, most + 1}, BitPair{8, 0}}) {
+      precision.bits = bits;
+      try {
+        core->plan(layer, precision, 1);
+        FAIL() << name;
+      } catch (const Error& error) {
+        EXPECT_THAT(error.what(), testing::HasSubstr("expected 1 to " + std::to_string(most)));
+      }
+    }
+    EXPECT_THROW(core->plan(layer, Precision{}, 0), Error);
+  }
 }
 
 TEST(MakeCoreTest, UnknownCoresAndImpossibleParametersAreRefused) {

@@ -49,10 +49,10 @@ inline Layer random_layer(Rng& rng, int max_channels = 20) {
 }
 
 /// Any bits and signs.
-inline Precision random_precision(Rng& rng) {
+inline Precision random_precision(Rng& rng, int max_bits = 8) {
   Precision precision;
-  precision.bits.weight = static_cast<int>(rng.integer(1, 8));
-  precision.bits.activation = static_cast<int>(rng.integer(1, 8));
+  precision.bits.weight = static_cast<int>(rng.integer(1, max_bits));
+  precision.bits.activation = static_cast<int>(rng.integer(1, max_bits));
   precision.weight_signed = rng.integer(0, 3) != 0;
   precision.activation_signed = rng.integer(0, 1) != 0;
   return precision;

@@ -190,21 +190,23 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(std::pair("bismo_tiny", 40), std::pair("bismo_edge", 40),
                     std::pair("bismo_cloud", 20), std::pair("stripes_tiny", 60),
                     std::pair("stripes_edge", 40), std::pair("stripes_cloud", 10),
-                    std::pair("stripes_releq", 10), std::pair("bitfusion_tiny", 60),
-                    std::pair("bitfusion_edge", 30), std::pair("bitfusion_cloud", 15),
-                    std::pair("bitfusion_paper", 15)),
+                    std::pair("stripes_releq", 10), std::pair("stripes_paper", 30),
+                    std::pair("bitfusion_tiny", 60), std::pair("bitfusion_edge", 30),
+                    std::pair("bitfusion_cloud", 15), std::pair("bitfusion_paper", 15)),
     [](const auto& info) { return info.param.first; });
 
-/// Steps that the RTL counts for a network with serial weights of `bits`, 8-bit activations.
-class RtlReleqTest : public RtlTest {
+/// Steps that the RTL counts for the layers of a network that are as wanted.
+class RtlStepsTest : public RtlTest {
  protected:
-  std::uint64_t steps(const std::string& network, int bits) {
+  std::uint64_t steps(const std::string& network, const BitPair& bits,
+                      bool only_convolutions = false) {
     std::uint64_t sum = 0;
     const Network net =
         load_network(std::string(BITTERN_SOURCE_DIR) + "/configs/networks/" + network + ".yaml");
     for (const Layer& layer : net.layers) {
+      if (only_convolutions && layer.kind != LayerKind::kConv) continue;
       Precision precision;
-      precision.bits = {bits, 8};
+      precision.bits = bits;
       precision.activation_signed = layer.signed_input;
       const auto plan = core_->plan(layer, precision, 1);
       // Steps that were counted are those of the closed form, and so is all else.
@@ -218,12 +220,21 @@ class RtlReleqTest : public RtlTest {
   }
 };
 
-TEST_F(RtlReleqTest, LeNetAndSimpleNetTakeTheStepsOfTheLaw) {
+TEST_F(RtlStepsTest, SerialWeightsOfLeNetAndSimpleNetTakeTheStepsOfTheLaw) {
   if (!start(shipped("stripes_releq"))) GTEST_SKIP() << skip_;
-  EXPECT_EQ(steps("lenet", 8), 10656);
-  const std::uint64_t eight = steps("simplenet", 8);
+  EXPECT_EQ(steps("lenet", {8, 8}), 10656);
+  const std::uint64_t eight = steps("simplenet", {8, 8});
   EXPECT_GT(eight, 0);
-  EXPECT_EQ(5 * eight, 8 * steps("simplenet", 5));
+  EXPECT_EQ(5 * eight, 8 * steps("simplenet", {5, 8}));
+}
+
+TEST_F(RtlStepsTest, ConvolutionsOnTheMachineOfThePaperAreSixteenOverBitsTimesAsFast) {
+  if (!start(shipped("stripes_paper"))) GTEST_SKIP() << skip_;
+  const std::uint64_t sixteen = steps("lenet", {16, 16}, true);
+  EXPECT_GT(sixteen, 0);
+  for (const int bits : {13, 9, 8, 5, 1}) {
+    EXPECT_EQ(bits * sixteen, 16 * steps("lenet", {16, bits}, true)) << bits;
+  }
 }
 
 class RtlMemoryTest : public RtlTest, public testing::WithParamInterface<std::string> {};

@@ -35,8 +35,8 @@ class StripesInterpreter : public StreamInterpreter<StripesNames> {
     shape.split_fetch = config.split_fetch;
     shape.write_ports = config.write_ports;
     shape.beat_bytes = config.port_bytes();
-    shape.lhs_banks = config.lhs.banks(8);
-    shape.rhs_banks = config.rhs.banks(8);
+    shape.lhs_banks = config.lhs.banks(config.max_bits);
+    shape.rhs_banks = config.rhs.banks(config.max_bits);
     shape.lhs_depth = config.lhs.depth;
     shape.rhs_depth = config.rhs.depth;
     return shape;
@@ -61,7 +61,10 @@ class StripesInterpreter : public StreamInterpreter<StripesNames> {
     const std::uint64_t lhs_tiles = op.lhs_tiles + 1;
     const std::uint64_t rhs_tiles = op.rhs_tiles + 1;
     const std::uint64_t columns = op.columns + 1;
-    require(op.bricks >= 1, "no bricks");
+    const std::uint64_t bricks = op.bricks + 1;
+    require(op.lhs_bits < static_cast<std::uint64_t>(config_.max_bits) &&
+                op.rhs_bits < static_cast<std::uint64_t>(config_.max_bits),
+            "bits that the core does not have");
     require(!op.accumulate || (lhs_tiles * rhs_tiles == 1 && open_), "nothing to accumulate to");
     require(columns == 1 || (columns <= static_cast<std::uint64_t>(config_.max_columns) &&
                              columns <= op.lhs_bits + 1),
@@ -69,16 +72,16 @@ class StripesInterpreter : public StreamInterpreter<StripesNames> {
     // Addresses of a brick.
     const std::uint64_t lhs_brick = config_.lhs.parallel ? 1 : op.lhs_bits + 1;
     const std::uint64_t rhs_brick = config_.rhs.parallel ? columns : op.rhs_bits + 1;
-    require(op.lhs_base + op.lhs_tiles * op.lhs_stride + lhs_brick * op.bricks <=
+    require(op.lhs_base + op.lhs_tiles * op.lhs_stride + lhs_brick * bricks <=
                 static_cast<std::uint64_t>(config_.lhs.depth),
             "exec beyond the LHS buffer");
-    require(op.rhs_base + op.rhs_tiles * op.rhs_stride + rhs_brick * op.bricks <=
+    require(op.rhs_base + op.rhs_tiles * op.rhs_stride + rhs_brick * bricks <=
                 static_cast<std::uint64_t>(config_.rhs.depth),
             "exec beyond the RHS buffer");
     for (std::uint64_t i = 0; i < lhs_tiles; ++i) {
       for (std::uint64_t j = 0; j < rhs_tiles; ++j) {
         if (!op.accumulate) slot_.assign(config_.tile_units, 0);
-        for (std::uint64_t k = 0; k < op.bricks; ++k) {
+        for (std::uint64_t k = 0; k < bricks; ++k) {
           brick(op, op.lhs_base + i * op.lhs_stride + k * lhs_brick,
                 op.rhs_base + j * op.rhs_stride + k * rhs_brick);
         }
@@ -108,7 +111,8 @@ class StripesInterpreter : public StreamInterpreter<StripesNames> {
         for (int l = 0; l < config_.k_elements; ++l) {
           const int weight = value(false, rhs_at + (staggered ? m : 0), n, l,
                                    static_cast<int>(op.rhs_bits) + 1, op.rhs_signed != 0);
-          sum += static_cast<std::uint32_t>(windows[m * config_.k_elements + l] * weight);
+          sum += static_cast<std::uint32_t>(windows[m * config_.k_elements + l]) *
+                 static_cast<std::uint32_t>(weight);
         }
         slot_[static_cast<std::size_t>(m) * filters + n] += sum;
       }

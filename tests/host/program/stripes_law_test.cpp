@@ -56,7 +56,7 @@ TEST_P(StripesStepsTest, EqualTheLawForRandomLayers) {
   int staggered = 0;
   for (int i = 0; i < 60; ++i) {
     const Layer layer = random_layer(rng);
-    const Precision precision = random_precision(rng);
+    const Precision precision = random_precision(rng, core.max_bits());
     const int batch = static_cast<int>(rng.integer(1, 3));
     const auto plan = core.plan(layer, precision, batch);
     const GemmSchedule& schedule = dynamic_cast<const GemmPlan&>(*plan).schedule;
@@ -85,7 +85,8 @@ TEST_P(StripesStepsTest, EqualTheLawForRandomLayers) {
 INSTANTIATE_TEST_SUITE_P(Variants, StripesStepsTest,
                          testing::Values(Case{"stripes_tiny", 0}, Case{"stripes_tiny", 1},
                                          Case{"stripes_tiny", 2}, Case{"stripes_edge", 0},
-                                         Case{"stripes_cloud", 0}, Case{"stripes_releq", 1}),
+                                         Case{"stripes_cloud", 0}, Case{"stripes_releq", 1},
+                                         Case{"stripes_paper", 0}, Case{"stripes_paper", 2}),
                          [](const auto& info) {
                            return info.param.variant + "_serial" +
                                   std::to_string(info.param.serial);
@@ -112,6 +113,78 @@ TEST(StripesStaggerTest, AFullyConnectedLayerTakesABrickACycle) {
   const auto plan = core.plan(layer, precision, 8);
   EXPECT_EQ(dynamic_cast<const GemmPlan&>(*plan).schedule.columns, 1);
   EXPECT_EQ(event(core.model(*plan), "exec_run"), 64 * 4 * 8);
+}
+
+/// The machine of the paper with `tiles` tiles of 16 filters.
+StripesCore paper(int tiles) {
+  Variant variant = variant_of("stripes_paper");
+  variant.rtl["Tiles"] = tiles;
+  return StripesCore(stripes_config(variant));
+}
+
+class StripesPaperTest : public testing::TestWithParam<std::string> {};
+
+TEST_P(StripesPaperTest, ConvolutionsTakeTheBitsOfActivationsInSteps) {
+  const Network net = load_network(configs() + "networks/" + GetParam() + ".yaml");
+  for (const int tiles : {1, 16}) {
+    const StripesCore core = paper(tiles);
+    int convolutions = 0;
+    for (const Layer& layer : net.layers) {
+      if (layer.kind != LayerKind::kConv) continue;
+      ++convolutions;
+      // Bricks of 16 windows and all their filters, as DNNsim counts them.
+      const auto parts = [](int value, int part) { return (value + part - 1) / part; };
+      const std::int64_t bricks = static_cast<std::int64_t>(layer.groups) *
+                                  parts(layer.out_height() * layer.out_width(), 16) *
+                                  parts(layer.out_channels / layer.groups, 16 * tiles) *
+                                  layer.kernel_h * layer.kernel_w *
+                                  parts(layer.in_channels / layer.groups, 16);
+      for (int bits = 1; bits <= 16; ++bits) {
+        Precision precision;
+        precision.bits = {16, bits};
+        const ModelResult result = core.model(*core.plan(layer, precision, 1));
+        EXPECT_EQ(event(result, "exec_run"), bricks * bits) << layer.name << " " << bits;
+        EXPECT_EQ(event(result, "array_planes") + event(result, "array_upper_planes"),
+                  16 * bricks * bits);
+      }
+    }
+    EXPECT_GE(convolutions, 2);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Networks, StripesPaperTest, testing::Values("lenet", "alexnet_grouped"),
+                         [](const auto& info) { return info.param; });
+
+TEST(StripesPaperTest, ConvolutionsOfAlexNetAreBoundByTheArray) {
+  // So that 16 / p is the speed-up of the whole layer, not only of its steps: besides these there
+  // is no more than the first stripe of each operand of a group, latency and the last tile.
+  const StripesCore core = paper(1);
+  for (const Layer& layer : load_network(configs() + "networks/alexnet_grouped.yaml").layers) {
+    if (layer.kind != LayerKind::kConv) continue;
+    const int bricks = layer.groups * layer.kernel_h * layer.kernel_w *
+                       ((layer.in_channels / layer.groups + 15) / 16);
+    for (const int bits : {16, 8, 5, 2}) {
+      Precision precision;
+      precision.bits = {16, bits};
+      const ModelResult result = core.model(*core.plan(layer, precision, 1));
+      const auto steps = static_cast<std::uint64_t>(event(result, "exec_run"));
+      EXPECT_LE(result.cycles, steps + bricks * (16 + bits) + 300) << layer.name << " " << bits;
+    }
+  }
+}
+
+TEST(StripesPaperTest, SixteenStaggeredColumnsTakeABrickACycle) {
+  const StripesCore core = paper(1);
+  Layer layer;
+  layer.name = "fc";
+  layer.kind = LayerKind::kLinear;
+  layer.in_channels = 64;
+  layer.out_channels = 1024;
+  Precision precision;
+  precision.bits = {1, 16};
+  const auto plan = core.plan(layer, precision, 1);
+  EXPECT_EQ(dynamic_cast<const GemmPlan&>(*plan).schedule.columns, 16);
+  EXPECT_EQ(event(core.model(*plan), "exec_run"), 1024 / 16 * 64 / 16);
 }
 
 /// Steps of a network on stripes_releq with `filters` filters, as the closed form of the whole core
