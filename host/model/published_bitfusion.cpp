@@ -5,8 +5,8 @@
 
 #include "host/base/error.h"
 
-// Facts of the simulator at github.com/hsharma35/bitfusion; the five figures that the tests
-// reproduce (two tables made with it) decided where its description leaves a choice.
+// Facts of the simulator at github.com/hsharma35/bitfusion. Where its two published tables (its own
+// results, and APQ's latencies) leave a choice, or differ, docs/bitfusion.md says which was taken.
 
 namespace bittern {
 namespace {
@@ -15,9 +15,15 @@ constexpr std::int64_t kPartialBits = 32;  // of an output, which is read and wr
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-/// Products that a fusion unit makes a cycle; widths between are rounded up.
-std::int64_t products(const PublishedLayer& layer) {
-  return (8 / std::clamp(layer.act_bits, 2, 8)) * (8 / std::clamp(layer.wgt_bits, 2, 8));
+/// The least power of two that is not less: bits that a value takes in a buffer.
+std::int64_t power_of_two(int bits) {
+  std::int64_t power = 1;
+  while (power < bits) power *= 2;
+  return power;
+}
+
+std::int64_t round_up(std::int64_t value, std::int64_t unit) {
+  return ceil_div(value, unit) * unit;
 }
 
 /// Passes over an operand pair beyond 8 bits, one for each pair of bytes.
@@ -42,12 +48,13 @@ bool depends(Operand operand, PublishedLoop loop) {
 /// Everything about a tiling that does not hang on the order of its loops.
 struct Tiles {
   std::array<std::int64_t, 5> counts{};  // by PublishedLoop
-  std::array<std::int64_t, 3> bits{};    // of a tile, by Operand
+  std::array<std::int64_t, 3> bits{};    // of a tile in DRAM, by Operand
+  std::array<std::int64_t, 3> stored{};  // in its buffer
   std::array<std::int64_t, 3> room{};
   PublishedCost fixed;  // compute, and accesses to buffers from the array
 
   bool fits() const {
-    return bits[kWgt] <= room[kWgt] && bits[kAct] <= room[kAct] && bits[kOut] <= room[kOut];
+    return stored[kWgt] <= room[kWgt] && stored[kAct] <= room[kAct] && stored[kOut] <= room[kOut];
   }
 };
 
@@ -94,22 +101,30 @@ Tiles tiles_of(const PublishedBitFusion& machine, const PublishedLayer& layer,
   count(PublishedLoop::kOut) = ceil_div(layer.out_channels, tiling.out_channels);
 
   const std::int64_t positions = layer.kernel_h * layer.kernel_w;
-  const std::int64_t rows = machine.n * products(layer);
+  const std::int64_t rows = machine.n * published_products(layer);
   const std::int64_t pixels = tiling.height * tiling.width * tiling.batch;
   const std::int64_t window = positions * tiling.in_channels;
+  const std::int64_t columns = round_up(tiling.out_channels, machine.m);
+  const std::int64_t wgt_stored = power_of_two(layer.wgt_bits);
+  const std::int64_t act_stored = power_of_two(layer.act_bits);
   std::int64_t steps = 0;  // of one output pixel and `m` output channels
   if (layer.im2col) {
     steps = ceil_div(window, rows);
     tiles.bits[kWgt] = steps * rows * tiling.out_channels * layer.wgt_bits;
     tiles.bits[kAct] = pixels * window * layer.act_bits;
+    tiles.stored[kAct] = pixels * window * act_stored;
   } else {
     steps = positions * ceil_div(tiling.in_channels, rows);
+    const std::int64_t image = (layer.kernel_w + (tiling.width - 1) * layer.stride_w) *
+                               (layer.kernel_h + (tiling.height - 1) * layer.stride_h) *
+                               tiling.batch;
     tiles.bits[kWgt] = window * tiling.out_channels * layer.wgt_bits;
-    tiles.bits[kAct] = (layer.kernel_w + (tiling.width - 1) * layer.stride_w) *
-                       (layer.kernel_h + (tiling.height - 1) * layer.stride_h) *
-                       tiling.in_channels * tiling.batch * layer.act_bits;
+    tiles.bits[kAct] = image * tiling.in_channels * layer.act_bits;
+    tiles.stored[kAct] = image * round_up(tiling.in_channels, rows) * act_stored;
   }
   tiles.bits[kOut] = pixels * tiling.out_channels * kPartialBits;
+  tiles.stored[kWgt] = round_up(window, rows) * columns * wgt_stored;
+  tiles.stored[kOut] = pixels * columns * kPartialBits;
   tiles.room = {machine.wgt_bits / 2, machine.act_bits / 2, machine.out_bits / 2};
 
   steps *= passes(layer);
@@ -131,12 +146,14 @@ struct Traffic {
 /// would hold exceeds its room, every loop further out does.
 Traffic traffic(const Tiles& tiles, const std::array<PublishedLoop, 5>& order, Operand operand) {
   Traffic out = {tiles.bits[operand], tiles.bits[operand]};
+  std::int64_t stored = tiles.stored[operand];
   bool held = true;
   for (auto loop = order.rbegin(); loop != order.rend(); ++loop) {
     const std::int64_t count = tiles.counts[static_cast<int>(*loop)];
     if (held && !depends(operand, *loop)) continue;
     out.total *= count;
-    held = held && out.total <= tiles.room[operand];
+    stored *= count;
+    held = held && stored <= tiles.room[operand];
     if (held) out.held = out.total;
   }
   return out;
@@ -180,6 +197,10 @@ std::vector<std::int64_t> powers(std::int64_t total, std::int64_t unit) {
 }
 
 }  // namespace
+
+std::int64_t published_products(const PublishedLayer& layer) {
+  return (8 / std::clamp(layer.act_bits, 2, 8)) * (8 / std::clamp(layer.wgt_bits, 2, 8));
+}
 
 std::string PublishedTiling::key() const {
   std::string loops;

@@ -45,6 +45,10 @@ struct PublishedLayer {
   bool im2col = false;
 };
 
+/// Products that a fusion unit makes a cycle at the bits of the layer; widths between 2, 4 and 8
+/// are rounded up.
+std::int64_t published_products(const PublishedLayer& layer);
+
 /// Loops of the tiling.
 enum class PublishedLoop { kBatch, kWidth, kHeight, kIn, kOut };
 

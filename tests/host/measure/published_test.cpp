@@ -41,6 +41,47 @@ TEST(PublishedMeasurementTest, TheAuthorsFigureComesOutOfTheShippedVariant) {
   EXPECT_THAT(report.schedule, testing::HasSubstr("order"));
 }
 
+// Latency table of APQ (Wang et al., CVPR 2020; lut/BitFusion_new.b1.dict of mit-han-lab/apq),
+// which was made with the published simulator, batch 1: depthwise layers, which run as dense
+// products of 8 channels for each product of a fusion unit.
+TEST(PublishedMeasurementTest, DepthwiseLayersTakeWhatTheTableOfApqSays) {
+  struct Entry {
+    int channels, side, kernel, stride, wgt_bits, act_bits;  // `side` of the input
+    std::uint64_t cycles;
+  };
+  const Entry table[] = {
+      {488, 14, 3, 1, 4, 4, 44896},  {520, 14, 3, 1, 4, 4, 47702},   {552, 14, 3, 1, 4, 4, 50508},
+      {464, 14, 3, 2, 4, 4, 19605},  {384, 14, 3, 2, 4, 4, 15684},   {488, 14, 5, 1, 4, 4, 94272},
+      {576, 14, 5, 1, 4, 4, 106056}, {384, 14, 5, 2, 4, 4, 28788},   {768, 7, 3, 1, 4, 4, 29064},
+      {776, 7, 3, 1, 4, 4, 30275},   {176, 28, 5, 1, 6, 4, 220385},  {184, 28, 5, 1, 6, 4, 240420},
+      {160, 28, 3, 2, 6, 4, 19540},  {160, 28, 5, 2, 6, 4, 52920},   {320, 14, 3, 1, 6, 4, 39080},
+      {120, 56, 3, 1, 6, 6, 425490}, {96, 56, 5, 1, 6, 6, 943272},   {96, 56, 7, 1, 6, 6, 1845480},
+      {96, 56, 3, 2, 6, 6, 86556},   {160, 28, 3, 1, 6, 6, 143620},  {224, 28, 3, 2, 6, 6, 51856},
+      {824, 7, 5, 1, 8, 8, 150792},  {768, 7, 7, 1, 8, 8, 261120},   {64, 112, 3, 2, 8, 8, 226552},
+      {64, 112, 5, 2, 8, 8, 627960}, {64, 112, 7, 2, 8, 8, 1230664}, {96, 56, 3, 1, 8, 8, 340908},
+  };
+  Variant variant = shipped("bitfusion_paper");
+  variant.batch = 1;
+  LayerSource source;
+  source.model = LayerModel::kPublished;
+  for (const Entry& entry : table) {
+    Layer layer;
+    layer.name = "depthwise";
+    layer.kind = LayerKind::kDepthwise;
+    layer.in_channels = layer.out_channels = layer.groups = entry.channels;
+    layer.in_height = layer.in_width = entry.side;
+    layer.kernel_h = layer.kernel_w = entry.kernel;
+    layer.stride_h = layer.stride_w = entry.stride;
+    layer.pad_top = layer.pad_bottom = layer.pad_left = layer.pad_right = entry.kernel / 2;
+    const MeasuredLayers measured =
+        measure_layers(variant, load_energy_table("asic_45nm"),
+                       {{&layer, {entry.wgt_bits, entry.act_bits}}}, source);
+    EXPECT_EQ(measured.layers.at(0).cycles, entry.cycles)
+        << entry.channels << " channels at " << entry.side << ", kernel " << entry.kernel << ", "
+        << entry.wgt_bits << "/" << entry.act_bits << " bits";
+  }
+}
+
 TEST(PublishedMeasurementTest, BitsAreThoseAskedForAndGroupsAreChargedOneByOne) {
   Layer layer = convolution();
   const auto cycles = [&](BitPair bits) {
