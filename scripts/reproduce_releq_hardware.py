@@ -62,8 +62,8 @@ class Bittern:
         self.table = measured["energy_table"]
         rows = measured["layers"]["rows"]
         dram_uj_a_byte = 8 * measured["dram_anchors"][0]["value"] / 1e6
-        for row in rows:
-            row["steps"] = round(row["cycles"] * row["run_pct"] / 100)
+        for row, counters in zip(rows, measured["counters"]["layers"]):
+            row["steps"] = counters["exec_run"]
             row["chip_uj"] = row["energy_uj"] - dram_uj_a_byte * (row["bytes_read"] + row["bytes_written"])
         return rows
 

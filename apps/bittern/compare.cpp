@@ -19,6 +19,7 @@ struct Options {
   std::vector<std::string> policies;
   UniformBits uniform;
   LayerArguments layers;
+  BatchArgument batch;
   std::string format = "table";
   std::string report;
   SourceArguments source;
@@ -55,7 +56,7 @@ std::vector<ComparisonVariant> variants_of(const Options& options) {
   std::vector<ComparisonVariant> variants;
   for (const std::string& name : options.variants) {
     if (name.empty()) fail_usage("--variants: expected names with a comma between them");
-    const Variant variant = load_variant(name);
+    const Variant variant = options.batch.applied(load_variant(name));
     variants.push_back({variant, load_energy_table(variant.energy)});
   }
   if (variants.size() > 1 && !options.source.device.endpoints.empty()) {
@@ -116,6 +117,7 @@ void add_compare(CLI::App& app) {
       ->allow_extra_args(false);
   options->uniform.add_to(*command);
   options->layers.add_to(*command);
+  options->batch.add_to(*command);
   command->add_option("--format", options->format, "table, csv or json")->capture_default_str();
   command->add_option("--report", options->report, "Write an HTML report with charts here");
   options->source.add_to(*command);

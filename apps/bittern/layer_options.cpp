@@ -52,6 +52,16 @@ BitPair UniformBits::bits() const {
   return {weight, activation};
 }
 
+void BatchArgument::add_to(CLI::App& command) {
+  command.add_option("--batch", batch, "Images at once, in place of the variant's")
+      ->check(CLI::Range(1, 4096));
+}
+
+Variant BatchArgument::applied(Variant variant) const {
+  if (batch > 0) variant.batch = batch;
+  return variant;
+}
+
 void SourceArguments::add_to(CLI::App& command) {
   command
       .add_option("--model", model,

@@ -37,6 +37,15 @@ struct UniformBits {
   BitPair bits() const;
 };
 
+/// Option for another batch than the variant's.
+struct BatchArgument {
+  int batch = 0;
+
+  void add_to(CLI::App& command);
+  /// The variant, with the batch that was asked for.
+  Variant applied(Variant variant) const;
+};
+
 /// Options that say where cycles come from.
 struct SourceArguments {
   std::optional<std::string> model;

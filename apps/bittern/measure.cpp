@@ -16,6 +16,7 @@ struct Options {
   UniformBits uniform;
   std::string policy;
   LayerArguments layers;
+  BatchArgument batch;
   std::string format = "table";
   SourceArguments source;
 };
@@ -75,6 +76,14 @@ Table table_of(const std::vector<LayerReport>& layers, bool for_people) {
   return table;
 }
 
+/// Every event of every layer, and their sums.
+nlohmann::json counters_json(const std::vector<LayerReport>& layers) {
+  nlohmann::json counters = {{"layers", nlohmann::json::array()},
+                             {"total", total_report(layers).events}};
+  for (const LayerReport& layer : layers) counters["layers"].push_back(layer.events);
+  return counters;
+}
+
 void print(const Options& options, const Network& network, const Variant& variant,
            const EnergyTable& energy, const MeasuredLayers& measured) {
   const OutputFormat format = parse_output_format(options.format);
@@ -96,6 +105,7 @@ void print(const Options& options, const Network& network, const Variant& varian
                                 {"from_store", measured.recalled},
                                 {"energy_table", energy.name},
                                 {"layers", table.json()},
+                                {"counters", counters_json(measured.layers)},
                                 {"dram_anchors", dram_anchors_json(energy)}};
     std::cout << out.dump(2) << "\n";
     return;
@@ -123,7 +133,7 @@ void print(const Options& options, const Network& network, const Variant& varian
 void measure(const Options& options, const CLI::App& command) {
   parse_output_format(options.format);
   const Network network = load_network(options.network);
-  const Variant variant = load_variant(options.variant);
+  const Variant variant = options.batch.applied(load_variant(options.variant));
   const std::vector<LayerPoint> points = points_of(options, network);
   const EnergyTable energy = load_energy_table(variant.energy);
   print(options, network, variant, energy,
@@ -143,6 +153,7 @@ void add_measure(CLI::App& app) {
   options->uniform.add_to(*command);
   command->add_option("--policy", options->policy, "Bits of each layer: a policy.json");
   options->layers.add_to(*command);
+  options->batch.add_to(*command);
   command->add_option("--format", options->format, "table, csv or json")->capture_default_str();
   options->source.add_to(*command);
   command->footer(

@@ -80,6 +80,7 @@ LayerReport report_layer(const Layer& layer, BitPair bits, const Measurement& me
   report.energy_j = row.energy_j;
   report.energy_high_j = row.energy_high_j;
   report.origin = row.origin;
+  report.events = measurement.events;
   report.schedule = row.schedule;
   report.key = row.key;
   return report;
@@ -99,6 +100,7 @@ LayerReport total_report(const std::vector<LayerReport>& layers) {
     sum.latency_s += layer.latency_s;
     sum.ideal_cycles += layer.ideal_cycles;
     for (std::size_t i = 0; i < sum.split.size(); ++i) sum.split[i].second += layer.split[i].second;
+    for (const auto& [event, count] : layer.events) sum.events[event] += count;
     sum.bytes_read += layer.bytes_read;
     sum.bytes_written += layer.bytes_written;
     sum.port_bytes_read += layer.port_bytes_read;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,6 +30,8 @@ struct LayerReport {
   double energy_j = 0.0;
   double energy_high_j = 0.0;
   Origin origin = Origin::kRtl;
+  /// Counters by the names of the register map, or what a model says in their place.
+  std::map<std::string, std::uint64_t> events;
   std::string schedule;
   std::string key;
 

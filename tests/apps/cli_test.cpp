@@ -154,6 +154,40 @@ TEST(Cli, OwnFilesAreRead) {
               HasSubstr("a      linear  16x1x1"));
 }
 
+TEST(Measure, JsonHasAllCountersOfEveryLayerAndTheirSums) {
+  const CliResult result = run_bittern(
+      "measure --model --network lenet --variant stripes_releq --wbits 5 --abits 8 --format json");
+  ASSERT_EQ(result.status, 0) << result.err;
+  const auto json = nlohmann::json::parse(result.out);
+  const auto& counters = json.at("counters");
+  const auto& rows = json.at("layers").at("rows");
+  ASSERT_EQ(counters.at("layers").size(), rows.size());
+  std::int64_t steps = 0;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const std::int64_t run = counters.at("layers")[i].at("exec_run");
+    EXPECT_NEAR(rows[i].at("run_pct").get<double>(),
+                100.0 * static_cast<double>(run) / rows[i].at("cycles").get<double>(), 1e-9);
+    steps += run;
+  }
+  EXPECT_EQ(counters.at("total").at("exec_run"), steps);
+}
+
+TEST(Measure, AnotherBatchTakesThePlaceOfTheVariants) {
+  const std::string command =
+      "measure --network lenet --layers fc1 --variant bitfusion_paper --wbits 4 --abits 4 "
+      "--format json --model published";
+  const auto cycles = [&](const std::string& batch) -> std::int64_t {
+    const auto json = nlohmann::json::parse(run_bittern(command + batch).out);
+    if (!batch.empty()) EXPECT_EQ(" --batch " + json.at("batch").dump(), batch);
+    return json.at("layers").at("total").at("cycles");
+  };
+  EXPECT_EQ(cycles(" --batch 16"), cycles(""));
+  EXPECT_LT(cycles(" --batch 1"), cycles(""));
+  const CliResult none = run_bittern(command + " --batch 0");
+  EXPECT_EQ(none.status, 2);
+  EXPECT_THAT(none.err, HasSubstr("--batch"));
+}
+
 TEST(Doctor, QuickChecksToolsAndSaysHowToMend) {
   const CliResult result = run_bittern("doctor --quick --json --data /nonexistent");
   const auto json = nlohmann::json::parse(result.out);
