@@ -152,118 +152,81 @@ module bitfusion_core #(
       .busy_o       (dispatch_busy)
   );
 
-  // Tokens.
-  logic              lhs_filled;
-  logic              rhs_filled;
-  logic              lhs_free;
-  logic              rhs_free;
-  logic              walk_take_lhs;
-  logic              walk_take_rhs;
-  logic              walk_free_lhs;
-  logic              walk_free_rhs;
-  logic [Groups-1:0] fetch_take_lhs;
-  logic [Groups-1:0] fetch_take_rhs;
-  logic [Groups-1:0] fetch_filled_lhs;
-  logic [Groups-1:0] fetch_filled_rhs;
+  // Fetch.
+  logic                       lhs_filled;
+  logic                       rhs_filled;
+  logic                       walk_take_lhs;
+  logic                       walk_take_rhs;
+  logic                       walk_free_lhs;
+  logic                       walk_free_rhs;
+  logic [          Lanes-1:0] lhs_wr_en;
+  logic [          Lanes-1:0] rhs_wr_en;
+  logic [       16*Lanes-1:0] lhs_wr_addr;
+  logic [       16*Lanes-1:0] rhs_wr_addr;
+  logic [BankWidth*Lanes-1:0] lhs_wr_bank;
+  logic [BankWidth*Lanes-1:0] rhs_wr_bank;
+  logic [      WordWidth-1:0] lhs_wr_data;
+  logic [      WordWidth-1:0] rhs_wr_data;
+  logic                       read_error;
+  logic                       fetch_busy;
+  logic                       lhs_run;
+  logic                       lhs_wait_memory;
+  logic                       lhs_wait_token;
+  logic                       rhs_run;
+  logic                       rhs_wait_memory;
+  logic                       rhs_wait_token;
 
-  bittern_token u_lhs_filled (
+  bittern_fetch_stage #(
+      .Groups        (Groups),
+      .Lanes         (Lanes),
+      .PortWidth     (PortWidth),
+      .LhsBanks      (LhsBanks),
+      .RhsBanks      (RhsBanks),
+      .MaxBurstBeats (MaxBurstBeats),
+      .MaxOutstanding(MaxOutstanding),
+      .InFlight      (InFlight)
+  ) u_fetch (
       .clk_i,
       .rst_ni,
       .clear_i,
-      .give_i (fetch_filled_lhs != '0),
-      .take_i (walk_take_lhs),
-      .avail_o(lhs_filled)
+      .halt_i,
+      .valid_i          (fetch_valid),
+      .data_i           (fetch_data),
+      .pop_o            (fetch_pop),
+      .lhs_filled_o     (lhs_filled),
+      .rhs_filled_o     (rhs_filled),
+      .lhs_take_i       (walk_take_lhs),
+      .rhs_take_i       (walk_take_rhs),
+      .lhs_free_i       (walk_free_lhs),
+      .rhs_free_i       (walk_free_rhs),
+      .lhs_wr_en_o      (lhs_wr_en),
+      .lhs_wr_addr_o    (lhs_wr_addr),
+      .lhs_wr_bank_o    (lhs_wr_bank),
+      .lhs_wr_data_o    (lhs_wr_data),
+      .rhs_wr_en_o      (rhs_wr_en),
+      .rhs_wr_addr_o    (rhs_wr_addr),
+      .rhs_wr_bank_o    (rhs_wr_bank),
+      .rhs_wr_data_o    (rhs_wr_data),
+      .m_rd_araddr_o,
+      .m_rd_arlen_o,
+      .m_rd_arvalid_o,
+      .m_rd_arready_i,
+      .m_rd_rdata_i,
+      .m_rd_rresp_i,
+      .m_rd_rlast_i,
+      .m_rd_rvalid_i,
+      .m_rd_rready_o,
+      .error_o          (read_error),
+      .busy_o           (fetch_busy),
+      .lhs_run_o        (lhs_run),
+      .lhs_wait_memory_o(lhs_wait_memory),
+      .lhs_wait_token_o (lhs_wait_token),
+      .rhs_run_o        (rhs_run),
+      .rhs_wait_memory_o(rhs_wait_memory),
+      .rhs_wait_token_o (rhs_wait_token)
   );
-  bittern_token u_rhs_filled (
-      .clk_i,
-      .rst_ni,
-      .clear_i,
-      .give_i (fetch_filled_rhs != '0),
-      .take_i (walk_take_rhs),
-      .avail_o(rhs_filled)
-  );
-  bittern_token u_lhs_free (
-      .clk_i,
-      .rst_ni,
-      .clear_i,
-      .give_i (walk_free_lhs),
-      .take_i (fetch_take_lhs != '0),
-      .avail_o(lhs_free)
-  );
-  bittern_token u_rhs_free (
-      .clk_i,
-      .rst_ni,
-      .clear_i,
-      .give_i (walk_free_rhs),
-      .take_i (fetch_take_rhs != '0),
-      .avail_o(rhs_free)
-  );
-
-  // Fetch: one group for both sides, or group 0 for LHS and group 1 for RHS.
-  logic [          NumReadPorts-1:0] wr_lhs;
-  logic [          NumReadPorts-1:0] wr_rhs;
-  logic [       16*NumReadPorts-1:0] wr_addr;
-  logic [BankWidth*NumReadPorts-1:0] wr_bank;
-  logic [PortWidth*NumReadPorts-1:0] wr_data;
-  logic [                Groups-1:0] read_error;
-  logic [                Groups-1:0] fetch_busy;
-  logic [                Groups-1:0] lhs_run;
-  logic [                Groups-1:0] lhs_wait_memory;
-  logic [                Groups-1:0] lhs_wait_token;
-  logic [                Groups-1:0] rhs_run;
-  logic [                Groups-1:0] rhs_wait_memory;
-  logic [                Groups-1:0] rhs_wait_token;
-
-  for (genvar g = 0; g < Groups; g++) begin : gen_fetch
-    bittern_fetch #(
-        .Lanes         (Lanes),
-        .PortWidth     (PortWidth),
-        .LhsBanks      (LhsBanks),
-        .RhsBanks      (RhsBanks),
-        .MaxBurstBeats (MaxBurstBeats),
-        .MaxOutstanding(MaxOutstanding),
-        .InFlight      (InFlight)
-    ) u_fetch (
-        .clk_i,
-        .rst_ni,
-        .clear_i,
-        .halt_i,
-        .valid_i          (fetch_valid[g]),
-        .data_i           (fetch_data[107*g+:107]),
-        .pop_o            (fetch_pop[g]),
-        .lhs_free_i       (lhs_free),
-        .rhs_free_i       (rhs_free),
-        .lhs_take_o       (fetch_take_lhs[g]),
-        .rhs_take_o       (fetch_take_rhs[g]),
-        .lhs_filled_o     (fetch_filled_lhs[g]),
-        .rhs_filled_o     (fetch_filled_rhs[g]),
-        .wr_lhs_o         (wr_lhs[Lanes*g+:Lanes]),
-        .wr_rhs_o         (wr_rhs[Lanes*g+:Lanes]),
-        .wr_addr_o        (wr_addr[16*Lanes*g+:16*Lanes]),
-        .wr_bank_o        (wr_bank[BankWidth*Lanes*g+:BankWidth*Lanes]),
-        .wr_data_o        (wr_data[WordWidth*g+:WordWidth]),
-        .m_rd_araddr_o         (m_rd_araddr_o[32*Lanes*g+:32*Lanes]),
-        .m_rd_arlen_o          (m_rd_arlen_o[8*Lanes*g+:8*Lanes]),
-        .m_rd_arvalid_o        (m_rd_arvalid_o[Lanes*g+:Lanes]),
-        .m_rd_arready_i        (m_rd_arready_i[Lanes*g+:Lanes]),
-        .m_rd_rdata_i          (m_rd_rdata_i[WordWidth*g+:WordWidth]),
-        .m_rd_rresp_i          (m_rd_rresp_i[2*Lanes*g+:2*Lanes]),
-        .m_rd_rlast_i          (m_rd_rlast_i[Lanes*g+:Lanes]),
-        .m_rd_rvalid_i         (m_rd_rvalid_i[Lanes*g+:Lanes]),
-        .m_rd_rready_o         (m_rd_rready_o[Lanes*g+:Lanes]),
-        .error_o          (read_error[g]),
-        .busy_o           (fetch_busy[g]),
-        .lhs_run_o        (lhs_run[g]),
-        .lhs_wait_memory_o(lhs_wait_memory[g]),
-        .lhs_wait_token_o (lhs_wait_token[g]),
-        .rhs_run_o        (rhs_run[g]),
-        .rhs_wait_memory_o(rhs_wait_memory[g]),
-        .rhs_wait_token_o (rhs_wait_token[g])
-    );
-  end
 
   // Buffers.
-  localparam int unsigned RhsPort = Lanes * (Groups - 1);  // first port that serves RHS
 
   logic              rd_en;
   logic [      17:0] lhs_addr;
@@ -282,10 +245,10 @@ module bitfusion_core #(
       .Structural(Structural)
   ) u_ibuf (
       .clk_i,
-      .wr_en_i      (wr_lhs[Lanes-1:0]),
-      .wr_addr_i    (wr_addr[16*Lanes-1:0]),
-      .wr_bank_i    (wr_bank[BankWidth*Lanes-1:0]),
-      .wr_data_i    (wr_data[WordWidth-1:0]),
+      .wr_en_i      (lhs_wr_en),
+      .wr_addr_i    (lhs_wr_addr),
+      .wr_bank_i    (lhs_wr_bank),
+      .wr_data_i    (lhs_wr_data),
       .rd_en_i      (rd_en),
       .rd_addr_i    (lhs_addr),
       .rd_quarters_i(lhs_quarters),
@@ -300,10 +263,10 @@ module bitfusion_core #(
       .Structural(Structural)
   ) u_wbuf (
       .clk_i,
-      .wr_en_i      (wr_rhs[RhsPort+:Lanes]),
-      .wr_addr_i    (wr_addr[16*RhsPort+:16*Lanes]),
-      .wr_bank_i    (wr_bank[BankWidth*RhsPort+:BankWidth*Lanes]),
-      .wr_data_i    (wr_data[PortWidth*RhsPort+:WordWidth]),
+      .wr_en_i      (rhs_wr_en),
+      .wr_addr_i    (rhs_wr_addr),
+      .wr_bank_i    (rhs_wr_bank),
+      .wr_data_i    (rhs_wr_data),
       .rd_en_i      (rd_en),
       .rd_addr_i    (rhs_addr),
       .rd_quarters_i(rhs_quarters),
@@ -494,14 +457,14 @@ module bitfusion_core #(
   assign m_wr_wstrb_o = '1;
 
   // Status.
-  assign busy_o        = dispatch_busy | (fetch_busy != '0) | walk_busy | (drain_q != '0) | store_busy;
-  assign error_valid_o = illegal | dispatch_range | walk_range | (read_error != '0) | write_error;
+  assign busy_o        = dispatch_busy | fetch_busy | walk_busy | (drain_q != '0) | store_busy;
+  assign error_valid_o = illegal | dispatch_range | walk_range | read_error | write_error;
 
   always_comb begin
     error_code_o = bittern_pkg::ErrorNone;
     if (illegal) error_code_o = bittern_pkg::ErrorIllegalInstruction;
     else if (dispatch_range | walk_range) error_code_o = bittern_pkg::ErrorAddressOutOfRange;
-    else if (read_error != '0) error_code_o = bittern_pkg::ErrorAxiReadError;
+    else if (read_error) error_code_o = bittern_pkg::ErrorAxiReadError;
     else if (write_error) error_code_o = bittern_pkg::ErrorAxiWriteError;
   end
 
@@ -513,12 +476,12 @@ module bitfusion_core #(
 
   always_comb begin
     event_o = '0;
-    event_o[4*bitfusion_isa_pkg::EventFetchLhsRun+:4]        = 4'(lhs_run != '0);
-    event_o[4*bitfusion_isa_pkg::EventFetchLhsWaitMemory+:4] = 4'(lhs_wait_memory != '0);
-    event_o[4*bitfusion_isa_pkg::EventFetchLhsWaitToken+:4]  = 4'(lhs_wait_token != '0);
-    event_o[4*bitfusion_isa_pkg::EventFetchRhsRun+:4]        = 4'(rhs_run != '0);
-    event_o[4*bitfusion_isa_pkg::EventFetchRhsWaitMemory+:4] = 4'(rhs_wait_memory != '0);
-    event_o[4*bitfusion_isa_pkg::EventFetchRhsWaitToken+:4]  = 4'(rhs_wait_token != '0);
+    event_o[4*bitfusion_isa_pkg::EventFetchLhsRun+:4]        = 4'(lhs_run);
+    event_o[4*bitfusion_isa_pkg::EventFetchLhsWaitMemory+:4] = 4'(lhs_wait_memory);
+    event_o[4*bitfusion_isa_pkg::EventFetchLhsWaitToken+:4]  = 4'(lhs_wait_token);
+    event_o[4*bitfusion_isa_pkg::EventFetchRhsRun+:4]        = 4'(rhs_run);
+    event_o[4*bitfusion_isa_pkg::EventFetchRhsWaitMemory+:4] = 4'(rhs_wait_memory);
+    event_o[4*bitfusion_isa_pkg::EventFetchRhsWaitToken+:4]  = 4'(rhs_wait_token);
     event_o[4*bitfusion_isa_pkg::EventExecRun+:4]            = 4'(walk_run);
     event_o[4*bitfusion_isa_pkg::EventExecWaitLhs+:4]        = 4'(walk_wait_lhs);
     event_o[4*bitfusion_isa_pkg::EventExecWaitRhs+:4]        = 4'(walk_wait_rhs);
@@ -527,8 +490,8 @@ module bitfusion_core #(
     event_o[4*bitfusion_isa_pkg::EventResultRun+:4]          = 4'(store_run);
     event_o[4*bitfusion_isa_pkg::EventResultWaitMemory+:4]   = 4'(store_wait_memory);
     event_o[4*bitfusion_isa_pkg::EventResultWaitToken+:4]    = 4'(store_wait_token);
-    event_o[4*bitfusion_isa_pkg::EventLhsBufferWrites+:4]    = 4'($countones(wr_lhs));
-    event_o[4*bitfusion_isa_pkg::EventRhsBufferWrites+:4]    = 4'($countones(wr_rhs));
+    event_o[4*bitfusion_isa_pkg::EventLhsBufferWrites+:4]    = 4'($countones(lhs_wr_en));
+    event_o[4*bitfusion_isa_pkg::EventRhsBufferWrites+:4]    = 4'($countones(rhs_wr_en));
     event_o[4*bitfusion_isa_pkg::EventLhsBufferReads+:4]     = 4'(lhs_reads);
     event_o[4*bitfusion_isa_pkg::EventRhsBufferReads+:4]     = 4'(rhs_reads);
     event_o[4*bitfusion_isa_pkg::EventObufWrites+:4]         = 4'(obuf_write);
