@@ -27,7 +27,8 @@ struct GemmStep : StreamStep {
   // Execute
   int lhs_bits = 1;
   int rhs_bits = 1;
-  int columns = 1;  ///< staggered
+  int columns = 1;       ///< staggered
+  bool cascade = false;  ///< these share filters; changes no cycle
   std::uint32_t lhs_base = 0;
   std::uint32_t rhs_base = 0;
   std::uint32_t k_words = 0;

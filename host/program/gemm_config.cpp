@@ -65,13 +65,18 @@ void read_ports(const Variant& variant, int fetch_lanes, GemmConfig& config) {
   config.by_image = variant.lowering_choice("by_image", 0) != 0;
 }
 
-GemmConfig GemmConfig::staggered(int count) const {
+GemmConfig GemmConfig::staggered(int count, bool in_cascade) const {
   GemmConfig config = *this;
   if (count == 1) return config;
   config.columns = count;
+  config.cascade = in_cascade;
   config.lhs.rows = 1;
-  config.rhs.rows = count * rhs.rows;
   config.rhs.copies = count;
+  if (in_cascade) {
+    config.lhs.parts = config.rhs.parts = count;
+  } else {
+    config.rhs.rows = count * rhs.rows;
+  }
   return config;
 }
 
@@ -176,7 +181,7 @@ GemmConfig stripes_config(const Variant& variant) {
   operand(config.rhs, filters, "RhsDepth", 1 << 16, serial == 0);
   config.max_columns = serial == 0 ? columns : 1;
   config.max_exec_tiles = 1u << 13;
-  config.max_exec_words = 1 << 12;
+  config.max_exec_words = 1 << 11;
   // rtl/stripes/stripes_core.sv
   config.step_to_tile = 8;
   config.slot_before_brick = true;

@@ -18,6 +18,8 @@ struct GemmOperand {
   int depth = 0;          ///< addresses of the buffer
   bool parallel = false;  ///< all bit planes lie side by side at one address
   int copies = 1;         ///< addresses of a word of K when parallel: staggered columns
+  int parts = 1;          ///< of the reduction, side by side: rows of a serial operand, copies of a
+                          ///< parallel one
 
   /// Addresses that a word of K takes.
   int addresses(int bits) const { return parallel ? copies : bits; }
@@ -49,8 +51,10 @@ struct GemmConfig {
 
   int tile_units = 0;  ///< results of a tile as written
   int max_bits = 8;    ///< of an operand
-  /// Staggered columns, 1: none. Each has filters of its own and works on the same window.
+  /// Staggered columns, 1: none. Each has filters of its own and works on the same window, or, in
+  /// cascade, the same filters and a part of the reduction of its own.
   int columns = 1;
+  bool cascade = false;
   int max_columns = 1;  ///< that the array can stagger
 
   // The array, for the closed form; see GemmMachine.
@@ -77,8 +81,8 @@ struct GemmConfig {
     return (lhs.parallel ? 1 : bits.activation) * (rhs.parallel ? 1 : bits.weight);
   }
   /// The same machine with `count` staggered columns: one window a stripe of LHS, and the filters
-  /// of that many columns a stripe of RHS.
-  GemmConfig staggered(int count) const;
+  /// of that many columns a stripe of RHS; or, in cascade, those of one.
+  GemmConfig staggered(int count, bool in_cascade) const;
   /// The same parameters for the closed-form model.
   GemmMachine machine() const;
 };

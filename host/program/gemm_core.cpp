@@ -72,7 +72,7 @@ std::unique_ptr<GemmPlan> GemmCore::plan_with(const Layer& layer, const Precisio
                                               int batch, const GemmSchedule& schedule) const {
   layer.validate();
   check_precision(layer, precision, batch, config_.max_bits);
-  const GemmConfig config = config_.staggered(schedule.columns);
+  const GemmConfig config = config_.staggered(schedule.columns, schedule.cascade);
   auto plan = std::make_unique<GemmPlan>();
   plan->layer = layer;
   plan->precision = precision;
@@ -87,18 +87,25 @@ std::vector<GemmSchedule> GemmCore::candidates(const Layer& layer, int batch,
                                                const BitPair& bits) const {
   const GemmShape shape = GemmShape::of(layer, batch, config_);
   std::vector<GemmSchedule> schedules = candidate_schedules(config_, shape, bits);
-  // Staggered columns take filters instead of windows: each window alone, groups of filters evened
-  // out over as few rounds as there have to be. A column that waits for the others wins nothing.
-  const auto most =
-      std::min<std::int64_t>({config_.max_columns, bits.activation, shape.rhs_stripes});
-  if (most < 2) return schedules;
-  const std::int64_t rounds = (shape.rhs_stripes + most - 1) / most;
-  if (shape.m * rounds >= shape.lhs_stripes * shape.rhs_stripes) return schedules;
-  const auto columns = static_cast<int>((shape.rhs_stripes + rounds - 1) / rounds);
-  const GemmConfig staggered = config_.staggered(columns);
-  const std::vector<GemmSchedule> more =
-      candidate_schedules(staggered, GemmShape::of(layer, batch, staggered), bits);
-  schedules.insert(schedules.end(), more.begin(), more.end());
+  // Staggered columns work on each window alone. They take groups of filters, or parts of the
+  // reduction of one group after the other, evened out over as few rounds as there have to be: a
+  // column that waits for the others wins nothing.
+  std::int64_t least = shape.lhs_stripes * shape.rhs_stripes * shape.k_words;
+  const auto add = [&](std::int64_t work, bool cascade) {
+    const auto most = std::min<std::int64_t>({config_.max_columns, bits.activation, work});
+    const std::int64_t rounds = (work + most - 1) / most;
+    const auto columns = static_cast<int>((work + rounds - 1) / rounds);
+    if (columns == 1) return;
+    const GemmConfig config = config_.staggered(columns, cascade);
+    const GemmShape staggered = GemmShape::of(layer, batch, config);
+    const std::int64_t words = staggered.lhs_stripes * staggered.rhs_stripes * staggered.k_words;
+    if (words >= least) return;
+    least = words;
+    const std::vector<GemmSchedule> more = candidate_schedules(config, staggered, bits);
+    schedules.insert(schedules.end(), more.begin(), more.end());
+  };
+  add(shape.rhs_stripes, false);
+  add(shape.k_words, true);
   return schedules;
 }
 
@@ -114,7 +121,7 @@ std::unique_ptr<Plan> GemmCore::plan(const Layer& layer, const Precision& precis
   std::vector<std::size_t> order(schedules.size());
   std::uint64_t least_memory = ~std::uint64_t{0};
   for (std::size_t i = 0; i < schedules.size(); ++i) {
-    const GemmConfig config = config_.staggered(schedules[i].columns);
+    const GemmConfig config = config_.staggered(schedules[i].columns, schedules[i].cascade);
     bounds[i] =
         cycle_bound(config, GemmShape::of(layer, batch, config), schedules[i], precision.bits);
     order[i] = i;
@@ -129,7 +136,7 @@ std::unique_ptr<Plan> GemmCore::plan(const Layer& layer, const Precision& precis
                             best_cycles - least_bound <= least_bound / 1000)) {
       break;
     }
-    const GemmConfig config = config_.staggered(schedules[i].columns);
+    const GemmConfig config = config_.staggered(schedules[i].columns, schedules[i].cascade);
     const GemmShape shape = GemmShape::of(layer, batch, config);
     const StreamMap map = make_map(config, shape, schedules[i], precision.bits);
     // Data first: schedules that are too big by far need not be counted out.
@@ -160,7 +167,7 @@ Program GemmCore::build(const Plan& any, const LayerData& data) const {
   const GemmPlan& plan = own(any);
   const Layer& layer = plan.layer;
   check_data(layer, plan.precision, plan.batch, data);
-  const GemmConfig config = config_.staggered(plan.schedule.columns);
+  const GemmConfig config = config_.staggered(plan.schedule.columns, plan.schedule.cascade);
   const StreamMap map = make_map(config, plan.shape, plan.schedule, plan.precision.bits);
   Program program;
   std::vector<std::uint8_t> words;
@@ -194,7 +201,7 @@ Program GemmCore::build(const Plan& any, const LayerData& data) const {
 
 std::vector<std::int32_t> GemmCore::unpack(const Plan& any, Bytes result) const {
   const GemmPlan& plan = own(any);
-  const GemmConfig config = config_.staggered(plan.schedule.columns);
+  const GemmConfig config = config_.staggered(plan.schedule.columns, plan.schedule.cascade);
   const StreamMap map = make_map(config, plan.shape, plan.schedule, plan.precision.bits);
   return unpack_results(config, plan.shape, plan.schedule, plan.precision.bits, map, plan.layer,
                         plan.batch, result);

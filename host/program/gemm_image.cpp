@@ -29,7 +29,8 @@ class RowWriter {
 
   /// 64-bit words that a plane of a row has, padding included.
   std::int64_t plane_words() const {
-    return brick_bytes_ > 0 ? (k_words_ * brick_bytes_ + 7) / 8 : k_words_ * lanes_ * port_words_;
+    return brick_bytes_ > 0 ? (operand_.parts * k_words_ * brick_bytes_ + 7) / 8
+                            : k_words_ * lanes_ * port_words_;
   }
 
   /// Goes to a stripe; rows are stored into it from now on.
@@ -64,17 +65,31 @@ class RowWriter {
  private:
   /// See make_map() for the order of fetch words.
   void store_bricks(std::int64_t row, int plane, const std::uint64_t* bits) const {
-    const std::int64_t column_rows = operand_.rows / operand_.copies;
+    const auto* from = reinterpret_cast<const std::uint8_t*>(bits);
+    if (operand_.parallel) {
+      // Rows of a column side by side in each plane, one address for each column or part.
+      const std::int64_t rows =
+          operand_.parts > 1 ? operand_.rows : operand_.rows / operand_.copies;
+      for (int part = 0; part < operand_.parts; ++part) {
+        store_part(plane * rows + row % rows, operand_.parts > 1 ? part : row / rows, part, from);
+      }
+    } else {
+      for (int part = 0; part < operand_.parts; ++part) {
+        store_part(row + part, bits_ - 1 - plane, part, from);
+      }
+    }
+  }
+  /// Bricks of part `part` of the reduction to place `place` within the words of address `address`
+  /// of each brick.
+  void store_part(std::int64_t place, std::int64_t address, int part,
+                  const std::uint8_t* from) const {
     const std::int64_t port_bytes = 8 * port_words_;
-    // Byte within the words of an address, and address within the brick.
-    const std::int64_t start =
-        ((operand_.parallel ? plane * column_rows : 0) + row % column_rows) * brick_bytes_;
-    const std::int64_t address = operand_.parallel ? row / column_rows : bits_ - 1 - plane;
+    const std::int64_t start = place * brick_bytes_;
     const std::int64_t word = address * operand_.banks(bits_) + start / (lanes_ * port_bytes);
     const std::int64_t lane = start / port_bytes % lanes_;
     const std::int64_t brick_stride =
         operand_.addresses(bits_) * operand_.banks(bits_) * port_bytes;
-    const auto* from = reinterpret_cast<const std::uint8_t*>(bits);
+    from += part * k_words_ * brick_bytes_;
     for (const Piece& piece : pieces_) {
       auto* to = reinterpret_cast<std::uint8_t*>(piece.start + lane * lane_words_) +
                  word * port_bytes + start % port_bytes;
@@ -300,13 +315,17 @@ std::vector<std::int32_t> unpack_results(const GemmConfig& config, const GemmSha
   const std::int64_t area = static_cast<std::int64_t>(layer.out_height()) * layer.out_width();
   std::vector<std::int32_t> outputs(static_cast<std::size_t>(batch) * layer.out_channels * area);
 
-  // Where element (row, column) of a tile lies, relative to the tile's start in lane 0.
+  // Where element (row, column) of a tile lies, relative to the tile's start in lane 0. Of a
+  // cascade the last column has the sums.
   const int port_elements = config.port_width / 32;
   std::vector<std::size_t> element(static_cast<std::size_t>(config.lhs.rows) * config.rhs.rows);
-  for (std::size_t i = 0; i < element.size(); ++i) {
+  const std::size_t first =
+      config.cascade ? static_cast<std::size_t>(config.columns - 1) * config.rhs.rows : 0;
+  for (std::size_t e = 0; e < element.size(); ++e) {
+    const std::size_t i = first + e;
     const std::size_t port = i / port_elements % config.write_ports;
     const std::size_t beat = i / port_elements / config.write_ports;
-    element[i] = port * map.result_lane_bytes + beat * config.port_bytes() + i % port_elements * 4;
+    element[e] = port * map.result_lane_bytes + beat * config.port_bytes() + i % port_elements * 4;
   }
 
   std::vector<std::int64_t> pixel(config.lhs.rows);  // output offset of each row, channel 0

@@ -34,6 +34,7 @@ void add_split(const GemmConfig& config, const GemmShape& shape, const PlanSide&
       schedule.k_chunk = ceil_div(shape.k_words, ceil_div(shape.k_words, most));
       schedule.lhs_outer = lhs_outer;
       schedule.columns = config.columns;
+      schedule.cascade = config.cascade;
       (lhs_outer ? schedule.lhs : schedule.rhs) = {1, outer_slots};
       (lhs_outer ? schedule.rhs : schedule.lhs) = {1, slots};
       schedules.push_back(schedule);
@@ -59,6 +60,7 @@ std::vector<GemmSchedule> candidate_schedules(const GemmConfig& config, const Ge
     static_cast<StreamSchedule&>(schedule) = whole;
     schedule.k_chunk = shape.k_words;
     schedule.columns = config.columns;
+    schedule.cascade = config.cascade;
     schedules.push_back(schedule);
   }
   // Pieces of K only where a stripe of either operand cannot be double buffered.

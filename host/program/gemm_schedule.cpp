@@ -57,6 +57,7 @@ class Emitter : public StreamEmitter {
     step.lhs_bits = bits_.activation;
     step.rhs_bits = bits_.weight;
     step.columns = config_.columns;
+    step.cascade = config_.cascade;
     step.lhs_base = static_cast<std::uint32_t>(lhs.base);
     step.rhs_base = static_cast<std::uint32_t>(rhs.base);
     step.k_words = static_cast<std::uint32_t>(map().lhs.piece_depth(piece) /
@@ -99,13 +100,14 @@ GemmShape GemmShape::of(const Layer& layer, int batch, const GemmConfig& config)
   shape.k = static_cast<std::int64_t>(layer.kernel_h) * layer.kernel_w * shape.channel_stride;
   shape.lhs_stripes = ceil_div(shape.m, config.lhs.rows);
   shape.rhs_stripes = ceil_div(shape.n, config.rhs.rows);
-  shape.k_words = ceil_div(shape.k, config.k_elements);
+  shape.k_words = ceil_div(ceil_div(shape.k, config.k_elements), config.lhs.parts);
   return shape;
 }
 
 std::string GemmSchedule::key() const {
   const std::string order = order_key(fmt::format("k={}", k_chunk));
-  return columns == 1 ? order : fmt::format("{} columns={}", order, columns);
+  if (columns == 1) return order;
+  return fmt::format("{} {}={}", order, cascade ? "cascade" : "columns", columns);
 }
 
 std::int64_t last_stripe_banks(const GemmConfig& config, const GemmOperand& operand,

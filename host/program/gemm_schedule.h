@@ -28,7 +28,7 @@ struct GemmShape {
   std::int64_t group_outputs = 0;   ///< output channels of a group
   std::int64_t lhs_stripes = 0;     ///< ceil(m / rows of LHS)
   std::int64_t rhs_stripes = 0;     ///< ceil(n / rows of RHS)
-  std::int64_t k_words = 0;         ///< ceil(k / elements of a word)
+  std::int64_t k_words = 0;         ///< ceil(k / elements of a word), of each part side by side
 
   static GemmShape of(const Layer& layer, int batch, const GemmConfig& config);
 };
@@ -38,6 +38,7 @@ struct GemmShape {
 struct GemmSchedule : StreamSchedule {
   std::int64_t k_chunk = 0;  ///< words of K a piece; all of them unless kSplitK
   int columns = 1;           ///< staggered, see GemmConfig::staggered()
+  bool cascade = false;      ///< they share filters
 
   /// Canonical text, for example "tiled lhs-outer lhs=16x4 rhs=8x1 resident".
   std::string key() const;
@@ -51,7 +52,8 @@ std::int64_t last_stripe_banks(const GemmConfig& config, const GemmOperand& oper
 
 /// Lays out operands, results and program. The fetch words of a piece of an operand are ordered
 /// plane, word along K, row without bricks; brick, plane, word of the plane with bricks in a serial
-/// operand; brick, staggered column, plane, word of the plane in a parallel one.
+/// operand; brick, staggered column, plane, word of the plane in a parallel one. In cascade, brick
+/// k of column c is brick c * k_words + k of the reduction.
 StreamMap make_map(const GemmConfig& config, const GemmShape& shape, const GemmSchedule& schedule,
                    const BitPair& bits);
 

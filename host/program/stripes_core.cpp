@@ -48,6 +48,7 @@ std::array<std::uint64_t, 2> StripesCore::encode(const GemmStep& step,
       exec.lhs_stride = step.lhs_stride;
       exec.rhs_stride = step.rhs_stride;
       exec.columns = step.columns - 1;
+      exec.cascade = step.cascade;
       return exec.encode();
     }
     case GemmStep::Kind::kResult:

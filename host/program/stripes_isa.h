@@ -113,7 +113,8 @@ struct Exec {
   std::uint64_t emit = 0;  ///< Hand the slot to the result stage after each tile. (1 bits)
   std::uint64_t lhs_bits = 0;  ///< Bits of activations, minus 1; less than max_bits. (4 bits)
   std::uint64_t rhs_bits = 0;  ///< Bits of weights, minus 1; less than max_bits. (4 bits)
-  std::uint64_t bricks = 0;  ///< Bricks along the reduction, minus 1. (12 bits)
+  std::uint64_t bricks = 0;  ///< Bricks along the reduction, minus 1. (11 bits)
+  std::uint64_t cascade = 0;  ///< Staggered columns share the filters: column c has window c of the stripe, which holds a part of the reduction, and weights of that part; it adds what the column before it has. The last of them has the sum. (1 bits)
   std::uint64_t rhs_base = 0;  ///< Address of the first RHS stripe, likewise. (16 bits)
   std::uint64_t rhs_stride = 0;  ///< Addresses from one RHS stripe to the next. (16 bits)
   std::uint64_t lhs_base = 0;  ///< Address of the first LHS stripe: bricks one behind the other, most significant plane first. (17 bits)
@@ -135,7 +136,8 @@ struct Exec {
     set_field(word, 11, 1, emit, "stripes exec.emit");
     set_field(word, 12, 4, lhs_bits, "stripes exec.lhs_bits");
     set_field(word, 16, 4, rhs_bits, "stripes exec.rhs_bits");
-    set_field(word, 20, 12, bricks, "stripes exec.bricks");
+    set_field(word, 20, 11, bricks, "stripes exec.bricks");
+    set_field(word, 31, 1, cascade, "stripes exec.cascade");
     set_field(word, 32, 16, rhs_base, "stripes exec.rhs_base");
     set_field(word, 48, 16, rhs_stride, "stripes exec.rhs_stride");
     set_field(word, 64, 17, lhs_base, "stripes exec.lhs_base");
@@ -158,7 +160,8 @@ struct Exec {
     out.emit = get_field(word, 11, 1);
     out.lhs_bits = get_field(word, 12, 4);
     out.rhs_bits = get_field(word, 16, 4);
-    out.bricks = get_field(word, 20, 12);
+    out.bricks = get_field(word, 20, 11);
+    out.cascade = get_field(word, 31, 1);
     out.rhs_base = get_field(word, 32, 16);
     out.rhs_stride = get_field(word, 48, 16);
     out.lhs_base = get_field(word, 64, 17);

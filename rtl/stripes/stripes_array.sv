@@ -7,6 +7,9 @@
 // parallel operands of its own, loaded when a brick starts there; units above `columns_i` rest. `tile_o` comes with the last
 // of them: the sums of the others stand until the next brick has passed, which is not before.
 //
+// Cascade (`cascade_i`, staggered only): the columns hold parts of one reduction. Serial unit s gets its own bits, `s` cycles
+// late, and with the last brick of a tile adds the sum of unit s - 1, which was complete a cycle earlier.
+//
 // Operand words. Serial: bits of unit s, lane l at s * Lanes + l. Parallel: bits of plane b, unit p, lane l at
 // (b * ParUnits + p) * Lanes + l. Words are cut into fetch words of FetchLanes * PortWidth bits, one a bank, and the buffers
 // deliver fetch lane f of bank k at (f * banks + k) * PortWidth.
@@ -45,6 +48,7 @@ module stripes_array #(
     input  logic                            accumulate_i,
     input  logic                            emit_i,
     input  logic [                     3:0] columns_i,
+    input  logic                            cascade_i,
     input  logic [         SerialWidth-1:0] serial_i,
     input  logic [     ParWidth*Planes-1:0] par_i,
     output logic [32*SerialUnits*ParUnits-1:0] acc_o,
@@ -59,6 +63,7 @@ module stripes_array #(
   localparam int ParBanks = ParWidth * Planes / FetchWidth;
   // Columns whose control differs: all serial units, or one for all of them.
   localparam int Skews = Stagger != 0 ? SerialUnits : 1;
+  localparam int Staggered = Skews < 16 ? Skews : 16;  // that can work staggered
 
   // Control of a step, low bits first: load, first, shift, negate, brick, clear, last, accumulate, emit.
   localparam int Ctl = 9;
@@ -174,9 +179,17 @@ module stripes_array #(
       localparam int Lane = Bit % FetchWidth / PortWidth;
       localparam int Skew = Skews > 1 ? s : 0;
       logic [Lanes-1:0] serial;
-      if (Skews > 1 && s > 0) begin : gen_skew
-        assign serial = columns_i != '0 ? serial_q[Bit-Lanes+:Lanes] :
-                                          serial_i[(Lane*SerialWords+Bit/FetchWidth)*PortWidth+Bit%PortWidth+:Lanes];
+      if (s > 0 && s < Staggered) begin : gen_skew
+        // Own bits now, those of the column before, or own bits of s cycles ago.
+        logic [    Lanes-1:0] own;
+        logic [  s*Lanes-1:0] delay_q;
+        logic [s*Lanes+Lanes-1:0] delay_line;
+        assign own        = serial_i[(Lane*SerialWords+Bit/FetchWidth)*PortWidth+Bit%PortWidth+:Lanes];
+        assign delay_line = {delay_q, own};
+        always_ff @(posedge clk_i) begin
+          if (cascade_i & (in_valid != '0)) delay_q <= delay_line[s*Lanes-1:0];
+        end
+        assign serial = cascade_i ? delay_line[s*Lanes+:Lanes] : columns_i != '0 ? serial_q[Bit-Lanes+:Lanes] : own;
       end else begin : gen_direct
         assign serial = serial_i[(Lane*SerialWords+Bit/FetchWidth)*PortWidth+Bit%PortWidth+:Lanes];
       end
@@ -186,6 +199,7 @@ module stripes_array #(
 
       for (genvar p = 0; p < ParUnits; p++) begin : gen_unit
         localparam int Unit = Transposed != 0 ? s + p * SerialUnits : s * ParUnits + p;
+        localparam int Before = s > 0 && s < Staggered ? Unit - ParUnits : Unit;  // of the column before
         stripes_sip #(
             .Lanes  (Lanes),
             .Planes (Planes),
@@ -198,6 +212,8 @@ module stripes_array #(
             .negate_i    (ctl3_q[Ctl*Skew+3]),
             .brick_i     (ctl4_q[Ctl*Skew+4]),
             .clear_i     (ctl4_q[Ctl*Skew+5]),
+            .cascade_i   (s > 0 && s < Staggered ? cascade_i & ctl4_q[Ctl*Skew+6] : 1'b0),
+            .cascade_acc_i(acc_o[32*Before+:32]),
             .serial_i    (serial_q[Bit+:Lanes]),
             .par_i       (par_q[(Skew*ParUnits+p)*UnitBits+:UnitBits]),
             .par_signed_i(signed_q[Skew]),
@@ -215,11 +231,31 @@ module stripes_array #(
     logic [32*Units-1:0]      brick_d;
     logic [32*Units-1:0]      brick_q;
     logic [32*Units-1:0]      acc_d;
+    // Cascade: own bits of serial unit s, s cycles late; the last of them at Lanes * (s * (s + 1) / 2 - 1).
+    localparam int DelayWidth = Lanes * (Skews > 1 ? Staggered * (Staggered - 1) / 2 : 1);
+    logic [DelayWidth-1:0]    delay_q;
+    logic [DelayWidth-1:0]    delay_d;
+
+    always_comb begin
+      delay_d = delay_q;
+      if (cascade_i) begin
+        for (int unsigned s = 1; s < Staggered; s++) begin
+          for (int unsigned d = 1; d < s; d++) begin
+            delay_d[Lanes*(s*(s-1)/2+d)+:Lanes] = delay_q[Lanes*(s*(s-1)/2+d-1)+:Lanes];
+          end
+          delay_d[Lanes*(s*(s-1)/2)+:Lanes] = serial_i[((s*Lanes)%FetchWidth/PortWidth*SerialWords+(s*Lanes)/FetchWidth)*
+                                                       PortWidth+(s*Lanes)%PortWidth+:Lanes];
+        end
+      end
+    end
 
     always_comb begin
       serial_d = serial_q;
       if (in_valid != '0) begin
-        if (columns_i != '0) begin
+        if (cascade_i) begin
+          for (int unsigned s = 1; s < Staggered; s++) serial_d[s*Lanes+:Lanes] = delay_q[Lanes*(s*(s+1)/2-1)+:Lanes];
+          serial_d[0+:Lanes] = serial_i[0+:Lanes];
+        end else if (columns_i != '0) begin
           for (int unsigned s = 1; s < Skews; s++) serial_d[s*Lanes+:Lanes] = serial_q[(s-1)*Lanes+:Lanes];
           serial_d[0+:Lanes] = serial_i[0+:Lanes];
         end else begin
@@ -256,6 +292,7 @@ module stripes_array #(
     end
     always_ff @(posedge clk_i) begin
       if (in_valid != '0) serial_q <= serial_d;
+      if (cascade_i & (in_valid != '0)) delay_q <= delay_d;
       if (load != '0) par_q <= par_d;
     end
 
@@ -307,6 +344,15 @@ module stripes_array #(
           for (int unsigned p = 0; p < ParUnits; p++) begin
             acc_d[32*(Transposed != 0 ? s+p*SerialUnits : s*ParUnits+p)+:32] = brick_q[32*(s*ParUnits+p)+:32] +
                 (ctl4_q[Ctl*(Skews > 1 ? s : 0)+5] ? 32'd0 : acc_q[32*(Transposed != 0 ? s+p*SerialUnits : s*ParUnits+p)+:32]);
+          end
+        end
+      end
+      if (cascade_i) begin
+        for (int unsigned s = 1; s < Staggered; s++) begin
+          if (valid4_q[s] & ctl4_q[Ctl*s+4] & ctl4_q[Ctl*s+6]) begin
+            for (int unsigned p = 0; p < ParUnits; p++) begin
+              acc_d[32*(s*ParUnits+p)+:32] = acc_d[32*(s*ParUnits+p)+:32] + acc_q[32*((s-1)*ParUnits+p)+:32];
+            end
           end
         end
       end

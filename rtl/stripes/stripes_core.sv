@@ -308,6 +308,7 @@ module stripes_core #(
   logic       step_accumulate;
   logic       step_emit;
   logic [3:0] columns;
+  logic       cascade;
   logic       array_busy;
   logic       exec_busy;
   logic       exec_run;
@@ -350,6 +351,7 @@ module stripes_core #(
       .accumulate_o  (step_accumulate),
       .emit_o        (step_emit),
       .columns_o     (columns),
+      .cascade_o     (cascade),
       .busy_o        (exec_busy),
       .run_o         (exec_run),
       .wait_lhs_o    (exec_wait_lhs),
@@ -400,6 +402,7 @@ module stripes_core #(
       .accumulate_i(step_accumulate),
       .emit_i      (step_emit),
       .columns_i   (columns),
+      .cascade_i   (cascade),
       .serial_i    (serial_data),
       .par_i       (par_data),
       .acc_o       (acc),

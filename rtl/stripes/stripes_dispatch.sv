@@ -84,12 +84,12 @@ module stripes_dispatch #(
   logic [3:0] in_opcode;
   logic [4:0] in_lhs_words;  // addresses of a brick
   logic [4:0] in_rhs_words;
-  logic [12:0] in_bricks;
+  logic [11:0] in_bricks;
   assign in_opcode    = instr_data_i[3:0];
   assign in_lhs_words = 5'd1 + (Serial != 1 ? 5'(instr_data_i[stripes_isa_pkg::ExecLhsBitsLsb+:4]) : 5'd0);
   assign in_rhs_words = 5'd1 + (Serial != 0 ? 5'(instr_data_i[stripes_isa_pkg::ExecRhsBitsLsb+:4]) :
                                                5'(instr_data_i[stripes_isa_pkg::ExecColumnsLsb+:4]));
-  assign in_bricks    = 13'd1 + 13'(instr_data_i[stripes_isa_pkg::ExecBricksLsb+:12]);
+  assign in_bricks    = 12'd1 + 12'(instr_data_i[stripes_isa_pkg::ExecBricksLsb+:11]);
 
   always_ff @(posedge clk_i) begin
     if (take) begin
@@ -151,15 +151,16 @@ module stripes_dispatch #(
     else if (is_result) reserved = stripes_isa_pkg::ReservedResult;
   end
 
-  // Illegal: bits or banks that a side does not have, more words than a queue word can say, and columns that do not exist
-  // or have to wait for their weights.
+  // Illegal: bits or banks that a side does not have, more words than a queue word can say, columns that do not exist or
+  // have to wait for their weights, and a cascade of one column.
   logic bad_bits;
   logic bad_banks;
   logic bad_columns;
   assign bad_bits    = (32'(s1_instr_q[stripes_isa_pkg::ExecLhsBitsLsb+:4]) >= MaxBits) |
                        (32'(s1_instr_q[stripes_isa_pkg::ExecRhsBitsLsb+:4]) >= MaxBits);
   assign bad_banks   = (32'(banks) >= (is_rhs ? RhsBanks : LhsBanks)) | (s1_words_q[26:24] != '0);
-  assign bad_columns = (columns != '0) & ((Serial != 0) | (32'(columns) >= Columns) |
+  assign bad_columns = (columns == '0) ? s1_instr_q[stripes_isa_pkg::ExecCascadeLsb] :
+                                         ((Serial != 0) | (32'(columns) >= Columns) |
                                           (columns > s1_instr_q[stripes_isa_pkg::ExecLhsBitsLsb+:4]));
 
   always_comb begin

@@ -5,7 +5,8 @@
 // by one. Steps of a tile: bricks * lhs_bits (Serial = 0), * rhs_bits (1), * lhs_bits * rhs_bits (2). No step is lost
 // between planes, bricks, tiles, and between instructions whose tokens are there.
 //
-// Staggered columns (Serial = 0): `columns_o` + 1 weight words a brick are read in its first steps, one for each column.
+// Staggered columns (Serial = 0): `columns_o` + 1 weight words a brick are read in its first steps, one for each column,
+// whether the columns have filters of their own or share them (`cascade_o`).
 //
 // Latency (cycles): instruction at the queue head with its tokens there in c -> taken in c -> first step in c+1 (`run_o`).
 // While an instruction runs, the next is taken in the cycle of its last step. The read reaches the buffers in step+1, data
@@ -53,7 +54,8 @@ module stripes_exec #(
     output logic         last_o,        // of the last brick, with ...
     output logic         accumulate_o,  // ... add to the open slot
     output logic         emit_o,        // ... hand the slot over
-    output logic [  3:0] columns_o,     // staggered columns, minus 1; changes only while the array is empty
+    output logic [  3:0] columns_o,     // staggered columns, minus 1, and whether they ...
+    output logic         cascade_o,     // ... share filters; both change only while the array is empty
     // Status and events.
     output logic         busy_o,
     output logic         run_o,
@@ -75,9 +77,10 @@ module stripes_exec #(
   logic [ 3:0] lhs_msb_q;
   logic [ 3:0] rhs_msb_q;
   logic [ 3:0] columns_q;
+  logic        cascade_q;
   logic [12:0] rhs_tiles_q;
   logic [15:0] rhs_first_q;
-  logic [11:0] bricks_q;       // minus 1
+  logic [10:0] bricks_q;       // minus 1
   logic [16:0] lhs_stride_q;
   logic [15:0] rhs_stride_q;
   // Tile loops: tiles left after this one, and where the stripes of this one start.
@@ -86,7 +89,7 @@ module stripes_exec #(
   logic [16:0] lhs_tile_q;
   logic [15:0] rhs_tile_q;
   // Brick: those left after this one.
-  logic [11:0] brick_left_q;
+  logic [10:0] brick_left_q;
   logic        tile_first_q;   // first brick of the tile
   // Planes, counted from the most significant: first pair of the slice, and pair. A parallel operand counts as one plane.
   logic [ 3:0] slice_l_q;
@@ -151,7 +154,8 @@ module stripes_exec #(
   logic draining;
   assign need_lhs   = data_i[0] & ~lhs_filled_i;
   assign need_rhs   = data_i[1] & ~rhs_filled_i;
-  assign need_empty = (data_i[ColumnsLsb+:4] != columns_q) & (active_q | draining | array_busy_i);
+  assign need_empty = ((data_i[ColumnsLsb+:4] != columns_q) | (data_i[27] != cascade_q)) &
+                      (active_q | draining | array_busy_i);
   assign can_load   = valid_i & (~active_q | instr_end);
   assign load       = can_load & ~need_lhs & ~need_rhs & ~need_empty & ~flush;
   assign pop_o      = load;
@@ -202,8 +206,8 @@ module stripes_exec #(
       emit_q        <= data_i[7];
       lhs_msb_q     <= data_i[8+:4];
       rhs_msb_q     <= data_i[12+:4];
-      bricks_q      <= data_i[16+:12];
-      brick_left_q  <= data_i[16+:12];
+      bricks_q      <= data_i[16+:11];
+      brick_left_q  <= data_i[16+:11];
       rhs_first_q   <= data_i[28+:16];
       rhs_tile_q    <= data_i[28+:16];
       brick_rhs_q   <= data_i[28+:16];
@@ -254,7 +258,7 @@ module stripes_exec #(
         rhs_addr_q   <= next_brick_rhs;
         tile_first_q <= last_brick;
         if (!last_brick) begin
-          brick_left_q <= brick_left_q - 12'd1;
+          brick_left_q <= brick_left_q - 11'd1;
         end else begin
           brick_left_q <= bricks_q;
           lhs_tile_q   <= next_lhs_tile;
@@ -272,14 +276,19 @@ module stripes_exec #(
       open_q    <= 1'b0;
       used_q    <= '0;
       columns_q <= '0;
+      cascade_q <= 1'b0;
     end else if (clear_i) begin
       active_q  <= 1'b0;
       open_q    <= 1'b0;
       used_q    <= '0;
       columns_q <= '0;
+      cascade_q <= 1'b0;
     end else begin
       active_q <= ~halt_i & (load | (active_q & ~instr_end));
-      if (load) columns_q <= data_i[ColumnsLsb+:4];
+      if (load) begin
+        columns_q <= data_i[ColumnsLsb+:4];
+        cascade_q <= data_i[27];
+      end
       if (issue & tile_end) open_q <= ~emit_q;
       if (slot_take != slot_release_i) begin
         used_q <= slot_take ? used_q + SlotWidth'(1) : used_q - SlotWidth'(1);
@@ -354,6 +363,7 @@ module stripes_exec #(
   assign signed_o      = ctl2_q[9];
   assign msb_o         = ctl2_q[13:10];
   assign columns_o     = columns_q;
+  assign cascade_o     = cascade_q;
 
   assign busy_o        = active_q | draining;
   assign run_o         = issue;

@@ -3,7 +3,7 @@
 // with a shift by one, then over the bricks of a tile. After the SIP of Stripes (Judd et al., MICRO 2016, figure 6), with its
 // accumulator split in two so that the shift does not touch the bricks before.
 //
-// Results are exact modulo 2^32.
+// Results are exact modulo 2^32. `cascade_i` adds the sum of another unit, that of the column before.
 //
 // Operands: plane b of lane l is par_i[b * Lanes + l]; `par_signed_i` makes the top plane negative.
 // Latency: operands in cycle c -> first half of the tree registered c+1 -> sum c+2 -> brick c+3 -> `acc_o` c+4.
@@ -19,6 +19,8 @@ module stripes_sip #(
     input  logic                    negate_i,
     input  logic                    brick_i,       // at the sum, 3 cycles after the operands: the brick is complete
     input  logic                    clear_i,       // ... and the first of its tile
+    input  logic                    cascade_i,     // ... and the last of a part of the reduction: add the part before
+    input  logic [            31:0] cascade_acc_i,
     input  logic [       Lanes-1:0] serial_i,
     input  logic [Lanes*Planes-1:0] par_i,
     input  logic                    par_signed_i,
@@ -102,7 +104,7 @@ module stripes_sip #(
   end
   always_ff @(posedge clk_i) begin
     if (valid_i[3] & brick_i) begin
-      acc_o <= (clear_i ? 32'd0 : acc_o) + brick;
+      acc_o <= (clear_i ? 32'd0 : acc_o) + brick + (cascade_i ? cascade_acc_i : 32'd0);
     end
   end
 endmodule

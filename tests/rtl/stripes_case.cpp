@@ -96,6 +96,7 @@ class Builder {
     exec.rhs_bits = product.rhs_bits - 1;
     exec.bricks = product.bricks - 1;
     exec.columns = product.columns - 1;
+    exec.cascade = product.cascade;
     out_.program.push_back(exec.encode());
     const std::uint64_t bricks = (exec.lhs_tiles + 1) * (exec.rhs_tiles + 1) * product.bricks;
     const std::uint64_t steps =
@@ -122,6 +123,7 @@ StripesProduct random_product(const StripesShape& core, std::mt19937& rng) {
   product.double_buffer = rng() % 2;
   const unsigned most = std::min(core.columns, product.lhs_bits);
   if (core.serial == 0 && rng() % 2 == 0) product.columns = 1 + rng() % most;
+  product.cascade = product.columns > 1 && rng() % 2 == 0;
   const unsigned lhs_brick = core.serial != 1 ? product.lhs_bits : 1;
   const unsigned rhs_brick = core.serial != 0 ? product.rhs_bits : product.columns;
   const unsigned half =
@@ -229,9 +231,18 @@ StripesCase make_stripes(const StripesShape& core, const StripesProduct& product
           const unsigned window = i * windows + (staggered ? 0 : m);
           const unsigned filter = j * filters + (staggered && !rests ? m * core.filters : 0) + n;
           std::uint32_t sum = 0;  // modulo 2^32, as the array
-          for (unsigned k = 0; k < channels; ++k) {
-            sum += static_cast<std::uint32_t>(lhs.at(window, k)) *
-                   static_cast<std::uint32_t>(rhs.at(filter, k));
+          const auto add = [&](unsigned l, unsigned r) {
+            for (unsigned k = 0; k < channels; ++k) {
+              sum += static_cast<std::uint32_t>(lhs.at(l, k)) *
+                     static_cast<std::uint32_t>(rhs.at(r, k));
+            }
+          };
+          if (product.cascade) {
+            for (unsigned c = 0; c <= m && !rests; ++c) {
+              add(i * windows + c, j * filters + c * core.filters + n);
+            }
+          } else {
+            add(window, filter);
           }
           out.expected.push_back(static_cast<std::int32_t>(sum));
           out.defined.push_back(!rests);

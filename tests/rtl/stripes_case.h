@@ -41,6 +41,7 @@ struct StripesProduct {
   bool lhs_signed = false;
   bool rhs_signed = false;
   unsigned columns = 1;        ///< staggered
+  bool cascade = false;        ///< these share filters: window c has a part of the reduction
   bool double_buffer = false;  ///< LHS stripes, or chunks of both sides, take turns through tokens
 };
 

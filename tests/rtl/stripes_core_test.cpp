@@ -90,7 +90,8 @@ class StripesCoreTest : public ::testing::Test {
         << "bits " << product.lhs_bits << (product.lhs_signed ? "s x " : "u x ") << product.rhs_bits
         << (product.rhs_signed ? "s" : "u") << ", tiles " << product.lhs_tiles << " x "
         << product.rhs_tiles << ", bricks " << product.bricks << " x " << product.chunks
-        << ", columns " << product.columns << ", seed " << seed;
+        << ", columns " << product.columns << (product.cascade ? " in cascade" : "") << ", seed "
+        << seed;
     EXPECT_EQ(result.events[event("exec_run")], work.steps);
     const auto planes = [&](std::string_view lower, std::string_view upper, std::uint64_t all,
                             bool parallel) {
@@ -231,6 +232,25 @@ TEST_F(StripesRateTest, LatenciesAreThoseOfTheHeader) {
   }
 }
 
+// All columns, without a pause between tiles and between instructions.
+TYPED_TEST(StripesCoreTest, CascadesAddUpThePartsOfAReduction) {
+  if (this->core_.serial != 0) return;
+  for (const unsigned columns : {2u, 3u, this->core_.columns}) {
+    for (const bool double_buffer : {false, true}) {
+      StripesProduct product;
+      product.lhs_bits = std::min(this->core_.max_bits, columns + columns % 2);
+      product.rhs_bits = 5;
+      product.lhs_signed = product.rhs_signed = true;
+      product.columns = columns;
+      product.cascade = true;
+      product.bricks = 2;
+      product.lhs_tiles = 3;
+      product.double_buffer = double_buffer;
+      this->check(product, {}, columns);
+    }
+  }
+}
+
 TEST_F(StripesRateTest, StaggeredColumnsReadAWeightWordACycle) {
   // Eight columns at eight bits: in every step one of them starts a brick.
   StripesProduct product;
@@ -295,6 +315,15 @@ TEST_F(StripesErrorTest, StaggeredColumnsMustExistAndHaveTheirTurn) {
   EXPECT_EQ(error_of<Both>(std::vector<isa::Exec>{elsewhere}), kIllegal);
 }
 
+TEST_F(StripesErrorTest, ACascadeNeedsColumns) {
+  isa::Exec good = exec();
+  good.columns = 3;
+  good.cascade = 1;
+  EXPECT_EQ(error_of<Tiny>(std::vector<isa::Exec>{good}), 0u);
+  good.columns = 0;
+  EXPECT_EQ(error_of<Tiny>(std::vector<isa::Exec>{good}), kIllegal);
+}
+
 TEST_F(StripesErrorTest, BitsMustExist) {
   for (const bool lhs : {true, false}) {
     isa::Exec most = exec();
@@ -341,7 +370,7 @@ TEST_F(StripesErrorTest, ExecMustStayWithinTheBuffers) {
   rhs.columns = 1;
   EXPECT_EQ(error_of<Tiny>(std::vector<isa::Exec>{rhs}), kRange);
   isa::Exec many = exec();
-  many.bricks = 4095;
+  many.bricks = 2047;
   EXPECT_EQ(error_of<Tiny>(std::vector<isa::Exec>{many}), kRange);
   isa::Exec orphan = exec();
   orphan.accumulate = 1;

@@ -25,7 +25,7 @@ struct Step {
   bool load = false, first = false, shift = false, negate = false, brick = false, clear = false;
   bool last = false, accumulate = false, emit = false;
   bool par_signed = false;
-  unsigned msb = 0, columns = 0;
+  unsigned msb = 0, columns = 0, cascade = 0;
   bool takes_slot = false, tile_end = false, free_lhs = false, free_rhs = false;
 };
 
@@ -67,6 +67,7 @@ void expand(const Exec& in, unsigned serial, std::deque<Step>& out) {
                                              : serial == 1 ? in.lhs_bits
                                                            : 0);
             step.columns = static_cast<unsigned>(in.columns);
+            step.cascade = static_cast<unsigned>(in.cascade);
             step.takes_slot = step.first && step.last;
             step.tile_end = step.brick && step.last;
             out.push_back(step);
@@ -130,6 +131,7 @@ class StripesExecTest : public ::testing::Test {
     in.lhs_stride = rng() % (rng() % 4 ? 1000 : 1 << 17);
     in.rhs_stride = rng() % (rng() % 4 ? 1000 : 1 << 16);
     if (Build::kSerial == 0 && rng() % 2) in.columns = rng() % (in.lhs_bits + 1);
+    in.cascade = in.columns > 0 && rng() % 2;
     return in;
   }
   Clocked<typename Build::Dut> dut_;
@@ -151,6 +153,7 @@ TYPED_TEST(StripesExecTest, RandomInstructionsGiveTheReferenceSequence) {
   bool open = false;
   unsigned array = 0;  // cycles for which the array is still busy
   unsigned columns = 0;
+  unsigned cascade = 0;
   unsigned done = 0;
   unsigned blocked = 0;
   for (int cycle = 0; cycle < 400000 && done < 300; ++cycle) {
@@ -184,6 +187,7 @@ TYPED_TEST(StripesExecTest, RandomInstructionsGiveTheReferenceSequence) {
       ASSERT_EQ(dut->signed_o, step.par_signed);
       ASSERT_EQ(dut->msb_o, step.msb);
       ASSERT_EQ(dut->columns_o, step.columns);
+      ASSERT_EQ(dut->cascade_o, step.cascade);
       array = 5 + step.columns;
     }
     ASSERT_EQ(dut->lhs_rd_en_o, issued[0] && stages.back().read_lhs);
@@ -228,11 +232,12 @@ TYPED_TEST(StripesExecTest, RandomInstructionsGiveTheReferenceSequence) {
       ASSERT_TRUE(expected.empty());
       ASSERT_TRUE(!next.wait_lhs || dut->lhs_filled_i);
       ASSERT_TRUE(!next.wait_rhs || dut->rhs_filled_i);
-      if (next.columns != columns) {
+      if (next.columns != columns || next.cascade != cascade) {
         ASSERT_FALSE(dut->array_busy_i);
         ASSERT_TRUE(stages.empty());
       }
       columns = static_cast<unsigned>(next.columns);
+      cascade = static_cast<unsigned>(next.cascade);
       expand(next, TypeParam::kSerial, expected);
       next = this->draw(rng);
       have = false;
@@ -252,7 +257,7 @@ TYPED_TEST(StripesExecTest, NoBubbleBetweenInstructionsWithTokens) {
   const auto another = [&] {
     Exec next = this->draw(rng);
     next.emit = false;
-    next.columns = 0;
+    next.columns = next.cascade = 0;
     return next;
   };
   Exec next = another();

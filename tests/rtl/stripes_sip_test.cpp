@@ -34,6 +34,8 @@ struct Step {
   bool negate = false;
   bool brick = false;
   bool clear = false;
+  bool cascade = false;
+  std::uint32_t before = 0;               ///< the sum of the unit before, added with `cascade`
   std::optional<std::uint32_t> expected;  ///< the sum after this step, where a tile ends
 };
 
@@ -62,6 +64,8 @@ class Driver {
     dut_->negate_i = at_brick.negate;
     dut_->brick_i = at_sum.brick;
     dut_->clear_i = at_sum.clear;
+    dut_->cascade_i = at_sum.cascade;
+    dut_->cascade_acc_i = at_sum.cascade ? at_sum.before : rng();
     // Nothing that comes in a pause may leave a trace.
     set_bits(dut_->serial_i, 0, kLanes, step ? step->serial : rng());
     dut_->par_signed_i = step ? par.is_signed : rng() % 2;
@@ -187,7 +191,12 @@ void random_tiles(unsigned tiles) {
       par = draw(par_bits, par_signed, kLanes, rng);
       sum += dot(serial, par);
       std::vector<Step> steps = brick_steps(serial, brick == 0);
-      if (brick + 1 == bricks) steps.back().expected = sum;
+      if (brick + 1 == bricks) {
+        steps.back().cascade = rng() % 2;
+        steps.back().before = static_cast<std::uint32_t>(rng());
+        if (steps.back().cascade) sum += steps.back().before;
+        steps.back().expected = sum;
+      }
       for (const Step& step : steps) {
         while (rng() % 4 == 0) sip.cycle(std::nullopt, par, rng);
         sip.cycle(step, par, rng);

@@ -1,6 +1,6 @@
 // Yosys proves that the fast form of a small Stripes array equals the one of SIPs in every cycle
-// from reset until the first tile is complete, with and without staggered columns. Whole cores with
-// larger arrays are compared in simulation (stripes_core_test.cpp).
+// from reset until the first tile is complete, with and without staggered columns and their
+// cascade. Whole cores with larger arrays are compared in simulation (stripes_core_test.cpp).
 #include <gtest/gtest.h>
 
 #include "tests/rtl/capture.h"
@@ -8,7 +8,7 @@
 namespace bittern::rtl_test {
 namespace {
 
-void prove(int columns, int cycles) {
+void prove(int columns, int cascade, int cycles) {
   if (capture("command -v yosys 2>/dev/null").first != 0) {
     GTEST_SKIP() << "yosys is not installed: nothing was proven (apt-get install yosys)";
   }
@@ -17,7 +17,7 @@ void prove(int columns, int cycles) {
                        "/rtl/stripes/stripes_array.sv " + root +
                        "/tests/rtl/stripes_miter.sv; hierarchy -check -top stripes_array_miter "
                        "-chparam Columns " +
-                       std::to_string(columns) +
+                       std::to_string(columns) + " -chparam Cascade " + std::to_string(cascade) +
                        "; proc; flatten; async2sync; opt -full; sat -verify -seq " +
                        std::to_string(cycles) + " -set-at 1 rst_ni 0";
   for (int cycle = 2; cycle <= cycles; ++cycle) {
@@ -29,8 +29,9 @@ void prove(int columns, int cycles) {
   EXPECT_NE(output.find("SAT proof finished - no model found: SUCCESS!"), std::string::npos);
 }
 
-TEST(StripesYosysTest, ArrayIsTheSameInEveryCycle) { prove(0, 9); }
-TEST(StripesYosysTest, ArrayWithStaggeredColumnsIsTheSameInEveryCycle) { prove(1, 10); }
+TEST(StripesYosysTest, ArrayIsTheSameInEveryCycle) { prove(0, 0, 9); }
+TEST(StripesYosysTest, ArrayWithStaggeredColumnsIsTheSameInEveryCycle) { prove(1, 0, 10); }
+TEST(StripesYosysTest, ArrayInCascadeIsTheSameInEveryCycle) { prove(1, 1, 10); }
 
 }  // namespace
 }  // namespace bittern::rtl_test

@@ -69,6 +69,7 @@ class StripesInterpreter : public StreamInterpreter<StripesNames> {
     require(columns == 1 || (columns <= static_cast<std::uint64_t>(config_.max_columns) &&
                              columns <= op.lhs_bits + 1),
             "columns that do not exist, or wait for their weights");
+    require(!op.cascade || columns > 1, "a cascade of one column");
     // Addresses of a brick.
     const std::uint64_t lhs_brick = config_.lhs.parallel ? 1 : op.lhs_bits + 1;
     const std::uint64_t rhs_brick = config_.rhs.parallel ? columns : op.rhs_bits + 1;
@@ -92,7 +93,8 @@ class StripesInterpreter : public StreamInterpreter<StripesNames> {
   }
 
   /// One brick of a tile: windows x filters, or with staggered columns the first window and the
-  /// filters of one column behind those of the other.
+  /// filters of one column behind those of the other. In cascade each column has a window, and
+  /// adds to what the columns before it have.
   void brick(const stripes_isa::Exec& op, std::uint64_t lhs_at, std::uint64_t rhs_at) {
     const bool staggered = op.columns > 0;
     const int rows = staggered ? static_cast<int>(op.columns) + 1 : config_.lhs.rows;
@@ -101,8 +103,8 @@ class StripesInterpreter : public StreamInterpreter<StripesNames> {
     for (int m = 0; m < rows; ++m) {
       for (int l = 0; l < config_.k_elements; ++l) {
         windows[m * config_.k_elements + l] =
-            value(true, lhs_at, staggered ? 0 : m, l, static_cast<int>(op.lhs_bits) + 1,
-                  op.lhs_signed != 0);
+            value(true, lhs_at, staggered && !op.cascade ? 0 : m, l,
+                  static_cast<int>(op.lhs_bits) + 1, op.lhs_signed != 0);
       }
     }
     for (int m = 0; m < rows; ++m) {
@@ -114,7 +116,9 @@ class StripesInterpreter : public StreamInterpreter<StripesNames> {
           sum += static_cast<std::uint32_t>(windows[m * config_.k_elements + l]) *
                  static_cast<std::uint32_t>(weight);
         }
-        slot_[static_cast<std::size_t>(m) * filters + n] += sum;
+        for (int to = m; to < (op.cascade ? rows : m + 1); ++to) {
+          slot_[static_cast<std::size_t>(to) * filters + n] += sum;
+        }
       }
     }
   }
