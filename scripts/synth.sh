@@ -1,6 +1,6 @@
 #!/bin/sh
 # Synthesises the whole top of a variant (shell and core) with yosys for its FPGA family, and prints LUT, FF, BRAM36 and DSP
-# beside the budget in the variant's YAML. Counts are estimates before placement; there is no timing.
+# beside the budget in the variant's YAML (a variant without `synthesis:` is counted in UltraScale+ cells). Counts are estimates before placement; there is no timing.
 #
 #     scripts/synth.sh VARIANT [folder for the log and the netlist statistics, default build/synth]
 #
