@@ -158,7 +158,8 @@ GemmConfig stripes_config(const Variant& variant) {
   const auto operand = [&](GemmOperand& side, int rows, const char* depth, int most,
                            bool parallel) {
     side.rows = rows;
-    side.depth = checked_parameter(variant, depth, 8, most);
+    // A brick of a serial operand takes an address for each bit, one of staggered columns likewise.
+    side.depth = checked_parameter(variant, depth, config.max_bits, most);
     side.parallel = parallel;
     const int plane = rows * config.k_elements;
     if ((parallel ? config.max_bits * plane : plane) % word != 0) {

@@ -71,7 +71,7 @@ std::vector<GemmSchedule> candidate_schedules(const GemmConfig& config, const Ge
   if (schedules.empty()) {
     fail(
         "no schedule fits the buffers ({} and {} words) at {} weight bits and {} activation bits; "
-        "GemmConfig promises at least 8 words each",
+        "GemmConfig promises as many words as an operand has bits",
         config.lhs.depth, config.rhs.depth, bits.weight, bits.activation);
   }
   return schedules;

@@ -131,8 +131,8 @@ TEST_P(LoweringSmallTest, BuffersOfAFewWordsForceEveryKindOfSplit) {
   std::set<std::string> kinds;
   for (int i = 0; i < 60; ++i) {
     const auto owned = core_of(GetParam(), [&](GemmConfig& config) {
-      config.lhs.depth = static_cast<int>(rng.integer(8, 40));
-      config.rhs.depth = static_cast<int>(rng.integer(8, 40));
+      config.lhs.depth = static_cast<int>(rng.integer(config.max_bits, 40));
+      config.rhs.depth = static_cast<int>(rng.integer(config.max_bits, 40));
       config.by_image = i % 2 == 1;
     });
     const GemmCore& core = *owned;
@@ -156,7 +156,8 @@ TEST_P(LoweringSmallTest, BuffersOfAFewWordsForceEveryKindOfSplit) {
 
 INSTANTIATE_TEST_SUITE_P(Variants, LoweringSmallTest,
                          testing::Values("bismo_tiny", "stripes_tiny", "stripes_tiny Serial 1",
-                                         "stripes_tiny Serial 2"),
+                                         "stripes_tiny Serial 2", "stripes_tiny MaxBits 16",
+                                         "stripes_tiny Serial 2 MaxBits 16"),
                          [](const auto& info) { return test_name(info.param); });
 
 TEST(LoweringSplitTest, CountsThatExceedTheInstructionFieldsBecomeSeveralInstructions) {
