@@ -1,8 +1,13 @@
-// Yosys proves that the fast form of the array equals the one of BitBricks: one unit for every
-// product alone, and the array with N = M = 2 over eleven cycles from reset. What SAT cannot do in
-// seconds is simulated exhaustively (bitfusion_unit_test.cpp) and at random
-// (bitfusion_array_test.cpp).
+// Yosys proves that the fast form of the array equals the one of BitBricks: one fusion unit for all
+// operands and signs of every product alone, in every mode, and the array with N = M = 2 over
+// eleven cycles from reset. The unit goes through ABC's "collapse", which makes one decision
+// diagram of what must never be high; SAT does not end in minutes on products of 8 x 8 bits. What
+// is not proven is simulated: several products at once (bitfusion_unit_test.cpp) and arrays with
+// any operands (bitfusion_array_test.cpp), at random.
 #include <gtest/gtest.h>
+
+#include <string>
+#include <tuple>
 
 #include "tests/rtl/capture.h"
 
@@ -30,17 +35,30 @@ class YosysTest : public ::testing::Test {
     EXPECT_EQ(status, 0) << output.substr(output.size() > 3000 ? output.size() - 3000 : 0);
     EXPECT_NE(output.find("SAT proof finished - no model found: SUCCESS!"), std::string::npos);
   }
-  void prove_unit(unsigned lhs_bits, unsigned rhs_bits) {
-    prove("bitfusion_unit_miter -chparam LhsBits " + std::to_string(lhs_bits) +
-              " -chparam RhsBits " + std::to_string(rhs_bits),
-          "opt -full; techmap; opt -full; abc -g AND; opt_clean; sat -verify -prove differ_o 0");
+  // ABC leaves a constant, which SAT has no work with.
+  void prove_unit(const std::string& top) {
+    prove(top, "opt -full; techmap; opt_clean; abc -g AND -script " +
+                   std::string(BITTERN_SOURCE_DIR) +
+                   "/tests/rtl/bitfusion_bdd.abc; opt_clean; sat -verify -prove differ_o 0");
   }
 };
 
-TEST_F(YosysTest, UnitOf2And2BitsIsTheSame) { prove_unit(2, 2); }
-TEST_F(YosysTest, UnitOf4And4BitsIsTheSame) { prove_unit(4, 4); }
-TEST_F(YosysTest, UnitOf2And8BitsIsTheSame) { prove_unit(2, 8); }
-TEST_F(YosysTest, UnitOf8And4BitsIsTheSame) { prove_unit(8, 4); }
+// Bits of activations and weights.
+class YosysUnitTest : public YosysTest,
+                      public ::testing::WithParamInterface<std::tuple<unsigned, unsigned>> {};
+
+TEST_P(YosysUnitTest, EveryProductIsTheSameForAllOperands) {
+  const auto [lhs_bits, rhs_bits] = GetParam();
+  prove_unit("bitfusion_unit_miter -chparam LhsBits " + std::to_string(lhs_bits) +
+             " -chparam RhsBits " + std::to_string(rhs_bits));
+}
+
+INSTANTIATE_TEST_SUITE_P(Modes, YosysUnitTest,
+                         ::testing::Combine(::testing::Values(2, 4, 8), ::testing::Values(2, 4, 8)),
+                         [](const auto& info) {
+                           return std::to_string(std::get<0>(info.param)) + "And" +
+                                  std::to_string(std::get<1>(info.param)) + "Bits";
+                         });
 
 TEST_F(YosysTest, ArrayIsTheSameInEveryCycle) {
   std::string steps =
