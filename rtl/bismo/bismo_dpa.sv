@@ -98,49 +98,63 @@ module bismo_dpa #(
       end
     end
   end else begin : gen_flat
-    // Fields of 16 bits: whole halfwords are cheap to simulate, and synthesis drops the constant zeros.
+    // Whole words and words of 64 bits at a time, and no choice inside the loops: so one unit is a few instructions of the
+    // simulator, and several accumulators are one vector instruction. Synthesis drops the constant zeros.
+    localparam int Chunk = LaneWidth % 64 == 0 ? 64 : LaneWidth;
+
     logic                acc_valid;
-    logic [16*Units-1:0] pop_d;
-    logic [16*Units-1:0] pop_last;
+    logic [32*Units-1:0] pop_d;
+    logic [32*Units-1:0] pop_last;
     logic [32*Units-1:0] acc_d;
     logic [32*Units-1:0] acc_q;
 
     assign acc_valid = valid_q[PopStages-1];
 
-    always_comb begin
-      pop_d = '0;
-      if (valid_i) begin
-        for (int unsigned m = 0; m < Dm; m++) begin
+    // A block for each row: the simulator unrolls loops up to a certain size only.
+    for (genvar m = 0; m < Dm; m++) begin : gen_row
+      logic [31:0] ones;  // of one unit
+      always_comb begin
+        ones = '0;
+        pop_d[32*Dn*m+:32*Dn] = '0;
+        if (valid_i) begin
           for (int unsigned n = 0; n < Dn; n++) begin
+            ones = '0;
             for (int unsigned l = 0; l < Lanes; l++) begin
-              pop_d[16*(m*Dn+n)+:16] = pop_d[16*(m*Dn+n)+:16] + 16'($countones(
-                  lhs_i[(l*Dm+m)*LaneWidth+:LaneWidth] & rhs_i[(l*Dn+n)*LaneWidth+:LaneWidth]));
+              for (int unsigned c = 0; c < LaneWidth; c += Chunk) begin
+                ones = ones + 32'($countones(lhs_i[(l*Dm+m)*LaneWidth+c+:Chunk] & rhs_i[(l*Dn+n)*LaneWidth+c+:Chunk]));
+              end
             end
+            pop_d[32*(m*Dn+n)+:32] = ones;
           end
         end
       end
     end
 
-    logic [16*Units-1:0] pop_q;
+    logic [32*Units-1:0] pop_q;
     always_ff @(posedge clk_i) begin
       if (valid_i) pop_q <= pop_d;
     end
     if (PopStages == 1) begin : gen_one_stage
       assign pop_last = pop_q;
     end else begin : gen_two_stages
-      logic [16*Units-1:0] pop2_q;
+      logic [32*Units-1:0] pop2_q;
       always_ff @(posedge clk_i) begin
         if (valid_q[0]) pop2_q <= pop_q;
       end
       assign pop_last = pop2_q;
     end
 
+    // acc = ((acc << shift) & keep) + (pop ^ minus) - minus
+    logic [31:0] keep;
+    logic [31:0] minus;
+    assign keep  = {32{~acc_clear}};
+    assign minus = {32{acc_negate}};
+
     always_comb begin
-      acc_d = acc_q;
+      acc_d = '0;
       if (acc_valid) begin
         for (int unsigned k = 0; k < Units; k++) begin
-          acc_d[32*k+:32] = (acc_clear ? '0 : acc_shift ? acc_q[32*k+:32] << 1 : acc_q[32*k+:32]) +
-                            (acc_negate ? 32'd0 - 32'(pop_last[16*k+:16]) : 32'(pop_last[16*k+:16]));
+          acc_d[32*k+:32] = ((acc_q[32*k+:32] << acc_shift) & keep) + (pop_last[32*k+:32] ^ minus) - minus;
         end
       end
     end

@@ -5,6 +5,8 @@
 #include <map>
 #include <random>
 
+#include "Vbuffer_flat.h"
+#include "Vbuffer_struct.h"
 #include "Vburst.h"
 #include "Vfifo.h"
 #include "Vram_flat.h"
@@ -104,6 +106,52 @@ void check_ram() {
 
 TEST(RamTest, FlatFormReadsWhatWasWritten) { check_ram<Vram_flat>(); }
 TEST(RamTest, StructuralFormReadsWhatWasWritten) { check_ram<Vram_struct>(); }
+
+// Lanes are written at once, each at its own place, while words are read.
+template <typename Dut>
+void check_buffer() {
+  std::mt19937 rng(4);
+  Clocked<Dut> dut;
+  constexpr unsigned kBanks = 4;
+  constexpr unsigned kLanes = 2;
+  constexpr unsigned kDepth = 16;
+  // [lane][row][bank]
+  std::uint32_t model[kLanes][kDepth][kBanks] = {};
+  std::vector<std::uint32_t> out(kLanes * kBanks);
+  bool read = false;
+  for (unsigned i = 0; i < 5000; ++i) {
+    // Every word is written once before it is read.
+    const bool filling = i < kDepth * kBanks;
+    dut->wr_en_i = filling ? 3 : rng() % 4;
+    dut->wr_addr_i = 0;
+    dut->wr_bank_i = 0;
+    dut->wr_data_i = 0;
+    dut->rd_en_i = !filling && rng() % 3 != 0;
+    dut->rd_addr_i = rng() % kDepth;
+    if (dut->rd_en_i) {
+      read = true;
+      for (unsigned k = 0; k < out.size(); ++k) {
+        out[k] = model[k / kBanks][dut->rd_addr_i][k % kBanks];
+      }
+    }
+    for (unsigned lane = 0; lane < kLanes; ++lane) {
+      const unsigned row = filling ? i / kBanks : rng() % kDepth;
+      const unsigned bank = filling ? i % kBanks : rng() % kBanks;
+      const std::uint32_t value = rng();
+      dut->wr_addr_i |= row << (16 * lane);
+      dut->wr_bank_i |= bank << (3 * lane);
+      dut->wr_data_i |= static_cast<std::uint64_t>(value) << (32 * lane);
+      if ((dut->wr_en_i >> lane) & 1) model[lane][row][bank] = value;
+    }
+    dut.tick();
+    for (unsigned k = 0; read && k < out.size(); ++k) {
+      ASSERT_EQ(get_bits(dut->rd_data_o, 32 * k, 32), out[k]) << "cycle " << i;
+    }
+  }
+}
+
+TEST(BufferTest, FlatFormReadsWhatWasWritten) { check_buffer<Vbuffer_flat>(); }
+TEST(BufferTest, StructuralFormReadsWhatWasWritten) { check_buffer<Vbuffer_struct>(); }
 
 class BurstTest : public ::testing::Test {
  protected:
