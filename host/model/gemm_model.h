@@ -28,7 +28,7 @@ struct GemmStep : StreamStep {
   int lhs_bits = 1;
   int rhs_bits = 1;
   int columns = 1;       ///< staggered
-  bool cascade = false;  ///< these share filters; changes no cycle
+  bool cascade = false;  ///< these share filters
   std::uint32_t lhs_base = 0;
   std::uint32_t rhs_base = 0;
   std::uint32_t k_words = 0;

@@ -87,7 +87,7 @@ GemmMachine GemmConfig::machine() const {
   machine.rhs_serial = !rhs.parallel;
   machine.tile_units = tile_units;
   machine.columns = columns;
-  machine.step_to_tile = step_to_tile;
+  machine.step_to_tile = step_to_tile + (cascade ? 1 : 0);
   machine.slot_before_brick = slot_before_brick;
   machine.counts_reads = counts_reads;
   machine.planes = max_bits;

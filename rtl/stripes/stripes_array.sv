@@ -8,7 +8,8 @@
 // of them: the sums of the others stand until the next brick has passed, which is not before.
 //
 // Cascade (`cascade_i`, staggered only): the columns hold parts of one reduction. Serial unit s gets its own bits, `s` cycles
-// late, and with the last brick of a tile adds the sum of unit s - 1, which was complete a cycle earlier.
+// late, and in the cycle after the last brick of a tile, in which its adder is free, adds the sum of unit s - 1, complete since
+// then. The last unit has the result, and `tile_o` comes, a cycle later than without; the other units may have gone on.
 //
 // Operand words. Serial: bits of unit s, lane l at s * Lanes + l. Parallel: bits of plane b, unit p, lane l at
 // (b * ParUnits + p) * Lanes + l. Words are cut into fetch words of FetchLanes * PortWidth bits, one a bank, and the buffers
@@ -16,7 +17,7 @@
 // Result of units s, p: acc_o[32 * (s * ParUnits + p) +: 32], or s + p * SerialUnits in place of it with Transposed.
 //
 // Latency: operands in cycle c -> operand registers c+1 -> tree c+2 -> sums c+3 -> bricks c+4 -> `acc_o`, `tile_o` c+5, plus
-// `columns_i`. Nothing is clocked without a valid step.
+// `columns_i`, plus one in cascade. Nothing is clocked without a valid step.
 // Structural = 0 writes the array as flat vectors, which simulate fast; Structural = 1 builds it from stripes_sip, for
 // synthesis. Both do the same, cycle for cycle (tests/rtl).
 module stripes_array #(
@@ -126,10 +127,21 @@ module stripes_array #(
   localparam int SelectWidth = Skews > 1 ? $clog2(Skews) : 1;
   logic [SelectWidth-1:0] select;
   assign select       = Skews > 1 ? SelectWidth'(columns_i) : '0;
-  assign tile_o       = tile_q[select];
-  assign accumulate_o = tag_q[2*select];
-  assign emit_o       = tag_q[2*select+1];
-  assign busy_o       = (valid1_q | valid2_q | valid3_q | valid4_q | tile_q) != '0;
+  assign busy_o       = (valid1_q | valid2_q | valid3_q | valid4_q | tile_q) != '0 || late_q;
+
+  // In cascade a cycle later, when it has added the sum of the others.
+  logic       late_q;
+  logic [1:0] late_tag_q;
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) late_q <= 1'b0;
+    else late_q <= cascade_i & tile_q[select];
+  end
+  always_ff @(posedge clk_i) begin
+    if (cascade_i) late_tag_q <= tag_q[2*select+:2];
+  end
+  assign tile_o       = cascade_i ? late_q : tile_q[select];
+  assign accumulate_o = cascade_i ? late_tag_q[0] : tag_q[2*select];
+  assign emit_o       = cascade_i ? late_tag_q[1] : tag_q[2*select+1];
 
   // Operand registers. Parallel words of all columns come while the steps of their brick do, so that their precision is that
   // of the step. Planes above the most significant one repeat it (signed) or are zero.
@@ -212,7 +224,7 @@ module stripes_array #(
             .negate_i    (ctl3_q[Ctl*Skew+3]),
             .brick_i     (ctl4_q[Ctl*Skew+4]),
             .clear_i     (ctl4_q[Ctl*Skew+5]),
-            .cascade_i   (s > 0 && s < Staggered ? cascade_i & ctl4_q[Ctl*Skew+6] : 1'b0),
+            .cascade_i   (s > 0 && s < Staggered ? cascade_i & tile_q[Skew] : 1'b0),
             .cascade_acc_i(acc_o[32*Before+:32]),
             .serial_i    (serial_q[Bit+:Lanes]),
             .par_i       (par_q[(Skew*ParUnits+p)*UnitBits+:UnitBits]),
@@ -349,9 +361,9 @@ module stripes_array #(
       end
       if (cascade_i) begin
         for (int unsigned s = 1; s < Staggered; s++) begin
-          if (valid4_q[s] & ctl4_q[Ctl*s+4] & ctl4_q[Ctl*s+6]) begin
+          if (tile_q[s]) begin
             for (int unsigned p = 0; p < ParUnits; p++) begin
-              acc_d[32*(s*ParUnits+p)+:32] = acc_d[32*(s*ParUnits+p)+:32] + acc_q[32*((s-1)*ParUnits+p)+:32];
+              acc_d[32*(s*ParUnits+p)+:32] = acc_q[32*(s*ParUnits+p)+:32] + acc_q[32*((s-1)*ParUnits+p)+:32];
             end
           end
         end
@@ -359,7 +371,7 @@ module stripes_array #(
     end
     always_ff @(posedge clk_i) begin
       if (valid3_q != '0) brick_q <= brick_d;
-      if (valid4_q != '0) acc_q <= acc_d;
+      if (valid4_q != '0 || (cascade_i & (tile_q != '0))) acc_q <= acc_d;
     end
     assign acc_o = acc_q;
     /* verilator lint_on WIDTHCONCAT */

@@ -8,7 +8,7 @@
 //   FETCH accepted c   -> first ARVALID c+5 (dispatch 3, bittern_fetch 2)
 //   EXEC accepted c    -> first step c+4 (dispatch 3, stripes_exec 1)
 //   last beat c        -> token can be taken c+2 -> first step c+3
-//   last step of a tile c -> sum complete c+7 + columns (0 unless staggered) -> in its slot, tile counted one later
+//   last step of a tile c -> sum complete c+7 + columns (0 unless staggered), one more in cascade -> in its slot, tile counted one later
 //                      -> AWVALID two and first WVALID three cycles after that
 //   last step of an EXEC c -> free token can be taken by fetch c+1 -> ARVALID c+3
 //   last beat of a tile loaded c (its WVALID c+1) -> slot can be taken c+1

@@ -19,7 +19,7 @@ module stripes_sip #(
     input  logic                    negate_i,
     input  logic                    brick_i,       // at the sum, 3 cycles after the operands: the brick is complete
     input  logic                    clear_i,       // ... and the first of its tile
-    input  logic                    cascade_i,     // ... and the last of a part of the reduction: add the part before
+    input  logic                    cascade_i,     // add the sum of another unit, in a cycle in which no brick ends
     input  logic [            31:0] cascade_acc_i,
     input  logic [       Lanes-1:0] serial_i,
     input  logic [Lanes*Planes-1:0] par_i,
@@ -103,8 +103,8 @@ module stripes_sip #(
     assign brick = brick_q;
   end
   always_ff @(posedge clk_i) begin
-    if (valid_i[3] & brick_i) begin
-      acc_o <= (clear_i ? 32'd0 : acc_o) + brick + (cascade_i ? cascade_acc_i : 32'd0);
+    if ((valid_i[3] & brick_i) | cascade_i) begin
+      acc_o <= (clear_i & ~cascade_i ? 32'd0 : acc_o) + (cascade_i ? cascade_acc_i : brick);
     end
   end
 endmodule

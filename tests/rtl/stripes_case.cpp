@@ -245,7 +245,8 @@ StripesCase make_stripes(const StripesShape& core, const StripesProduct& product
             add(window, filter);
           }
           out.expected.push_back(static_cast<std::int32_t>(sum));
-          out.defined.push_back(!rests);
+          // Of a cascade the last column is waited for.
+          out.defined.push_back(product.cascade ? m + 1 == product.columns : !rests);
         }
       }
     }
