@@ -89,7 +89,8 @@ def main():
         [
             f"read_verilog -sv {' '.join(sources)}",
             f"chparam {settings} {top}",
-            f"synth_xilinx -top {top} -family {config['family']} -flatten -noiopad",
+            # Without MUXF7/8: yosys 0.23 feeds them through LUTs that do nothing else.
+            f"synth_xilinx -top {top} -family {config['family']} -flatten -noiopad -nowidelut",
             "stat",
         ]
     )

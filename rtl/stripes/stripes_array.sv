@@ -39,7 +39,9 @@ module stripes_array #(
     input  logic                            valid_i,
     input  logic                            load_i,
     input  logic                            signed_i,
-    input  logic [                     3:0] msb_i,
+    /* verilator lint_off UNUSEDSIGNAL */
+    input  logic [                     3:0] msb_i,  // below MaxBits
+    /* verilator lint_on UNUSEDSIGNAL */
     input  logic                            first_i,
     input  logic                            shift_i,
     input  logic                            negate_i,
@@ -143,6 +145,11 @@ module stripes_array #(
   assign accumulate_o = cascade_i ? late_tag_q[0] : tag_q[2*select];
   assign emit_o       = cascade_i ? late_tag_q[1] : tag_q[2*select+1];
 
+  // No wider than needed: it is compared for every plane.
+  localparam int MsbWidth = $clog2(MaxBits);
+  logic [MsbWidth-1:0] msb;
+  assign msb = MsbWidth'(msb_i);
+
   // Operand registers. Parallel words of all columns come while the steps of their brick do, so that their precision is that
   // of the step. Planes above the most significant one repeat it (signed) or are zero.
   localparam int UnitBits = Lanes * Planes;
@@ -163,7 +170,7 @@ module stripes_array #(
     logic [ParBits-1:0] par;
     logic [ Planes-1:0] used;
     always_comb begin
-      for (int unsigned b = 0; b < Planes; b++) used[b] = 4'(b) <= msb_i;
+      for (int unsigned b = 0; b < Planes; b++) used[b] = MsbWidth'(b) <= msb;
     end
     for (genvar p = 0; p < ParUnits; p++) begin : gen_par_in
       logic [UnitBits-1:0] planes;
@@ -176,7 +183,7 @@ module stripes_array #(
       end
       always_comb begin
         top = '0;
-        for (int b = 0; b < Planes; b++) if (4'(b) == msb_i) top = planes[b*Lanes+:Lanes];
+        for (int b = 0; b < Planes; b++) if (MsbWidth'(b) == msb) top = planes[b*Lanes+:Lanes];
       end
     end
 
@@ -287,7 +294,7 @@ module stripes_array #(
       if (load != '0) begin
         for (int unsigned p = 0; p < ParUnits; p++) begin
           for (int unsigned b = 0; b < Planes; b++) begin
-            if (4'(b) <= msb_i) begin
+            if (MsbWidth'(b) <= msb) begin
               par[(p*Planes+b)*Lanes+:Lanes] =
                   par_i[((b*ParWidth+p*Lanes)%FetchWidth/PortWidth*ParBanks+(b*ParWidth+p*Lanes)/FetchWidth)*PortWidth+
                         (b*ParWidth+p*Lanes)%PortWidth+:Lanes];
