@@ -45,8 +45,8 @@ struct PublishedLayer {
   bool im2col = false;
 };
 
-/// Products that a fusion unit makes a cycle at the bits of the layer; widths between 2, 4 and 8
-/// are rounded up.
+/// Products that a fusion unit makes a cycle at the bits of the layer, 1 to 16; widths between 2, 4
+/// and 8 are rounded up, wider ones count as 8.
 std::int64_t published_products(const PublishedLayer& layer);
 
 /// Loops of the tiling.
@@ -91,8 +91,9 @@ PublishedCost published_cost(const PublishedBitFusion& machine, const PublishedL
 
 /// What the search of the published simulator finds: over tile sizes that are powers of two (output
 /// channels: times the columns of the array; height and width together) and all 120 loop orders,
-/// the fewest cycles, then the least energy. Throws Error for bits beyond 8, which that simulator
-/// cannot do, and when not even the smallest tile fits.
+/// the fewest cycles, then the least energy. A tile fits when half of each buffer holds it filled
+/// up to the array's rows and columns (docs/bitfusion.md). Throws Error for bits beyond 8, which
+/// that simulator cannot do, and when not even the smallest tile fits.
 struct PublishedBest {
   PublishedTiling tiling;
   PublishedCost cost;
