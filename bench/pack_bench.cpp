@@ -57,7 +57,8 @@ struct Planned {
 struct Case : Planned {
   Case(const std::string& variant, const Layer& layer_) : Planned(variant, layer_) {
     const auto& gemm = dynamic_cast<const GemmPlan&>(*plan);
-    config = dynamic_cast<const GemmCore&>(*core).config().staggered(gemm.schedule.columns);
+    config = dynamic_cast<const GemmCore&>(*core).config().staggered(gemm.schedule.columns,
+                                                                     gemm.schedule.cascade);
     shape = gemm.shape;
     map = make_map(config, shape, gemm.schedule, BitPair{});
   }
