@@ -170,6 +170,9 @@ struct Exec {
 /// Instruction RESULT.
 struct Result {
   static constexpr std::uint64_t kOpcode = 4;
+  std::uint64_t width = 0;  ///< Bits of a result: 0: 32, the sums as they are; 1: 8, 2: 4, 3: 2, requantised to clamp(floor(sum / 2^shift + 1/2)). Not narrower than MinResultBits. (2 bits)
+  std::uint64_t is_signed = 0;  ///< Requantised results are two's complement; otherwise negative ones become 0. (1 bits)
+  std::uint64_t shift = 0;  ///< Of the requantisation, without meaning for sums. (5 bits)
   std::uint64_t tiles = 0;  ///< Tiles to write, in the order in which they are emitted; at least 1. (24 bits)
   std::uint64_t dram_base = 0;  ///< Byte address of lane 0 of the first tile, a multiple of 64. (32 bits)
   std::uint64_t lane_stride = 0;  ///< Bytes from one write port's region to the next, a multiple of 64. (32 bits)
@@ -177,6 +180,9 @@ struct Result {
   /// Encodes the instruction; throws std::out_of_range on a value too large for its field.
   Word encode() const {
     Word word{kOpcode, 0};
+    set_field(word, 8, 2, width, "bismo result.width");
+    set_field(word, 10, 1, is_signed, "bismo result.is_signed");
+    set_field(word, 11, 5, shift, "bismo result.shift");
     set_field(word, 32, 24, tiles, "bismo result.tiles");
     set_field(word, 64, 32, dram_base, "bismo result.dram_base");
     set_field(word, 96, 32, lane_stride, "bismo result.lane_stride");
@@ -185,6 +191,9 @@ struct Result {
   /// Decodes the fields of `word` (its opcode is not checked).
   static Result decode([[maybe_unused]] const Word& word) {
     Result out;
+    out.width = get_field(word, 8, 2);
+    out.is_signed = get_field(word, 10, 1);
+    out.shift = get_field(word, 11, 5);
     out.tiles = get_field(word, 32, 24);
     out.dram_base = get_field(word, 64, 32);
     out.lane_stride = get_field(word, 96, 32);

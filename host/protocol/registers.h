@@ -114,7 +114,7 @@ inline constexpr std::array<std::string_view, 2> kBismoPerPortEvents = {
     "read_port_beats",
     "write_port_beats",
 };
-inline constexpr std::array<std::string_view, 10> kBismoParameters = {
+inline constexpr std::array<std::string_view, 11> kBismoParameters = {
     "dm",
     "dk",
     "dn",
@@ -125,6 +125,7 @@ inline constexpr std::array<std::string_view, 10> kBismoParameters = {
     "port_width",
     "max_burst_beats",
     "result_slots",
+    "min_result_bits",
 };
 
 /// Events of the stripes core in counter order (counter index = 1 + position);
@@ -163,7 +164,7 @@ inline constexpr std::array<std::string_view, 2> kStripesPerPortEvents = {
     "read_port_beats",
     "write_port_beats",
 };
-inline constexpr std::array<std::string_view, 14> kStripesParameters = {
+inline constexpr std::array<std::string_view, 15> kStripesParameters = {
     "rows",
     "columns",
     "tiles",
@@ -178,6 +179,7 @@ inline constexpr std::array<std::string_view, 14> kStripesParameters = {
     "max_burst_beats",
     "result_slots",
     "max_bits",
+    "min_result_bits",
 };
 
 /// Events of the bitfusion core in counter order (counter index = 1 + position);

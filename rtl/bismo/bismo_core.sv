@@ -27,6 +27,7 @@ module bismo_core #(
     parameter int unsigned QueueDepth     = 32,   // instructions that wait for each stage
     parameter int unsigned InFlight       = 8,    // FETCH instructions of a group that are under way
     parameter int unsigned PopStages      = 2,
+    parameter int unsigned MinResultBits  = 32,   // the narrowest results: 32 (sums), 8, 4 or 2
     parameter int unsigned Structural     = 0,    // 1: written for synthesis; 0: for fast simulation; both do the same
     parameter int unsigned NumEvents      = bismo_isa_pkg::NumFixedEvents + NumReadPorts + NumWritePorts
 ) (
@@ -84,6 +85,10 @@ module bismo_core #(
   if (Dm * Dn * 32 % (PortWidth * NumWritePorts) != 0 || 2 ** $clog2(NumWritePorts) != NumWritePorts) begin : gen_bad_writes
     $error("bismo_core: a tile must be a whole number of write beats on each port");
   end
+  if ((MinResultBits != 32 && MinResultBits != 8 && MinResultBits != 4 && MinResultBits != 2) ||
+      Dm * Dn * MinResultBits % (PortWidth * NumWritePorts) != 0) begin : gen_bad_results
+    $error("bismo_core: MinResultBits must be 32, 8, 4 or 2, and so many bits a result a whole number of write beats");
+  end
   if (LhsDepth < 2 || RhsDepth < 2 || LhsDepth > 65536 || RhsDepth > 65536) begin : gen_bad_depth
     $error("bismo_core: LhsDepth and RhsDepth must be from 2 to 65536");
   end
@@ -100,7 +105,7 @@ module bismo_core #(
   logic [         121:0] exec_data;
   logic                  exec_pop;
   logic                  result_valid;
-  logic [          87:0] result_data;
+  logic [          95:0] result_data;
   logic                  result_pop;
   logic                  illegal;
   logic                  out_of_range;
@@ -116,6 +121,7 @@ module bismo_core #(
       .FetchGroups  (Groups),
       .NumWritePorts(NumWritePorts),
       .PortWidth    (PortWidth),
+      .MinResultBits(MinResultBits),
       .QueueDepth   (QueueDepth)
   ) u_dispatch (
       .clk_i,
@@ -350,6 +356,7 @@ module bismo_core #(
       .NumWritePorts (NumWritePorts),
       .MaxBurstBeats (MaxBurstBeats),
       .MaxOutstanding(MaxOutstanding),
+      .MinResultBits (MinResultBits),
       .Structural    (Structural)
   ) u_result (
       .clk_i,

@@ -11,7 +11,7 @@
 //   exec   {rhs_stride[16], lhs_stride[16], k_words[16], rhs_top[16], lhs_top[16], rhs_tiles-1[14], lhs_tiles-1[14],
 //           rhs_bits-1[3], lhs_bits-1[3], emit, accumulate, rhs_signed, lhs_signed, free_rhs, free_lhs, wait_rhs, wait_lhs}
 //          where top = base + (bits - 1) * k_words, the most significant plane of the first stripe
-//   result {stride[32], dram_base[32], tiles[24]}
+//   result {shift[5], signed, width[2], stride[32], dram_base[32], tiles[24]}
 module bismo_dispatch #(
     parameter int unsigned Dm            = 8,
     parameter int unsigned Dn            = 8,
@@ -21,6 +21,7 @@ module bismo_dispatch #(
     parameter int unsigned FetchGroups   = 1,
     parameter int unsigned NumWritePorts = 4,
     parameter int unsigned PortWidth     = 64,
+    parameter int unsigned MinResultBits = 32,
     parameter int unsigned QueueDepth    = 32,
     parameter int unsigned BankWidth     = $clog2(Dm > Dn ? Dm : Dn),
     parameter int unsigned FetchWidth    = 107 + BankWidth
@@ -40,7 +41,7 @@ module bismo_dispatch #(
     output logic [              121:0] exec_data_o,
     input  logic                       exec_pop_i,
     output logic                       result_valid_o,
-    output logic [               87:0] result_data_o,
+    output logic [               95:0] result_data_o,
     input  logic                       result_pop_i,
     output logic                       illegal_o,       // one-cycle pulses
     output logic                       range_o,
@@ -68,6 +69,7 @@ module bismo_dispatch #(
   logic [  3:0] s2_kind_q;        // one hot: fetch_lhs, fetch_rhs, exec, result
   logic [FetchWidth-1:0] s2_fetch_q;
   logic [121:0] s2_exec_q;
+  logic [  7:0] s2_format_q;      // of a RESULT: shift, signed, width
   logic         open_q;           // the last EXEC left its slot open
 
   logic         flush;
@@ -110,6 +112,9 @@ module bismo_dispatch #(
   logic [ 23:0] count;        // words or tiles
   logic [ 15:0] k_words;
   logic         aligned;
+  logic [  1:0] result_width;
+  logic         bad_width;
+  logic [ 36:0] tiles_span;   // bytes of all tiles in one port's region
   logic         multi_tile;
   logic         accumulate;
   logic         emit;
@@ -135,6 +140,10 @@ module bismo_dispatch #(
   assign k_words    = s1_instr_q[bismo_isa_pkg::ExecKWordsLsb+:16];
   assign aligned    = (s1_instr_q[bismo_isa_pkg::FetchDramBaseLsb+:6] == '0) &
                       (s1_instr_q[bismo_isa_pkg::FetchLaneStrideLsb+:6] == '0);
+  // Results narrower than sums: the field says how often their 32 bits are halved, minus 1.
+  assign result_width = s1_instr_q[bismo_isa_pkg::ResultWidthLsb+:2];
+  assign bad_width  = (result_width != '0) & (32'd16 >> result_width < MinResultBits);
+  assign tiles_span = (37'(count) << TileShift) >> (result_width == '0 ? 3'd0 : 3'(result_width) + 3'd1);
   assign multi_tile = (s1_instr_q[bismo_isa_pkg::ExecLhsTilesLsb+:14] != '0) |
                       (s1_instr_q[bismo_isa_pkg::ExecRhsTilesLsb+:14] != '0);
   assign accumulate = s1_instr_q[bismo_isa_pkg::ExecAccumulateLsb];
@@ -150,7 +159,7 @@ module bismo_dispatch #(
 
   always_comb begin
     illegal = (s1_instr_q & reserved) != '0;
-    if (is_fetch | is_result) illegal |= (count == '0) | ~aligned | (is_fetch & too_narrow);
+    if (is_fetch | is_result) illegal |= (count == '0) | ~aligned | (is_fetch & too_narrow) | (is_result & bad_width);
     else if (is_exec) illegal |= (k_words == '0) | (accumulate & (multi_tile | ~open));
     else illegal = 1'b1;
   end
@@ -158,7 +167,7 @@ module bismo_dispatch #(
   // All lanes lie between lane 0 and the last one, so the end of the last lane decides.
   assign dram_limit = (mem_limit_i == '0) ? 37'h1_0000_0000 : 37'(mem_limit_i);
   assign dram_end   = 37'(s1_instr_q[bismo_isa_pkg::FetchDramBaseLsb+:32]) + 37'(s1_lane_span_q) +
-                      (is_result ? 37'(count) << TileShift : 37'(count) << BeatShift);
+                      (is_result ? tiles_span : 37'(count) << BeatShift);
   // Banks that are filled: a power of two, whose addresses are ceil(words / banks).
   assign narrow     = s1_instr_q[bismo_isa_pkg::FetchNarrowLsb+:3];
   assign too_narrow = 4'(narrow) > (is_rhs ? 4'(LogDn) : 4'(LogDm));
@@ -193,6 +202,7 @@ module bismo_dispatch #(
         s1_instr_q[bismo_isa_pkg::FetchWaitFreeLsb],
         is_rhs
       };
+      s2_format_q  <= s1_instr_q[bismo_isa_pkg::ResultWidthLsb+:8];
       s2_exec_q <= {
         s1_instr_q[bismo_isa_pkg::ExecRhsStrideLsb+:16],
         s1_instr_q[bismo_isa_pkg::ExecLhsStrideLsb+:16],
@@ -245,7 +255,7 @@ module bismo_dispatch #(
       .FetchGroups(FetchGroups),
       .FetchWidth (FetchWidth),
       .ExecWidth  (122),
-      .ResultWidth(88),
+      .ResultWidth(96),
       .Depth      (QueueDepth)
   ) u_queues (
       .clk_i,
@@ -255,7 +265,7 @@ module bismo_dispatch #(
       .kind_i        (s2_kind_q),
       .fetch_data_i  (s2_fetch_q),
       .exec_data_i   (s2_exec_q),
-      .result_data_i (s2_fetch_q[106:19]),
+      .result_data_i ({s2_format_q, s2_fetch_q[106:19]}),
       .ready_o       (ready),
       .fetch_valid_o,
       .fetch_data_o,

@@ -9,7 +9,7 @@ module bittern_stage_queues #(
     parameter int unsigned FetchGroups = 1,    // 1: one fetch stage for both operands; 2: one each
     parameter int unsigned FetchWidth  = 107,  // bits of a queue word
     parameter int unsigned ExecWidth   = 122,
-    parameter int unsigned ResultWidth = 88,
+    parameter int unsigned ResultWidth = 96,
     parameter int unsigned Depth       = 32
 ) (
     input  logic                              clk_i,

@@ -7,13 +7,15 @@
 // beat's WVALID. Tiles that are there follow each other without a gap. An instruction at the queue head in c is loaded
 // in c and can take a tile in c+1; it is replaced in the cycle in which its last tile is taken. Responses are not waited for, only counted: `busy_o`
 // stays high until the last one.
+// Tiles leave as sums of 32 bits or, with MinResultBits below 32, requantised (see bittern_tile_write_port).
 module bittern_tile_result #(
     parameter int unsigned Units          = 64,  // 32-bit results of a tile
     parameter int unsigned PortWidth      = 64,
     parameter int unsigned NumWritePorts  = 4,
     parameter int unsigned MaxBurstBeats  = 256,
     parameter int unsigned MaxOutstanding = 8,
-    parameter int unsigned Structural     = 0   // see bismo_core
+    parameter int unsigned MinResultBits  = 32,  // the narrowest results that can be written: 32, 8, 4 or 2 bits
+    parameter int unsigned Structural     = 0    // see bismo_core
 ) (
     input  logic                               clk_i,
     input  logic                               rst_ni,
@@ -21,7 +23,7 @@ module bittern_tile_result #(
     input  logic                               halt_i,
     // Queue head.
     input  logic                               valid_i,
-    input  logic [                       87:0] data_i,
+    input  logic [                       95:0] data_i,   // {shift[5], signed, width[2], stride[32], dram_base[32], tiles[24]}
     output logic                               pop_o,
     // Tile from the array.
     input  logic                               store_i,
@@ -49,7 +51,7 @@ module bittern_tile_result #(
     output logic                               wait_token_o
 );
   localparam int unsigned SlotBits = 32 * Units;
-  localparam int unsigned TileBytes = Units * 4 / NumWritePorts;  // of one port
+  localparam int unsigned TileBytes = Units * 4 / NumWritePorts;  // of one port, as sums
 
   // Slots. A new tile replaces what the slot holds, an accumulating one adds to it.
   logic [SlotBits-1:0] slot0_q;
@@ -84,6 +86,8 @@ module bittern_tile_result #(
   logic                        active_q;
   logic [                23:0] left_q;
   logic [32*NumWritePorts-1:0] addr_q;
+  logic [                 7:0] format_q;
+  logic [                31:0] tile_bytes;
   logic                        last;
   logic                        load;
   logic [   NumWritePorts-1:0] port_ready;
@@ -91,6 +95,10 @@ module bittern_tile_result #(
   logic [   NumWritePorts-1:0] port_error;
   logic [   NumWritePorts-1:0] port_writing;
   logic [   NumWritePorts-1:0] port_busy;
+
+  // Results of 8, 4 and 2 bits take a quarter, an eighth and a sixteenth of the place of sums.
+  assign tile_bytes = (MinResultBits == 32 || format_q[1:0] == 2'd0) ? 32'(TileBytes) :
+                                                                       32'(TileBytes) >> (3'(format_q[1:0]) + 3'd1);
 
   assign last  = left_q == 24'd1;
   assign take  = active_q & (tiles_q != '0) & (port_ready == '1) & ~halt_i;
@@ -115,14 +123,15 @@ module bittern_tile_result #(
 
   always_ff @(posedge clk_i) begin
     if (load) begin
-      left_q <= data_i[23:0];
+      left_q   <= data_i[23:0];
+      format_q <= data_i[95:88];
       for (int unsigned p = 0; p < NumWritePorts; p++) begin
         addr_q[32*p+:32] <= data_i[24+:32] + 32'(p) * data_i[56+:32];
       end
     end else if (take) begin
       left_q <= left_q - 24'd1;
       for (int unsigned p = 0; p < NumWritePorts; p++) begin
-        addr_q[32*p+:32] <= addr_q[32*p+:32] + 32'(TileBytes);
+        addr_q[32*p+:32] <= addr_q[32*p+:32] + tile_bytes;
       end
     end
   end
@@ -154,6 +163,7 @@ module bittern_tile_result #(
         .NumWritePorts (NumWritePorts),
         .Port          (p),
         .SlotBits      (SlotBits),
+        .MinResultBits (MinResultBits),
         .MaxBurstBeats (MaxBurstBeats),
         .MaxOutstanding(MaxOutstanding)
     ) u_port (
@@ -164,6 +174,7 @@ module bittern_tile_result #(
         .tile_valid_i(take),
         .tile_ready_o(port_ready[p]),
         .tile_addr_i (addr_q[32*p+:32]),
+        .tile_format_i(format_q),
         .tile_done_o (port_done[p]),
         .slot0_i     (slot0_q),
         .slot1_i     (slot1_q),

@@ -4,11 +4,16 @@
 // Beats follow without a gap within a burst, between bursts and between tiles. `tile_done_o` comes in the cycle in which
 // the last beat of the tile is loaded into the output register (one cycle before its WVALID): the slot is no longer read.
 // After `stop_i` no burst is begun, but those begun are written to their end.
+//
+// Sums leave as they are, with 32 bits each, or requantised to 8, 4 or 2 bits (`tile_format_i`, latched with the tile):
+//   result = clamp(floor(sum / 2^shift + 1/2)), to -2^(bits-1) .. 2^(bits-1) - 1 when signed, otherwise to 0 .. 2^bits - 1.
+// A port carries the same sums of a tile in the same order whatever the format; narrower ones take fewer beats.
 module bittern_tile_write_port #(
     parameter int unsigned PortWidth      = 64,
     parameter int unsigned NumWritePorts  = 4,
     parameter int unsigned Port           = 0,
     parameter int unsigned SlotBits       = 2048,
+    parameter int unsigned MinResultBits  = 32,    // the narrowest format: 32 (no other), 8, 4 or 2
     parameter int unsigned MaxBurstBeats  = 256,
     parameter int unsigned MaxOutstanding = 8
 ) (
@@ -19,6 +24,9 @@ module bittern_tile_write_port #(
     input  logic                  tile_valid_i,
     output logic                  tile_ready_o,
     input  logic [          31:0] tile_addr_i,
+    /* verilator lint_off UNUSEDSIGNAL */
+    input  logic [           7:0] tile_format_i,  // {shift[5], signed, width[2]}, width: 32, 8, 4 or 2 bits; see MinResultBits
+    /* verilator lint_on UNUSEDSIGNAL */
     output logic                  tile_done_o,
     input  logic [  SlotBits-1:0] slot0_i,
     input  logic [  SlotBits-1:0] slot1_i,
@@ -39,11 +47,12 @@ module bittern_tile_write_port #(
     output logic                  writing_o,  // a tile is being cut into bursts or its beats are not all written
     output logic                  busy_o      // a burst is begun and has no response yet
 );
-  localparam int unsigned Beats = SlotBits / (PortWidth * NumWritePorts);
+  localparam int unsigned Beats = SlotBits / (PortWidth * NumWritePorts);  // of a tile of sums
+  localparam int unsigned Narrow = MinResultBits < 32 ? 1 : 0;
   localparam int unsigned BeatWidth = Beats > 1 ? $clog2(Beats) : 1;
   localparam int unsigned BurstWidth = $clog2(MaxBurstBeats) + 1;
   localparam int unsigned BeatsWidth = BeatWidth + 1 > BurstWidth ? BeatWidth + 1 : BurstWidth;
-  localparam int unsigned LsbWidth = $clog2(SlotBits);
+  localparam int unsigned QueueWidth = Narrow != 0 ? 16 : 8;
   localparam int unsigned QueueDepth = 2 ** $clog2(MaxOutstanding);
 
   logic                 burst;
@@ -51,6 +60,10 @@ module bittern_tile_write_port #(
   logic                 active;
   logic                 len_valid;
   logic [          7:0] len;
+  logic [BeatsWidth-1:0] tile_beats;       // of the tile that is offered
+  logic [BeatWidth-1:0] last_beat;         // of the tile whose beats are loaded
+  logic [QueueWidth-1:0] queue_in;
+  logic [QueueWidth-1:0] queue_out;
   logic                 load;
   logic                 burst_last;
   logic                 tile_last;
@@ -74,7 +87,7 @@ module bittern_tile_write_port #(
       .job_valid_i  (tile_valid_i),
       .job_ready_o  (tile_ready_o),
       .job_addr_i   (tile_addr_i),
-      .job_beats_i  (BeatsWidth'(Beats)),
+      .job_beats_i  (tile_beats),
       .addr_o       (awaddr_o),
       .len_o        (awlen_o),
       .valid_o      (awvalid_o),
@@ -89,24 +102,25 @@ module bittern_tile_write_port #(
   // Bursts begun whose beats are not all loaded: never more than MaxOutstanding, so the queue cannot overflow.
   /* verilator lint_off PINCONNECTEMPTY */
   bittern_fifo #(
-      .Width(8),
+      .Width(QueueWidth),
       .Depth(QueueDepth)
   ) u_bursts (
       .clk_i,
       .rst_ni,
       .clear_i,
       .push_i (burst),
-      .data_i (burst_len),
+      .data_i (queue_in),
       .ready_o(),
       .pop_i  (load & burst_last),
       .valid_o(len_valid),
-      .data_o (len)
+      .data_o (queue_out)
   );
   /* verilator lint_on PINCONNECTEMPTY */
 
+  assign len         = queue_out[7:0];
   assign load        = len_valid & (~wvalid_q | wready_i);
   assign burst_last  = in_burst_q == len;
-  assign tile_last   = beat_q == BeatWidth'(Beats - 1);
+  assign tile_last   = beat_q == last_beat;
   assign tile_done_o = load & tile_last;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -130,15 +144,106 @@ module bittern_tile_write_port #(
     end
   end
 
-  // Beat b of the tile: bits [(b * NumWritePorts + Port) * PortWidth +: PortWidth] of its slot.
-  logic [LsbWidth-1:0] lsb;
-  assign lsb = LsbWidth'(beat_q) * LsbWidth'(PortWidth * NumWritePorts) + LsbWidth'(Port * PortWidth);
+  if (Narrow == 0) begin : gen_sums
+    // Beat b of the tile: bits [(b * NumWritePorts + Port) * PortWidth +: PortWidth] of its slot.
+    localparam int unsigned LsbWidth = $clog2(SlotBits);
+    logic [LsbWidth-1:0] lsb;
+    assign lsb        = LsbWidth'(beat_q) * LsbWidth'(PortWidth * NumWritePorts) + LsbWidth'(Port * PortWidth);
+    assign tile_beats = BeatsWidth'(Beats);
+    assign last_beat  = BeatWidth'(Beats - 1);
+    assign queue_in   = burst_len;
+
+    always_ff @(posedge clk_i) begin
+      if (load) wdata_q <= slot_q ? slot1_i[lsb+:PortWidth] : slot0_i[lsb+:PortWidth];
+    end
+  end else begin : gen_narrow
+    // A chunk is what fills a beat of the narrowest format: Ratio times the sums of a beat of them.
+    localparam int unsigned Ratio = 32 / MinResultBits;
+    localparam int unsigned RatioShift = $clog2(Ratio);
+    localparam int unsigned Chunks = Beats / Ratio;
+    localparam int unsigned ChunkWidth = Chunks > 1 ? $clog2(Chunks) : 1;
+    localparam int unsigned Lanes = PortWidth / MinResultBits;
+
+    // log2 of how many times fewer beats a format needs than sums do.
+    function automatic logic [2:0] fewer(input logic [1:0] width);
+      fewer = width == 2'd0 ? 3'd0 : 3'(width) + 3'd1;
+    endfunction
+
+    function automatic logic [7:0] requantise(input logic [31:0] sum, input logic [7:0] format);
+      logic [32:0] half;     // floor(2 sum / 2^shift)
+      logic [32:0] rounded;
+      logic [32:0] beyond;   // the bits that a value within the limits has equal to its sign
+      begin
+        half    = $unsigned($signed({sum, 1'b0}) >>> format[7:3]);
+        rounded = {half[32], half[32:1]} + 33'(half[0]);
+        beyond  = {33{1'b1}} << ((4'd8 >> (format[1:0] - 2'd1)) - 4'(format[2]));
+        if (~rounded[32]) requantise = (rounded & beyond) != '0 ? ~beyond[7:0] : rounded[7:0];
+        else if (~format[2]) requantise = 8'd0;
+        else requantise = (~rounded & beyond) != '0 ? beyond[7:0] : rounded[7:0];
+      end
+    endfunction
+
+    logic [7:0] format_q;  // of the tile that is cut into bursts
+    logic [7:0] format;    // of the tile whose beats are loaded
+    always_ff @(posedge clk_i) begin
+      if (tile_valid_i & tile_ready_o) format_q <= tile_format_i;
+    end
+    assign tile_beats = BeatsWidth'(Beats) >> fewer(tile_format_i[1:0]);
+    assign queue_in   = {format_q, burst_len};
+    assign format     = queue_out[15:8];
+    assign last_beat  = BeatWidth'((BeatsWidth'(Beats) >> fewer(format[1:0])) - BeatsWidth'(1));
+
+    // Beat b in its format: the part `part` of chunk `chunk`.
+    logic [            2:0] parts_shift;
+    logic [ ChunkWidth-1:0] chunk;
+    logic [ RatioShift-1:0] part;
+    logic [   32*Lanes-1:0] sums;
+    logic [    8*Lanes-1:0] results;
+    logic [  PortWidth-1:0] data;
+    assign parts_shift = 3'(RatioShift) - fewer(format[1:0]);
+    assign chunk       = ChunkWidth'(beat_q >> parts_shift);
+    assign part        = RatioShift'(beat_q) & ~(RatioShift'((2 ** RatioShift) - 1) << parts_shift);
+
+    always_comb begin
+      sums    = '0;
+      results = '0;
+      data    = '0;
+      if (load) begin
+        for (int unsigned c = 0; c < Chunks; c++) begin
+          if (chunk == ChunkWidth'(c)) begin
+            for (int unsigned r = 0; r < Ratio; r++) begin
+              sums[PortWidth*r+:PortWidth] =
+                  slot_q ? slot1_i[((c*Ratio+r)*NumWritePorts+Port)*PortWidth+:PortWidth] :
+                           slot0_i[((c*Ratio+r)*NumWritePorts+Port)*PortWidth+:PortWidth];
+            end
+          end
+        end
+        if (format[1:0] == 2'd0) begin
+          data = sums[PortWidth*32'(part)+:PortWidth];
+        end else begin
+          for (int unsigned k = 0; k < Lanes; k++) results[8*k+:8] = requantise(sums[32*k+:32], format);
+        end
+        // Fewer results of a chunk a beat, the wider they are.
+        for (int unsigned width = 1; width < 4; width++) begin
+          for (int unsigned p = 0; p < (Ratio >> (width + 1)); p++) begin
+            if (format[1:0] == 2'(width) && part == RatioShift'(p)) begin
+              for (int unsigned k = 0; k < PortWidth / (16 >> width); k++) begin
+                for (int unsigned b = 0; b < (16 >> width); b++) begin
+                  data[(16>>width)*k+b] = results[8*(p*PortWidth/(16>>width)+k)+b];
+                end
+              end
+            end
+          end
+        end
+      end
+    end
+    always_ff @(posedge clk_i) begin
+      if (load) wdata_q <= data;
+    end
+  end
 
   always_ff @(posedge clk_i) begin
-    if (load) begin
-      wlast_q <= burst_last;
-      wdata_q <= slot_q ? slot1_i[lsb+:PortWidth] : slot0_i[lsb+:PortWidth];
-    end
+    if (load) wlast_q <= burst_last;
   end
 
   assign wdata_o   = wdata_q;

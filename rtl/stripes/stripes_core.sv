@@ -31,6 +31,7 @@ module stripes_core #(
     parameter int unsigned MaxOutstanding = 8,
     parameter int unsigned QueueDepth     = 32,   // instructions that wait for each stage
     parameter int unsigned InFlight       = 8,    // FETCH instructions of a group that are under way
+    parameter int unsigned MinResultBits  = 32,   // the narrowest results: 32 (sums), 8, 4 or 2
     parameter int unsigned Structural     = 0,    // 1: written for synthesis; 0: for fast simulation; both do the same
     parameter int unsigned NumEvents      = stripes_isa_pkg::NumFixedEvents + NumReadPorts + NumWritePorts
 ) (
@@ -106,6 +107,10 @@ module stripes_core #(
   if (Units * 32 % (PortWidth * NumWritePorts) != 0 || 2 ** $clog2(NumWritePorts) != NumWritePorts) begin : gen_bad_writes
     $error("stripes_core: a tile must be a whole number of write beats on each port");
   end
+  if ((MinResultBits != 32 && MinResultBits != 8 && MinResultBits != 4 && MinResultBits != 2) ||
+      Units * MinResultBits % (PortWidth * NumWritePorts) != 0) begin : gen_bad_results
+    $error("stripes_core: MinResultBits must be 32, 8, 4 or 2, and so many bits a result a whole number of write beats");
+  end
   if (NumReadPorts > 15 || NumWritePorts > 15) begin : gen_bad_counts
     $error("stripes_core: at most 15 ports of a kind, an event counts so many beats a cycle");
   end
@@ -125,7 +130,7 @@ module stripes_core #(
   logic [         123:0] exec_data;
   logic                  exec_pop;
   logic                  result_valid;
-  logic [          87:0] result_data;
+  logic [          95:0] result_data;
   logic                  result_pop;
   logic                  illegal;
   logic                  out_of_range;
@@ -145,6 +150,7 @@ module stripes_core #(
       .FetchGroups  (Groups),
       .NumWritePorts(NumWritePorts),
       .PortWidth    (PortWidth),
+      .MinResultBits(MinResultBits),
       .QueueDepth   (QueueDepth)
   ) u_dispatch (
       .clk_i,
@@ -425,6 +431,7 @@ module stripes_core #(
       .NumWritePorts (NumWritePorts),
       .MaxBurstBeats (MaxBurstBeats),
       .MaxOutstanding(MaxOutstanding),
+      .MinResultBits (MinResultBits),
       .Structural    (Structural)
   ) u_result (
       .clk_i,

@@ -10,7 +10,7 @@
 // Queue words (low bits first):
 //   fetch  {banks-1[8], stride[32], dram_base[32], words[24], buffer_base[17], send_filled, wait_free, rhs}
 //   exec   the instruction without its opcode
-//   result {stride[32], dram_base[32], tiles[24]}
+//   result {shift[5], signed, width[2], stride[32], dram_base[32], tiles[24]}
 module stripes_dispatch #(
     parameter int unsigned Units         = 64,    // results of a tile
     parameter int unsigned Columns       = 8,
@@ -24,6 +24,7 @@ module stripes_dispatch #(
     parameter int unsigned FetchGroups   = 1,
     parameter int unsigned NumWritePorts = 4,
     parameter int unsigned PortWidth     = 64,
+    parameter int unsigned MinResultBits = 32,
     parameter int unsigned QueueDepth    = 32
 ) (
     input  logic                       clk_i,
@@ -41,7 +42,7 @@ module stripes_dispatch #(
     output logic [              123:0] exec_data_o,
     input  logic                       exec_pop_i,
     output logic                       result_valid_o,
-    output logic [               87:0] result_data_o,
+    output logic [               95:0] result_data_o,
     input  logic                       result_pop_i,
     output logic                       illegal_o,       // one-cycle pulses
     output logic                       range_o,
@@ -68,6 +69,7 @@ module stripes_dispatch #(
   logic [  3:0] s2_kind_q;        // one hot: fetch_lhs, fetch_rhs, exec, result
   logic [115:0] s2_fetch_q;
   logic [123:0] s2_exec_q;
+  logic [  7:0] s2_format_q;      // of a RESULT: shift, signed, width
   logic         open_q;           // the last EXEC left its slot open
 
   logic         flush;
@@ -118,6 +120,9 @@ module stripes_dispatch #(
   logic [  7:0] banks;
   logic [  3:0] columns;
   logic         aligned;
+  logic [  1:0] result_width;
+  logic         bad_width;
+  logic [ 36:0] tiles_span;   // bytes of all tiles in one port's region
   logic         multi_tile;
   logic         accumulate;
   logic         open;
@@ -139,6 +144,10 @@ module stripes_dispatch #(
   assign columns    = s1_instr_q[stripes_isa_pkg::ExecColumnsLsb+:4];
   assign aligned    = (s1_instr_q[stripes_isa_pkg::FetchDramBaseLsb+:6] == '0) &
                       (s1_instr_q[stripes_isa_pkg::FetchLaneStrideLsb+:6] == '0);
+  // Results narrower than sums: the field says how often their 32 bits are halved, minus 1.
+  assign result_width = s1_instr_q[stripes_isa_pkg::ResultWidthLsb+:2];
+  assign bad_width  = (result_width != '0) & (32'd16 >> result_width < MinResultBits);
+  assign tiles_span = (37'(count) << TileShift) >> (result_width == '0 ? 3'd0 : 3'(result_width) + 3'd1);
   assign multi_tile = (s1_instr_q[stripes_isa_pkg::ExecLhsTilesLsb+:13] != '0) |
                       (s1_instr_q[stripes_isa_pkg::ExecRhsTilesLsb+:13] != '0);
   assign accumulate = s1_instr_q[stripes_isa_pkg::ExecAccumulateLsb];
@@ -165,7 +174,7 @@ module stripes_dispatch #(
 
   always_comb begin
     illegal = (s1_instr_q & reserved) != '0;
-    if (is_fetch | is_result) illegal |= (count == '0) | ~aligned | (is_fetch & bad_banks);
+    if (is_fetch | is_result) illegal |= (count == '0) | ~aligned | (is_fetch & bad_banks) | (is_result & bad_width);
     else if (is_exec) illegal |= bad_bits | (accumulate & (multi_tile | ~open)) | bad_columns;
     else illegal = 1'b1;
   end
@@ -173,7 +182,7 @@ module stripes_dispatch #(
   // All lanes lie between lane 0 and the last one, so the end of the last lane decides.
   assign dram_limit = (mem_limit_i == '0) ? 37'h1_0000_0000 : 37'(mem_limit_i);
   assign dram_end   = 37'(s1_instr_q[stripes_isa_pkg::FetchDramBaseLsb+:32]) + 37'(s1_lane_span_q) +
-                      (is_result ? 37'(count) << TileShift : 37'(count) << BeatShift);
+                      (is_result ? tiles_span : 37'(count) << BeatShift);
   assign fetch_end  = 19'(s1_instr_q[stripes_isa_pkg::FetchBufferBaseLsb+:17]) +
                       19'(s1_instr_q[stripes_isa_pkg::FetchRowsLsb+:18]);
   assign lhs_end    = 32'(s1_instr_q[stripes_isa_pkg::ExecLhsBaseLsb+:17]) + 32'(s1_lhs_span_q) + 32'(s1_lhs_depth_q);
@@ -202,6 +211,7 @@ module stripes_dispatch #(
         s1_instr_q[stripes_isa_pkg::FetchWaitFreeLsb],
         is_rhs
       };
+      s2_format_q  <= s1_instr_q[stripes_isa_pkg::ResultWidthLsb+:8];
       s2_exec_q    <= s1_instr_q[127:4];
     end
   end
@@ -236,7 +246,7 @@ module stripes_dispatch #(
       .FetchGroups(FetchGroups),
       .FetchWidth (116),
       .ExecWidth  (124),
-      .ResultWidth(88),
+      .ResultWidth(96),
       .Depth      (QueueDepth)
   ) u_queues (
       .clk_i,
@@ -246,7 +256,7 @@ module stripes_dispatch #(
       .kind_i        (s2_kind_q),
       .fetch_data_i  (s2_fetch_q),
       .exec_data_i   (s2_exec_q),
-      .result_data_i (s2_fetch_q[107:20]),
+      .result_data_i ({s2_format_q, s2_fetch_q[107:20]}),
       .ready_o       (ready),
       .fetch_valid_o,
       .fetch_data_o,

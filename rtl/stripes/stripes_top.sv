@@ -14,6 +14,7 @@ module stripes_top #(
   parameter int unsigned  NumWritePorts = 1,
   parameter int unsigned  PortWidth     = 64,
   parameter int unsigned  MaxBurstBeats = 64,
+  parameter int unsigned  MinResultBits = 32,  // the narrowest results: 32 (sums), 8, 4 or 2
   parameter int unsigned  Structural    = 0,   // 1 for synthesis: the array is built from stripes_sip
   parameter logic [63:0]  RtlHash       = 64'd0
 ) (
@@ -95,7 +96,8 @@ module stripes_top #(
   assign parameter_words[32*11+:32] = MaxBurstBeats;
   assign parameter_words[32*12+:32] = 32'd2;  // result slots
   assign parameter_words[32*13+:32] = MaxBits;
-  assign parameter_words[511:448] = 64'd0;
+  assign parameter_words[32*14+:32] = MinResultBits;
+  assign parameter_words[511:480] = 32'd0;
 
   logic                   clear, instr_valid, instr_ready, halt, busy, error_valid;
   logic [127:0]           instr_data;
@@ -166,6 +168,7 @@ module stripes_top #(
     .NumWritePorts(NumWritePorts),
     .PortWidth    (PortWidth),
     .MaxBurstBeats(MaxBurstBeats),
+    .MinResultBits(MinResultBits),
     .Structural   (Structural)
   ) u_core (
     .clk_i,
