@@ -22,6 +22,7 @@ struct Options {
   double max_cycle_error = 0.5;
   std::string trace_folder = ".";
   bool all = false;
+  bool sums = false;
   std::string format = "table";
   DeviceArguments device;
 };
@@ -76,6 +77,7 @@ nlohmann::json json_of(const Options& options, const Validation& v, const Device
                         {"network", options.network},
                         {"random", options.random},
                         {"seed", options.seed},
+                        {"requantised", v.requantised},
                         {"rtl_hash", identity.rtl_hash},
                         {"passed", passed},
                         {"layers", v.layers.size()},
@@ -138,6 +140,12 @@ void print_text(const Options& options, const Validation& v, const DeviceIdentit
   std::cout << fmt::format(
       "{}, RTL {}: {} layers, {} with outputs that differ from the reference\n", identity.variant,
       identity.rtl_hash.substr(0, 16), v.layers.size(), v.failed);
+  if (v.requantised > 0) {
+    std::cout << fmt::format(
+        "results of {} layers requantised to 8, 4 or 2 bits, as the variant has them; --sums for "
+        "32-bit sums\n",
+        v.requantised);
+  }
   std::cout << fmt::format(
       "closed form against RTL cycles: {} of {} exact, maximum error {:.4f} %{}, mean {:.4f} %\n",
       v.exact, v.layers.size(), v.max_cycle_error_percent,
@@ -156,7 +164,8 @@ void print_text(const Options& options, const Validation& v, const DeviceIdentit
 
 void run(Options options, const CLI::App& command) {
   const OutputFormat format = parse_output_format(options.format);
-  const Variant variant = load_variant(options.variant);
+  Variant variant = load_variant(options.variant);
+  if (options.sums) variant.lowering.erase("requantise");
   if (!std::filesystem::is_directory(options.trace_folder)) {
     fail_usage("--trace-folder {}: no such folder", options.trace_folder);
   }
@@ -227,6 +236,9 @@ void add_validate(CLI::App& app) {
       ->add_option("--trace-folder", options->trace_folder,
                    "Where the trace of a failing layer goes")
       ->capture_default_str();
+  command->add_flag("--sums", options->sums,
+                    "Results as 32-bit sums, of which no bit is lost, also where the variant "
+                    "requantises them");
   command->add_flag("--all", options->all, "Show every layer, not only the inexact ones");
   command->add_option("--format", options->format, "table, csv or json")->capture_default_str();
   options->device.add_to(*command);

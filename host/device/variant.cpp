@@ -14,12 +14,13 @@
 namespace bittern {
 namespace {
 
-/// An RTL parameter that a variant must give.
+/// An RTL parameter that a variant must give, or may when it is optional: then the RTL has a value.
 struct Parameter {
   const char* name;
   std::int64_t low;
   std::int64_t high;
   bool power_of_two;
+  bool optional = false;
 };
 
 /// Parameters of every top (docs/rtl.md). Eight ports of a kind at most: an event grows by up to 15
@@ -41,6 +42,28 @@ struct CoreRules {
   std::function<void(const Variant&, const YamlNode&)> check;
 };
 
+/// `units` results of a tile, as sums and as narrow as they can be, in whole beats of all ports.
+void check_tile(const Variant& variant, std::int64_t units, const std::string& what,
+                const YamlNode& node) {
+  const std::int64_t beat = variant.parameter("PortWidth") * variant.parameter("NumWritePorts");
+  if (units * 32 % beat != 0) {
+    node.fail(
+        fmt::format("a result tile ({}*32 = {} bits) must be a whole number of beats "
+                    "(PortWidth*NumWritePorts = {} bits)",
+                    what, units * 32, beat));
+  }
+  const auto narrow = variant.rtl.find("MinResultBits");
+  if (narrow == variant.rtl.end()) return;
+  const std::int64_t bits = narrow->second;
+  if (bits == 16) node.fail("MinResultBits is 16, expected 2, 4, 8 or 32");
+  if (units * bits % beat != 0) {
+    node.fail(
+        fmt::format("a tile of the narrowest results ({}*{} = {} bits) must be a whole number of "
+                    "beats (PortWidth*NumWritePorts = {} bits): make MinResultBits larger",
+                    what, bits, units * bits, beat));
+  }
+}
+
 void check_bismo(const Variant& variant, const YamlNode& node) {
   const std::int64_t lanes = variant.parameter("Dk") / variant.parameter("PortWidth");
   const std::int64_t ports = variant.parameter("NumReadPorts");
@@ -53,14 +76,7 @@ void check_bismo(const Variant& variant, const YamlNode& node) {
                     "(LHS and RHS fetched concurrently)",
                     ports, lanes, 2 * lanes));
   }
-  const std::int64_t tile_bits = variant.parameter("Dm") * variant.parameter("Dn") * 32;
-  const std::int64_t beat = variant.parameter("PortWidth") * variant.parameter("NumWritePorts");
-  if (tile_bits % beat != 0) {
-    node.fail(
-        fmt::format("a result tile (Dm*Dn*32 = {} bits) must be a whole number of beats "
-                    "(PortWidth*NumWritePorts = {} bits)",
-                    tile_bits, beat));
-  }
+  check_tile(variant, variant.parameter("Dm") * variant.parameter("Dn"), "Dm*Dn", node);
 }
 
 void check_bitfusion(const Variant& variant, const YamlNode& node) {
@@ -118,13 +134,7 @@ void check_stripes(const Variant& variant, const YamlNode& node) {
           parallel ? fmt::format("{} bit planes", planes) : "a bit plane", rows, lanes, word));
     }
   }
-  const std::int64_t beat = variant.parameter("PortWidth") * variant.parameter("NumWritePorts");
-  if (columns * filters * 32 % beat != 0) {
-    node.fail(
-        fmt::format("a result tile (Columns*Rows*Tiles*32 = {} bits) must be a whole number of "
-                    "beats (PortWidth*NumWritePorts = {} bits)",
-                    columns * filters * 32, beat));
-  }
+  check_tile(variant, columns * filters, "Columns*Rows*Tiles", node);
 }
 
 const std::map<std::string, CoreRules>& cores() {
@@ -134,7 +144,8 @@ const std::map<std::string, CoreRules>& cores() {
          {"Dk", 64, 1024, true},
          {"Dn", 1, 64, true},
          {"LhsDepth", 16, 65536, true},
-         {"RhsDepth", 16, 65536, true}},
+         {"RhsDepth", 16, 65536, true},
+         {"MinResultBits", 2, 32, true, true}},
         check_bismo}},
       {"stripes",
        {{{"Rows", 1, 256, true},
@@ -145,7 +156,8 @@ const std::map<std::string, CoreRules>& cores() {
          {"MaxBits", 8, 16, true},
          {"LhsDepth", 16, 131072, true},
          {"RhsDepth", 16, 65536, true},
-         {"FetchLanes", 1, 16, true}},
+         {"FetchLanes", 1, 16, true},
+         {"MinResultBits", 2, 32, true, true}},
         check_stripes}},
       {"bitfusion",
        {{{"N", 2, 64, true},
@@ -169,6 +181,7 @@ void read_rtl(Variant& variant, const YamlNode& node) {
   for (const Parameter& parameter : parameters) names.emplace_back(parameter.name);
   const YamlMap map(node, names);
   for (const Parameter& parameter : parameters) {
+    if (parameter.optional && !map.has(parameter.name)) continue;
     const std::int64_t value = map.integer(parameter.name, parameter.low, parameter.high);
     if (parameter.power_of_two && !power_of_two(value)) {
       map.at(parameter.name).fail(fmt::format("{} is not a power of two", value));
@@ -266,12 +279,13 @@ Variant load_variant(const std::string& name_or_path) {
   read_rtl(variant, map.at("rtl"));
   variant.memory = read_memory(map.at("memory"));
   if (const auto lowering = map.find("lowering")) {
-    const YamlMap choices(*lowering, {"depthwise_pack", "by_image"});
+    const YamlMap choices(*lowering, {"depthwise_pack", "by_image", "requantise"});
     if (choices.has("depthwise_pack")) {
       variant.lowering["depthwise_pack"] = choices.integer("depthwise_pack", 1, 1024);
     }
     // Left out when false: what was measured without it keeps its key.
     if (choices.boolean("by_image", false)) variant.lowering["by_image"] = 1;
+    if (choices.boolean("requantise", false)) variant.lowering["requantise"] = 1;
   }
   variant.energy = map.text("energy");
   if (const auto synthesis = map.find("synthesis")) variant.synthesis = read_synthesis(*synthesis);

@@ -85,6 +85,7 @@ PreparedLayer prepare_layer(const Core& core, const PlannedLayer& planned) {
   prepared.planned = planned;
   prepared.program = core.build(*planned.plan, data);
   prepared.expected = reference_outputs(job.layer, job.batch, data);
+  requantise(prepared.expected, planned.plan->result);
   return prepared;
 }
 

@@ -14,6 +14,7 @@ void summarise(Validation& out) {
   for (std::size_t i = 0; i < out.layers.size(); ++i) {
     const ValidatedLayer& layer = out.layers[i];
     if (layer.failed() && out.failed++ == 0) out.first_failed = i;
+    if (layer.result.bits != 32) ++out.requantised;
     if (layer.fault) continue;
     const double error = layer.cycle_error_percent();
     ++counted;
@@ -97,6 +98,7 @@ Validation validate(const Core& core, DevicePool& pool, const std::vector<LayerJ
         ValidatedLayer& result = out.layers[i];
         result.job = jobs[i];
         result.schedule = layer.planned.plan->key();
+        result.result = layer.planned.plan->result;
         result.cycles = run.cycles;
         result.predicted = layer.planned.predicted.cycles;
         result.fault = run.fault;

@@ -17,6 +17,7 @@ namespace bittern {
 struct ValidatedLayer {
   LayerJob job;
   std::string schedule;
+  ResultFormat result;          ///< of its outputs
   std::uint64_t cycles = 0;     ///< of the device
   std::uint64_t predicted = 0;  ///< of the closed form
   std::optional<std::string> fault;
@@ -52,6 +53,7 @@ struct PublishedComparison {
 struct Validation {
   std::vector<ValidatedLayer> layers;  ///< in the order of the jobs
   std::size_t failed = 0;              ///< layers with a difference or a fault
+  std::size_t requantised = 0;         ///< layers whose results did not leave as 32-bit sums
   std::optional<std::size_t> first_failed;
   std::string trace_path;  ///< FST around the first difference; empty when there is none
   std::uint64_t trace_first_cycle = 0;

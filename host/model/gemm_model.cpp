@@ -9,7 +9,7 @@ GemmModel::GemmModel(const GemmMachine& machine, std::uint64_t instructions)
     : StreamModel(machine.core, machine, instructions),
       machine_(machine),
       step_to_tile_(machine.step_to_tile + machine.columns - 1),
-      tile_beats_(static_cast<std::uint64_t>(machine.tile_units) * 32 /
+      tile_beats_(static_cast<std::uint64_t>(machine.tile_bits) /
                   (static_cast<std::uint64_t>(machine.port_width) * machine.write_ports)) {}
 
 void GemmModel::step(const GemmStep& step) {

@@ -10,7 +10,7 @@ namespace bittern {
 /// Stripes), besides ports and memory: its array.
 struct GemmMachine : StreamMachine {
   const char* core = "";   ///< name for error messages; a literal
-  int tile_units = 0;      ///< 32-bit results of a tile
+  int tile_bits = 0;       ///< of the results of a tile, as written
   bool lhs_serial = true;  ///< the array takes a step for each bit of a serial operand
   bool rhs_serial = true;
   int columns = 1;       ///< staggered: a tile is complete columns - 1 cycles later

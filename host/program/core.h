@@ -12,6 +12,7 @@
 #include "host/device/variant.h"
 #include "host/model/model_result.h"
 #include "host/network/layer.h"
+#include "host/program/result_format.h"
 
 namespace bittern {
 
@@ -45,6 +46,7 @@ class Plan {
   Layer layer;
   Precision precision;
   int batch = 1;
+  ResultFormat result;  ///< of the outputs in device memory
 };
 
 /// What a device needs to compute one layer.
@@ -87,7 +89,8 @@ class Core {
   /// Tensors packed into memory segments, and the instructions.
   virtual Program build(const Plan& plan, const LayerData& data) const = 0;
 
-  /// Device result bytes back to int32 outputs [batch][out_channel][height][width].
+  /// Device result bytes back to int32 outputs [batch][out_channel][height][width], each in the
+  /// range of the plan's result format.
   virtual std::vector<std::int32_t> unpack(const Plan& plan, Bytes result) const = 0;
 
   /// Closed-form cycles of a plan.
@@ -136,7 +139,8 @@ void check_precision(const Layer& layer, const Precision& precision, int batch, 
 /// Throws Error unless data has the size of the layer and every value is within its precision.
 void check_data(const Layer& layer, const Precision& precision, int batch, const LayerData& data);
 
-/// Integer reference of a layer: outputs int32 (wrapping) [batch][out_channel][height][width].
+/// Integer reference of a layer: outputs int32 (wrapping) [batch][out_channel][height][width],
+/// before any requantisation.
 std::vector<std::int32_t> reference_outputs(const Layer& layer, int batch, const LayerData& data);
 
 /// Random data in the full range of the precision, corner values included, from a seed.

@@ -49,8 +49,11 @@ struct GemmConfig {
   int depthwise_pack = 1;  ///< channels of a depthwise layer that share one product
   bool by_image = false;   ///< the images of a batch are worked on one after the other
 
-  int tile_units = 0;  ///< results of a tile as written
-  int max_bits = 8;    ///< of an operand
+  int tile_units = 0;        ///< results of a tile as written
+  int min_result_bits = 32;  ///< narrowest results that the write ports can make
+  bool requantises = false;  ///< results leave at the width of the activations
+  int result_bits = 32;      ///< of the plan at hand, see for_results()
+  int max_bits = 8;          ///< of an operand
   /// Staggered columns, 1: none. Each has filters of its own and works on the same window, or, in
   /// cascade, the same filters and a part of the reduction of its own.
   int columns = 1;
@@ -74,7 +77,7 @@ struct GemmConfig {
   int port_bytes() const { return port_width / 8; }
   /// Bytes that one result tile takes in each write port's region.
   std::int64_t tile_bytes_per_port() const {
-    return static_cast<std::int64_t>(tile_units) * 4 / write_ports;
+    return static_cast<std::int64_t>(tile_units) * result_bits / 8 / write_ports;
   }
   /// Steps of the array for a word of K: a serial operand takes one for each of its bits.
   int steps(const BitPair& bits) const {
@@ -83,6 +86,8 @@ struct GemmConfig {
   /// The same machine with `count` staggered columns: one window a stripe of LHS, and the filters
   /// of that many columns a stripe of RHS; or, in cascade, those of one.
   GemmConfig staggered(int count, bool in_cascade) const;
+  /// The same machine with results of so many bits: 32, 8, 4 or 2.
+  GemmConfig for_results(int bits) const;
   /// The same parameters for the closed-form model.
   GemmMachine machine() const;
 };

@@ -58,6 +58,11 @@ std::vector<std::pair<std::string, std::string>> GemmCore::cycle_split() const {
           {"wait_result", "exec_wait_result"}};
 }
 
+ResultFormat GemmCore::result_format(const Layer& layer, const Precision& precision) const {
+  return config_.requantises ? requantised_format(layer, precision, config_.min_result_bits)
+                             : ResultFormat{};
+}
+
 ModelResult GemmCore::model_schedule(const GemmConfig& config, const GemmShape& shape,
                                      const GemmSchedule& schedule, const BitPair& bits) const {
   const StreamMap map = make_map(config, shape, schedule, bits);
@@ -72,13 +77,15 @@ std::unique_ptr<GemmPlan> GemmCore::plan_with(const Layer& layer, const Precisio
                                               int batch, const GemmSchedule& schedule) const {
   layer.validate();
   check_precision(layer, precision, batch, config_.max_bits);
-  const GemmConfig config = config_.staggered(schedule.columns, schedule.cascade);
+  const ResultFormat result = result_format(layer, precision);
+  const GemmConfig config = config_for(result, schedule);
   auto plan = std::make_unique<GemmPlan>();
   plan->layer = layer;
   plan->precision = precision;
   plan->batch = batch;
   plan->shape = GemmShape::of(layer, batch, config);
   plan->schedule = schedule;
+  plan->result = result;
   plan->predicted = model_schedule(config, plan->shape, schedule, precision.bits);
   return plan;
 }
@@ -114,6 +121,7 @@ std::unique_ptr<Plan> GemmCore::plan(const Layer& layer, const Precision& precis
   layer.validate();
   check_precision(layer, precision, batch, config_.max_bits);
   const std::vector<GemmSchedule> schedules = candidates(layer, batch, precision.bits);
+  const ResultFormat result = result_format(layer, precision);
 
   // Schedules in the order of their bounds; once a bound is no better than the best count, no later
   // one can win, and once the best is within a thousandth of the least bound, none can win much.
@@ -121,7 +129,7 @@ std::unique_ptr<Plan> GemmCore::plan(const Layer& layer, const Precision& precis
   std::vector<std::size_t> order(schedules.size());
   std::uint64_t least_memory = ~std::uint64_t{0};
   for (std::size_t i = 0; i < schedules.size(); ++i) {
-    const GemmConfig config = config_.staggered(schedules[i].columns, schedules[i].cascade);
+    const GemmConfig config = config_for(result, schedules[i]);
     bounds[i] =
         cycle_bound(config, GemmShape::of(layer, batch, config), schedules[i], precision.bits);
     order[i] = i;
@@ -136,7 +144,7 @@ std::unique_ptr<Plan> GemmCore::plan(const Layer& layer, const Precision& precis
                             best_cycles - least_bound <= least_bound / 1000)) {
       break;
     }
-    const GemmConfig config = config_.staggered(schedules[i].columns, schedules[i].cascade);
+    const GemmConfig config = config_for(result, schedules[i]);
     const GemmShape shape = GemmShape::of(layer, batch, config);
     const StreamMap map = make_map(config, shape, schedules[i], precision.bits);
     // Data first: schedules that are too big by far need not be counted out.
@@ -167,14 +175,13 @@ Program GemmCore::build(const Plan& any, const LayerData& data) const {
   const GemmPlan& plan = own(any);
   const Layer& layer = plan.layer;
   check_data(layer, plan.precision, plan.batch, data);
-  const GemmConfig config = config_.staggered(plan.schedule.columns, plan.schedule.cascade);
+  const GemmConfig config = config_for(plan.result, plan.schedule);
   const StreamMap map = make_map(config, plan.shape, plan.schedule, plan.precision.bits);
   Program program;
   std::vector<std::uint8_t> words;
-  emit_steps(config, plan.shape, plan.schedule, plan.precision.bits, map,
-             [&](const GemmStep& step, const TileBlock&) {
-               append_word(words, encode(step, plan.precision));
-             });
+  emit_steps(
+      config, plan.shape, plan.schedule, plan.precision.bits, map,
+      [&](const GemmStep& step, const TileBlock&) { append_word(words, encode(step, plan)); });
   append_word(words, std::array<std::uint64_t, 2>{});
 
   program.program_address = map.program_address;
@@ -201,10 +208,10 @@ Program GemmCore::build(const Plan& any, const LayerData& data) const {
 
 std::vector<std::int32_t> GemmCore::unpack(const Plan& any, Bytes result) const {
   const GemmPlan& plan = own(any);
-  const GemmConfig config = config_.staggered(plan.schedule.columns, plan.schedule.cascade);
+  const GemmConfig config = config_for(plan.result, plan.schedule);
   const StreamMap map = make_map(config, plan.shape, plan.schedule, plan.precision.bits);
   return unpack_results(config, plan.shape, plan.schedule, plan.precision.bits, map, plan.layer,
-                        plan.batch, result);
+                        plan.batch, plan.result, result);
 }
 
 ModelResult GemmCore::model(const Plan& plan) const { return own(plan).predicted; }

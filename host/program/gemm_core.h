@@ -48,7 +48,13 @@ class GemmCore : public Core {
  private:
   /// An instruction of 128 bits, least significant word first.
   using Word = std::array<std::uint64_t, 2>;
-  virtual Word encode(const GemmStep& step, const Precision& precision) const = 0;
+  virtual Word encode(const GemmStep& step, const Plan& plan) const = 0;
+
+  /// The machine as it works on a layer with a schedule.
+  GemmConfig config_for(const ResultFormat& result, const GemmSchedule& schedule) const {
+    return config_.staggered(schedule.columns, schedule.cascade).for_results(result.bits);
+  }
+  ResultFormat result_format(const Layer& layer, const Precision& precision) const;
 
   ModelResult model_schedule(const GemmConfig& config, const GemmShape& shape,
                              const GemmSchedule& schedule, const BitPair& bits) const;
@@ -63,8 +69,7 @@ class BismoCore : public GemmCore {
   int lowering_version() const override { return 2; }
 
  private:
-  std::array<std::uint64_t, 2> encode(const GemmStep& step,
-                                      const Precision& precision) const override;
+  std::array<std::uint64_t, 2> encode(const GemmStep& step, const Plan& plan) const override;
 };
 
 /// The Stripes core: serial activations, serial weights, or both.
@@ -74,8 +79,7 @@ class StripesCore : public GemmCore {
   int lowering_version() const override { return 2; }
 
  private:
-  std::array<std::uint64_t, 2> encode(const GemmStep& step,
-                                      const Precision& precision) const override;
+  std::array<std::uint64_t, 2> encode(const GemmStep& step, const Plan& plan) const override;
 };
 
 }  // namespace bittern

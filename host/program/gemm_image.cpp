@@ -9,6 +9,18 @@
 namespace bittern {
 namespace {
 
+/// The result that begins `bit` bits behind `from`.
+std::int32_t read_result(const std::uint8_t* from, std::size_t bit, const ResultFormat& format) {
+  if (format.bits == 32) {
+    std::int32_t value = 0;
+    std::memcpy(&value, from + bit / 8, 4);
+    return value;
+  }
+  const std::int32_t value = from[bit / 8] >> (bit % 8) & ((1 << format.bits) - 1);
+  const std::int32_t sign = 1 << (format.bits - 1);
+  return format.is_signed ? (value ^ sign) - sign : value;
+}
+
 /// Writes the planes of one operand row after another into an image.
 class RowWriter {
  public:
@@ -306,7 +318,7 @@ std::vector<std::uint8_t> pack_weights(const GemmConfig& config, const GemmShape
 std::vector<std::int32_t> unpack_results(const GemmConfig& config, const GemmShape& shape,
                                          const GemmSchedule& schedule, const BitPair& bits,
                                          const StreamMap& map, const Layer& layer, int batch,
-                                         Bytes result) {
+                                         const ResultFormat& format, Bytes result) {
   const std::uint64_t expected = config.write_ports * map.result_lane_bytes;
   if (result.size() != expected) {
     fail("layer {}: {} result bytes, expected {}; read Program::result_bytes from the device",
@@ -315,8 +327,9 @@ std::vector<std::int32_t> unpack_results(const GemmConfig& config, const GemmSha
   const std::int64_t area = static_cast<std::int64_t>(layer.out_height()) * layer.out_width();
   std::vector<std::int32_t> outputs(static_cast<std::size_t>(batch) * layer.out_channels * area);
 
-  // Where element (row, column) of a tile lies, relative to the tile's start in lane 0. Of a
-  // cascade the last column has the sums.
+  // Where element (row, column) of a tile lies, in bits relative to the tile's start in lane 0. A
+  // port has the same elements in the same order at all widths. Of a cascade the last column has
+  // the sums.
   const int port_elements = config.port_width / 32;
   std::vector<std::size_t> element(static_cast<std::size_t>(config.lhs.rows) * config.rhs.rows);
   const std::size_t first =
@@ -325,7 +338,8 @@ std::vector<std::int32_t> unpack_results(const GemmConfig& config, const GemmSha
     const std::size_t i = first + e;
     const std::size_t port = i / port_elements % config.write_ports;
     const std::size_t beat = i / port_elements / config.write_ports;
-    element[e] = port * map.result_lane_bytes + beat * config.port_bytes() + i % port_elements * 4;
+    element[e] = port * map.result_lane_bytes * 8 +
+                 (beat * port_elements + i % port_elements) * config.result_bits;
   }
 
   std::vector<std::int64_t> pixel(config.lhs.rows);  // output offset of each row, channel 0
@@ -345,7 +359,7 @@ std::vector<std::int32_t> unpack_results(const GemmConfig& config, const GemmSha
     for (std::int64_t column = 0; column < columns; ++column) {
       std::int32_t* to = outputs.data() + (channel0 + column) * area;
       for (std::int64_t row = 0; row < rows; ++row) {
-        std::memcpy(&to[pixel[row]], from + element[row * config.rhs.rows + column], 4);
+        to[pixel[row]] = read_result(from, element[row * config.rhs.rows + column], format);
       }
     }
   };

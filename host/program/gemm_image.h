@@ -6,6 +6,7 @@
 #include "host/base/span.h"
 #include "host/network/layer.h"
 #include "host/program/gemm_schedule.h"
+#include "host/program/result_format.h"
 
 namespace bittern {
 
@@ -25,10 +26,11 @@ std::vector<std::uint8_t> pack_weights(const GemmConfig& config, const GemmShape
                                        Span<const std::int16_t> weights);
 
 /// Result tiles, as written by the RESULT instructions of a schedule, to outputs
-/// [batch][out_channel][height][width]. Throws Error when `result` has the wrong size.
+/// [batch][out_channel][height][width], extended to 32 bits. Throws Error when `result` has the
+/// wrong size.
 std::vector<std::int32_t> unpack_results(const GemmConfig& config, const GemmShape& shape,
                                          const GemmSchedule& schedule, const BitPair& bits,
                                          const StreamMap& map, const Layer& layer, int batch,
-                                         Bytes result);
+                                         const ResultFormat& format, Bytes result);
 
 }  // namespace bittern

@@ -88,6 +88,14 @@ TEST_F(CoreErrorTest, ReservedBitsAreIllegal) {
   }
 }
 
+TEST_F(CoreErrorTest, ResultsNarrowerThanTheBuildHasAreIllegal) {
+  for (unsigned width = 1; width < 4; ++width) {
+    auto narrow = result();
+    narrow.width = width;
+    expect_refused(narrow, kIllegal);
+  }
+}
+
 TEST_F(CoreErrorTest, ZeroCountsAreIllegal) {
   auto no_words = fetch();
   no_words.words = 0;

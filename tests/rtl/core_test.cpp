@@ -53,11 +53,11 @@ struct Split {
 };
 struct Edge {  // the array and the ports of bismo_edge
   using Dut = Vcore_edge;
-  static CoreShape shape() { return {8, 256, 8, 128, 128, 4, 4, 8, 256}; }
+  static CoreShape shape() { return {8, 256, 8, 128, 128, 4, 4, 8, 256, 4}; }
 };
 struct Wide {
   using Dut = Vcore_wide;
-  static CoreShape shape() { return {8, 256, 4, 128, 64, 2, 1, 32, 4}; }
+  static CoreShape shape() { return {8, 256, 4, 128, 64, 2, 1, 32, 4, 8}; }
 };
 
 constexpr std::size_t kMemoryBytes = 1u << 20;
@@ -81,7 +81,8 @@ class CoreTest : public ::testing::Test {
         << "bits " << shape.lhs_bits << (shape.lhs_signed ? "s x " : "u x ") << shape.rhs_bits
         << (shape.rhs_signed ? "s" : "u") << ", tiles " << shape.lhs_tiles << " x "
         << shape.rhs_tiles << ", words " << shape.k_words << " x " << shape.k_chunks
-        << ", schedule " << static_cast<int>(shape.schedule) << ", seed " << seed;
+        << ", schedule " << static_cast<int>(shape.schedule) << ", results of " << shape.result.bits
+        << " bits, seed " << seed;
     EXPECT_EQ(result.events[kExecRun], gemm.exec_words);
     return result;
   }
@@ -101,6 +102,7 @@ class CoreTest : public ::testing::Test {
     shape.rhs_tiles = 1 + rng() % std::max(1u, std::min(fit, 3u));
     if (shape.schedule == Schedule::kStriped) shape.lhs_tiles = 1 + rng() % 5;
     if (shape.schedule == Schedule::kSplitK) shape.k_chunks = 1 + rng() % 4;
+    shape.result = ResultFields::draw(rng, core_.min_result_bits);
     return shape;
   }
 };

@@ -84,15 +84,20 @@ class Builder {
   }
 
   // Room for all tiles; the RESULT instructions write `first` tiles and then the rest.
-  void result(unsigned tiles, unsigned first) {
-    const unsigned tile_bytes = core_.dm * core_.dn * 4 / core_.write_ports;
+  void result(unsigned tiles, unsigned first, const ResultFields& fields) {
+    const unsigned tile_bytes = core_.dm * core_.dn * fields.bits / 8 / core_.write_ports;
+    out_.result = fields;
+    if (first * tile_bytes % 64 != 0)
+      first = tiles;  // narrow tiles: an instruction starts on 64 bytes
     out_.result_base = align(out_.image.size());
     out_.result_stride = align(tiles * tile_bytes) + 128;
     for (unsigned done = 0; done < tiles;) {
       bismo_isa::Result result;
+      result.width = fields.width();
+      result.shift = fields.shift;
+      result.is_signed = fields.is_signed;
       result.tiles = done == 0 ? first : tiles - first;
       result.dram_base = out_.result_base + done * tile_bytes;
-      if (result.dram_base % 64 != 0) throw std::logic_error("split of tiles is not aligned");
       result.lane_stride = out_.result_stride;
       out_.program.push_back(result.encode());
       done += static_cast<unsigned>(result.tiles);
@@ -214,7 +219,7 @@ GemmCase make_gemm(const CoreShape& core, const GemmShape& shape, std::mt19937& 
   // RESULT goes first, so that tiles can be written while the program is still being handed over.
   std::vector<Word> work = std::move(out.program);
   out.program.clear();
-  build.result(tiles, first == 0 ? tiles : first);
+  build.result(tiles, first == 0 ? tiles : first, shape.result);
   out.program.insert(out.program.end(), work.begin(), work.end());
 
   for (unsigned lt = 0; lt < shape.lhs_tiles; ++lt) {
@@ -225,7 +230,7 @@ GemmCase make_gemm(const CoreShape& core, const GemmShape& shape, std::mt19937& 
           for (unsigned k = 0; k < columns; ++k) {
             sum += lhs.at(lt * core.dm + m, k) * rhs.at(rt * core.dn + n, k);
           }
-          out.expected.push_back(sum);
+          out.expected.push_back(shape.result.of(sum));
         }
       }
     }
@@ -235,17 +240,12 @@ GemmCase make_gemm(const CoreShape& core, const GemmShape& shape, std::mt19937& 
 
 std::vector<std::int32_t> read_tiles(const CoreShape& core, const GemmCase& gemm,
                                      const std::vector<std::uint8_t>& memory) {
-  // Beat b of the whole stream of tiles is on port b % write_ports, at place b / write_ports of its
-  // region.
+  const unsigned units = core.dm * core.dn;
+  const ResultRegion region{
+      units, core.write_ports, core.port_bytes, gemm.result_base, gemm.result_stride, gemm.result};
   std::vector<std::int32_t> out;
   for (std::size_t i = 0; i < gemm.expected.size(); ++i) {
-    const std::size_t byte = 4 * i;
-    const std::size_t beat = byte / core.port_bytes;
-    const std::size_t address = gemm.result_base + (beat % core.write_ports) * gemm.result_stride +
-                                beat / core.write_ports * core.port_bytes + byte % core.port_bytes;
-    std::uint32_t word = 0;
-    for (unsigned b = 0; b < 4; ++b) word |= std::uint32_t{memory.at(address + b)} << (8 * b);
-    out.push_back(static_cast<std::int32_t>(word));
+    out.push_back(region.read(memory, i / units, i % units));
   }
   return out;
 }

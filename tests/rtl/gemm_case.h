@@ -7,6 +7,7 @@
 
 #include "host/program/bismo_isa.h"
 #include "tests/rtl/core_harness.h"
+#include "tests/rtl/result_region.h"
 
 namespace bittern::rtl_test {
 
@@ -21,6 +22,7 @@ struct CoreShape {
   unsigned write_ports = 1;
   unsigned port_bytes = 8;
   unsigned max_burst_beats = 64;
+  int min_result_bits = 32;
   /// Lanes of a word of Dk bits.
   unsigned lanes() const { return dk / 8 / port_bytes; }
   /// Words of 64 bits in a word of Dk bits.
@@ -47,6 +49,7 @@ struct GemmShape {
   bool lhs_signed = false;
   bool rhs_signed = false;
   Schedule schedule = Schedule::kWhole;
+  ResultFields result;
 };
 
 /// A product ready to run: put `image` into memory, run `program`, compare with `expected` at
@@ -55,10 +58,11 @@ struct GemmCase {
   std::vector<bismo_isa::Word> program;
   std::vector<std::uint8_t> image;  ///< From address 0.
   std::vector<std::int32_t>
-      expected;  ///< Tiles in the order in which they are written, [m][n] each.
+      expected;  ///< Tiles in the order in which they are written, [m][n] each, requantised.
   std::uint32_t result_base = 0;
   std::uint32_t result_stride = 0;  ///< Bytes between the regions of two write ports.
-  std::uint64_t exec_words = 0;     ///< Cycles that the array must be active.
+  ResultFields result;
+  std::uint64_t exec_words = 0;  ///< Cycles that the array must be active.
 };
 
 /// Draws operands and builds the case. Buffers must be large enough for the schedule (throws

@@ -1,33 +1,55 @@
-// The result stage alone, 4 x 4 tiles over two ports, against a memory with random back-pressure.
+// The result stage alone against a memory with random back-pressure: tiles of sums over two ports,
+// and builds that requantise.
 #include <gtest/gtest.h>
 
 #include <deque>
 #include <random>
 
 #include "Vresult.h"
+#include "Vresult_8.h"
+#include "Vresult_narrow.h"
 #include "tests/rtl/axi_memory.h"
 #include "tests/rtl/clocked.h"
+#include "tests/rtl/result_region.h"
 
 namespace bittern::rtl_test {
 namespace {
-
-constexpr unsigned kUnits = 16;
-constexpr unsigned kPorts = 2;
-constexpr unsigned kBytes = 8;
-constexpr unsigned kBurst = 8;
-constexpr unsigned kTileBytes = kUnits * 4 / kPorts;  // of a port
-constexpr unsigned kBeats = kTileBytes / kBytes;
 
 using Tile = std::vector<std::uint32_t>;
 
 struct Instruction {
   unsigned tiles = 1;
   std::uint32_t dram = 0, stride = 0;
+  ResultFields fields;
 };
 
-class ResultTest : public ::testing::Test {
+/// Parameters of the builds in CMakeLists.txt.
+struct Sums {
+  using Dut = Vresult;
+  static constexpr unsigned kUnits = 16, kPorts = 2, kBytes = 8, kBurst = 8;
+  static constexpr int kMinBits = 32;
+};
+struct Bytes8 {  // a narrow tile is one beat
+  using Dut = Vresult_8;
+  static constexpr unsigned kUnits = 16, kPorts = 2, kBytes = 8, kBurst = 8;
+  static constexpr int kMinBits = 8;
+};
+struct Narrow {
+  using Dut = Vresult_narrow;
+  static constexpr unsigned kUnits = 64, kPorts = 1, kBytes = 8, kBurst = 4;
+  static constexpr int kMinBits = 2;
+};
+
+template <typename Build>
+class ResultStageTest : public ::testing::Test {
  protected:
-  ResultTest() {
+  static constexpr unsigned kUnits = Build::kUnits;
+  static constexpr unsigned kPorts = Build::kPorts;
+  static constexpr unsigned kBytes = Build::kBytes;
+  static constexpr unsigned kBurst = Build::kBurst;
+  static constexpr unsigned kBeats = kUnits * 4 / kPorts / kBytes;  // of a tile of sums
+
+  ResultStageTest() {
     dut_->clear_i = dut_->halt_i = dut_->valid_i = dut_->store_i = 0;
     dut_->accumulate_i = dut_->emit_i = 0;
     dut_->m_wr_bvalid_i = 0;
@@ -40,14 +62,25 @@ class ResultTest : public ::testing::Test {
     memory.max_burst_beats = kBurst;
     return memory;
   }
+  static ResultRegion region(const Instruction& in) {
+    return {kUnits, kPorts, kBytes, in.dram, in.stride, in.fields};
+  }
   void offer(const Instruction& in) {
     set_bits(dut_->data_i, 0, 24, in.tiles);
     set_bits(dut_->data_i, 24, 32, in.dram);
     set_bits(dut_->data_i, 56, 32, in.stride);
+    set_bits(dut_->data_i, 88, 2, in.fields.width());
+    set_bits(dut_->data_i, 90, 1, in.fields.is_signed);
+    set_bits(dut_->data_i, 91, 5, in.fields.shift);
   }
+  /// Sums of all magnitudes, and the corners.
   static Tile draw(std::mt19937& rng) {
     Tile tile(kUnits);
-    for (auto& v : tile) v = rng();
+    for (auto& v : tile) {
+      v = static_cast<std::uint32_t>(static_cast<std::int32_t>(rng()) >> rng() % 31);
+      const std::uint32_t corners[] = {0x80000000u, 0x7fffffffu, 0xffffffffu, 0};
+      if (rng() % 8 == 0) v = corners[rng() % 4];
+    }
     return tile;
   }
   void store(const Tile& tile, bool accumulate, bool emit) {
@@ -56,23 +89,19 @@ class ResultTest : public ::testing::Test {
     dut_->emit_i = emit;
     for (unsigned k = 0; k < kUnits; ++k) set_bits(dut_->acc_i, 32 * k, 32, tile[k]);
   }
-  // Word k of a tile in the layout of docs/rtl.md.
-  static std::uint32_t load(const std::vector<std::uint8_t>& memory, const Instruction& in,
-                            unsigned tile, unsigned k) {
-    const unsigned beat = 4 * k / kBytes;
-    const std::size_t address = in.dram + beat % kPorts * in.stride + tile * kTileBytes +
-                                beat / kPorts * kBytes + 4 * k % kBytes;
-    std::uint32_t word = 0;
-    for (unsigned b = 0; b < 4; ++b) word |= std::uint32_t{memory[address + b]} << (8 * b);
-    return word;
-  }
-  Clocked<Vresult> dut_;
+  Clocked<typename Build::Dut> dut_;
 };
 
-TEST_F(ResultTest, RandomTilesArriveInOrderUnderBackPressure) {
+using Builds = ::testing::Types<Sums, Bytes8, Narrow>;
+TYPED_TEST_SUITE(ResultStageTest, Builds);
+
+TYPED_TEST(ResultStageTest, RandomTilesArriveInOrderUnderBackPressure) {
+  constexpr unsigned kUnits = TypeParam::kUnits;
+  constexpr unsigned kPorts = TypeParam::kPorts;
+  auto& dut_ = this->dut_;
   std::mt19937 rng(1);
   for (unsigned stall : {0u, 25u, 60u}) {
-    MemoryConfig config = ResultTest::config();
+    MemoryConfig config = this->config();
     config.stall_percent = stall;
     config.latency = 1 + rng() % 30;
     config.outstanding = 1 + rng() % 8;
@@ -84,13 +113,14 @@ TEST_F(ResultTest, RandomTilesArriveInOrderUnderBackPressure) {
     for (int i = 0; i < 60; ++i) {
       Instruction in;
       in.tiles = 1 + rng() % 5;
+      in.fields = ResultFields::draw(rng, TypeParam::kMinBits);
       in.dram = place;
-      in.stride = (in.tiles * kTileBytes + 63) / 64 * 64 + rng() % 2 * 64;
+      in.stride = (in.tiles * this->region(in).tile_bytes() + 63) / 64 * 64 + rng() % 2 * 64;
       place += kPorts * in.stride;
       queue.push_back(in);
       expected.push_back({in, {}});
       for (unsigned t = 0; t < in.tiles; ++t) {
-        tiles.push_back(draw(rng));
+        tiles.push_back(this->draw(rng));
         expected.back().second.push_back(tiles.back());
       }
     }
@@ -100,23 +130,23 @@ TEST_F(ResultTest, RandomTilesArriveInOrderUnderBackPressure) {
     for (int cycle = 0; dut_->busy_o || next < tiles.size() || !queue.empty(); ++cycle) {
       ASSERT_LT(cycle, 200000);
       dut_->valid_i = !queue.empty() && rng() % 2;
-      if (!queue.empty()) offer(queue.front());
+      if (!queue.empty()) this->offer(queue.front());
       // A third of the tiles comes in two parts that add up.
       dut_->store_i = dut_->emit_i = 0;
       if (next < tiles.size() && rng() % 5 == 0) {
         if (!first_part.empty()) {
           Tile rest(kUnits);
           for (unsigned k = 0; k < kUnits; ++k) rest[k] = tiles[next][k] - first_part[k];
-          store(rest, true, true);
+          this->store(rest, true, true);
           first_part.clear();
           ++next;
         } else if (slots < 2) {
           ++slots;
           if (rng() % 3 == 0) {
-            first_part = draw(rng);
-            store(first_part, false, false);
+            first_part = this->draw(rng);
+            this->store(first_part, false, false);
           } else {
-            store(tiles[next++], false, true);
+            this->store(tiles[next++], false, true);
           }
         }
       }
@@ -136,12 +166,18 @@ TEST_F(ResultTest, RandomTilesArriveInOrderUnderBackPressure) {
     EXPECT_EQ(memory.violation(), "");
     for (const auto& [in, wanted] : expected) {
       for (unsigned t = 0; t < in.tiles; ++t) {
-        for (unsigned k = 0; k < kUnits; ++k)
-          ASSERT_EQ(load(memory.data(), in, t, k), wanted[t][k]);
+        for (unsigned k = 0; k < kUnits; ++k) {
+          ASSERT_EQ(this->region(in).read(memory.data(), t, k),
+                    in.fields.of(static_cast<std::int32_t>(wanted[t][k])))
+              << "sum " << wanted[t][k] << " to " << in.fields.bits << " bits, shift "
+              << in.fields.shift;
+        }
       }
     }
   }
 }
+
+using ResultTest = ResultStageTest<Sums>;
 
 TEST_F(ResultTest, WaitingTilesFollowWithoutAGap) {
   AxiMemory memory(config(), 1 << 16, 8);
@@ -190,7 +226,7 @@ TEST_F(ResultTest, LatenciesAreThoseOfTheHeader) {
   int idle = -1;
   for (int cycle = 0; cycle < 100; ++cycle) {
     dut_->valid_i = cycle == 0;
-    offer({1, 0, 64});
+    offer({1, 0, 64, {}});
     dut_->store_i = dut_->emit_i = 0;
     if (cycle == 10) store(draw(rng), false, true);
     memory.drive_writes(*dut_);
@@ -216,7 +252,7 @@ TEST_F(ResultTest, HaltFinishesTheBurstThatIsOpen) {
   unsigned beats = 0;
   for (int cycle = 0; cycle < 100; ++cycle) {
     dut_->valid_i = cycle == 0;
-    offer({10, 0, 0x1000});
+    offer({10, 0, 0x1000, {}});
     dut_->store_i = dut_->emit_i = 0;
     if (cycle == 5 || cycle == 6) store(draw(rng), false, true);
     dut_->halt_i = cycle >= 8;  // the first tile has its address out

@@ -77,12 +77,16 @@ class Builder {
     out_.program.push_back(op.encode());
   }
 
-  void result(unsigned tiles) {
-    const unsigned tile_bytes = core_.columns * core_.filters * 4 / core_.write_ports;
+  void result(unsigned tiles, const ResultFields& fields) {
+    const unsigned tile_bytes = core_.columns * core_.filters * fields.bits / 8 / core_.write_ports;
+    out_.result = fields;
     out_.result_base = aligned(out_.image.size());
     out_.result_stride = aligned(tiles * tile_bytes) + 128;
     out_.image.resize(out_.result_base + out_.result_stride * core_.write_ports);
     stripes_isa::Result result;
+    result.width = fields.width();
+    result.shift = fields.shift;
+    result.is_signed = fields.is_signed;
     result.tiles = tiles;
     result.dram_base = out_.result_base;
     result.lane_stride = out_.result_stride;
@@ -139,6 +143,7 @@ StripesProduct random_product(const StripesShape& core, std::mt19937& rng) {
       product.lhs_tiles = product.rhs_tiles = 1;
     }
   }
+  product.result = ResultFields::draw(rng, core.min_result_bits);
   return product;
 }
 
@@ -221,7 +226,7 @@ StripesCase make_stripes(const StripesShape& core, const StripesProduct& product
       build.exec(exec, product);
     }
   }
-  build.result(product.lhs_tiles * product.rhs_tiles);
+  build.result(product.lhs_tiles * product.rhs_tiles, product.result);
 
   for (unsigned i = 0; i < product.lhs_tiles; ++i) {
     for (unsigned j = 0; j < product.rhs_tiles; ++j) {
@@ -244,7 +249,7 @@ StripesCase make_stripes(const StripesShape& core, const StripesProduct& product
           } else {
             add(window, filter);
           }
-          out.expected.push_back(static_cast<std::int32_t>(sum));
+          out.expected.push_back(product.result.of(static_cast<std::int32_t>(sum)));
           // Of a cascade the last column is waited for.
           out.defined.push_back(product.cascade ? m + 1 == product.columns : !rests);
         }
@@ -256,19 +261,14 @@ StripesCase make_stripes(const StripesShape& core, const StripesProduct& product
 
 std::vector<std::int32_t> read_tiles(const StripesShape& core, const StripesCase& product,
                                      const std::vector<std::uint8_t>& memory) {
+  const unsigned units = core.columns * core.filters;
+  const ResultRegion region{
+      units,         core.write_ports, core.port_bytes, product.result_base, product.result_stride,
+      product.result};
   std::vector<std::int32_t> out;
   for (std::size_t i = 0; i < product.expected.size(); ++i) {
-    if (!product.defined[i]) {
-      out.push_back(product.expected[i]);
-      continue;
-    }
-    const std::size_t beat = 4 * i / core.port_bytes;
-    const std::size_t address = product.result_base +
-                                (beat % core.write_ports) * product.result_stride +
-                                beat / core.write_ports * core.port_bytes + 4 * i % core.port_bytes;
-    std::uint32_t word = 0;
-    for (unsigned b = 0; b < 4; ++b) word |= std::uint32_t{memory.at(address + b)} << (8 * b);
-    out.push_back(static_cast<std::int32_t>(word));
+    out.push_back(product.defined[i] ? region.read(memory, i / units, i % units)
+                                     : product.expected[i]);
   }
   return out;
 }

@@ -7,6 +7,7 @@
 
 #include "host/program/stripes_isa.h"
 #include "tests/rtl/core_harness.h"
+#include "tests/rtl/result_region.h"
 
 namespace bittern::rtl_test {
 
@@ -24,6 +25,7 @@ struct StripesShape {
   unsigned port_bytes = 8;
   unsigned max_burst_beats = 64;
   unsigned max_bits = 8;
+  int min_result_bits = 32;
   /// Bytes of a fetch word.
   unsigned word_bytes() const { return fetch_lanes * port_bytes; }
   /// For the harness.
@@ -40,19 +42,22 @@ struct StripesProduct {
   unsigned rhs_bits = 1;
   bool lhs_signed = false;
   bool rhs_signed = false;
-  unsigned columns = 1;        ///< staggered
-  bool cascade = false;        ///< these share filters: window c has a part of the reduction
+  unsigned columns = 1;  ///< staggered
+  bool cascade = false;  ///< these share filters: window c has a part of the reduction
+  ResultFields result;
   bool double_buffer = false;  ///< LHS stripes, or chunks of both sides, take turns through tokens
 };
 
 /// A product ready to run: put `image` into memory, run `program`, compare with `expected`.
 struct StripesCase {
   std::vector<stripes_isa::Word> program;
-  std::vector<std::uint8_t> image;     ///< from address 0
-  std::vector<std::int32_t> expected;  ///< tiles in the order in which they are written
-  std::vector<bool> defined;           ///< of them: not left over by columns that rest
+  std::vector<std::uint8_t> image;  ///< from address 0
+  std::vector<std::int32_t>
+      expected;               ///< tiles in the order in which they are written, requantised
+  std::vector<bool> defined;  ///< of them: not left over by columns that rest
   std::uint32_t result_base = 0;
   std::uint32_t result_stride = 0;
+  ResultFields result;
   std::uint64_t steps = 0;
   std::uint64_t lhs_reads = 0;  ///< planes read: event lhs_buffer_reads with its upper part
   std::uint64_t rhs_reads = 0;

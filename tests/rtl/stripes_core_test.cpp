@@ -34,7 +34,7 @@ std::size_t event(std::string_view name) {
 // Shapes of the builds in CMakeLists.txt.
 struct Tiny {
   using Dut = Vstripes_tiny;
-  static StripesShape shape() { return {4, 8, 16, 0, 128, 64, 1, 1, 1, 8, 64}; }
+  static StripesShape shape() { return {4, 8, 16, 0, 128, 64, 1, 1, 1, 8, 64, 8, 8}; }
 };
 struct Weights {  // four planes of activations in a fetch word, 16 bits
   using Dut = Vstripes_weights;
@@ -54,7 +54,7 @@ struct Edge {  // the array and the ports of stripes_edge
 };
 struct Wide {  // words of a wide port, two of them a plane of weights
   using Dut = Vstripes_wide;
-  static StripesShape shape() { return {8, 16, 32, 0, 128, 64, 1, 2, 1, 32, 4}; }
+  static StripesShape shape() { return {8, 16, 32, 0, 128, 64, 1, 2, 1, 32, 4, 8, 2}; }
 };
 struct Structural {
   using Dut = Vstripes_struct;
@@ -90,8 +90,8 @@ class StripesCoreTest : public ::testing::Test {
         << "bits " << product.lhs_bits << (product.lhs_signed ? "s x " : "u x ") << product.rhs_bits
         << (product.rhs_signed ? "s" : "u") << ", tiles " << product.lhs_tiles << " x "
         << product.rhs_tiles << ", bricks " << product.bricks << " x " << product.chunks
-        << ", columns " << product.columns << (product.cascade ? " in cascade" : "") << ", seed "
-        << seed;
+        << ", columns " << product.columns << (product.cascade ? " in cascade" : "")
+        << ", results of " << product.result.bits << " bits, seed " << seed;
     EXPECT_EQ(result.events[event("exec_run")], work.steps);
     const auto planes = [&](std::string_view lower, std::string_view upper, std::uint64_t all,
                             bool parallel) {

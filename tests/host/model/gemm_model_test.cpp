@@ -13,7 +13,7 @@ namespace {
 GemmMachine tiny() {
   GemmMachine machine;
   machine.core = "BISMO";
-  machine.tile_units = 4;
+  machine.tile_bits = 4 * 32;
   machine.step_to_tile = 6;
   machine.lanes = 1;
   machine.write_ports = 1;

@@ -21,6 +21,10 @@ struct BismoNames {
     return all >> fetch.narrow;
   }
   static std::uint64_t words(const FetchLhs& fetch) { return fetch.words; }
+  static StoredFormat format(const Result& store) {
+    return {store.width == 0 ? 32 : 16 >> store.width, static_cast<int>(store.shift),
+            store.is_signed != 0};
+  }
 };
 
 /// BISMO at the level of instructions.

@@ -18,6 +18,7 @@ struct BitFusionNames {
   using Result = bitfusion_isa::Store;
   static std::uint64_t banks(const FetchLhs&, std::uint64_t all) { return all; }
   static std::uint64_t words(const FetchLhs& fetch) { return fetch.words; }
+  static StoredFormat format(const Result&) { return {}; }
 };
 
 /// BitFusion at the level of instructions, as docs/bitfusion.md describes it: modes, loop nest,

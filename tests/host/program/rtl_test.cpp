@@ -18,6 +18,7 @@
 #include "host/program/bitfusion_core.h"
 #include "host/program/bitfusion_planner.h"
 #include "host/program/gemm_core.h"
+#include "host/program/result_format.h"
 #include "host/protocol/registers.h"
 #include "tests/host/program/random_layers.h"
 
@@ -79,18 +80,22 @@ class RtlTest : public testing::Test {
     device_ = std::make_unique<DeviceClient>(process_->take_connection(), variant.name);
     check_device(*device_, variant);
     core_ = make_core(variant);
+    Variant sums = variant;
+    sums.lowering.erase("requantise");
+    sums_core_ = make_core(sums);
     variant_ = variant;
     return true;
   }
 
   /// Runs the plan on the RTL; outputs, cycles and all events have to be as predicted.
-  void compare(const Plan& plan, std::uint64_t seed) {
+  void compare(const Plan& plan, std::uint64_t seed) { compare(*core_, plan, seed); }
+  void compare(const Core& core, const Plan& plan, std::uint64_t seed) {
     const std::string what = plan.layer.name + " | " + plan.key() + " | w" +
                              std::to_string(plan.precision.bits.weight) + " a" +
                              std::to_string(plan.precision.bits.activation) + " batch " +
                              std::to_string(plan.batch);
     const LayerData data = random_layer_data(plan.layer, plan.precision, plan.batch, seed);
-    const Program program = core_->build(plan, data);
+    const Program program = core.build(plan, data);
     for (const MemorySegment& segment : program.segments) {
       device_->write_memory(segment.address, segment.bytes);
     }
@@ -98,7 +103,7 @@ class RtlTest : public testing::Test {
     request.program_address = program.program_address;
     request.instruction_count = program.instruction_count;
     request.mem_limit = program.memory_end;
-    const ModelResult model = core_->model(plan);
+    const ModelResult model = core.model(plan);
     request.cycle_limit = 4 * model.cycles + 100000;
     const RunResult run = device_->run(request);
     ASSERT_EQ(run.status, RunStatus::kDone) << what << " error " << run.error_code;
@@ -106,7 +111,9 @@ class RtlTest : public testing::Test {
     ++layers_;
     const std::vector<std::uint8_t> result =
         device_->read_memory(program.result_address, program.result_bytes);
-    ASSERT_EQ(core_->unpack(plan, result), reference_outputs(plan.layer, plan.batch, data)) << what;
+    std::vector<std::int32_t> expected = reference_outputs(plan.layer, plan.batch, data);
+    requantise(expected, plan.result);
+    ASSERT_EQ(core.unpack(plan, result), expected) << what;
 
     const std::map<std::string, std::uint64_t> counted = counters_of(run, variant_);
     std::map<std::string, std::uint64_t> predicted(model.events.begin(), model.events.end());
@@ -115,12 +122,13 @@ class RtlTest : public testing::Test {
     for (const auto& [event, value] : counted)
       ASSERT_EQ(predicted[event], value) << event << " of " << what;
     // The array works for as many cycles as the published model says of this tiling.
-    if (const auto published = core_->published_for(plan)) {
+    if (const auto published = core.published_for(plan)) {
       ASSERT_EQ(counted.at("exec_run"), published->compute) << what;
     }
   }
 
-  /// `layers` random layers: every other one with the best schedule, the rest with any.
+  /// `layers` random layers: every other one with the best schedule, the rest with any. Where
+  /// results leave requantised, a third of them does so as sums, of which no bit is lost.
   void compare_random(int layers, std::uint64_t seed) {
     Rng rng(seed);
     for (int i = 0; i < layers; ++i) {
@@ -132,9 +140,10 @@ class RtlTest : public testing::Test {
         precision.bits.activation = static_cast<int>(rng.integer(9, most));
       }
       const int batch = static_cast<int>(rng.integer(1, 2));
-      const auto plan = i % 2 == 0 ? core_->plan(layer, precision, batch)
-                                   : any_plan(*core_, layer, precision, batch, rng);
-      compare(*plan, seed + i);
+      const Core& core = i % 3 == 2 ? *sums_core_ : *core_;
+      const auto plan = i % 2 == 0 ? core.plan(layer, precision, batch)
+                                   : any_plan(core, layer, precision, batch, rng);
+      compare(core, *plan, seed + i);
       if (HasFatalFailure()) return;
     }
     std::printf("%d layers, %llu cycles, all equal\n", layers_,
@@ -145,6 +154,7 @@ class RtlTest : public testing::Test {
   std::unique_ptr<DeviceProcess> process_;
   std::unique_ptr<Device> device_;
   std::unique_ptr<Core> core_;
+  std::unique_ptr<Core> sums_core_;  ///< as core_, with results as sums
   Variant variant_;
   int layers_ = 0;
   std::uint64_t cycles_ = 0;

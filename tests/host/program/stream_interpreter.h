@@ -10,6 +10,7 @@
 
 #include "host/base/random.h"
 #include "host/program/core.h"
+#include "tests/requantised.h"
 
 namespace bittern {
 
@@ -19,6 +20,13 @@ enum class StageOrder {
   kFetchFirst,  ///< fetch as far ahead as tokens and queues allow: shows missing free tokens
   kExecFirst,   ///< execute as soon as tokens allow: shows missing filled tokens
   kRandom,
+};
+
+/// How a store writes its results.
+struct StoredFormat {
+  int bits = 32;
+  int shift = 0;
+  bool is_signed = true;
 };
 
 /// What an interpreter has to know of the ports and buffers of a core.
@@ -37,7 +45,8 @@ struct InterpreterShape {
 /// of the lowering: a memory, two buffers, tokens, stage queues. No cycles. Throws
 /// std::runtime_error where the hardware would raise an error, wait forever, or lose a token. `Isa`
 /// names the instructions FetchLhs, FetchRhs, Result (stores) and End (everything else goes to the
-/// queue of the array), and says how many words a fetch loads into how many banks.
+/// queue of the array), and says how many words a fetch loads into how many banks, and how a store
+/// writes.
 template <typename Isa>
 class StreamInterpreter {
  public:
@@ -223,15 +232,24 @@ class StreamInterpreter {
     const auto op = Isa::Result::decode(result_queue_.front());
     require(op.tiles >= 1 && op.dram_base % 64 == 0 && op.lane_stride % 64 == 0, "illegal store");
     const std::vector<std::uint32_t>& tile = tiles_.front();
+    // A port has the same results in the same order, however wide they are.
     const std::size_t per_beat = shape_.beat_bytes / 4;
-    const std::uint64_t tile_bytes = tile.size() * 4 / shape_.write_ports;
+    const StoredFormat format = Isa::format(op);
+    const auto bits = static_cast<std::size_t>(format.bits);
+    const std::uint64_t tile_bytes = tile.size() * bits / 8 / shape_.write_ports;
     for (std::size_t i = 0; i < tile.size(); ++i) {
       const std::size_t port = i / per_beat % shape_.write_ports;
-      const std::size_t beat = i / per_beat / shape_.write_ports;
-      const std::uint64_t at = op.dram_base + port * op.lane_stride + result_done_ * tile_bytes +
-                               beat * shape_.beat_bytes + i % per_beat * 4;
-      require(at + 4 <= memory_.size(), "store beyond memory_end");
-      std::memcpy(memory_.data() + at, &tile[i], 4);
+      const std::size_t place = i / per_beat / shape_.write_ports * per_beat + i % per_beat;
+      const std::uint64_t at = 8 * (op.dram_base + port * op.lane_stride) +
+                               (result_done_ * tile_bytes * 8 + place * bits);
+      require((at + bits + 7) / 8 <= memory_.size(), "store beyond memory_end");
+      const auto value = static_cast<std::uint32_t>(requantised(
+          static_cast<std::int32_t>(tile[i]), format.bits, format.shift, format.is_signed));
+      for (std::size_t b = 0; b < bits; ++b) {
+        std::uint8_t& byte = memory_[(at + b) / 8];
+        const auto mask = static_cast<std::uint8_t>(1u << ((at + b) % 8));
+        byte = static_cast<std::uint8_t>((value >> b & 1) != 0 ? byte | mask : byte & ~mask);
+      }
     }
     tiles_.pop_front();
     if (++result_done_ == op.tiles) {

@@ -19,6 +19,10 @@ struct StripesNames {
     return fetch.banks + 1;
   }
   static std::uint64_t words(const FetchLhs& fetch) { return fetch.rows * (fetch.banks + 1); }
+  static StoredFormat format(const Result& store) {
+    return {store.width == 0 ? 32 : 16 >> store.width, static_cast<int>(store.shift),
+            store.is_signed != 0};
+  }
 };
 
 /// Stripes at the level of instructions, as docs/stripes.md describes it.
