@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-#include "tests/requantised.h"
+#include "tests/host/program/requantised.h"
 
 namespace bittern::rtl_test {
 

@@ -88,8 +88,8 @@ TEST_F(HaqLawTest, EveryCloudLayerFollowsTheLawOfThePublishedTable) {
 }
 
 TEST_F(HaqLawTest, OutputsHoldUpTwoBitLayersOnTheCloudOnly) {
-  // A tile of 4 cycles cannot be followed by the next one before 5: a result slot is in use for ten,
-  // from the last step of its tile until its last beat has left, and there are two.
+  // A tile of 4 cycles cannot be followed by the next one before 5: a result slot is in use for
+  // ten, from the last step of its tile until its last beat has left, and there are two.
   load("bismo_cloud");
   const Sums sums = middle("mobilenet_v2", 2, 1.0, 1.27);
   EXPECT_EQ(sums.law, 6556288);

@@ -7,7 +7,7 @@
 
 #include "host/program/core.h"
 #include "tests/host/program/random_layers.h"
-#include "tests/requantised.h"
+#include "tests/host/program/requantised.h"
 
 namespace bittern {
 namespace {

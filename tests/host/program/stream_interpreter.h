@@ -10,7 +10,7 @@
 
 #include "host/base/random.h"
 #include "host/program/core.h"
-#include "tests/requantised.h"
+#include "tests/host/program/requantised.h"
 
 namespace bittern {
 
