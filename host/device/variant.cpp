@@ -42,25 +42,20 @@ struct CoreRules {
   std::function<void(const Variant&, const YamlNode&)> check;
 };
 
-/// `units` results of a tile, as sums and as narrow as they can be, in whole beats of all ports.
-void check_tile(const Variant& variant, std::int64_t units, const std::string& what,
-                const YamlNode& node) {
+/// `units` results that leave together (`what`), as sums and as narrow as they can be, in whole
+/// beats of all ports.
+void check_results(const Variant& variant, const std::string& what, const std::string& units_text,
+                   std::int64_t units, const YamlNode& node) {
   const std::int64_t beat = variant.parameter("PortWidth") * variant.parameter("NumWritePorts");
-  if (units * 32 % beat != 0) {
-    node.fail(
-        fmt::format("a result tile ({}*32 = {} bits) must be a whole number of beats "
-                    "(PortWidth*NumWritePorts = {} bits)",
-                    what, units * 32, beat));
-  }
   const auto narrow = variant.rtl.find("MinResultBits");
-  if (narrow == variant.rtl.end()) return;
-  const std::int64_t bits = narrow->second;
-  if (bits == 16) node.fail("MinResultBits is 16, expected 2, 4, 8 or 32");
-  if (units * bits % beat != 0) {
-    node.fail(
-        fmt::format("a tile of the narrowest results ({}*{} = {} bits) must be a whole number of "
-                    "beats (PortWidth*NumWritePorts = {} bits): make MinResultBits larger",
-                    what, bits, units * bits, beat));
+  const std::int64_t least = narrow == variant.rtl.end() ? 32 : narrow->second;
+  if (least == 16) node.fail("MinResultBits is 16, expected 2, 4, 8 or 32");
+  for (const std::int64_t bits : {std::int64_t{32}, least}) {
+    if (units * bits % beat == 0) continue;
+    node.fail(fmt::format(
+        "{} ({}*{} = {} bits) must be a whole number of beats "
+        "(PortWidth*NumWritePorts = {} bits): make {} larger, or NumWritePorts smaller",
+        what, units_text, bits, units * bits, beat, bits == 32 ? units_text : "MinResultBits"));
   }
 }
 
@@ -76,7 +71,8 @@ void check_bismo(const Variant& variant, const YamlNode& node) {
                     "(LHS and RHS fetched concurrently)",
                     ports, lanes, 2 * lanes));
   }
-  check_tile(variant, variant.parameter("Dm") * variant.parameter("Dn"), "Dm*Dn", node);
+  check_results(variant, "a result tile", "Dm*Dn",
+                variant.parameter("Dm") * variant.parameter("Dn"), node);
 }
 
 void check_bitfusion(const Variant& variant, const YamlNode& node) {
@@ -97,13 +93,7 @@ void check_bitfusion(const Variant& variant, const YamlNode& node) {
                     "(activations and weights fetched concurrently)",
                     ports, lanes, 2 * lanes));
   }
-  const std::int64_t beat = variant.parameter("PortWidth") * variant.parameter("NumWritePorts");
-  if (m * 32 % beat != 0) {
-    node.fail(
-        fmt::format("an output word (M*32 = {} bits) must be a whole number of beats "
-                    "(PortWidth*NumWritePorts = {} bits): make M larger, or NumWritePorts smaller",
-                    m * 32, beat));
-  }
+  check_results(variant, "an output word", "M", m, node);
 }
 
 void check_stripes(const Variant& variant, const YamlNode& node) {
@@ -134,7 +124,7 @@ void check_stripes(const Variant& variant, const YamlNode& node) {
           parallel ? fmt::format("{} bit planes", planes) : "a bit plane", rows, lanes, word));
     }
   }
-  check_tile(variant, columns * filters, "Columns*Rows*Tiles", node);
+  check_results(variant, "a result tile", "Columns*Rows*Tiles", columns * filters, node);
 }
 
 const std::map<std::string, CoreRules>& cores() {
@@ -165,7 +155,8 @@ const std::map<std::string, CoreRules>& cores() {
          {"IbufDepth", 2, 65536, true},
          {"WbufDepth", 2, 65536, true},
          {"ObufDepth", 4, 65536, true},
-         {"FetchLanes", 1, 16, true}},
+         {"FetchLanes", 1, 16, true},
+         {"MinResultBits", 2, 32, true, true}},
         check_bitfusion}},
   };
   return rules;

@@ -15,7 +15,7 @@ constexpr int kStepToWord = 5;
 BitFusionModel::BitFusionModel(const BitFusionMachine& machine, std::uint64_t instructions)
     : StreamModel("BitFusion", machine, instructions),
       step_to_word_(machine.n + machine.m + kStepToWord),
-      word_bits_(static_cast<std::uint64_t>(machine.m) * 32),
+      word_bits_(static_cast<std::uint64_t>(machine.m) * machine.result_bits),
       beat_bits_(static_cast<std::uint64_t>(machine.port_width) * machine.write_ports) {
   iterations_.fill(1);
 }

@@ -9,8 +9,9 @@ namespace bittern {
 
 /// What the closed form has to know of a BitFusion device: the array besides ports and memory.
 struct BitFusionMachine : StreamMachine {
-  int n = 0;  ///< rows of the array (reduction)
-  int m = 0;  ///< columns of the array (output channels)
+  int n = 0;             ///< rows of the array (reduction)
+  int m = 0;             ///< columns of the array (output channels)
+  int result_bits = 32;  ///< as written
 };
 
 /// One instruction of a program, decoded. Counts are counts, not "minus 1" as in the encoding.

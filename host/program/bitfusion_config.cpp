@@ -59,6 +59,7 @@ BitFusionConfig BitFusionConfig::from(const Variant& variant) {
     fail_usage("variant {}: rtl.MaxBurstBeats is {}, expected at most 4096 bytes a burst",
                variant.name, config.max_burst_beats);
   }
+  config.results = ResultOptions::of(variant, config.m);
   const std::int64_t pack = variant.lowering_choice("depthwise_pack", 1);
   if (pack < 1 || pack > 4096) {
     fail_usage("variant {}: lowering.depthwise_pack is {}, expected 1 to 4096", variant.name, pack);
@@ -67,10 +68,17 @@ BitFusionConfig BitFusionConfig::from(const Variant& variant) {
   return config;
 }
 
+BitFusionConfig BitFusionConfig::for_results(int bits) const {
+  BitFusionConfig config = *this;
+  config.result_bits = bits;
+  return config;
+}
+
 BitFusionMachine BitFusionConfig::machine() const {
   BitFusionMachine machine;
   machine.n = n;
   machine.m = m;
+  machine.result_bits = result_bits;
   machine.lanes = lanes;
   machine.split_fetch = split_fetch;
   machine.write_ports = write_ports;

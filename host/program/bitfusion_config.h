@@ -4,6 +4,7 @@
 
 #include "host/device/variant.h"
 #include "host/model/bitfusion_model.h"
+#include "host/program/result_format.h"
 
 namespace bittern {
 
@@ -20,6 +21,8 @@ struct BitFusionConfig {
   int port_width = 0;  ///< bits
   int max_burst_beats = 0;
   MemoryConfig memory;
+  ResultOptions results;
+  int result_bits = 32;    ///< of the plan at hand, see for_results()
   int depthwise_pack = 1;  ///< groups of a depthwise layer that share a block of channels
 
   // What the instruction fields can hold. Set lower in tests, to see instructions being cut.
@@ -35,8 +38,10 @@ struct BitFusionConfig {
   std::int64_t tile_words() const { return obuf_depth / 2; }
   /// Bytes of an output word in the region of one write port.
   std::int64_t word_bytes_per_port() const {
-    return static_cast<std::int64_t>(m) * 4 / write_ports;
+    return static_cast<std::int64_t>(m) * result_bits / 8 / write_ports;
   }
+  /// The same machine with results of so many bits: 32 or 8.
+  BitFusionConfig for_results(int bits) const;
   /// The same parameters for the closed-form model.
   BitFusionMachine machine() const;
 

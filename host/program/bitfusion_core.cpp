@@ -72,18 +72,21 @@ bitfusion_isa::Word encode_array(const BitFusionStep& step, const Precision& pre
   return loop.encode();
 }
 
-bitfusion_isa::Word encode(const BitFusionStep& step, const Precision& precision) {
+bitfusion_isa::Word encode(const BitFusionStep& step, const Plan& plan) {
   switch (step.kind) {
     case StreamStep::Kind::kFetchLhs:
       return encode_fetch<bitfusion_isa::FetchLhs>(step);
     case StreamStep::Kind::kFetchRhs:
       return encode_fetch<bitfusion_isa::FetchRhs>(step);
     case StreamStep::Kind::kExec:
-      return encode_array(step, precision);
+      return encode_array(step, plan.precision);
     case StreamStep::Kind::kResult:
       break;
   }
   bitfusion_isa::Store store;
+  store.width = result_width_field(plan.result);
+  store.is_signed = plan.result.is_signed;
+  store.shift = plan.result.shift;
   store.tiles = step.tiles;
   store.words = step.store_words;
   store.dram_base = step.dram_base;
@@ -166,10 +169,12 @@ std::unique_ptr<BitFusionPlan> BitFusionCore::plan_with(const Layer& layer,
   plan->layer = layer;
   plan->precision = precision;
   plan->batch = batch;
+  plan->result = config_.results.format(layer, precision);
+  const BitFusionConfig config = config_.for_results(plan->result.bits);
   plan->shape = FusionShape::of(layer, batch, config_, precision.bits, schedule.im2col);
   plan->schedule = schedule;
   plan->predicted = model_steps(
-      config_, steps_of(config_, plan->shape, schedule, make_map(config_, plan->shape, schedule)));
+      config, steps_of(config, plan->shape, schedule, make_map(config, plan->shape, schedule)));
   return plan;
 }
 
@@ -177,10 +182,12 @@ std::unique_ptr<Plan> BitFusionCore::plan(const Layer& layer, const Precision& p
                                           int batch) const {
   layer.validate();
   check_precision(layer, precision, batch, kMostBits);
+  const ResultFormat result = config_.results.format(layer, precision);
+  const BitFusionConfig config = config_.for_results(result.bits);
   std::vector<FusionCandidate> candidates;
   const std::vector<FusionShape> forms = shapes(layer, precision.bits, batch);
   for (const FusionShape& shape : forms) {
-    const std::vector<FusionCandidate> of_form = candidate_schedules(config_, shape);
+    const std::vector<FusionCandidate> of_form = candidate_schedules(config, shape);
     candidates.insert(candidates.end(), of_form.begin(), of_form.end());
   }
   std::stable_sort(
@@ -203,18 +210,18 @@ std::unique_ptr<Plan> BitFusionCore::plan(const Layer& layer, const Precision& p
       break;
     }
     const FusionShape& shape = forms[candidate.schedule.im2col ? 1 : 0];
-    const StreamMap map = make_map(config_, shape, candidate.schedule);
+    const StreamMap map = make_map(config, shape, candidate.schedule);
     least_memory = std::min(least_memory, map.program_address);
     if (map.program_address > config_.memory.size_bytes) continue;
-    const std::vector<BitFusionStep> steps = steps_of(config_, shape, candidate.schedule, map);
+    const std::vector<BitFusionStep> steps = steps_of(config, shape, candidate.schedule, map);
     const std::uint64_t needed =
         map.program_address + (steps.size() + 1) * sizeof(bitfusion_isa::Word);
     if (needed > config_.memory.size_bytes) continue;
     instructions += steps.size();
     ++models;
-    ModelResult result = model_steps(config_, steps);
-    if (result.cycles < best_result.cycles) {
-      best_result = std::move(result);
+    ModelResult counted = model_steps(config, steps);
+    if (counted.cycles < best_result.cycles) {
+      best_result = std::move(counted);
       best = &candidate.schedule;
     }
   }
@@ -230,6 +237,7 @@ std::unique_ptr<Plan> BitFusionCore::plan(const Layer& layer, const Precision& p
   plan->layer = layer;
   plan->precision = precision;
   plan->batch = batch;
+  plan->result = result;
   plan->shape = forms[best->im2col ? 1 : 0];
   plan->schedule = *best;
   plan->predicted = std::move(best_result);
@@ -241,13 +249,13 @@ Program BitFusionCore::build(const Plan& any, const LayerData& data) const {
   const Layer& layer = plan.layer;
   check_data(layer, plan.precision, plan.batch, data);
 
-  const StreamMap map = make_map(config_, plan.shape, plan.schedule);
+  const BitFusionConfig config = config_.for_results(plan.result.bits);
+  const StreamMap map = make_map(config, plan.shape, plan.schedule);
   Program program;
   std::vector<std::uint8_t> words;
-  emit_steps(config_, plan.shape, plan.schedule, map,
-             [&](const BitFusionStep& step, const TileBlock&) {
-               append_word(words, encode(step, plan.precision));
-             });
+  emit_steps(
+      config, plan.shape, plan.schedule, map,
+      [&](const BitFusionStep& step, const TileBlock&) { append_word(words, encode(step, plan)); });
   append_word(words, bitfusion_isa::End{}.encode());
 
   program.program_address = map.program_address;
@@ -262,9 +270,9 @@ Program BitFusionCore::build(const Plan& any, const LayerData& data) const {
         "more memory.size_mib or a smaller batch",
         layer.name, program.memory_end, config_.memory.size_bytes);
   }
-  program.segments.push_back({map.lhs_address, pack_activations(config_, plan.shape, plan.schedule,
+  program.segments.push_back({map.lhs_address, pack_activations(config, plan.shape, plan.schedule,
                                                                 map.lhs, layer, data.activations)});
-  program.segments.push_back({map.rhs_address, pack_weights(config_, plan.shape, plan.schedule,
+  program.segments.push_back({map.rhs_address, pack_weights(config, plan.shape, plan.schedule,
                                                             map.rhs, layer, data.weights)});
   program.segments.push_back({map.program_address, std::move(words)});
   return program;
@@ -272,8 +280,9 @@ Program BitFusionCore::build(const Plan& any, const LayerData& data) const {
 
 std::vector<std::int32_t> BitFusionCore::unpack(const Plan& any, Bytes result) const {
   const BitFusionPlan& plan = BitFusionPlan::of(any);
-  const StreamMap map = make_map(config_, plan.shape, plan.schedule);
-  return unpack_results(config_, plan.shape, plan.schedule, map, plan.layer, result);
+  const BitFusionConfig config = config_.for_results(plan.result.bits);
+  const StreamMap map = make_map(config, plan.shape, plan.schedule);
+  return unpack_results(config, plan.shape, plan.schedule, map, plan.layer, plan.result, result);
 }
 
 ModelResult BitFusionCore::model(const Plan& plan) const {

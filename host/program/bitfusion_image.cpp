@@ -356,7 +356,8 @@ std::vector<std::uint8_t> pack_weights(const BitFusionConfig& config, const Fusi
 
 std::vector<std::int32_t> unpack_results(const BitFusionConfig& config, const FusionShape& shape,
                                          const FusionSchedule& schedule, const StreamMap& map,
-                                         const Layer& layer, Bytes result) {
+                                         const Layer& layer, const ResultFormat& format,
+                                         Bytes result) {
   const std::uint64_t expected = config.write_ports * map.result_lane_bytes;
   if (result.size() != expected) {
     fail("layer {}: {} result bytes, expected {}; read Program::result_bytes from the device",
@@ -368,13 +369,14 @@ std::vector<std::int32_t> unpack_results(const BitFusionConfig& config, const Fu
   std::vector<std::int32_t> outputs(
       static_cast<std::size_t>(shape.batch * layer.out_channels * area));
 
-  // Where a column of an output word lies, relative to the word's start in lane 0.
+  // Where a column of an output word lies, in bits relative to the word's start in lane 0.
   const int port_elements = config.port_width / 32;
   std::vector<std::size_t> element(config.m);
   for (std::size_t i = 0; i < element.size(); ++i) {
     const std::size_t port = i / port_elements % config.write_ports;
     const std::size_t beat = i / port_elements / config.write_ports;
-    element[i] = port * map.result_lane_bytes + beat * config.port_bytes() + i % port_elements * 4;
+    element[i] = 8 * port * map.result_lane_bytes +
+                 (beat * port_elements + i % port_elements) * config.result_bits;
   }
   const std::int64_t word_bytes = config.word_bytes_per_port();
 
@@ -398,9 +400,9 @@ std::vector<std::int32_t> unpack_results(const BitFusionConfig& config, const Fu
             std::int32_t* to = outputs.data() +
                                ((b0 + b) * layer.out_channels + channel0 + m) * area +
                                (y0 + y) * shape.out_width + x0;
-            const std::uint8_t* word = words + element[m];
+            const std::uint8_t* word = words;
             for (std::int64_t x = 0; x < cols; ++x, word += word_bytes) {
-              std::memcpy(&to[x], word, 4);
+              to[x] = read_result(word, element[m], format);
             }
           }
         }

@@ -27,6 +27,7 @@ std::vector<std::uint8_t> pack_weights(const BitFusionConfig& config, const Fusi
 /// [batch][out_channel][height][width]. Throws Error when `result` has the wrong size.
 std::vector<std::int32_t> unpack_results(const BitFusionConfig& config, const FusionShape& shape,
                                          const FusionSchedule& schedule, const StreamMap& map,
-                                         const Layer& layer, Bytes result);
+                                         const Layer& layer, const ResultFormat& format,
+                                         Bytes result);
 
 }  // namespace bittern

@@ -138,7 +138,10 @@ struct Compute {
 struct Store {
   static constexpr std::uint64_t kOpcode = 4;
   std::uint64_t tiles = 0;  ///< Tiles to write, one behind the other, in the order in which they are emitted; at least 1. (24 bits)
-  std::uint64_t words = 0;  ///< Words of M * 32 bits of one tile; at least 1, at most ObufDepth / 2. (16 bits)
+  std::uint64_t words = 0;  ///< Words of M results of one tile; at least 1, at most ObufDepth / 2. (16 bits)
+  std::uint64_t width = 0;  ///< Bits of a result: 0: 32, the sums as they are; 1: 8, 2: 4, 3: 2, requantised to clamp(floor(sum / 2^shift + 1/2)). Not narrower than MinResultBits. (2 bits)
+  std::uint64_t is_signed = 0;  ///< Requantised results are two's complement; otherwise negative ones become 0. (1 bits)
+  std::uint64_t shift = 0;  ///< Of the requantisation, without meaning for sums. (5 bits)
   std::uint64_t dram_base = 0;  ///< Byte address of write port 0 of the first tile, a multiple of 64. (32 bits)
   std::uint64_t lane_stride = 0;  ///< Bytes from one write port's region to the next, a multiple of 64. (32 bits)
 
@@ -147,6 +150,9 @@ struct Store {
     Word word{kOpcode, 0};
     set_field(word, 8, 24, tiles, "bitfusion store.tiles");
     set_field(word, 32, 16, words, "bitfusion store.words");
+    set_field(word, 48, 2, width, "bitfusion store.width");
+    set_field(word, 50, 1, is_signed, "bitfusion store.is_signed");
+    set_field(word, 51, 5, shift, "bitfusion store.shift");
     set_field(word, 64, 32, dram_base, "bitfusion store.dram_base");
     set_field(word, 96, 32, lane_stride, "bitfusion store.lane_stride");
     return word;
@@ -156,6 +162,9 @@ struct Store {
     Store out;
     out.tiles = get_field(word, 8, 24);
     out.words = get_field(word, 32, 16);
+    out.width = get_field(word, 48, 2);
+    out.is_signed = get_field(word, 50, 1);
+    out.shift = get_field(word, 51, 5);
     out.dram_base = get_field(word, 64, 32);
     out.lane_stride = get_field(word, 96, 32);
     return out;

@@ -50,26 +50,7 @@ void read_ports(const Variant& variant, int fetch_lanes, GemmConfig& config) {
         "of {} bits; change rtl.NumWritePorts",
         variant.name, config.tile_units, config.write_ports, config.port_width);
   }
-  if (variant.rtl.count("MinResultBits") != 0) {
-    config.min_result_bits = checked_parameter(variant, "MinResultBits", 2, 32);
-    const int bits = config.min_result_bits;
-    if (!power_of_two(bits) || bits == 16 ||
-        (config.tile_units * bits) % (config.port_width * config.write_ports) != 0) {
-      fail_usage(
-          "variant {}: rtl.MinResultBits is {}, expected 2, 4, 8 or 32, and a tile of {} results "
-          "of "
-          "so many bits to be a whole number of beats of {} write ports of {} bits",
-          variant.name, bits, config.tile_units, config.write_ports, config.port_width);
-    }
-  }
-  config.requantises = variant.lowering_choice("requantise", 0) != 0;
-  if (config.requantises && config.min_result_bits == 32) {
-    fail_usage(
-        "variant {}: lowering.requantise needs write ports that can: give rtl.MinResultBits 2, 4 "
-        "or "
-        "8",
-        variant.name);
-  }
+  config.results = ResultOptions::of(variant, config.tile_units);
   if (!power_of_two(config.max_burst_beats) ||
       config.max_burst_beats * config.port_bytes() > 4096) {
     fail_usage(

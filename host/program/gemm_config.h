@@ -6,6 +6,7 @@
 #include "host/device/variant.h"
 #include "host/model/gemm_model.h"
 #include "host/network/layer.h"
+#include "host/program/result_format.h"
 
 namespace bittern {
 
@@ -49,11 +50,10 @@ struct GemmConfig {
   int depthwise_pack = 1;  ///< channels of a depthwise layer that share one product
   bool by_image = false;   ///< the images of a batch are worked on one after the other
 
-  int tile_units = 0;        ///< results of a tile as written
-  int min_result_bits = 32;  ///< narrowest results that the write ports can make
-  bool requantises = false;  ///< results leave at the width of the activations
-  int result_bits = 32;      ///< of the plan at hand, see for_results()
-  int max_bits = 8;          ///< of an operand
+  int tile_units = 0;  ///< results of a tile as written
+  ResultOptions results;
+  int result_bits = 32;  ///< of the plan at hand, see for_results()
+  int max_bits = 8;      ///< of an operand
   /// Staggered columns, 1: none. Each has filters of its own and works on the same window, or, in
   /// cascade, the same filters and a part of the reduction of its own.
   int columns = 1;

@@ -58,11 +58,6 @@ std::vector<std::pair<std::string, std::string>> GemmCore::cycle_split() const {
           {"wait_result", "exec_wait_result"}};
 }
 
-ResultFormat GemmCore::result_format(const Layer& layer, const Precision& precision) const {
-  return config_.requantises ? requantised_format(layer, precision, config_.min_result_bits)
-                             : ResultFormat{};
-}
-
 ModelResult GemmCore::model_schedule(const GemmConfig& config, const GemmShape& shape,
                                      const GemmSchedule& schedule, const BitPair& bits) const {
   const StreamMap map = make_map(config, shape, schedule, bits);
@@ -77,7 +72,7 @@ std::unique_ptr<GemmPlan> GemmCore::plan_with(const Layer& layer, const Precisio
                                               int batch, const GemmSchedule& schedule) const {
   layer.validate();
   check_precision(layer, precision, batch, config_.max_bits);
-  const ResultFormat result = result_format(layer, precision);
+  const ResultFormat result = config_.results.format(layer, precision);
   const GemmConfig config = config_for(result, schedule);
   auto plan = std::make_unique<GemmPlan>();
   plan->layer = layer;
@@ -121,7 +116,7 @@ std::unique_ptr<Plan> GemmCore::plan(const Layer& layer, const Precision& precis
   layer.validate();
   check_precision(layer, precision, batch, config_.max_bits);
   const std::vector<GemmSchedule> schedules = candidates(layer, batch, precision.bits);
-  const ResultFormat result = result_format(layer, precision);
+  const ResultFormat result = config_.results.format(layer, precision);
 
   // Schedules in the order of their bounds; once a bound is no better than the best count, no later
   // one can win, and once the best is within a thousandth of the least bound, none can win much.

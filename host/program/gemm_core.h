@@ -54,7 +54,6 @@ class GemmCore : public Core {
   GemmConfig config_for(const ResultFormat& result, const GemmSchedule& schedule) const {
     return config_.staggered(schedule.columns, schedule.cascade).for_results(result.bits);
   }
-  ResultFormat result_format(const Layer& layer, const Precision& precision) const;
 
   ModelResult model_schedule(const GemmConfig& config, const GemmShape& shape,
                              const GemmSchedule& schedule, const BitPair& bits) const;

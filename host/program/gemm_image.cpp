@@ -9,18 +9,6 @@
 namespace bittern {
 namespace {
 
-/// The result that begins `bit` bits behind `from`.
-std::int32_t read_result(const std::uint8_t* from, std::size_t bit, const ResultFormat& format) {
-  if (format.bits == 32) {
-    std::int32_t value = 0;
-    std::memcpy(&value, from + bit / 8, 4);
-    return value;
-  }
-  const std::int32_t value = from[bit / 8] >> (bit % 8) & ((1 << format.bits) - 1);
-  const std::int32_t sign = 1 << (format.bits - 1);
-  return format.is_signed ? (value ^ sign) - sign : value;
-}
-
 /// Writes the planes of one operand row after another into an image.
 class RowWriter {
  public:

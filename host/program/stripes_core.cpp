@@ -55,13 +55,9 @@ std::array<std::uint64_t, 2> StripesCore::encode(const GemmStep& step, const Pla
       break;
   }
   stripes_isa::Result result;
-  // 32, 8, 4, 2 bits.
-  result.width = plan.result.bits == 32  ? 0
-                 : plan.result.bits == 8 ? 1
-                 : plan.result.bits == 4 ? 2
-                                         : 3;
-  result.is_signed = plan.result.bits != 32 && plan.result.is_signed;
-  result.shift = plan.result.bits == 32 ? 0 : plan.result.shift;
+  result.width = result_width_field(plan.result);
+  result.is_signed = plan.result.is_signed;
+  result.shift = plan.result.shift;
   result.tiles = step.tiles;
   result.dram_base = step.dram_base;
   result.lane_stride = step.lane_stride;

@@ -219,7 +219,7 @@ inline constexpr std::array<std::string_view, 2> kBitfusionPerPortEvents = {
     "read_port_beats",
     "write_port_beats",
 };
-inline constexpr std::array<std::string_view, 10> kBitfusionParameters = {
+inline constexpr std::array<std::string_view, 11> kBitfusionParameters = {
     "n",
     "m",
     "ibuf_depth",
@@ -230,6 +230,7 @@ inline constexpr std::array<std::string_view, 10> kBitfusionParameters = {
     "port_width",
     "max_burst_beats",
     "fetch_lanes",
+    "min_result_bits",
 };
 
 /// What the register map says of one core.

@@ -27,6 +27,7 @@ module bitfusion_core #(
     parameter int unsigned MaxOutstanding = 8,
     parameter int unsigned QueueDepth     = 32,   // instructions that wait for each stage
     parameter int unsigned InFlight       = 8,    // FETCH instructions of a group that are under way
+    parameter int unsigned MinResultBits  = 32,   // the narrowest results: 32 (sums), 8, 4 or 2; a word is at least a beat of each port
     parameter int unsigned Structural     = 0,    // 1: written for synthesis; 0: for fast simulation; both do the same
     parameter int unsigned NumEvents      = bitfusion_isa_pkg::NumFixedEvents + NumReadPorts + NumWritePorts
 ) (
@@ -91,6 +92,10 @@ module bitfusion_core #(
   if (SliceWidth % PortWidth != 0 || SliceWidth == 0 || 2 ** $clog2(NumWritePorts) != NumWritePorts) begin : gen_bad_writes
     $error("bitfusion_core: an output word (M*32 bits) must be a whole number of write beats on each port");
   end
+  if ((MinResultBits != 32 && MinResultBits != 8 && MinResultBits != 4 && MinResultBits != 2) ||
+      M * MinResultBits % (PortWidth * NumWritePorts) != 0) begin : gen_bad_results
+    $error("bitfusion_core: MinResultBits must be 32, 8, 4 or 2, and a word of such results a whole number of write beats");
+  end
   if (IbufDepth < 2 || WbufDepth < 2 || ObufDepth < 4 || IbufDepth > 65536 || WbufDepth > 65536 || ObufDepth > 65536 ||
       2 ** $clog2(IbufDepth) != IbufDepth || 2 ** $clog2(WbufDepth) != WbufDepth || 2 ** $clog2(ObufDepth) != ObufDepth)
   begin : gen_bad_depth
@@ -109,7 +114,7 @@ module bitfusion_core #(
   logic [          65:0] exec_data;
   logic                  exec_pop;
   logic                  store_valid;
-  logic [         103:0] store_data;
+  logic [         111:0] store_data;
   logic                  store_pop;
   logic                  illegal;
   logic                  dispatch_range;
@@ -127,6 +132,7 @@ module bitfusion_core #(
       .FetchGroups  (Groups),
       .NumWritePorts(NumWritePorts),
       .PortWidth    (PortWidth),
+      .MinResultBits(MinResultBits),
       .QueueDepth   (QueueDepth)
   ) u_dispatch (
       .clk_i,
@@ -419,7 +425,8 @@ module bitfusion_core #(
       .NumWritePorts (NumWritePorts),
       .AddrWidth     (ObufWidth),
       .MaxBurstBeats (MaxBurstBeats),
-      .MaxOutstanding(MaxOutstanding)
+      .MaxOutstanding(MaxOutstanding),
+      .MinResultBits (MinResultBits)
   ) u_store (
       .clk_i,
       .rst_ni,

@@ -12,7 +12,7 @@
 //          flags of SETUP:   {rhs_wide, lhs_wide, rhs_signed, lhs_signed, rhs_mode[2], lhs_mode[2]}
 //          flags of LOOP:    {0[5], level[3]}; lhs and rhs are the jumps
 //          flags of COMPUTE: {0[2], emit, accumulate, free_rhs, free_lhs, wait_rhs, wait_lhs}; lhs and rhs are the bases
-//   store  {stride[32], dram_base[32], words[16], tiles[24]}
+//   store  {shift[5], signed, width[2], stride[32], dram_base[32], words[16], tiles[24]}
 module bitfusion_dispatch #(
     parameter int unsigned LhsBanks      = 1,     // fetch words in a word of the input buffer
     parameter int unsigned RhsBanks      = 2,
@@ -24,6 +24,7 @@ module bitfusion_dispatch #(
     parameter int unsigned FetchGroups   = 1,
     parameter int unsigned NumWritePorts = 1,
     parameter int unsigned PortWidth     = 64,
+    parameter int unsigned MinResultBits = 32,
     parameter int unsigned QueueDepth    = 32
 ) (
     input  logic                       clk_i,
@@ -41,7 +42,7 @@ module bitfusion_dispatch #(
     output logic [               65:0] exec_data_o,
     input  logic                       exec_pop_i,
     output logic                       store_valid_o,
-    output logic [              103:0] store_data_o,
+    output logic [              111:0] store_data_o,
     input  logic                       store_pop_i,
     output logic                       illegal_o,       // one-cycle pulses
     output logic                       range_o,
@@ -51,7 +52,7 @@ module bitfusion_dispatch #(
   localparam int unsigned LogLhsBanks = $clog2(LhsBanks);
   localparam int unsigned LogRhsBanks = $clog2(RhsBanks);
   localparam int unsigned BeatShift = $clog2(PortWidth / 8);
-  localparam int unsigned WordShift = $clog2(M * 4 / NumWritePorts);  // bytes of an output word on one port
+  localparam int unsigned WordShift = $clog2(M * 4 / NumWritePorts);  // bytes of an output word of sums on one port
 
   // Stage 1: the instruction and the products that its checks need.
   logic         s1_valid_q;
@@ -67,6 +68,7 @@ module bitfusion_dispatch #(
   logic [106:0] s2_fetch_q;
   logic [ 65:0] s2_exec_q;
   logic [ 39:0] s2_count_q;       // of a STORE: words, tiles
+  logic [  7:0] s2_format_q;      // of a STORE: shift, signed, width
   logic         open_q;           // the last COMPUTE left its tile open
 
   logic         flush;
@@ -106,6 +108,9 @@ module bitfusion_dispatch #(
   logic [ 23:0] tiles;
   logic [ 15:0] words;
   logic         aligned;
+  logic [  1:0] result_width;
+  logic         bad_width;
+  logic [ 47:0] tiles_span;   // bytes of all tiles in one port's region
   logic         accumulate;
   logic         open;
   logic [  1:0] lhs_mode;
@@ -129,6 +134,10 @@ module bitfusion_dispatch #(
   assign words       = s1_instr_q[bitfusion_isa_pkg::StoreWordsLsb+:16];
   assign aligned     = (s1_instr_q[bitfusion_isa_pkg::FetchDramBaseLsb+:6] == '0) &
                        (s1_instr_q[bitfusion_isa_pkg::FetchLaneStrideLsb+:6] == '0);
+  // Results narrower than sums: the field says how often their 32 bits are halved, minus 1.
+  assign result_width = s1_instr_q[bitfusion_isa_pkg::StoreWidthLsb+:2];
+  assign bad_width   = (result_width != '0) & (32'd16 >> result_width < MinResultBits);
+  assign tiles_span  = (48'(s1_store_words_q) << WordShift) >> (result_width == '0 ? 3'd0 : 3'(result_width) + 3'd1);
   assign accumulate  = s1_instr_q[bitfusion_isa_pkg::ComputeAccumulateLsb];
   assign open        = (s2_valid_q & s2_kind_q[2]) ? ~s2_exec_q[7] : open_q;
   assign lhs_mode    = s1_instr_q[bitfusion_isa_pkg::SetupLhsModeLsb+:2];
@@ -146,7 +155,7 @@ module bitfusion_dispatch #(
   always_comb begin
     illegal = (s1_instr_q & reserved) != '0;
     if (is_fetch) illegal |= (fetch_words == '0) | ~aligned;
-    else if (is_store) illegal |= (tiles == '0) | (words == '0) | ~aligned;
+    else if (is_store) illegal |= (tiles == '0) | (words == '0) | ~aligned | bad_width;
     else if (is_compute) illegal |= accumulate & ~open;
     else if (is_setup) begin
       illegal |= (lhs_mode == 2'd3) | (rhs_mode == 2'd3) |
@@ -158,7 +167,7 @@ module bitfusion_dispatch #(
   // All lanes lie between lane 0 and the last one, so the end of the last lane decides. The walker checks COMPUTE.
   assign dram_limit = (mem_limit_i == '0) ? 48'h1_0000_0000 : 48'(mem_limit_i);
   assign dram_end   = 48'(s1_instr_q[bitfusion_isa_pkg::FetchDramBaseLsb+:32]) + 48'(s1_lane_span_q) +
-                      (is_store ? 48'(s1_store_words_q) << WordShift : 48'(fetch_words) << BeatShift);
+                      (is_store ? tiles_span : 48'(fetch_words) << BeatShift);
   assign fetch_rows = is_rhs ? (25'(fetch_words) + 25'(RhsBanks - 1)) >> LogRhsBanks :
                                (25'(fetch_words) + 25'(LhsBanks - 1)) >> LogLhsBanks;
   assign fetch_end  = 26'(s1_instr_q[bitfusion_isa_pkg::FetchBufferBaseLsb+:16]) + 26'(fetch_rows);
@@ -185,6 +194,7 @@ module bitfusion_dispatch #(
         is_rhs
       };
       s2_count_q <= {words, tiles};
+      s2_format_q <= s1_instr_q[bitfusion_isa_pkg::StoreWidthLsb+:8];
       // The jumps of LOOP and the bases of COMPUTE stand at the same place.
       s2_exec_q  <= {
         s1_instr_q[bitfusion_isa_pkg::LoopRhsJumpLsb+:20],
@@ -234,7 +244,7 @@ module bitfusion_dispatch #(
       .FetchGroups(FetchGroups),
       .FetchWidth (107),
       .ExecWidth  (66),
-      .ResultWidth(104),
+      .ResultWidth(112),
       .Depth      (QueueDepth)
   ) u_queues (
       .clk_i,
@@ -244,7 +254,7 @@ module bitfusion_dispatch #(
       .kind_i        ({s2_kind_q[3], s2_kind_q[2] | s2_kind_q[4] | s2_kind_q[5], s2_kind_q[1:0]}),
       .fetch_data_i  (s2_fetch_q),
       .exec_data_i   (s2_exec_q),
-      .result_data_i ({s2_fetch_q[106:43], s2_count_q}),
+      .result_data_i ({s2_format_q, s2_fetch_q[106:43], s2_count_q}),
       .ready_o       (ready),
       .fetch_valid_o,
       .fetch_data_o,

@@ -13,6 +13,7 @@ module bitfusion_store #(
     parameter int unsigned AddrWidth      = 6,   // of a word in its half
     parameter int unsigned MaxBurstBeats  = 256,
     parameter int unsigned MaxOutstanding = 8,
+    parameter int unsigned MinResultBits  = 32,  // the narrowest results that can be written: 32, 8, 4 or 2 bits
     parameter int unsigned SliceWidth     = 32 * M / NumWritePorts
 ) (
     input  logic                                clk_i,
@@ -21,7 +22,7 @@ module bitfusion_store #(
     input  logic                                halt_i,
     // Queue head.
     input  logic                                valid_i,
-    input  logic [                       103:0] data_i,
+    input  logic [                       111:0] data_i,  // {shift[5], signed, width[2], stride[32], base[32], words[16], tiles[24]}
     output logic                                pop_o,
     // Output buffer.
     input  logic                                emit_i,
@@ -66,6 +67,8 @@ module bitfusion_store #(
   logic                        active_q;
   logic [                23:0] left_q;
   logic [      BeatsWidth-1:0] beats_q;
+  logic [                 7:0] format_q;
+  logic [      BeatsWidth-1:0] sum_beats;  // of a tile as sums
   logic [32*NumWritePorts-1:0] addr_q;
   logic                        last;
   logic                        load;
@@ -74,6 +77,9 @@ module bitfusion_store #(
   logic [   NumWritePorts-1:0] port_error;
   logic [   NumWritePorts-1:0] port_writing;
   logic [   NumWritePorts-1:0] port_busy;
+
+  // The dispatcher has checked that words fit a half. Results of 8, 4 and 2 bits take a quarter, an eighth and a sixteenth.
+  assign sum_beats = BeatsWidth'(data_i[24+:16]) << BeatShift;
 
   assign last  = left_q == 24'd1;
   assign take  = active_q & (tiles_q != '0) & (port_ready == '1) & ~halt_i;
@@ -96,7 +102,9 @@ module bitfusion_store #(
   always_ff @(posedge clk_i) begin
     if (load) begin
       left_q  <= data_i[23:0];
-      beats_q <= BeatsWidth'(data_i[24+:16]) << BeatShift;  // the dispatcher has checked that words fit a half
+      format_q <= data_i[104+:8];
+      beats_q <= (MinResultBits == 32 || data_i[105:104] == 2'd0) ? sum_beats :
+                                                                    sum_beats >> (3'(data_i[105:104]) + 3'd1);
       for (int unsigned p = 0; p < NumWritePorts; p++) begin
         addr_q[32*p+:32] <= data_i[40+:32] + 32'(p) * data_i[72+:32];
       end
@@ -136,6 +144,7 @@ module bitfusion_store #(
         .AddrWidth     (AddrWidth),
         .MaxBurstBeats (MaxBurstBeats),
         .MaxOutstanding(MaxOutstanding),
+        .MinResultBits (MinResultBits),
         .BeatsWidth    (BeatsWidth)
     ) u_port (
         .clk_i,
@@ -146,6 +155,7 @@ module bitfusion_store #(
         .tile_ready_o(port_ready[p]),
         .tile_addr_i (addr_q[32*p+:32]),
         .tile_beats_i(beats_q),
+        .tile_format_i(format_q),
         .tile_done_o (port_done[p]),
         .rd_en_o     (rd_en_o[p]),
         .rd_half_o   (rd_half_o[p]),

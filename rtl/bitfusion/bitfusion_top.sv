@@ -10,6 +10,7 @@ module bitfusion_top #(
   parameter int unsigned  NumWritePorts = 1,
   parameter int unsigned  PortWidth     = 64,
   parameter int unsigned  MaxBurstBeats = 64,
+  parameter int unsigned  MinResultBits = 32,  // the narrowest results: 32 (sums), 8, 4 or 2
   parameter int unsigned  Structural    = 0,   // 1 for synthesis: the array is bitfusion_systolic
   parameter logic [63:0]  RtlHash       = 64'd0
 ) (
@@ -87,7 +88,8 @@ module bitfusion_top #(
   assign parameter_words[32*7+:32] = PortWidth;
   assign parameter_words[32*8+:32] = MaxBurstBeats;
   assign parameter_words[32*9+:32] = FetchLanes;
-  assign parameter_words[511:320] = 192'd0;
+  assign parameter_words[32*10+:32] = MinResultBits;
+  assign parameter_words[511:352] = 160'd0;
 
   logic                   clear, instr_valid, instr_ready, halt, busy, error_valid;
   logic [127:0]           instr_data;
@@ -155,6 +157,7 @@ module bitfusion_top #(
     .NumWritePorts(NumWritePorts),
     .PortWidth    (PortWidth),
     .MaxBurstBeats(MaxBurstBeats),
+    .MinResultBits(MinResultBits),
     .Structural   (Structural)
   ) u_core (
     .clk_i,

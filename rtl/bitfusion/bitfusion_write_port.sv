@@ -4,12 +4,15 @@
 // WVALID in c+3, straight from the output register of the memory. Beats follow without a gap within a burst, between bursts
 // and between tiles. `tile_done_o` comes in the cycle in which the last beat of the tile is transferred.
 // After `stop_i` no burst is begun, but those begun are written to their end.
+// Sums leave as they are or requantised (`tile_format_i`, latched with the tile; see bittern_requantise, which then stands between
+// the memory and the port): a word has fewer beats then, and every word begins a beat.
 module bitfusion_write_port #(
-    parameter int unsigned Beats          = 1,    // of a word
+    parameter int unsigned Beats          = 1,    // of a word of sums
     parameter int unsigned PortWidth      = 64,
     parameter int unsigned AddrWidth      = 6,    // of a word in its half
     parameter int unsigned MaxBurstBeats  = 256,
     parameter int unsigned MaxOutstanding = 8,
+    parameter int unsigned MinResultBits  = 32,   // the narrowest format: 32 (no other), 8, 4 or 2; at least a beat a word
     parameter int unsigned BeatsWidth     = 18    // of the beats of a tile
 ) (
     input  logic                       clk_i,
@@ -20,6 +23,9 @@ module bitfusion_write_port #(
     output logic                       tile_ready_o,
     input  logic [               31:0] tile_addr_i,
     input  logic [     BeatsWidth-1:0] tile_beats_i,
+    /* verilator lint_off UNUSEDSIGNAL */
+    input  logic [                7:0] tile_format_i,  // {shift[5], signed, width[2]}, width: 32, 8, 4 or 2 bits; see MinResultBits
+    /* verilator lint_on UNUSEDSIGNAL */
     output logic                       tile_done_o,
     // Output buffer.
     output logic                       rd_en_o,
@@ -47,6 +53,8 @@ module bitfusion_write_port #(
     output logic                       busy_o      // a burst is begun and has no response yet
 );
   localparam int unsigned BeatWidth = Beats > 1 ? $clog2(Beats) : 1;
+  localparam int unsigned Narrow = MinResultBits < 32 ? 1 : 0;
+  localparam int unsigned QueueWidth = Narrow != 0 ? 17 : 9;
   localparam int unsigned QueueDepth = 2 ** $clog2(MaxOutstanding);
 
   logic                 burst;
@@ -54,6 +62,9 @@ module bitfusion_write_port #(
   logic                 active;
   logic                 len_valid;
   logic [          7:0] len;
+  logic [QueueWidth-1:0] queue_in;
+  logic [QueueWidth-1:0] queue_out;
+  logic [BeatWidth-1:0] last_beat;   // of a word
   logic                 tile_end;    // the burst is the last one of its tile
   logic                 load;
   logic                 burst_last;
@@ -100,25 +111,26 @@ module bitfusion_write_port #(
   // Bursts begun whose beats are not all loaded: never more than MaxOutstanding, so the queue cannot overflow.
   /* verilator lint_off PINCONNECTEMPTY */
   bittern_fifo #(
-      .Width(9),
+      .Width(QueueWidth),
       .Depth(QueueDepth)
   ) u_bursts (
       .clk_i,
       .rst_ni,
       .clear_i,
       .push_i (burst),
-      .data_i ({tile_loaded, burst_len}),
+      .data_i (queue_in),
       .ready_o(),
       .pop_i  (load & burst_last),
       .valid_o(len_valid),
-      .data_o ({tile_end, len})
+      .data_o (queue_out)
   );
   /* verilator lint_on PINCONNECTEMPTY */
 
+  assign {tile_end, len} = queue_out[8:0];
   assign load        = len_valid & (~wvalid_q | wready_i);
   assign burst_last  = in_burst_q == len;
   assign tile_last   = burst_last & tile_end;
-  assign word_last   = beat_q == BeatWidth'(Beats - 1);
+  assign word_last   = beat_q == last_beat;
   assign tile_done_o = wvalid_q & wready_i & out_last_q;
   assign rd_en_o     = load & (beat_q == '0);
   assign rd_half_o   = half_q;
@@ -157,15 +169,70 @@ module bitfusion_write_port #(
     end
   end
 
-  if (Beats == 1) begin : gen_one_beat
-    logic unused;
-    assign unused  = out_beat_q[0];
-    assign wdata_o = out_half_q ? rd_data1_i : rd_data0_i;
-  end else begin : gen_beats
-    localparam int unsigned LsbWidth = $clog2(PortWidth * Beats);
-    logic [LsbWidth-1:0] lsb;
-    assign lsb     = {out_beat_q, {(LsbWidth - BeatWidth) {1'b0}}};
-    assign wdata_o = out_half_q ? rd_data1_i[lsb+:PortWidth] : rd_data0_i[lsb+:PortWidth];
+  if (Narrow == 0) begin : gen_sums
+    assign last_beat = BeatWidth'(Beats - 1);
+    assign queue_in  = {tile_loaded, burst_len};
+    if (Beats == 1) begin : gen_one_beat
+      logic unused;
+      assign unused  = out_beat_q[0];
+      assign wdata_o = out_half_q ? rd_data1_i : rd_data0_i;
+    end else begin : gen_beats
+      localparam int unsigned LsbWidth = $clog2(PortWidth * Beats);
+      logic [LsbWidth-1:0] lsb;
+      assign lsb     = {out_beat_q, {(LsbWidth - BeatWidth) {1'b0}}};
+      assign wdata_o = out_half_q ? rd_data1_i[lsb+:PortWidth] : rd_data0_i[lsb+:PortWidth];
+    end
+  end else begin : gen_narrow
+    localparam int unsigned Ratio = 32 / MinResultBits;
+    localparam int unsigned RatioShift = $clog2(Ratio);
+    localparam int unsigned Chunks = Beats / Ratio;
+    localparam int unsigned ChunkWidth = Chunks > 1 ? $clog2(Chunks) : 1;
+
+    // log2 of how many times fewer beats a format needs than sums do.
+    function automatic logic [2:0] fewer(input logic [1:0] width);
+      fewer = width == 2'd0 ? 3'd0 : 3'(width) + 3'd1;
+    endfunction
+
+    logic [7:0] format_q;      // of the tile that is cut into bursts
+    logic [7:0] format;        // of the tile whose beats are loaded
+    logic [7:0] out_format_q;  // of the beat on the port
+    always_ff @(posedge clk_i) begin
+      if (tile_valid_i & tile_ready_o) format_q <= tile_format_i;
+      if (load) out_format_q <= format;
+    end
+    assign queue_in  = {format_q, tile_loaded, burst_len};
+    assign format    = queue_out[16:9];
+    assign last_beat = BeatWidth'(((BeatWidth + 1)'(Beats) >> fewer(format[1:0])) - (BeatWidth + 1)'(1));
+
+    // The beat on the port in its format: the part `part` of chunk `chunk` of its word.
+    logic [            2:0] parts_shift;
+    logic [ ChunkWidth-1:0] chunk;
+    logic [ RatioShift-1:0] part;
+    logic [PortWidth*Ratio-1:0] sums;
+    assign parts_shift = 3'(RatioShift) - fewer(out_format_q[1:0]);
+    assign chunk       = ChunkWidth'(out_beat_q >> parts_shift);
+    assign part        = RatioShift'(out_beat_q) & ~(RatioShift'((2 ** RatioShift) - 1) << parts_shift);
+
+    always_comb begin
+      sums = '0;
+      for (int unsigned c = 0; c < Chunks; c++) begin
+        if (chunk == ChunkWidth'(c)) begin
+          sums = out_half_q ? rd_data1_i[c*PortWidth*Ratio+:PortWidth*Ratio] :
+                              rd_data0_i[c*PortWidth*Ratio+:PortWidth*Ratio];
+        end
+      end
+    end
+
+    bittern_requantise #(
+        .PortWidth    (PortWidth),
+        .MinResultBits(MinResultBits)
+    ) u_requantise (
+        .enable_i(wvalid_q),
+        .format_i(out_format_q),
+        .part_i  (part),
+        .sums_i  (sums),
+        .data_o  (wdata_o)
+    );
   end
 
   assign wlast_o   = wlast_q;

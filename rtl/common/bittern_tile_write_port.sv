@@ -5,9 +5,8 @@
 // the last beat of the tile is loaded into the output register (one cycle before its WVALID): the slot is no longer read.
 // After `stop_i` no burst is begun, but those begun are written to their end.
 //
-// Sums leave as they are, with 32 bits each, or requantised to 8, 4 or 2 bits (`tile_format_i`, latched with the tile):
-//   result = clamp(floor(sum / 2^shift + 1/2)), to -2^(bits-1) .. 2^(bits-1) - 1 when signed, otherwise to 0 .. 2^bits - 1.
-// A port carries the same sums of a tile in the same order whatever the format; narrower ones take fewer beats.
+// Sums leave as they are, with 32 bits each, or requantised to 8, 4 or 2 bits (`tile_format_i`, latched with the tile; see
+// bittern_requantise). A port carries the same sums of a tile in the same order whatever the format; narrower ones take fewer beats.
 module bittern_tile_write_port #(
     parameter int unsigned PortWidth      = 64,
     parameter int unsigned NumWritePorts  = 4,
@@ -162,25 +161,10 @@ module bittern_tile_write_port #(
     localparam int unsigned RatioShift = $clog2(Ratio);
     localparam int unsigned Chunks = Beats / Ratio;
     localparam int unsigned ChunkWidth = Chunks > 1 ? $clog2(Chunks) : 1;
-    localparam int unsigned Lanes = PortWidth / MinResultBits;
 
     // log2 of how many times fewer beats a format needs than sums do.
     function automatic logic [2:0] fewer(input logic [1:0] width);
       fewer = width == 2'd0 ? 3'd0 : 3'(width) + 3'd1;
-    endfunction
-
-    function automatic logic [7:0] requantise(input logic [31:0] sum, input logic [7:0] format);
-      logic [32:0] half;     // floor(2 sum / 2^shift)
-      logic [32:0] rounded;
-      logic [32:0] beyond;   // the bits that a value within the limits has equal to its sign
-      begin
-        half    = $unsigned($signed({sum, 1'b0}) >>> format[7:3]);
-        rounded = {half[32], half[32:1]} + 33'(half[0]);
-        beyond  = {33{1'b1}} << ((4'd8 >> (format[1:0] - 2'd1)) - 4'(format[2]));
-        if (~rounded[32]) requantise = (rounded & beyond) != '0 ? ~beyond[7:0] : rounded[7:0];
-        else if (~format[2]) requantise = 8'd0;
-        else requantise = (~rounded & beyond) != '0 ? beyond[7:0] : rounded[7:0];
-      end
     endfunction
 
     logic [7:0] format_q;  // of the tile that is cut into bursts
@@ -197,17 +181,14 @@ module bittern_tile_write_port #(
     logic [            2:0] parts_shift;
     logic [ ChunkWidth-1:0] chunk;
     logic [ RatioShift-1:0] part;
-    logic [   32*Lanes-1:0] sums;
-    logic [    8*Lanes-1:0] results;
-    logic [  PortWidth-1:0] data;
+    logic [PortWidth*Ratio-1:0] sums;
+    logic [      PortWidth-1:0] data;
     assign parts_shift = 3'(RatioShift) - fewer(format[1:0]);
     assign chunk       = ChunkWidth'(beat_q >> parts_shift);
     assign part        = RatioShift'(beat_q) & ~(RatioShift'((2 ** RatioShift) - 1) << parts_shift);
 
     always_comb begin
-      sums    = '0;
-      results = '0;
-      data    = '0;
+      sums = '0;
       if (load) begin
         for (int unsigned c = 0; c < Chunks; c++) begin
           if (chunk == ChunkWidth'(c)) begin
@@ -218,25 +199,19 @@ module bittern_tile_write_port #(
             end
           end
         end
-        if (format[1:0] == 2'd0) begin
-          data = sums[PortWidth*32'(part)+:PortWidth];
-        end else begin
-          for (int unsigned k = 0; k < Lanes; k++) results[8*k+:8] = requantise(sums[32*k+:32], format);
-        end
-        // Fewer results of a chunk a beat, the wider they are.
-        for (int unsigned width = 1; width < 4; width++) begin
-          for (int unsigned p = 0; p < (Ratio >> (width + 1)); p++) begin
-            if (format[1:0] == 2'(width) && part == RatioShift'(p)) begin
-              for (int unsigned k = 0; k < PortWidth / (16 >> width); k++) begin
-                for (int unsigned b = 0; b < (16 >> width); b++) begin
-                  data[(16>>width)*k+b] = results[8*(p*PortWidth/(16>>width)+k)+b];
-                end
-              end
-            end
-          end
-        end
       end
     end
+
+    bittern_requantise #(
+        .PortWidth    (PortWidth),
+        .MinResultBits(MinResultBits)
+    ) u_requantise (
+        .enable_i(load),
+        .format_i(format),
+        .part_i  (part),
+        .sums_i  (sums),
+        .data_o  (data)
+    );
     always_ff @(posedge clk_i) begin
       if (load) wdata_q <= data;
     end

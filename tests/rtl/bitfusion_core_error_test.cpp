@@ -122,6 +122,14 @@ TEST_F(BitfusionErrorTest, ZeroCountsAndMisalignedAddressesAreIllegal) {
   refused(write, kIllegal);
 }
 
+TEST_F(BitfusionErrorTest, ResultsNarrowerThanTheBuildHasAreIllegal) {
+  for (unsigned width = 1; width < 4; ++width) {
+    isa::Store narrow = store();
+    narrow.width = width;
+    refused(narrow, kIllegal);
+  }
+}
+
 TEST_F(BitfusionErrorTest, ModesThatDoNotExistAreIllegal) {
   for (unsigned k = 0; k < 64; ++k) {
     isa::Setup setup;

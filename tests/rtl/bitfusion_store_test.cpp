@@ -8,14 +8,16 @@
 
 #include "Vobuf.h"
 #include "Vstore.h"
+#include "Vstore_narrow.h"
 #include "tests/rtl/axi_memory.h"
 #include "tests/rtl/clocked.h"
+#include "tests/rtl/result_region.h"
 #include "tests/rtl/signals.h"
 
 namespace bittern::rtl_test {
 namespace {
 
-// Shape of both models in CMakeLists.txt: words of two beats on each of two ports.
+// Shape of the models in CMakeLists.txt: words of two beats on each of two ports, of sums.
 constexpr unsigned kM = 8;
 constexpr unsigned kPorts = 2;
 constexpr unsigned kBeats = 2;
@@ -88,13 +90,28 @@ TEST(BitfusionObuf, WordsAreWrittenAddedAndForwarded) {
   }
 }
 
+struct Sums {
+  using Dut = Vstore;
+  static constexpr unsigned kM = bittern::rtl_test::kM;
+  static constexpr int kMinBits = 32;
+};
+struct Narrow {  // eight beats a word of sums, one of 4-bit results
+  using Dut = Vstore_narrow;
+  static constexpr unsigned kM = 32;
+  static constexpr int kMinBits = 4;
+};
+
+struct Job {
+  unsigned tiles, words;
+  std::uint32_t base, stride;
+  ResultFields fields;
+};
+
 // The store stage over an output buffer in C++.
-class StoreTest : public ::testing::Test {
+template <typename Build>
+class StoreStageTest : public ::testing::Test {
  protected:
-  struct Job {
-    unsigned tiles, words;
-    std::uint32_t base, stride;
-  };
+  static constexpr unsigned kM = Build::kM;
 
   // Closes tiles as soon as a half is free; the cycles of what happens.
   struct Log {
@@ -129,22 +146,30 @@ class StoreTest : public ::testing::Test {
         set_bits(dut_->data_i, 24, 16, head.words);
         set_bits(dut_->data_i, 40, 32, head.base);
         set_bits(dut_->data_i, 72, 32, head.stride);
+        set_bits(dut_->data_i, 104, 2, head.fields.width());
+        set_bits(dut_->data_i, 106, 1, head.fields.is_signed);
+        set_bits(dut_->data_i, 107, 5, head.fields.shift);
       }
       const bool emit = tiles > 0 && used < 2 && (!slow_array || rng() % 8 == 0);
       dut_->emit_i = emit;
       if (emit) {
         for (Values& word : halves[half]) {
-          for (std::uint32_t& value : word) value = static_cast<std::uint32_t>(rng());
+          for (std::uint32_t& value : word) {
+            value = static_cast<std::uint32_t>(static_cast<std::int32_t>(rng()) >> rng() % 31);
+          }
         }
         const Job& of = jobs[job];
         for (unsigned w = 0; w < of.words; ++w) {
           for (unsigned p = 0; p < kPorts; ++p) {
             for (unsigned i = 0; i < kM / kPorts; ++i) {
-              const std::uint32_t value = slice_value(halves[half][w], p, i);
-              const std::size_t at =
-                  of.base + p * of.stride + ((of_job * of.words + w) * kM / kPorts + i) * 4;
-              for (unsigned b = 0; b < 4; ++b) {
-                expected.at(at + b) = static_cast<std::uint8_t>(value >> (8 * b));
+              const auto sum = static_cast<std::int32_t>(slice_value(halves[half][w], p, i));
+              const auto value = static_cast<std::uint32_t>(of.fields.of(sum));
+              const unsigned bits = of.fields.bits;
+              const std::size_t at = 8 * (of.base + p * of.stride) +
+                                     ((of_job * of.words + w) * kM / kPorts + i) * bits;
+              for (unsigned b = 0; b < bits; ++b) {
+                expected.at((at + b) / 8) |=
+                    static_cast<std::uint8_t>((value >> b & 1) << ((at + b) % 8));
               }
             }
           }
@@ -200,32 +225,39 @@ class StoreTest : public ::testing::Test {
     return log;
   }
 
-  Clocked<Vstore> dut_;
+  Clocked<typename Build::Dut> dut_;
 };
 
-TEST_F(StoreTest, RandomTilesUnderBackPressureArriveInMemory) {
+using Builds = ::testing::Types<Sums, Narrow>;
+TYPED_TEST_SUITE(StoreStageTest, Builds);
+
+TYPED_TEST(StoreStageTest, RandomTilesUnderBackPressureArriveInMemory) {
   std::mt19937 rng(3);
-  for (std::uint32_t i = 0; i < 60 && !HasFailure(); ++i) {
+  for (std::uint32_t i = 0; i < 60 && !this->HasFailure(); ++i) {
     std::vector<Job> jobs;
     std::uint32_t base = 0;
     for (unsigned j = 0; j < 4; ++j) {
       const unsigned tiles = 1 + rng() % 5;
       const unsigned words = 1 + rng() % kHalf;
+      const ResultFields fields = ResultFields::draw(rng, TypeParam::kMinBits);
       const std::uint32_t stride =
-          (tiles * words * kM * 4 / kPorts + 63) / 64 * 64 + 64 * (rng() % 2);
-      jobs.push_back({tiles, words, base, stride});
+          (tiles * words * TypeParam::kM * fields.bits / 8 / kPorts + 63) / 64 * 64 +
+          64 * (rng() % 2);
+      jobs.push_back({tiles, words, base, stride, fields});
       base += 2 * stride;
     }
     MemoryConfig memory;
     memory.stall_percent = i % 3 * 40;
     memory.latency = 1 + rng() % 30;
     memory.outstanding = 1 + rng() % 8;
-    run(jobs, memory, i, i % 2 != 0);
+    this->run(jobs, memory, i, i % 2 != 0);
   }
 }
 
+using StoreTest = StoreStageTest<Sums>;
+
 TEST_F(StoreTest, LatenciesAreThoseOfTheHeader) {
-  const Log log = run({{1, 3, 0, 1024}}, {}, 1);
+  const Log log = run({{1, 3, 0, 1024, {}}}, {}, 1);
   // The STORE is loaded in cycle 0, the tile closed in cycle 0 and taken in 1.
   ASSERT_EQ(log.emits, std::vector<std::uint64_t>{0});
   EXPECT_EQ(log.aw, std::vector<std::uint64_t>{3});
@@ -234,7 +266,7 @@ TEST_F(StoreTest, LatenciesAreThoseOfTheHeader) {
 }
 
 TEST_F(StoreTest, TilesFollowWithoutAGap) {
-  const Log log = run({{6, 4, 0, 4096}, {6, 4, 8192, 4096}}, {}, 1);
+  const Log log = run({{6, 4, 0, 4096, {}}, {6, 4, 8192, 4096, {}}}, {}, 1);
   EXPECT_EQ(log.w.size(), 12u * 4 * kBeats);
   EXPECT_EQ(log.w.back() - log.w.front() + 1, log.w.size());
 }

@@ -123,6 +123,12 @@ TEST_F(VariantTest, MistakesAreNamedWithFileAndLine) {
               HasSubstr("NumReadPorts is 4, expected Dk/PortWidth = 1"));
   EXPECT_THAT(error_of("PortWidth: 64", "PortWidth: 128"), HasSubstr("Dk must be at least"));
   EXPECT_THAT(error_of("NumWritePorts: 1", "NumWritePorts: 4"), HasSubstr("whole number of beats"));
+  EXPECT_THAT(error_of("MaxBurstBeats: 64", "MaxBurstBeats: 64\n  MinResultBits: 16"),
+              HasSubstr("MinResultBits is 16, expected 2, 4, 8 or 32"));
+  EXPECT_THAT(error_of("MaxBurstBeats: 64", "MaxBurstBeats: 64\n  MinResultBits: 8"),
+              HasSubstr("a result tile (Dm*Dn*8 = 32 bits) must be a whole number of beats"));
+  EXPECT_THAT(error_of("depthwise_pack", "requantise: 1\n  depthwise_pack"),
+              HasSubstr("true or false"));
   EXPECT_THAT(error_of("core: bismo", "core: bisno"), HasSubstr("did you mean 'bismo'?"));
   EXPECT_THAT(error_of("name: v", "name: w"), HasSubstr("differs from the file's name 'v'"));
   EXPECT_THAT(error_of("size_mib: 64", "size_mib: 4096"), HasSubstr("memory.size_mib: 4096"));

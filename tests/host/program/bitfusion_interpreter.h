@@ -18,7 +18,10 @@ struct BitFusionNames {
   using Result = bitfusion_isa::Store;
   static std::uint64_t banks(const FetchLhs&, std::uint64_t all) { return all; }
   static std::uint64_t words(const FetchLhs& fetch) { return fetch.words; }
-  static StoredFormat format(const Result&) { return {}; }
+  static StoredFormat format(const Result& store) {
+    return {store.width == 0 ? 32 : 16 >> store.width, static_cast<int>(store.shift),
+            store.is_signed != 0};
+  }
 };
 
 /// BitFusion at the level of instructions, as docs/bitfusion.md describes it: modes, loop nest,

@@ -31,6 +31,13 @@ BitFusionConfig config_of(const std::string& name) {
     config.wbuf_depth = 128;
     config.obuf_depth = 256;
     config.lanes = config.write_ports = 4;
+  } else if (name == "narrow") {  // one beat of 4-bit results a word
+    config.n = 8;
+    config.m = 16;
+    config.ibuf_depth = config.wbuf_depth = 64;
+    config.obuf_depth = 32;
+    config.lanes = config.write_ports = 1;
+    config.results = {4, true};
   } else {
     config.n = 8;
     config.m = 16;
@@ -66,7 +73,10 @@ void expect_correct(const BitFusionCore& core, const BitFusionPlan& plan, std::u
   std::vector<std::uint8_t> bytes;
   ASSERT_NO_THROW(bytes = interpreter.run(program)) << what;
   const std::vector<std::int32_t> outputs = core.unpack(plan, bytes);
-  const std::vector<std::int32_t> expected = reference_outputs(plan.layer, plan.batch, data);
+  std::vector<std::int32_t> expected = reference_outputs(plan.layer, plan.batch, data);
+  for (std::int32_t& value : expected) {
+    value = requantised(value, plan.result.bits, plan.result.shift, plan.result.is_signed);
+  }
   ASSERT_EQ(outputs.size(), expected.size());
   for (std::size_t i = 0; i < expected.size(); ++i) {
     ASSERT_EQ(outputs[i], expected[i]) << what << " output " << i;
@@ -141,9 +151,11 @@ TEST_P(BitFusionLoweringTest, NoScheduleUndercutsItsBoundAndThePlanIsAmongTheBes
   for (int i = 0; i < 12; ++i) {
     const Layer layer = random_layer(rng, 10);
     const Precision precision = any_precision(rng);
+    const BitFusionConfig config =
+        core.config().for_results(core.config().results.format(layer, precision).bits);
     std::uint64_t best = ~std::uint64_t{0};
     for (const FusionShape& shape : core.shapes(layer, precision.bits, 1)) {
-      for (const FusionCandidate& candidate : candidate_schedules(core.config(), shape)) {
+      for (const FusionCandidate& candidate : candidate_schedules(config, shape)) {
         const auto plan = core.plan_with(layer, precision, 1, candidate.schedule);
         ASSERT_LE(static_cast<std::uint64_t>(candidate.bound), plan->predicted.cycles)
             << layer.name << " " << plan->key();
@@ -156,7 +168,8 @@ TEST_P(BitFusionLoweringTest, NoScheduleUndercutsItsBoundAndThePlanIsAmongTheBes
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Arrays, BitFusionLoweringTest, testing::Values("tiny", "edge", "wide"),
+INSTANTIATE_TEST_SUITE_P(Arrays, BitFusionLoweringTest,
+                         testing::Values("tiny", "edge", "wide", "narrow"),
                          [](const auto& info) { return info.param; });
 
 Layer named(const std::string& name) {

@@ -357,6 +357,18 @@ TEST(MakeCoreTest, UnknownCoresAndImpossibleParametersAreRefused) {
     other.rtl[key] = value;
     EXPECT_THROW(make_core(other), Error) << key;
   }
+  // Write ports that cannot requantise, or not so narrow; one that can.
+  other = variant;
+  other.lowering["requantise"] = 1;
+  EXPECT_THROW(make_core(other), Error);
+  for (const int bits : {1, 3, 8, 16, 64}) {
+    other.rtl["MinResultBits"] = bits;
+    EXPECT_THROW(make_core(other), Error) << bits;
+  }
+  other = variant_of("bismo_edge");
+  other.rtl["MinResultBits"] = 4;
+  other.lowering["requantise"] = 1;
+  EXPECT_NE(make_core(other), nullptr);
 }
 
 }  // namespace
