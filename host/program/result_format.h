@@ -11,7 +11,7 @@
 namespace bittern {
 
 /// How the results of a layer leave the device: as the 32-bit sums that they are, or requantised by
-/// rtl/common/bittern_tile_write_port.sv, which scales by a power of two.
+/// rtl/common/bittern_requantise.sv, which scales by a power of two.
 struct ResultFormat {
   int bits = 32;           ///< 32: sums; 8, 4 or 2: requantised
   int shift = 0;           ///< 0 to 31; without meaning for sums
