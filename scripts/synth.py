@@ -40,7 +40,7 @@ def read_variant(path):
 
 
 def read_cells(text):
-    """Cell counts of the last `stat` in a yosys log (the flattened top)."""
+    """Cell counts of the last `stat` in a yosys log: the flattened top, or the sum over the hierarchy."""
     block = text[text.rindex("Number of cells:") :]
     cells = collections.Counter()
     for line in block.splitlines()[1:]:
@@ -65,8 +65,14 @@ def used(cells):
 
 
 def main():
-    root, variant = sys.argv[1], sys.argv[2]
-    folder = sys.argv[3] if len(sys.argv) > 3 else os.path.join(root, "build", "synth")
+    root = sys.argv[1]
+    by_module = "--by-module" in sys.argv
+    arguments = [argument for argument in sys.argv[2:] if argument != "--by-module"]
+    if not 1 <= len(arguments) <= 2 or arguments[0].startswith("-"):
+        print("synth: expected a variant and, at most, a folder and --by-module; see the head of scripts/synth.sh", file=sys.stderr)
+        return 2
+    variant = arguments[0]
+    folder = arguments[1] if len(arguments) > 1 else os.path.join(root, "build", "synth")
     path = os.path.join(root, "configs", "variants", variant + ".yaml")
     if not os.path.exists(path):
         known = sorted(os.path.basename(p)[:-5] for p in glob.glob(os.path.join(root, "configs", "variants", "*.yaml")))
@@ -85,12 +91,13 @@ def main():
     if structural:
         parameters[STRUCTURAL] = 1
     settings = " ".join(f"-set {name} {value}" for name, value in parameters.items())
+    flatten = "" if by_module else "-flatten "
     script = "; ".join(
         [
             f"read_verilog -sv {' '.join(sources)}",
             f"chparam {settings} {top}",
             # Without MUXF7/8: yosys 0.23 feeds them through LUTs that do nothing else.
-            f"synth_xilinx -top {top} -family {config['family']} -flatten -noiopad -nowidelut",
+            f"synth_xilinx -top {top} -family {config['family']} {flatten}-noiopad -nowidelut",
             "stat",
         ]
     )
@@ -107,7 +114,8 @@ def main():
 
     budget = config["budget"]
     fits = True
-    print(f"{variant}: {top} for {config['part']} ({config['family']}), yosys estimate")
+    print(f"{variant}: {top} for {config['part']} ({config['family']}), yosys estimate"
+          + (", module by module" if by_module else ""))
     print(f"{'':8s} {'used':>10s} {'budget':>10s} {'share':>8s}")
     for name, count in used(cells).items():
         if name not in budget:
