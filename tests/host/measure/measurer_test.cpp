@@ -207,9 +207,8 @@ TEST(Measurer, DevicesOfDifferentRtlAreAnError) {
   Measurer measurer(tiny_variant(), options);
   // Both at once: while one is in use, the pool has to take the other.
   const auto both = [&] {
-    measurer.pool().with_device("a layer", [&](Device&) {
-      measurer.pool().with_device("another layer", [](Device&) {});
-    });
+    measurer.pool().with_device(
+        "a layer", [&](Device&) { measurer.pool().with_device("another layer", [](Device&) {}); });
   };
   EXPECT_THAT(message_of<Error>(both), HasSubstr("RTL hash"));
 }
