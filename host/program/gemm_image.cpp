@@ -346,6 +346,12 @@ std::vector<std::int32_t> unpack_results(const GemmConfig& config, const GemmSha
         std::min<std::int64_t>({config.rhs.rows, shape.n - column0, layer.out_channels - channel0});
     for (std::int64_t column = 0; column < columns; ++column) {
       std::int32_t* to = outputs.data() + (channel0 + column) * area;
+      if (format.bits == 32) {  // the usual case, without a choice for every element
+        for (std::int64_t row = 0; row < rows; ++row) {
+          std::memcpy(&to[pixel[row]], from + element[row * config.rhs.rows + column] / 8, 4);
+        }
+        continue;
+      }
       for (std::int64_t row = 0; row < rows; ++row) {
         to[pixel[row]] = read_result(from, element[row * config.rhs.rows + column], format);
       }
