@@ -40,7 +40,7 @@ struct BitFusionConfig {
   std::int64_t word_bytes_per_port() const {
     return static_cast<std::int64_t>(m) * result_bits / 8 / write_ports;
   }
-  /// The same machine with results of so many bits: 32 or 8.
+  /// The same machine with results of so many bits: 32, 8, 4 or 2.
   BitFusionConfig for_results(int bits) const;
   /// The same parameters for the closed-form model.
   BitFusionMachine machine() const;
