@@ -34,6 +34,7 @@ struct FetchLhs {
   std::uint64_t banks = 0;  ///< Banks filled at each address, minus 1: words of a bit plane, times the bits of the operand when it is the parallel one. (8 bits)
   std::uint64_t buffer_base = 0;  ///< First address in every bank. (17 bits)
   std::uint64_t rows = 0;  ///< Addresses to fill; at least 1. Word i goes to bank i mod banks, address buffer_base + i / banks. (18 bits)
+  std::uint64_t bits = 0;  ///< Bits of an element, minus 1, of the serial operand; 0 for the other. Memory has bricks of whole elements: the words of a brick (those of a bit plane, times bits) are bits beats for each word of a plane, and each lane's share of them port_width elements of so many bits, packed. They reach the buffer as bit planes, the most significant at the lowest address. All FETCHes of an operand in a program have the same. (4 bits)
   std::uint64_t dram_base = 0;  ///< Byte address of lane 0, a multiple of 64. (32 bits)
   std::uint64_t lane_stride = 0;  ///< Bytes from one lane's region to the next lane's, a multiple of 64. (32 bits)
 
@@ -45,6 +46,7 @@ struct FetchLhs {
     set_field(word, 6, 8, banks, "stripes fetch_lhs.banks");
     set_field(word, 15, 17, buffer_base, "stripes fetch_lhs.buffer_base");
     set_field(word, 32, 18, rows, "stripes fetch_lhs.rows");
+    set_field(word, 50, 4, bits, "stripes fetch_lhs.bits");
     set_field(word, 64, 32, dram_base, "stripes fetch_lhs.dram_base");
     set_field(word, 96, 32, lane_stride, "stripes fetch_lhs.lane_stride");
     return word;
@@ -57,6 +59,7 @@ struct FetchLhs {
     out.banks = get_field(word, 6, 8);
     out.buffer_base = get_field(word, 15, 17);
     out.rows = get_field(word, 32, 18);
+    out.bits = get_field(word, 50, 4);
     out.dram_base = get_field(word, 64, 32);
     out.lane_stride = get_field(word, 96, 32);
     return out;
@@ -71,6 +74,7 @@ struct FetchRhs {
   std::uint64_t banks = 0;  ///< Banks filled at each address, minus 1: words of a bit plane, times the bits of the operand when it is the parallel one. (8 bits)
   std::uint64_t buffer_base = 0;  ///< First address in every bank. (17 bits)
   std::uint64_t rows = 0;  ///< Addresses to fill; at least 1. Word i goes to bank i mod banks, address buffer_base + i / banks. (18 bits)
+  std::uint64_t bits = 0;  ///< Bits of an element, minus 1, of the serial operand; 0 for the other. Memory has bricks of whole elements: the words of a brick (those of a bit plane, times bits) are bits beats for each word of a plane, and each lane's share of them port_width elements of so many bits, packed. They reach the buffer as bit planes, the most significant at the lowest address. All FETCHes of an operand in a program have the same. (4 bits)
   std::uint64_t dram_base = 0;  ///< Byte address of lane 0, a multiple of 64. (32 bits)
   std::uint64_t lane_stride = 0;  ///< Bytes from one lane's region to the next lane's, a multiple of 64. (32 bits)
 
@@ -82,6 +86,7 @@ struct FetchRhs {
     set_field(word, 6, 8, banks, "stripes fetch_rhs.banks");
     set_field(word, 15, 17, buffer_base, "stripes fetch_rhs.buffer_base");
     set_field(word, 32, 18, rows, "stripes fetch_rhs.rows");
+    set_field(word, 50, 4, bits, "stripes fetch_rhs.bits");
     set_field(word, 64, 32, dram_base, "stripes fetch_rhs.dram_base");
     set_field(word, 96, 32, lane_stride, "stripes fetch_rhs.lane_stride");
     return word;
@@ -94,6 +99,7 @@ struct FetchRhs {
     out.banks = get_field(word, 6, 8);
     out.buffer_base = get_field(word, 15, 17);
     out.rows = get_field(word, 32, 18);
+    out.bits = get_field(word, 50, 4);
     out.dram_base = get_field(word, 64, 32);
     out.lane_stride = get_field(word, 96, 32);
     return out;

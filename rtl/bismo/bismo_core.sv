@@ -148,6 +148,8 @@ module bismo_core #(
   );
 
   // Fetch.
+  logic                       lhs_arrived;
+  logic                       rhs_arrived;
   logic                       lhs_filled;
   logic                       rhs_filled;
   logic                       exec_take_lhs;
@@ -189,6 +191,10 @@ module bismo_core #(
       .valid_i          (fetch_valid),
       .data_i           (fetch_data),
       .pop_o            (fetch_pop),
+      .lhs_arrived_o    (lhs_arrived),
+      .rhs_arrived_o    (rhs_arrived),
+      .lhs_give_i       (lhs_arrived),
+      .rhs_give_i       (rhs_arrived),
       .lhs_filled_o     (lhs_filled),
       .rhs_filled_o     (rhs_filled),
       .lhs_take_i       (exec_take_lhs),

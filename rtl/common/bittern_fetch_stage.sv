@@ -25,6 +25,11 @@ module bittern_fetch_stage #(
     input  logic [                Groups-1:0] valid_i,
     input  logic [     QueueWidth*Groups-1:0] data_i,
     output logic [                Groups-1:0] pop_o,
+    // What has arrived, and the filled tokens for it: connected, unless the data go on through something that takes time.
+    output logic                              lhs_arrived_o,
+    output logic                              rhs_arrived_o,
+    input  logic                              lhs_give_i,
+    input  logic                              rhs_give_i,
     // Tokens of the execute stage: operands in the buffers, taken and given back.
     output logic                              lhs_filled_o,
     output logic                              rhs_filled_o,
@@ -75,7 +80,7 @@ module bittern_fetch_stage #(
       .clk_i,
       .rst_ni,
       .clear_i,
-      .give_i (filled_lhs != '0),
+      .give_i (lhs_give_i),
       .take_i (lhs_take_i),
       .avail_o(lhs_filled_o)
   );
@@ -83,7 +88,7 @@ module bittern_fetch_stage #(
       .clk_i,
       .rst_ni,
       .clear_i,
-      .give_i (filled_rhs != '0),
+      .give_i (rhs_give_i),
       .take_i (rhs_take_i),
       .avail_o(rhs_filled_o)
   );
@@ -183,6 +188,8 @@ module bittern_fetch_stage #(
   assign rhs_wr_bank_o = wr_bank[BankWidth*Lanes*Rhs+:BankWidth*Lanes];
   assign rhs_wr_data_o = wr_data[FetchWidth*Rhs+:FetchWidth];
 
+  assign lhs_arrived_o     = filled_lhs != '0;
+  assign rhs_arrived_o     = filled_rhs != '0;
   assign error_o           = read_error != '0;
   assign busy_o            = busy != '0;
   assign lhs_run_o         = lhs_run != '0;

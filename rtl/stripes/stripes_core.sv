@@ -7,7 +7,8 @@
 // Latency (cycles, everything idle, ports ready):
 //   FETCH accepted c   -> first ARVALID c+5 (dispatch 3, bittern_fetch 2)
 //   EXEC accepted c    -> first step c+4 (dispatch 3, stripes_exec 1)
-//   last beat c        -> token can be taken c+2 -> first step c+3
+//   last beat c        -> token can be taken c+2 -> first step c+3; of a serial operand of p bits p cycles later, in which its
+//                         last brick is serialised
 //   last step of a tile c -> sum complete c+7 + columns (0 unless staggered), one more in cascade -> in its slot, tile counted one later
 //                      -> AWVALID two and first WVALID three cycles after that
 //   last step of an EXEC c -> free token can be taken by fetch c+1 -> ARVALID c+3
@@ -136,6 +137,10 @@ module stripes_core #(
   logic                  out_of_range;
   logic [           3:0] accepted;
   logic                  dispatch_busy;
+  /* verilator lint_off UNUSEDSIGNAL */  // of the operand that is not serial
+  logic [           3:0] lhs_bits;
+  logic [           3:0] rhs_bits;
+  /* verilator lint_on UNUSEDSIGNAL */
 
   stripes_dispatch #(
       .Units        (Units),
@@ -173,16 +178,32 @@ module stripes_core #(
       .illegal_o     (illegal),
       .range_o       (out_of_range),
       .accepted_o    (accepted),
+      .lhs_bits_o    (lhs_bits),
+      .rhs_bits_o    (rhs_bits),
       .busy_o        (dispatch_busy)
   );
 
   // Fetch.
+  logic                            lhs_arrived;
+  logic                            rhs_arrived;
+  logic                            lhs_give;
+  logic                            rhs_give;
   logic                            lhs_filled;
   logic                            rhs_filled;
   logic                            exec_take_lhs;
   logic                            exec_take_rhs;
   logic                            exec_free_lhs;
   logic                            exec_free_rhs;
+  logic [          FetchLanes-1:0] lhs_in_en;
+  logic [          FetchLanes-1:0] rhs_in_en;
+  logic [AddrWidth*FetchLanes-1:0] lhs_in_addr;
+  logic [AddrWidth*FetchLanes-1:0] rhs_in_addr;
+  /* verilator lint_off UNUSEDSIGNAL */  // a serialiser counts words itself
+  logic [BankWidth*FetchLanes-1:0] lhs_in_bank;
+  logic [BankWidth*FetchLanes-1:0] rhs_in_bank;
+  /* verilator lint_on UNUSEDSIGNAL */
+  logic [          FetchWidth-1:0] lhs_in_data;
+  logic [          FetchWidth-1:0] rhs_in_data;
   logic [          FetchLanes-1:0] lhs_wr_en;
   logic [          FetchLanes-1:0] rhs_wr_en;
   logic [AddrWidth*FetchLanes-1:0] lhs_wr_addr;
@@ -218,20 +239,24 @@ module stripes_core #(
       .valid_i          (fetch_valid),
       .data_i           (fetch_data),
       .pop_o            (fetch_pop),
+      .lhs_arrived_o    (lhs_arrived),
+      .rhs_arrived_o    (rhs_arrived),
+      .lhs_give_i       (lhs_give),
+      .rhs_give_i       (rhs_give),
       .lhs_filled_o     (lhs_filled),
       .rhs_filled_o     (rhs_filled),
       .lhs_take_i       (exec_take_lhs),
       .rhs_take_i       (exec_take_rhs),
       .lhs_free_i       (exec_free_lhs),
       .rhs_free_i       (exec_free_rhs),
-      .lhs_wr_en_o      (lhs_wr_en),
-      .lhs_wr_addr_o    (lhs_wr_addr),
-      .lhs_wr_bank_o    (lhs_wr_bank),
-      .lhs_wr_data_o    (lhs_wr_data),
-      .rhs_wr_en_o      (rhs_wr_en),
-      .rhs_wr_addr_o    (rhs_wr_addr),
-      .rhs_wr_bank_o    (rhs_wr_bank),
-      .rhs_wr_data_o    (rhs_wr_data),
+      .lhs_wr_en_o      (lhs_in_en),
+      .lhs_wr_addr_o    (lhs_in_addr),
+      .lhs_wr_bank_o    (lhs_in_bank),
+      .lhs_wr_data_o    (lhs_in_data),
+      .rhs_wr_en_o      (rhs_in_en),
+      .rhs_wr_addr_o    (rhs_in_addr),
+      .rhs_wr_bank_o    (rhs_in_bank),
+      .rhs_wr_data_o    (rhs_in_data),
       .m_rd_araddr_o,
       .m_rd_arlen_o,
       .m_rd_arvalid_o,
@@ -250,6 +275,75 @@ module stripes_core #(
       .rhs_wait_memory_o(rhs_wait_memory),
       .rhs_wait_token_o (rhs_wait_token)
   );
+
+  // Bricks of a serial operand become bit planes.
+  logic lhs_serialising;
+  logic rhs_serialising;
+
+  if (Serial != 1) begin : gen_lhs_serial
+    stripes_serialiser #(
+        .Lanes    (FetchLanes),
+        .PortWidth(PortWidth),
+        .Words    (LhsBanks),
+        .MaxBits  (MaxBits),
+        .BankWidth(BankWidth),
+        .AddrWidth(AddrWidth)
+    ) u_serialiser (
+        .clk_i,
+        .rst_ni,
+        .clear_i  (clear_i | halt_i),
+        .bits_i   (lhs_bits),
+        .filled_i (lhs_arrived),
+        .filled_o (lhs_give),
+        .wr_en_i  (lhs_in_en),
+        .wr_addr_i(lhs_in_addr),
+        .wr_data_i(lhs_in_data),
+        .wr_en_o  (lhs_wr_en),
+        .wr_addr_o(lhs_wr_addr),
+        .wr_bank_o(lhs_wr_bank),
+        .wr_data_o(lhs_wr_data),
+        .busy_o   (lhs_serialising)
+    );
+  end else begin : gen_lhs_parallel
+    assign lhs_give        = lhs_arrived;
+    assign lhs_wr_en       = lhs_in_en;
+    assign lhs_wr_addr     = lhs_in_addr;
+    assign lhs_wr_bank     = lhs_in_bank;
+    assign lhs_wr_data     = lhs_in_data;
+    assign lhs_serialising = 1'b0;
+  end
+  if (Serial != 0) begin : gen_rhs_serial
+    stripes_serialiser #(
+        .Lanes    (FetchLanes),
+        .PortWidth(PortWidth),
+        .Words    (RhsBanks),
+        .MaxBits  (MaxBits),
+        .BankWidth(BankWidth),
+        .AddrWidth(AddrWidth)
+    ) u_serialiser (
+        .clk_i,
+        .rst_ni,
+        .clear_i  (clear_i | halt_i),
+        .bits_i   (rhs_bits),
+        .filled_i (rhs_arrived),
+        .filled_o (rhs_give),
+        .wr_en_i  (rhs_in_en),
+        .wr_addr_i(rhs_in_addr),
+        .wr_data_i(rhs_in_data),
+        .wr_en_o  (rhs_wr_en),
+        .wr_addr_o(rhs_wr_addr),
+        .wr_bank_o(rhs_wr_bank),
+        .wr_data_o(rhs_wr_data),
+        .busy_o   (rhs_serialising)
+    );
+  end else begin : gen_rhs_parallel
+    assign rhs_give        = rhs_arrived;
+    assign rhs_wr_en       = rhs_in_en;
+    assign rhs_wr_addr     = rhs_in_addr;
+    assign rhs_wr_bank     = rhs_in_bank;
+    assign rhs_wr_data     = rhs_in_data;
+    assign rhs_serialising = 1'b0;
+  end
 
   // Buffers.
   localparam int unsigned LhsWidth = LhsBanks * FetchWidth;
@@ -467,7 +561,7 @@ module stripes_core #(
   assign m_wr_wstrb_o = '1;
 
   // Status.
-  assign busy_o        = dispatch_busy | fetch_busy | exec_busy | array_busy | result_busy;
+  assign busy_o        = dispatch_busy | fetch_busy | lhs_serialising | rhs_serialising | exec_busy | array_busy | result_busy;
   assign error_valid_o = illegal | out_of_range | read_error | write_error;
 
   always_comb begin

@@ -47,6 +47,8 @@ module stripes_dispatch #(
     output logic                       illegal_o,       // one-cycle pulses
     output logic                       range_o,
     output logic [                3:0] accepted_o,      // fetch_lhs, fetch_rhs, exec, result: put into its queue
+    output logic [                3:0] lhs_bits_o,      // of the elements that FETCH reads, minus 1: those of the first one
+    output logic [                3:0] rhs_bits_o,
     output logic                       busy_o
 );
   localparam int unsigned BeatShift = $clog2(PortWidth / 8);
@@ -70,7 +72,12 @@ module stripes_dispatch #(
   logic [115:0] s2_fetch_q;
   logic [123:0] s2_exec_q;
   logic [  7:0] s2_format_q;      // of a RESULT: shift, signed, width
+  logic [  3:0] s2_bits_q;        // of a FETCH
   logic         open_q;           // the last EXEC left its slot open
+  logic         lhs_seen_q;       // a FETCH said how many bits the operand has
+  logic         rhs_seen_q;
+  logic [  3:0] lhs_bits_q;
+  logic [  3:0] rhs_bits_q;
 
   logic         flush;
   logic         s1_ready;
@@ -160,21 +167,39 @@ module stripes_dispatch #(
     else if (is_result) reserved = stripes_isa_pkg::ReservedResult;
   end
 
-  // Illegal: bits or banks that a side does not have, more words than a queue word can say, columns that do not exist or
-  // have to wait for their weights, and a cascade of one column.
+  // How many bits the serialiser of the side is set to, when a FETCH before this one said so.
+  logic       is_serial;
+  logic       seen;
+  logic [3:0] fetch_bits;
+  logic [3:0] seen_bits;
+  assign is_serial  = is_rhs ? Serial != 0 : Serial != 1;
+  assign fetch_bits = s1_instr_q[stripes_isa_pkg::FetchBitsLsb+:4];
+  always_comb begin
+    seen      = is_rhs ? rhs_seen_q : lhs_seen_q;
+    seen_bits = is_rhs ? rhs_bits_q : lhs_bits_q;
+    if (s2_valid_q & s2_kind_q[is_rhs ? 1 : 0]) begin
+      seen      = 1'b1;
+      seen_bits = s2_bits_q;
+    end
+  end
+
+  // Illegal: bits or banks that a side does not have, another number of bits than in the FETCHes before, more words than a queue
+  // word can say, columns that do not exist or have to wait for their weights, and a cascade of one column.
   logic bad_bits;
   logic bad_banks;
+  logic bad_fetch_bits;
   logic bad_columns;
   assign bad_bits    = (32'(s1_instr_q[stripes_isa_pkg::ExecLhsBitsLsb+:4]) >= MaxBits) |
                        (32'(s1_instr_q[stripes_isa_pkg::ExecRhsBitsLsb+:4]) >= MaxBits);
   assign bad_banks   = (32'(banks) >= (is_rhs ? RhsBanks : LhsBanks)) | (s1_words_q[26:24] != '0);
+  assign bad_fetch_bits = is_serial ? (32'(fetch_bits) >= MaxBits) | (seen & (fetch_bits != seen_bits)) : fetch_bits != '0;
   assign bad_columns = (columns == '0) ? s1_instr_q[stripes_isa_pkg::ExecCascadeLsb] :
                                          ((Serial != 0) | (32'(columns) >= Columns) |
                                           (columns > s1_instr_q[stripes_isa_pkg::ExecLhsBitsLsb+:4]));
 
   always_comb begin
     illegal = (s1_instr_q & reserved) != '0;
-    if (is_fetch | is_result) illegal |= (count == '0) | ~aligned | (is_fetch & bad_banks) | (is_result & bad_width);
+    if (is_fetch | is_result) illegal |= (count == '0) | ~aligned | (is_fetch & (bad_banks | bad_fetch_bits)) | (is_result & bad_width);
     else if (is_exec) illegal |= bad_bits | (accumulate & (multi_tile | ~open)) | bad_columns;
     else illegal = 1'b1;
   end
@@ -211,6 +236,7 @@ module stripes_dispatch #(
         s1_instr_q[stripes_isa_pkg::FetchWaitFreeLsb],
         is_rhs
       };
+      s2_bits_q    <= fetch_bits;
       s2_format_q  <= s1_instr_q[stripes_isa_pkg::ResultWidthLsb+:8];
       s2_exec_q    <= s1_instr_q[127:4];
     end
@@ -223,6 +249,8 @@ module stripes_dispatch #(
 
   assign illegal_o  = s2_valid_q & s2_illegal_q & ~flush;
   assign range_o    = s2_valid_q & s2_range_q & ~flush;
+  assign lhs_bits_o = lhs_bits_q;
+  assign rhs_bits_o = rhs_bits_q;
   assign accepted_o = push ? s2_kind_q : 4'b0000;
   assign busy_o     = s1_valid_q | s2_valid_q | (fetch_valid_o != '0) | exec_valid_o | result_valid_o;
 
@@ -231,14 +259,30 @@ module stripes_dispatch #(
       s1_valid_q <= 1'b0;
       s2_valid_q <= 1'b0;
       open_q     <= 1'b0;
+      lhs_seen_q <= 1'b0;
+      rhs_seen_q <= 1'b0;
+      lhs_bits_q <= '0;
+      rhs_bits_q <= '0;
     end else if (flush) begin
       s1_valid_q <= 1'b0;
       s2_valid_q <= 1'b0;
       open_q     <= 1'b0;
+      lhs_seen_q <= 1'b0;
+      rhs_seen_q <= 1'b0;
+      lhs_bits_q <= '0;
+      rhs_bits_q <= '0;
     end else begin
       s1_valid_q <= take | (s1_valid_q & ~s2_ready);
       s2_valid_q <= s1_valid_q | ~s2_ready;
       if (push & s2_kind_q[2]) open_q <= ~s2_exec_q[7];
+      if (push & s2_kind_q[0]) begin
+        lhs_seen_q <= 1'b1;
+        lhs_bits_q <= s2_bits_q;
+      end
+      if (push & s2_kind_q[1]) begin
+        rhs_seen_q <= 1'b1;
+        rhs_bits_q <= s2_bits_q;
+      end
     end
   end
 

@@ -41,16 +41,16 @@ class Builder {
   void fetch(const Operand& operand, unsigned row, unsigned first, unsigned count,
              unsigned buffer_base, bool wait_free, bool send_filled) {
     // Bytes of an address: one plane of a serial operand, all of a parallel one.
-    const unsigned plane_bytes = operand.stripe_rows * core_.lanes / 8;
-    const unsigned bytes = operand.parallel ? plane_bytes * operand.bits : plane_bytes;
-    const unsigned banks = (bytes + core_.word_bytes() - 1) / core_.word_bytes();
+    const unsigned banks = banks_of(operand);
     const unsigned rows = count * operand.addresses();
+    const unsigned port_bits = 8 * core_.port_bytes;
     Fetch op;
     op.wait_free = wait_free;
     op.send_filled = send_filled;
     op.banks = banks - 1;
     op.buffer_base = buffer_base;
     op.rows = rows;
+    op.bits = operand.parallel ? 0 : operand.bits - 1;
     op.dram_base = aligned(out_.image.size());
     op.lane_stride = aligned(rows * banks * core_.port_bytes) + 64;  // a gap, to see strides taken
     out_.image.resize(op.dram_base + op.lane_stride * core_.fetch_lanes);
@@ -60,16 +60,13 @@ class Builder {
           const std::int32_t value = operand.at(row + r, (first + k) * core_.lanes + lane);
           for (unsigned b = 0; b < operand.bits; ++b) {
             if (((value >> b) & 1) == 0) continue;
-            const unsigned copy = r / operand.stripe_rows;
-            // Serial planes follow each other from the top, parallel ones lie side by side.
-            const unsigned address = operand.parallel ? k * operand.copies + copy
-                                                      : k * operand.bits + operand.bits - 1 - b;
-            const unsigned bit = r % operand.stripe_rows * core_.lanes + lane;
-            const unsigned byte = bit / 8 + (operand.parallel ? b * plane_bytes : 0);
-            const unsigned word = address * banks + byte / core_.word_bytes();
-            const unsigned port = byte % core_.word_bytes() / core_.port_bytes;
+            const unsigned element = r % operand.stripe_rows * core_.lanes + lane;
+            const unsigned address = k * operand.copies + r / operand.stripe_rows;
+            const auto [word, bit] = operand.parallel ? side_by_side(operand, address, b, element)
+                                                      : packed(operand, k, b, element);
+            const unsigned port = bit / port_bits;
             out_.image[op.dram_base + port * op.lane_stride + word * core_.port_bytes +
-                       byte % core_.port_bytes] |= static_cast<std::uint8_t>(1u << (bit % 8));
+                       bit % port_bits / 8] |= static_cast<std::uint8_t>(1u << (bit % 8));
           }
         }
       }
@@ -112,6 +109,31 @@ class Builder {
   }
 
  private:
+  // A bit in memory: the fetch word, and the bit in it.
+  struct Place {
+    unsigned word;
+    unsigned bit;
+  };
+  unsigned word_bits() const { return 8 * core_.word_bytes(); }
+  // Fetch words at an address: one plane of a serial operand, all of a parallel one.
+  unsigned banks_of(const Operand& operand) const {
+    const unsigned plane = operand.stripe_rows * core_.lanes;
+    return (plane * (operand.parallel ? operand.bits : 1) + word_bits() - 1) / word_bits();
+  }
+  // Planes of a parallel operand lie side by side at their address.
+  Place side_by_side(const Operand& operand, unsigned address, unsigned b, unsigned element) const {
+    const unsigned bit = b * operand.stripe_rows * core_.lanes + element;
+    return {address * banks_of(operand) + bit / word_bits(), bit % word_bits()};
+  }
+  // A serial operand: in every lane a group of elements for each word of a plane, packed.
+  Place packed(const Operand& operand, unsigned brick, unsigned b, unsigned element) const {
+    const unsigned port_bits = 8 * core_.port_bytes;
+    const unsigned group = brick * banks_of(operand) + element / word_bits();
+    const unsigned lane = element % word_bits() / port_bits;
+    const unsigned bit = element % port_bits * operand.bits + b;
+    return {group * operand.bits + bit / port_bits, lane * port_bits + bit % port_bits};
+  }
+
   const StripesShape& core_;
   StripesCase& out_;
 };

@@ -224,7 +224,7 @@ TEST_F(StripesRateTest, LatenciesAreThoseOfTheHeader) {
       if (dut.m_wr_wvalid_o) w.push_back(cycle);
     });
     ASSERT_EQ(steps.size(), 8u);
-    EXPECT_EQ(steps.front(), beats.back() + 3);
+    EXPECT_EQ(steps.front(), beats.back() + 3 + product.lhs_bits);  // serialised
     EXPECT_EQ(steps.back(), steps.front() + 7);
     ASSERT_FALSE(w.empty());
     EXPECT_EQ(aw.front(), steps.back() + 8 + (columns - 1) + 2);
