@@ -147,7 +147,8 @@ void StreamModel::fetch(const StreamStep& step) {
   const Cycle fired = std::max(group.port.beat, group.fired.before(1)) + 1;
   group.fired.push(fired);
   side.last_fired = fired;
-  if (step.send_filled) side.filled.push_back(fired);
+  side.last_filled = fired + (is_rhs ? machine_.rhs_fill_delay : machine_.lhs_fill_delay);
+  if (step.send_filled) side.filled.push_back(side.last_filled);
   side.busy.add(start + 1, fired);
   side.beats += step.words;
   ++side.instructions;
@@ -256,7 +257,7 @@ ModelResult StreamModel::drain(Cycle array_idle) {
   const Cycle end_taken = available();
   Cycle idle = std::max(
       {end_taken + 1, array_idle, write_port_.response + 1, leave_first_stage_, pushed_ + 1});
-  for (const FetchGroup& group : groups_) idle = std::max(idle, group.fired.before(1) + 1);
+  idle = std::max({idle, lhs_.last_filled + 1, rhs_.last_filled + 1});
 
   ModelResult out;
   // The cycle in which everything is seen to be idle is counted too, and so is cycle 0.

@@ -16,6 +16,10 @@ struct StreamMachine {
   int write_ports = 0;
   int port_width = 0;  ///< bits of a data port
   int max_burst_beats = 0;
+  /// Cycles that data of LHS or RHS take longer from their port into the buffer than the one of a
+  /// plain write, as they go through a serialiser.
+  int lhs_fill_delay = 0;
+  int rhs_fill_delay = 0;
   int memory_latency = 0;  ///< see MemoryConfig
   int memory_bytes_per_cycle = 0;
   int memory_outstanding = 0;
@@ -169,6 +173,7 @@ class StreamModel {
     std::deque<Cycle> filled;  ///< tokens given and not taken
     std::deque<Cycle> free;
     Cycle last_fired = kNever;
+    Cycle last_filled = kNever;  ///< the last data are in the buffer
     Busy busy;
     std::uint64_t beats = 0;  ///< of one port
     std::uint64_t wait_token = 0;

@@ -1,5 +1,6 @@
 #include "host/program/bitplanes.h"
 
+#include <algorithm>
 #include <cstring>
 
 #ifdef __SSE2__
@@ -176,6 +177,34 @@ void split_bitplanes(const std::uint8_t* source, std::size_t count, int bits, st
   if (have_avx2) return split_bitplanes_avx2(source, count, bits, planes, plane_stride);
 #endif
   split_bitplanes_portable(source, count, bits, planes, plane_stride);
+}
+
+void pack_fields(const std::uint8_t* source, const std::uint8_t* high, std::size_t count, int bits,
+                 std::uint64_t* target) {
+  if (bits > 8) {
+    std::fill(target, target + count * bits / 64 + 1, 0);
+    const std::uint64_t mask = ~std::uint64_t{0} >> (64 - bits);
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::uint64_t value = (source[i] | (std::uint64_t{high[i]} << 8)) & mask;
+      const std::size_t bit = i * bits;
+      target[bit / 64] |= value << (bit % 64);
+      target[bit / 64 + 1] |= (value >> 1) >> (63 - bit % 64);
+    }
+    return;
+  }
+  // Eight bytes are pushed together in three rounds: pairs, pairs of pairs, halves. What a store
+  // writes beyond its eight integers, the next one overwrites.
+  const std::uint64_t low_bits = 0x0101010101010101ull * ((1u << bits) - 1);
+  auto* to = reinterpret_cast<std::uint8_t*>(target);
+  for (std::size_t i = 0; i < count; i += 8, to += bits) {
+    std::uint64_t x = 0;
+    std::memcpy(&x, source + i, 8);
+    x &= low_bits;
+    x = (x & 0x00ff00ff00ff00ffull) | ((x & 0xff00ff00ff00ff00ull) >> (8 - bits));
+    x = (x & 0x0000ffff0000ffffull) | ((x & 0xffff0000ffff0000ull) >> (2 * (8 - bits)));
+    x = (x & 0x00000000ffffffffull) | ((x & 0xffffffff00000000ull) >> (4 * (8 - bits)));
+    std::memcpy(to, &x, 8);
+  }
 }
 
 void transpose_to_bytes(const std::int16_t* source, std::size_t source_stride, int channels,

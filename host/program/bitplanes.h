@@ -15,6 +15,13 @@ void split_bitplanes(const std::uint8_t* source, std::size_t count, int bits, st
 void split_bitplanes_portable(const std::uint8_t* source, std::size_t count, int bits,
                               std::uint64_t* planes, std::size_t plane_stride);
 
+/// Puts integers side by side, `bits` (1..16) bits each: bits i * bits and up of `target` become
+/// the low bits of source[i]. Integers of more than 8 bits have their upper bytes in `high`.
+/// `count` is a multiple of 64; `target` has count * bits / 64 words and one more, which is
+/// overwritten.
+void pack_fields(const std::uint8_t* source, const std::uint8_t* high, std::size_t count, int bits,
+                 std::uint64_t* target);
+
 /// Low (`byte` 0) or high (1) bytes of a matrix of 16-bit integers, transposed: target[x *
 /// target_stride + c] = that of source[c * source_stride + x] for c < channels, x < width.
 void transpose_to_bytes(const std::int16_t* source, std::size_t source_stride, int channels,

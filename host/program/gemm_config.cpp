@@ -87,7 +87,7 @@ GemmConfig GemmConfig::for_results(int bits) const {
   return config;
 }
 
-GemmMachine GemmConfig::machine() const {
+GemmMachine GemmConfig::machine(const BitPair& bits) const {
   GemmMachine machine;
   machine.core = core;
   machine.lhs_serial = !lhs.parallel;
@@ -98,6 +98,9 @@ GemmMachine GemmConfig::machine() const {
   machine.slot_before_brick = slot_before_brick;
   machine.counts_reads = counts_reads;
   machine.planes = max_bits;
+  // rtl/stripes/stripes_serialiser.sv
+  if (serialises(lhs)) machine.lhs_fill_delay = bits.activation;
+  if (serialises(rhs)) machine.rhs_fill_delay = bits.weight;
   machine.lanes = lanes;
   machine.split_fetch = split_fetch;
   machine.write_ports = write_ports;

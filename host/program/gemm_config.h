@@ -37,8 +37,9 @@ struct GemmConfig {
   GemmOperand lhs;        ///< activations: rows are output pixels of the whole batch
   GemmOperand rhs;        ///< weights: rows are output channels
   int k_elements = 0;  ///< elements along K of a word: bits of a dot product, channels of a brick
-  /// A word of K is a brick: channels of one kernel position, padded with zeros. Its planes lie
-  /// together, most significant first (lowest first side by side in a parallel operand). Otherwise
+  /// A word of K is a brick: channels of one kernel position, padded with zeros. In memory a brick
+  /// of a serial operand is whole integers, packed, which the core cuts into planes, most
+  /// significant first; one of a parallel operand is planes side by side, lowest first. Otherwise
   /// words run over kernel positions, and a stripe has one plane behind the other, lowest first.
   bool bricks = false;
   int lanes = 0;             ///< read ports of a fetch group
@@ -88,8 +89,10 @@ struct GemmConfig {
   GemmConfig staggered(int count, bool in_cascade) const;
   /// The same machine with results of so many bits: 32, 8, 4 or 2.
   GemmConfig for_results(int bits) const;
-  /// The same parameters for the closed-form model.
-  GemmMachine machine() const;
+  /// Whether the core serialises this operand (lhs or rhs).
+  bool serialises(const GemmOperand& operand) const { return bricks && !operand.parallel; }
+  /// The same parameters for the closed-form model, for operands of these bits.
+  GemmMachine machine(const BitPair& bits) const;
 };
 
 /// RTL parameter `key` of a variant; throws Error unless it is in [low, high].

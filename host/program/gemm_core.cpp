@@ -62,7 +62,7 @@ ModelResult GemmCore::model_schedule(const GemmConfig& config, const GemmShape& 
                                      const GemmSchedule& schedule, const BitPair& bits) const {
   const StreamMap map = make_map(config, shape, schedule, bits);
   const std::uint64_t instructions = count_instructions(config, shape, schedule, bits, map);
-  GemmModel model(config.machine(), instructions);
+  GemmModel model(config.machine(bits), instructions);
   emit_steps(config, shape, schedule, bits, map,
              [&](const GemmStep& step, const TileBlock&) { model.step(step); });
   return model.finish();

@@ -9,7 +9,8 @@
 namespace bittern {
 namespace {
 
-/// Writes the planes of one operand row after another into an image.
+/// Writes one operand row after another into an image: plane by plane, or, where the core
+/// serialises the operand, all bits of every integer at once, as the only plane.
 class RowWriter {
  public:
   RowWriter(const GemmConfig& config, const GemmOperand& operand, const OperandLayout& layout,
@@ -20,13 +21,18 @@ class RowWriter {
         pieces_(layout.pieces()),
         lanes_(config.lanes),
         k_words_(k_words),
-        brick_bytes_(config.bricks ? config.k_elements / 8 : 0) {
+        field_bits_(config.serialises(operand) ? bits : 1),
+        brick_bytes_(config.bricks ? config.k_elements * field_bits_ / 8 : 0) {
     // Lane regions are multiples of 4096 bytes in a vector's storage: aligned for 64-bit stores.
     image_ = reinterpret_cast<std::uint64_t*>(image);
     lane_words_ = layout.lane_bytes() / 8;
     port_words_ = config.port_words();
   }
 
+  /// Bits of an integer in a plane.
+  int field_bits() const { return field_bits_; }
+  /// Planes of a row.
+  int planes() const { return field_bits_ > 1 ? 1 : bits_; }
   /// 64-bit words that a plane of a row has, padding included.
   std::int64_t plane_words() const {
     return brick_bytes_ > 0 ? (operand_.parts * k_words_ * brick_bytes_ + 7) / 8
@@ -75,7 +81,7 @@ class RowWriter {
       }
     } else {
       for (int part = 0; part < operand_.parts; ++part) {
-        store_part(row + part, bits_ - 1 - plane, part, from);
+        store_part(row + part, 0, part, from);
       }
     }
   }
@@ -83,16 +89,18 @@ class RowWriter {
   /// of each brick.
   void store_part(std::int64_t place, std::int64_t address, int part,
                   const std::uint8_t* from) const {
+    // A lane has a beat of a word, or of a serial operand as many as the integers have bits.
     const std::int64_t port_bytes = 8 * port_words_;
+    const std::int64_t group_bytes = port_bytes * field_bits_;
     const std::int64_t start = place * brick_bytes_;
-    const std::int64_t word = address * operand_.banks(bits_) + start / (lanes_ * port_bytes);
-    const std::int64_t lane = start / port_bytes % lanes_;
+    const std::int64_t word = address * operand_.banks(bits_) + start / (lanes_ * group_bytes);
+    const std::int64_t lane = start / group_bytes % lanes_;
     const std::int64_t brick_stride =
         operand_.addresses(bits_) * operand_.banks(bits_) * port_bytes;
     from += part * k_words_ * brick_bytes_;
     for (const Piece& piece : pieces_) {
       auto* to = reinterpret_cast<std::uint8_t*>(piece.start + lane * lane_words_) +
-                 word * port_bytes + start % port_bytes;
+                 word * group_bytes + start % group_bytes;
       for (std::int64_t k = 0; k < piece.words; ++k, to += brick_stride, from += brick_bytes_) {
         std::memcpy(to, from, brick_bytes_);
       }
@@ -124,6 +132,7 @@ class RowWriter {
   std::int64_t lanes_;
   std::int64_t rows_ = 0;  ///< of the stripe
   std::int64_t k_words_;
+  int field_bits_;
   std::int64_t brick_bytes_;  ///< of a row and plane, 0 without bricks
   std::int64_t lane_words_;
   std::int64_t port_words_;
@@ -132,18 +141,21 @@ class RowWriter {
 
 /// Activations of one weight bundle as bits: for every plane and every image row (padding included)
 /// one string of bits, pixel by pixel, the bundle's channels side by side. The bits that a window
-/// takes of one row are then one contiguous piece: im2col becomes copying strings of bits.
+/// takes of one row are then one contiguous piece: im2col becomes copying strings of bits. With
+/// `field_bits` above 1 there is one plane, in which a channel has so many bits: all of them.
 class PixelPlanes {
  public:
-  PixelPlanes(const Layer& layer, const GemmShape& shape, int batch, int bits)
-      : layer_(layer), shape_(shape), batch_(batch), bits_(bits) {
+  PixelPlanes(const Layer& layer, const GemmShape& shape, int batch, int bits, int field_bits)
+      : layer_(layer), shape_(shape), batch_(batch), bits_(bits), field_bits_(field_bits) {
     height_ = layer.in_height + layer.pad_top + layer.pad_bottom;
     width_ = layer.in_width + layer.pad_left + layer.pad_right;
     const std::int64_t row_bits = width_ * shape.channel_stride;
     padded_ = (row_bits + 63) / 64 * 64;
-    row_words_ = padded_ / 64 + 1;  // append_bits reads one word behind
+    row_words_ = padded_ / 64 * field_bits + 1;  // append_bits reads one word behind
     bytes_.resize(padded_);
-    planes_.resize(static_cast<std::size_t>(bits) * batch * height_ * row_words_);
+    if (bits > 8) high_.resize(padded_);
+    planes_.resize(static_cast<std::size_t>(field_bits > 1 ? 1 : bits) * batch * height_ *
+                   row_words_);
   }
 
   /// Cuts the channels of weight bundle `bundle` into planes.
@@ -154,18 +166,24 @@ class PixelPlanes {
     const std::size_t area = static_cast<std::size_t>(layer_.in_height) * layer_.in_width;
     // The last bundle may have fewer channels than the one before it left in the buffer.
     std::fill(bytes_.begin(), bytes_.end(), std::uint8_t{0});
+    std::fill(high_.begin(), high_.end(), std::uint8_t{0});
+    const std::int64_t left = layer_.pad_left * shape_.channel_stride;
     for (int b = 0; b < batch_; ++b) {
       for (int y = 0; y < layer_.in_height; ++y) {
         const std::int16_t* source =
             activations.data() + (static_cast<std::size_t>(b) * layer_.in_channels + first) * area +
             static_cast<std::size_t>(y) * layer_.in_width;
         for (int done = 0; done < bits_; done += 8) {
-          transpose_to_bytes(source, area, channels, layer_.in_width, done / 8,
-                             bytes_.data() + layer_.pad_left * shape_.channel_stride,
+          std::vector<std::uint8_t>& bytes = done == 0 ? bytes_ : high_;
+          transpose_to_bytes(source, area, channels, layer_.in_width, done / 8, bytes.data() + left,
                              shape_.channel_stride);
-          split_bitplanes(bytes_.data(), padded_, std::min(bits_ - done, 8),
+          if (field_bits_ > 1) continue;
+          split_bitplanes(bytes.data(), padded_, std::min(bits_ - done, 8),
                           planes_.data() + row(done, b, y + layer_.pad_top), plane_stride());
         }
+        if (field_bits_ == 1) continue;
+        pack_fields(bytes_.data(), high_.data(), padded_, field_bits_,
+                    planes_.data() + row(0, b, y + layer_.pad_top));
       }
     }
   }
@@ -187,8 +205,8 @@ class PixelPlanes {
   void append(int plane, std::int64_t b, std::int64_t y, std::int64_t x, int i,
               std::uint64_t* target, std::size_t bit) const {
     append_bits(planes_.data() + row(plane, b, y * layer_.stride_h + i),
-                x * layer_.stride_w * shape_.channel_stride,
-                layer_.kernel_w * shape_.channel_stride, target, bit);
+                x * layer_.stride_w * shape_.channel_stride * field_bits_,
+                layer_.kernel_w * shape_.channel_stride * field_bits_, target, bit);
   }
 
  private:
@@ -203,11 +221,13 @@ class PixelPlanes {
   const GemmShape& shape_;
   std::int64_t batch_;
   int bits_;
+  int field_bits_;
   std::int64_t height_;
   std::int64_t width_;
   std::int64_t padded_;
   std::int64_t row_words_;
   std::vector<std::uint8_t> bytes_;
+  std::vector<std::uint8_t> high_;
   std::vector<std::uint64_t> planes_;
 };
 
@@ -219,11 +239,11 @@ std::vector<std::uint8_t> pack_activations(const GemmConfig& config, const GemmS
                                            Span<const std::int16_t> activations) {
   std::vector<std::uint8_t> image(config.lanes * layout.lane_bytes());
   RowWriter writer(config, config.lhs, layout, bits, shape.k_words, image.data());
-  PixelPlanes pixels(layer, shape, batch, bits);
+  PixelPlanes pixels(layer, shape, batch, bits, writer.field_bits());
   std::vector<std::uint64_t> row_bits(writer.plane_words() + 1);  // append_bits writes behind
   const std::int64_t width = layer.out_width();
   const std::int64_t area = width * layer.out_height();
-  const std::size_t segment = layer.kernel_w * shape.channel_stride;
+  const std::size_t segment = layer.kernel_w * shape.channel_stride * writer.field_bits();
   const auto advance = [&](std::int64_t& b, std::int64_t& y, std::int64_t& x) {
     if (++x < width) return;
     x = 0;
@@ -245,7 +265,7 @@ std::vector<std::uint8_t> pack_activations(const GemmConfig& config, const GemmS
         }
         continue;
       }
-      for (int plane = 0; plane < bits; ++plane) {
+      for (int plane = 0; plane < writer.planes(); ++plane) {
         std::fill(row_bits.begin(), row_bits.end(), 0);
         for (int i = 0; i < layer.kernel_h; ++i) {
           pixels.append(plane, b, y, x, i, row_bits.data(), i * segment);
@@ -275,8 +295,12 @@ std::vector<std::uint8_t> pack_weights(const GemmConfig& config, const GemmShape
   std::vector<std::uint8_t> image(config.lanes * layout.lane_bytes());
   RowWriter writer(config, config.rhs, layout, bits, shape.k_words, image.data());
   const std::int64_t plane_words = writer.plane_words();
-  std::vector<std::uint8_t> bytes(plane_words * 64);
-  std::vector<std::uint64_t> planes(plane_words * bits);
+  const int fields = writer.field_bits();
+  // Elements of a row, whole words of planes; pack_fields() writes one word behind.
+  const std::int64_t padded = (plane_words * 64 / fields + 63) / 64 * 64;
+  std::vector<std::uint8_t> bytes(padded);
+  std::vector<std::uint8_t> high(bits > 8 ? padded : 0);
+  std::vector<std::uint64_t> planes(padded / 64 * bits + 1);
   const int positions = layer.kernel_h * layer.kernel_w;
 
   for (std::int64_t bundle = 0; bundle < shape.weight_bundles; ++bundle) {
@@ -287,15 +311,19 @@ std::vector<std::uint8_t> pack_weights(const GemmConfig& config, const GemmShape
       // output's own group are not zero.
       const std::int64_t group = n / shape.group_outputs;
       std::fill(bytes.begin(), bytes.end(), std::uint8_t{0});
+      std::fill(high.begin(), high.end(), std::uint8_t{0});
       for (int done = 0; done < bits; done += 8) {
+        std::vector<std::uint8_t>& half = done == 0 ? bytes : high;
         transpose_to_bytes(weights.data() + channel * shape.group_inputs * positions, positions,
                            static_cast<int>(shape.group_inputs), positions, done / 8,
-                           bytes.data() + group * shape.group_inputs, shape.channel_stride);
-        split_bitplanes(bytes.data(), bytes.size(), std::min(bits - done, 8),
+                           half.data() + group * shape.group_inputs, shape.channel_stride);
+        if (fields > 1) continue;
+        split_bitplanes(half.data(), half.size(), std::min(bits - done, 8),
                         planes.data() + done * plane_words, plane_words);
       }
+      if (fields > 1) pack_fields(bytes.data(), high.data(), padded, fields, planes.data());
       writer.begin(bundle, n / config.rhs.rows);
-      for (int plane = 0; plane < bits; ++plane) {
+      for (int plane = 0; plane < writer.planes(); ++plane) {
         writer.store(n % config.rhs.rows, plane, planes.data() + plane * plane_words);
       }
     }

@@ -79,7 +79,7 @@ std::vector<GemmSchedule> candidate_schedules(const GemmConfig& config, const Ge
 
 std::int64_t cycle_bound(const GemmConfig& config, const GemmShape& shape,
                          const GemmSchedule& schedule, const BitPair& bits) {
-  const GemmMachine machine = config.machine();
+  const GemmMachine machine = config.machine(bits);
   const std::int64_t lhs_word = config.lhs.addresses(bits.activation);
   const std::int64_t rhs_word = config.rhs.addresses(bits.weight);
   const std::int64_t lhs_banks = config.lhs.banks(bits.activation);

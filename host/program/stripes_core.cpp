@@ -13,6 +13,7 @@ std::array<std::uint64_t, 2> StripesCore::encode(const GemmStep& step, const Pla
       fetch.buffer_base = step.buffer_base;
       fetch.banks = step.word_beats - 1;
       fetch.rows = step.words / step.word_beats;
+      fetch.bits = config().lhs.parallel ? 0 : precision.bits.activation - 1;
       fetch.dram_base = step.dram_base;
       fetch.lane_stride = step.lane_stride;
       return fetch.encode();
@@ -24,6 +25,7 @@ std::array<std::uint64_t, 2> StripesCore::encode(const GemmStep& step, const Pla
       fetch.buffer_base = step.buffer_base;
       fetch.banks = step.word_beats - 1;
       fetch.rows = step.words / step.word_beats;
+      fetch.bits = config().rhs.parallel ? 0 : precision.bits.weight - 1;
       fetch.dram_base = step.dram_base;
       fetch.lane_stride = step.lane_stride;
       return fetch.encode();

@@ -282,12 +282,13 @@ module stripes_core #(
 
   if (Serial != 1) begin : gen_lhs_serial
     stripes_serialiser #(
-        .Lanes    (FetchLanes),
-        .PortWidth(PortWidth),
-        .Words    (LhsBanks),
-        .MaxBits  (MaxBits),
-        .BankWidth(BankWidth),
-        .AddrWidth(AddrWidth)
+        .Lanes     (FetchLanes),
+        .PortWidth (PortWidth),
+        .Words     (LhsBanks),
+        .MaxBits   (MaxBits),
+        .BankWidth (BankWidth),
+        .AddrWidth (AddrWidth),
+        .Structural(Structural)
     ) u_serialiser (
         .clk_i,
         .rst_ni,
@@ -314,12 +315,13 @@ module stripes_core #(
   end
   if (Serial != 0) begin : gen_rhs_serial
     stripes_serialiser #(
-        .Lanes    (FetchLanes),
-        .PortWidth(PortWidth),
-        .Words    (RhsBanks),
-        .MaxBits  (MaxBits),
-        .BankWidth(BankWidth),
-        .AddrWidth(AddrWidth)
+        .Lanes     (FetchLanes),
+        .PortWidth (PortWidth),
+        .Words     (RhsBanks),
+        .MaxBits   (MaxBits),
+        .BankWidth (BankWidth),
+        .AddrWidth (AddrWidth),
+        .Structural(Structural)
     ) u_serialiser (
         .clk_i,
         .rst_ni,

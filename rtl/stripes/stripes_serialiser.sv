@@ -11,13 +11,17 @@
 //
 // Latency: the last beat of a group at the input in c -> its planes at the output in c+1 to c+p. `filled_i` in c, at the
 // earliest the cycle in which the last beat is at the input -> `filled_o` in c+p. A beat a cycle, without gaps between groups.
+//
+// Structural = 1 shifts a group through registers and picks the top bit of every element; Structural = 0 makes all planes when
+// the group is complete, which simulates faster. Both do the same in every cycle (tests/rtl).
 module stripes_serialiser #(
-    parameter int unsigned Lanes     = 4,
-    parameter int unsigned PortWidth = 64,
-    parameter int unsigned Words     = 1,   // of a bit plane
-    parameter int unsigned MaxBits   = 8,
-    parameter int unsigned BankWidth = 8,
-    parameter int unsigned AddrWidth = 17
+    parameter int unsigned Lanes      = 4,
+    parameter int unsigned PortWidth  = 64,
+    parameter int unsigned Words      = 1,   // of a bit plane
+    parameter int unsigned MaxBits    = 8,
+    parameter int unsigned BankWidth  = 8,
+    parameter int unsigned AddrWidth  = 17,
+    parameter int unsigned Structural = 0
 ) (
     input  logic                       clk_i,
     input  logic                       rst_ni,
@@ -47,23 +51,23 @@ module stripes_serialiser #(
   assign busy_o   = (filled_q != '0) | (wr_en_o != '0);
 
   for (genvar l = 0; l < Lanes; l++) begin : gen_lane
-    logic [                     3:0] beat_q;     // of the group
-    logic [           BankWidth-1:0] word_q;     // of the brick
-    logic [           AddrWidth-1:0] first_q;    // address of the brick
-    logic [GroupWidth-PortWidth-1:0] collect_q;  // the beats before this one, the newest on top
-    logic [                     4:0] left_q;     // planes to write
-    logic [           AddrWidth-1:0] addr_q;
-    logic [           BankWidth-1:0] bank_q;
-    logic [          GroupWidth-1:0] group_q;    // ends at the top; shifted up with every plane
-    logic [           AddrWidth-1:0] first;
-    logic                            new_brick;
-    logic                            last_beat;
-    logic                            last_word;
+    logic [          3:0] beat_q;   // of the group
+    logic [BankWidth-1:0] word_q;   // of the brick
+    logic [AddrWidth-1:0] first_q;  // address of the brick
+    logic [          4:0] left_q;   // planes to write
+    logic [AddrWidth-1:0] addr_q;
+    logic [BankWidth-1:0] bank_q;
+    logic [AddrWidth-1:0] first;
+    logic [PortWidth-1:0] beat;
+    logic                 new_brick;
+    logic                 last_word;
+    logic                 complete;  // with this beat
 
+    assign beat      = wr_data_i[PortWidth*l+:PortWidth];
     assign new_brick = (beat_q == '0) & (word_q == '0);
     assign first     = new_brick ? wr_addr_i[AddrWidth*l+:AddrWidth] : first_q;
-    assign last_beat = beat_q == bits_i;
     assign last_word = word_q == BankWidth'(Words - 1);
+    assign complete  = wr_en_i[l] & (beat_q == bits_i);
 
     always_ff @(posedge clk_i or negedge rst_ni) begin
       if (!rst_ni) begin
@@ -75,42 +79,67 @@ module stripes_serialiser #(
         word_q <= '0;
         left_q <= '0;
       end else begin
-        if (wr_en_i[l]) begin
-          beat_q <= last_beat ? '0 : beat_q + 4'd1;
-          if (last_beat) word_q <= last_word ? '0 : word_q + BankWidth'(1);
+        if (wr_en_i[l]) beat_q <= complete ? '0 : beat_q + 4'd1;
+        if (complete) begin
+          word_q <= last_word ? '0 : word_q + BankWidth'(1);
+          left_q <= 5'(bits_i) + 5'd1;
+        end else if (left_q != '0) begin
+          left_q <= left_q - 5'd1;
         end
-        if (wr_en_i[l] & last_beat) left_q <= 5'(bits_i) + 5'd1;
-        else if (left_q != '0) left_q <= left_q - 5'd1;
       end
     end
 
     always_ff @(posedge clk_i) begin
-      if (wr_en_i[l]) begin
-        first_q   <= first;
-        collect_q <= {wr_data_i[PortWidth*l+:PortWidth], collect_q[GroupWidth-PortWidth-1:PortWidth]};
-      end
-      if (wr_en_i[l] & last_beat) begin
-        group_q <= {wr_data_i[PortWidth*l+:PortWidth], collect_q};
-        addr_q  <= first;
-        bank_q  <= word_q;
-      end else if (left_q != '0) begin
-        group_q <= group_q << 1;
-        addr_q  <= addr_q + AddrWidth'(1);
+      if (wr_en_i[l]) first_q <= first;
+      if (complete) begin
+        addr_q <= first;
+        bank_q <= word_q;
+      end else begin
+        addr_q <= addr_q + AddrWidth'(1);
       end
     end
 
-    // The top bits of the elements.
     logic [PortWidth-1:0] plane;
-    always_comb begin
-      plane = '0;
-      for (int unsigned p = 1; p <= MaxBits; p++) begin
-        if (bits_i == 4'(p - 1)) begin
-          for (int unsigned e = 0; e < PortWidth; e++) plane[e] = group_q[(MaxBits-p)*PortWidth+e*p+p-1];
+    if (Structural != 0) begin : gen_structural
+      logic [GroupWidth-PortWidth-1:0] collect_q;  // the beats before this one, the newest on top
+      logic [          GroupWidth-1:0] group_q;    // ends at the top; shifted up with every plane
+
+      always_ff @(posedge clk_i) begin
+        if (wr_en_i[l]) collect_q <= {beat, collect_q[GroupWidth-PortWidth-1:PortWidth]};
+        group_q <= complete ? {beat, collect_q} : group_q << 1;
+      end
+
+      always_comb begin
+        plane = '0;
+        for (int unsigned p = 1; p <= MaxBits; p++) begin
+          if (bits_i == 4'(p - 1)) begin
+            for (int unsigned e = 0; e < PortWidth; e++) plane[e] = group_q[(MaxBits-p)*PortWidth+e*p+p-1];
+          end
         end
       end
+    end else begin : gen_flat
+      logic [ PortWidth-1:0] beats_q [0:MaxBits-1];
+      logic [GroupWidth-1:0] planes_q;  // the first one that is written at the bottom
+
+      always_ff @(posedge clk_i) begin
+        if (wr_en_i[l]) beats_q[beat_q[$clog2(MaxBits)-1:0]] <= beat;
+        if (complete) begin
+          for (int unsigned p = 1; p <= MaxBits; p++) begin
+            if (bits_i == 4'(p - 1)) begin
+              for (int unsigned k = 0; k < p; k++) begin
+                for (int unsigned e = 0; e < PortWidth; e++) begin
+                  planes_q[k*PortWidth+e] <= (e * p + p - 1 - k) / PortWidth == p - 1 ? beat[(e*p+p-1-k)%PortWidth] :
+                                             beats_q[(e*p+p-1-k)/PortWidth][(e*p+p-1-k)%PortWidth];
+                end
+              end
+            end
+          end
+        end
+      end
+      assign plane = planes_q[(32'(bits_i)+32'd1-32'(left_q))*PortWidth+:PortWidth];
     end
 
-    assign wr_en_o[l]                       = left_q != '0;
+    assign wr_en_o[l]                        = left_q != '0;
     assign wr_addr_o[AddrWidth*l+:AddrWidth] = addr_q;
     assign wr_bank_o[BankWidth*l+:BankWidth] = bank_q;
     assign wr_data_o[PortWidth*l+:PortWidth] = plane;

@@ -338,6 +338,37 @@ TEST_F(StripesErrorTest, BitsMustExist) {
   }
 }
 
+TEST_F(StripesErrorTest, FetchesOfAnOperandAgreeInTheBitsOfItsElements) {
+  const auto lhs = [](unsigned bits, unsigned base) {
+    isa::FetchLhs fetch;
+    fetch.rows = bits;
+    fetch.bits = bits - 1;
+    fetch.buffer_base = base;
+    fetch.dram_base = 0x400;
+    return fetch;
+  };
+  const auto pair = [](const auto& first, const auto& second) {
+    return std::vector<std::decay_t<decltype(first)>>{first, second};
+  };
+  EXPECT_EQ(error_of<Tiny>(pair(lhs(5, 0), lhs(5, 5))), 0u);
+  EXPECT_EQ(error_of<Tiny>(pair(lhs(5, 0), lhs(4, 5))), kIllegal);
+  EXPECT_EQ(error_of<Tiny>(std::vector<isa::FetchLhs>{lhs(8, 0)}), 0u);
+  EXPECT_EQ(error_of<Tiny>(std::vector<isa::FetchLhs>{lhs(9, 0)}), kIllegal);
+  EXPECT_EQ(error_of<Long>(std::vector<isa::FetchLhs>{lhs(16, 0)}), 0u);
+  // The operand that is not serial is not cut into planes.
+  isa::FetchRhs weights = fetch();
+  weights.bits = 1;
+  EXPECT_EQ(error_of<Tiny>(std::vector<isa::FetchRhs>{weights}), kIllegal);
+  EXPECT_EQ(error_of<Weights>(std::vector<isa::FetchLhs>{lhs(2, 0)}), kIllegal);
+  // Each operand has its own.
+  weights.banks = 1;
+  weights.rows = 2;
+  isa::FetchRhs more = weights;
+  more.bits = 2;
+  EXPECT_EQ(error_of<Both>(pair(weights, weights)), 0u);
+  EXPECT_EQ(error_of<Both>(pair(weights, more)), kIllegal);
+}
+
 TEST_F(StripesErrorTest, BanksAndAddressesMustExist) {
   EXPECT_EQ(error_of<Tiny>(std::vector<isa::FetchRhs>{fetch()}), 0u);
   isa::FetchRhs banks = fetch();

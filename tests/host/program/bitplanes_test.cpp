@@ -34,6 +34,27 @@ TEST(BitplanesTest, FastAndPortableVersionsAgreeWithTheDefinition) {
   }
 }
 
+TEST(BitplanesTest, FieldsLieSideBySide) {
+  Rng rng(3);
+  for (int bits = 1; bits <= 16; ++bits) {
+    for (const std::size_t count : {64, 192}) {
+      std::vector<std::uint8_t> low(count);
+      std::vector<std::uint8_t> high(count);
+      for (auto& value : low) value = static_cast<std::uint8_t>(rng.next());
+      for (auto& value : high) value = static_cast<std::uint8_t>(rng.next());
+      const std::size_t words = count * bits / 64;
+      std::vector<std::uint64_t> packed(words + 2, 77);
+      pack_fields(low.data(), bits > 8 ? high.data() : nullptr, count, bits, packed.data());
+      EXPECT_EQ(packed[words + 1], 77u) << "writes more than one word behind";
+      for (std::size_t i = 0; i < count * bits; ++i) {
+        const int value = low[i / bits] | high[i / bits] << 8;
+        ASSERT_EQ(packed[i / 64] >> (i % 64) & 1, static_cast<unsigned>(value >> (i % bits)) & 1)
+            << bits << " bits, bit " << i;
+      }
+    }
+  }
+}
+
 TEST(BitplanesTest, TransposesAnyShape) {
   Rng rng(2);
   for (int round = 0; round < 50; ++round) {

@@ -127,7 +127,7 @@ class StripesInterpreter : public StreamInterpreter<StripesNames> {
     }
   }
 
-  /// The value of one channel of a row (window or filter) from its planes; `at` is the address of
+  /// The value of one channel of a row (window or filter) from its bits; `at` is the address of
   /// the brick, in a parallel operand that of its column.
   int value(bool lhs, std::uint64_t at, int row, int lane, int bits, bool is_signed) const {
     const GemmOperand& side = lhs ? config_.lhs : config_.rhs;
@@ -135,14 +135,28 @@ class StripesInterpreter : public StreamInterpreter<StripesNames> {
     const int port_bits = config_.port_width;
     int out = 0;
     for (int plane = 0; plane < bits; ++plane) {
-      // Within the words of the address.
-      const int bit = ((side.parallel ? plane * rows : 0) + row) * config_.k_elements + lane;
-      const int bank = bit / (config_.lanes * port_bits);
-      const int port = bit / port_bits % config_.lanes;
-      const std::uint64_t address = side.parallel ? at : at + bits - 1 - plane;
+      // The beat of the address, or of the brick where the core serialises them; fetched in this
+      // order, it lies where a core without a serialiser would have put it.
+      const int element = row * config_.k_elements + lane;
+      int word = 0;
+      int port = 0;
+      int bit = 0;
+      if (side.parallel) {
+        const int at_bit = plane * rows * config_.k_elements + element;
+        word = at_bit / (config_.lanes * port_bits);
+        port = at_bit / port_bits % config_.lanes;
+        bit = at_bit % port_bits;
+      } else {
+        const int packed = element % port_bits * bits + plane;
+        word = element / (config_.lanes * port_bits) * bits + packed / port_bits;
+        port = element / port_bits % config_.lanes;
+        bit = packed % port_bits;
+      }
+      const int bank = side.parallel ? word : word % side.words;
+      const std::uint64_t address = side.parallel ? at : at + word / side.words;
       const std::uint8_t* beat =
           lhs ? lhs_beat(port, bank, address) : rhs_beat(port, bank, address);
-      if ((beat[bit % port_bits / 8] >> (bit % 8) & 1) == 0) continue;
+      if ((beat[bit / 8] >> (bit % 8) & 1) == 0) continue;
       out += is_signed && plane == bits - 1 ? -(1 << plane) : 1 << plane;
     }
     return out;
