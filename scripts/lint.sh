@@ -23,9 +23,11 @@ check() {
 
 cores() { for top in rtl/*/*_top.sv; do basename "$(dirname "$top")"; done; }
 
+packages_of() { ls rtl/shell/*_pkg.sv rtl/common/*_pkg.sv "rtl/$1"/*_pkg.sv 2>/dev/null; }
+
 # All sources of a core, packages first.
 sources_of() {
-  ls rtl/shell/*_pkg.sv "rtl/$1"/*_pkg.sv 2>/dev/null
+  packages_of "$1"
   ls rtl/common/*.sv rtl/shell/*.sv "rtl/$1"/*.sv | grep -v '_pkg\.sv$'
 }
 
@@ -42,7 +44,7 @@ lint_with_verilator() {
     module="$(basename "$file" .sv)"
     # shellcheck disable=SC2046
     verilator --lint-only -Wall --top-module "$module" rtl/lint.vlt -y rtl/common -y rtl/shell -y "rtl/$core" \
-      $(ls rtl/shell/*_pkg.sv "rtl/$core"/*_pkg.sv) "$file" || bad=1
+      $(packages_of "$core") "$file" || bad=1
   done
   for variant in $(grep -lE "^core: *$core *(#.*)?$" configs/variants/*.yaml); do
     # shellcheck disable=SC2046

@@ -143,7 +143,7 @@ module bismo_dispatch #(
   // Results narrower than sums: the field says how often their 32 bits are halved, minus 1.
   assign result_width = s1_instr_q[bismo_isa_pkg::ResultWidthLsb+:2];
   assign bad_width  = (result_width != '0) & (32'd16 >> result_width < MinResultBits);
-  assign tiles_span = (37'(count) << TileShift) >> (result_width == '0 ? 3'd0 : 3'(result_width) + 3'd1);
+  assign tiles_span = (37'(count) << TileShift) >> bittern_result_pkg::halvings(result_width);
   assign multi_tile = (s1_instr_q[bismo_isa_pkg::ExecLhsTilesLsb+:14] != '0) |
                       (s1_instr_q[bismo_isa_pkg::ExecRhsTilesLsb+:14] != '0);
   assign accumulate = s1_instr_q[bismo_isa_pkg::ExecAccumulateLsb];

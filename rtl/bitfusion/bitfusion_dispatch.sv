@@ -137,7 +137,7 @@ module bitfusion_dispatch #(
   // Results narrower than sums: the field says how often their 32 bits are halved, minus 1.
   assign result_width = s1_instr_q[bitfusion_isa_pkg::StoreWidthLsb+:2];
   assign bad_width   = (result_width != '0) & (32'd16 >> result_width < MinResultBits);
-  assign tiles_span  = (48'(s1_store_words_q) << WordShift) >> (result_width == '0 ? 3'd0 : 3'(result_width) + 3'd1);
+  assign tiles_span  = (48'(s1_store_words_q) << WordShift) >> bittern_result_pkg::halvings(result_width);
   assign accumulate  = s1_instr_q[bitfusion_isa_pkg::ComputeAccumulateLsb];
   assign open        = (s2_valid_q & s2_kind_q[2]) ? ~s2_exec_q[7] : open_q;
   assign lhs_mode    = s1_instr_q[bitfusion_isa_pkg::SetupLhsModeLsb+:2];

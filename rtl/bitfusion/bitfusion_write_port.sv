@@ -188,11 +188,6 @@ module bitfusion_write_port #(
     localparam int unsigned Chunks = Beats / Ratio;
     localparam int unsigned ChunkWidth = Chunks > 1 ? $clog2(Chunks) : 1;
 
-    // log2 of how many times fewer beats a format needs than sums do.
-    function automatic logic [2:0] fewer(input logic [1:0] width);
-      fewer = width == 2'd0 ? 3'd0 : 3'(width) + 3'd1;
-    endfunction
-
     logic [7:0] format_q;      // of the tile that is cut into bursts
     logic [7:0] format;        // of the tile whose beats are loaded
     logic [7:0] out_format_q;  // of the beat on the port
@@ -202,14 +197,14 @@ module bitfusion_write_port #(
     end
     assign queue_in  = {format_q, tile_loaded, burst_len};
     assign format    = queue_out[16:9];
-    assign last_beat = BeatWidth'(((BeatWidth + 1)'(Beats) >> fewer(format[1:0])) - (BeatWidth + 1)'(1));
+    assign last_beat = BeatWidth'(((BeatWidth + 1)'(Beats) >> bittern_result_pkg::halvings(format[1:0])) - (BeatWidth + 1)'(1));
 
     // The beat on the port in its format: the part `part` of chunk `chunk` of its word.
     logic [            2:0] parts_shift;
     logic [ ChunkWidth-1:0] chunk;
     logic [ RatioShift-1:0] part;
     logic [PortWidth*Ratio-1:0] sums;
-    assign parts_shift = 3'(RatioShift) - fewer(out_format_q[1:0]);
+    assign parts_shift = 3'(RatioShift) - bittern_result_pkg::halvings(out_format_q[1:0]);
     assign chunk       = ChunkWidth'(out_beat_q >> parts_shift);
     assign part        = RatioShift'(out_beat_q) & ~(RatioShift'((2 ** RatioShift) - 1) << parts_shift);
 

@@ -162,20 +162,15 @@ module bittern_tile_write_port #(
     localparam int unsigned Chunks = Beats / Ratio;
     localparam int unsigned ChunkWidth = Chunks > 1 ? $clog2(Chunks) : 1;
 
-    // log2 of how many times fewer beats a format needs than sums do.
-    function automatic logic [2:0] fewer(input logic [1:0] width);
-      fewer = width == 2'd0 ? 3'd0 : 3'(width) + 3'd1;
-    endfunction
-
     logic [7:0] format_q;  // of the tile that is cut into bursts
     logic [7:0] format;    // of the tile whose beats are loaded
     always_ff @(posedge clk_i) begin
       if (tile_valid_i & tile_ready_o) format_q <= tile_format_i;
     end
-    assign tile_beats = BeatsWidth'(Beats) >> fewer(tile_format_i[1:0]);
+    assign tile_beats = BeatsWidth'(Beats) >> bittern_result_pkg::halvings(tile_format_i[1:0]);
     assign queue_in   = {format_q, burst_len};
     assign format     = queue_out[15:8];
-    assign last_beat  = BeatWidth'((BeatsWidth'(Beats) >> fewer(format[1:0])) - BeatsWidth'(1));
+    assign last_beat  = BeatWidth'((BeatsWidth'(Beats) >> bittern_result_pkg::halvings(format[1:0])) - BeatsWidth'(1));
 
     // Beat b in its format: the part `part` of chunk `chunk`.
     logic [            2:0] parts_shift;
@@ -183,7 +178,7 @@ module bittern_tile_write_port #(
     logic [ RatioShift-1:0] part;
     logic [PortWidth*Ratio-1:0] sums;
     logic [      PortWidth-1:0] data;
-    assign parts_shift = 3'(RatioShift) - fewer(format[1:0]);
+    assign parts_shift = 3'(RatioShift) - bittern_result_pkg::halvings(format[1:0]);
     assign chunk       = ChunkWidth'(beat_q >> parts_shift);
     assign part        = RatioShift'(beat_q) & ~(RatioShift'((2 ** RatioShift) - 1) << parts_shift);
 
