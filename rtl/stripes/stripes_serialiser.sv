@@ -118,18 +118,24 @@ module stripes_serialiser #(
         end
       end
     end else begin : gen_flat
-      logic [ PortWidth-1:0] beats_q [0:MaxBits-1];
-      logic [GroupWidth-1:0] planes_q;  // the first one that is written at the bottom
+      logic [GroupWidth-1:0] beats_q;   // the first one at the bottom
+      logic [GroupWidth-1:0] planes_q;  // likewise
 
       always_ff @(posedge clk_i) begin
-        if (wr_en_i[l]) beats_q[beat_q[$clog2(MaxBits)-1:0]] <= beat;
-        if (complete) begin
-          for (int unsigned p = 1; p <= MaxBits; p++) begin
-            if (bits_i == 4'(p - 1)) begin
-              for (int unsigned k = 0; k < p; k++) begin
+        if (wr_en_i[l]) begin
+          for (int unsigned j = 0; j < MaxBits; j++) begin
+            if (beat_q == 4'(j)) beats_q[j*PortWidth+:PortWidth] <= beat;
+          end
+        end
+      end
+      for (genvar k = 0; k < MaxBits; k++) begin : gen_plane
+        always_ff @(posedge clk_i) begin
+          if (complete) begin
+            for (int unsigned p = k + 1; p <= MaxBits; p++) begin
+              if (bits_i == 4'(p - 1)) begin
                 for (int unsigned e = 0; e < PortWidth; e++) begin
                   planes_q[k*PortWidth+e] <= (e * p + p - 1 - k) / PortWidth == p - 1 ? beat[(e*p+p-1-k)%PortWidth] :
-                                             beats_q[(e*p+p-1-k)/PortWidth][(e*p+p-1-k)%PortWidth];
+                                             beats_q[e*p+p-1-k];
                 end
               end
             end
