@@ -75,7 +75,7 @@ class BismoCore : public GemmCore {
 class StripesCore : public GemmCore {
  public:
   explicit StripesCore(const GemmConfig& config) : GemmCore(config) {}
-  int lowering_version() const override { return 2; }
+  int lowering_version() const override { return 3; }
 
  private:
   std::array<std::uint64_t, 2> encode(const GemmStep& step, const Plan& plan) const override;
