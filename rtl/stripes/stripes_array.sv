@@ -241,7 +241,6 @@ module stripes_array #(
       end
     end
   end else begin : gen_flat
-    localparam int TopPlane = Planes - 1;
     logic [SerialWidth-1:0]   serial_d;
     logic [ParBits*Skews-1:0] par_d;
     logic [32*Units-1:0]      sum_d;
@@ -315,22 +314,39 @@ module stripes_array #(
       if (load != '0) par_q <= par_d;
     end
 
-    // The top plane counts below with its sign.
+    // The top plane counts below with its sign. Where no unit at work has a plane in the upper half that is not a copy of the one
+    // below it, or zero, the lower half is enough: low precisions simulate faster.
+    localparam int Half = Planes > 1 ? Planes / 2 : 1;
+    logic [Skews-1:0] low_q;
+    logic             low;
+    always_ff @(posedge clk_i) begin
+      for (int unsigned k = 0; k < Skews; k++) if (load[k]) low_q[k] <= 32'(msb) < Half;
+    end
+    assign low = Planes > 1 && (valid1_q & ~low_q) == '0;
+
     always_comb begin
       sum_d = '0;
       if (valid1_q != '0) begin
-        for (int unsigned s = 0; s < SerialUnits; s++) begin
-          for (int unsigned p = 0; p < ParUnits; p++) begin
-            for (int b = 0; b < TopPlane; b++) begin
-              sum_d[32*(s*ParUnits+p)+:32] = sum_d[32*(s*ParUnits+p)+:32] + (32'($countones(
-                  serial_q[s*Lanes+:Lanes] & par_q[(((Skews > 1 ? s : 0)*ParUnits+p)*Planes+b)*Lanes+:Lanes])) << b);
-            end
-            if (signed_q[Skews > 1 ? s : 0]) begin
-              sum_d[32*(s*ParUnits+p)+:32] = sum_d[32*(s*ParUnits+p)+:32] - (32'($countones(
-                  serial_q[s*Lanes+:Lanes] & par_q[(((Skews > 1 ? s : 0)*ParUnits+p)*Planes+TopPlane)*Lanes+:Lanes])) << TopPlane);
-            end else begin
-              sum_d[32*(s*ParUnits+p)+:32] = sum_d[32*(s*ParUnits+p)+:32] + (32'($countones(
-                  serial_q[s*Lanes+:Lanes] & par_q[(((Skews > 1 ? s : 0)*ParUnits+p)*Planes+TopPlane)*Lanes+:Lanes])) << TopPlane);
+        for (int unsigned h = 0; h < (Planes > 1 ? 2 : 1); h++) begin
+          if (low == (h == 1)) begin
+            for (int unsigned s = 0; s < SerialUnits; s++) begin
+              for (int unsigned p = 0; p < ParUnits; p++) begin
+                for (int b = 0; b < (h == 1 ? Half : Planes) - 1; b++) begin
+                  sum_d[32*(s*ParUnits+p)+:32] = sum_d[32*(s*ParUnits+p)+:32] + (32'($countones(
+                      serial_q[s*Lanes+:Lanes] & par_q[(((Skews > 1 ? s : 0)*ParUnits+p)*Planes+b)*Lanes+:Lanes])) << b);
+                end
+                if (signed_q[Skews > 1 ? s : 0]) begin
+                  sum_d[32*(s*ParUnits+p)+:32] = sum_d[32*(s*ParUnits+p)+:32] - (32'($countones(
+                      serial_q[s*Lanes+:Lanes] &
+                      par_q[(((Skews > 1 ? s : 0)*ParUnits+p)*Planes+(h == 1 ? Half : Planes)-1)*Lanes+:Lanes])) <<
+                      ((h == 1 ? Half : Planes) - 1));
+                end else begin
+                  sum_d[32*(s*ParUnits+p)+:32] = sum_d[32*(s*ParUnits+p)+:32] + (32'($countones(
+                      serial_q[s*Lanes+:Lanes] &
+                      par_q[(((Skews > 1 ? s : 0)*ParUnits+p)*Planes+(h == 1 ? Half : Planes)-1)*Lanes+:Lanes])) <<
+                      ((h == 1 ? Half : Planes) - 1));
+                end
+              end
             end
           end
         end
