@@ -10,10 +10,10 @@
 
 namespace bittern {
 
-/// Activations [batch][channel][height][width] as the LHS operand: im2col and bit planes in one go,
-/// with `bits` planes, in the lane layout of docs/rtl.md (docs/stripes.md). The result is all
-/// lanes, one behind the other (config.lanes * layout.lane_bytes()). Bits above the precision are
-/// ignored.
+/// Activations [batch][channel][height][width] as the LHS operand: im2col and `bits` bit planes, or
+/// packed integers of `bits` bits where the core serialises the operand, in one go, in the lane
+/// layout of docs/rtl.md (docs/stripes.md). The result is all lanes, one behind the other
+/// (config.lanes * layout.lane_bytes()). Bits above the precision are ignored.
 std::vector<std::uint8_t> pack_activations(const GemmConfig& config, const GemmShape& shape,
                                            const OperandLayout& layout, int bits,
                                            const Layer& layer, int batch,

@@ -51,9 +51,10 @@ std::int64_t last_stripe_banks(const GemmConfig& config, const GemmOperand& oper
                                std::int64_t rows, int bits);
 
 /// Lays out operands, results and program. The fetch words of a piece of an operand are ordered
-/// plane, word along K, row without bricks; brick, plane, word of the plane with bricks in a serial
-/// operand; brick, staggered column, plane, word of the plane in a parallel one. In cascade, brick
-/// k of column c is brick c * k_words + k of the reduction.
+/// plane, word along K, row without bricks. With bricks in a serial operand: brick, word of a
+/// plane, beat, where each lane has in as many beats as an integer has bits its integers of that
+/// word, packed. In a parallel one: brick, staggered column, plane, word of the plane. In cascade,
+/// brick k of column c is brick c * k_words + k of the reduction.
 StreamMap make_map(const GemmConfig& config, const GemmShape& shape, const GemmSchedule& schedule,
                    const BitPair& bits);
 
