@@ -5,21 +5,20 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
-#include <set>
 #include <utility>
 
+#include "agent/campaign/costs.h"
+#include "agent/campaign/provenance.h"
 #include "agent/campaign/run_directory.h"
+#include "agent/campaign/settings.h"
 #include "agent/data/dataset.h"
 #include "agent/evaluator/fake_quant_evaluator.h"
 #include "agent/nn/training.h"
 #include "agent/search/haq_search.h"
 #include "host/base/error.h"
 #include "host/base/file.h"
-#include "host/base/hash.h"
 #include "host/base/stop.h"
-#include "host/base/version.h"
 #include "host/energy/energy.h"
-#include "host/measure/cost_models.h"
 #include "host/measure/lut.h"
 #include "host/measure/measurer.h"
 #include "host/report/campaign_report.h"
@@ -28,9 +27,6 @@ namespace bittern {
 namespace {
 
 using nlohmann::json;
-
-constexpr int kUniformLow = 2;
-constexpr int kUniformHigh = 8;
 
 /// Seconds that the parts of a run took, for the `timing` object.
 class Stopwatch {
@@ -46,46 +42,6 @@ class Stopwatch {
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
   json seconds_ = json::object();
 };
-
-/// Widths from min_bits to max_bits that the hardware runs as they are. One that it rounds up costs
-/// what the wider one costs and computes less exactly, so there is nothing in it for a search.
-std::vector<int> searched_widths(const Campaign& campaign, const Variant& variant,
-                                 int BitPair::*operand) {
-  const SearchSettings& s = campaign.search;
-  std::vector<int> widths;
-  // A table says itself what its hardware can do.
-  const auto core = campaign.cost == "table" ? nullptr : make_core(variant);
-  for (int b = s.min_bits; b <= s.max_bits; ++b) {
-    if (core == nullptr || core->supported({b, b}).*operand == b) widths.push_back(b);
-  }
-  if (widths.empty()) {
-    fail_usage("search: min_bits {} to max_bits {}: {} (core {}) rounds them all up to {} bits",
-               s.min_bits, s.max_bits, variant.name, variant.core,
-               core->supported({s.max_bits, s.max_bits}).*operand);
-  }
-  return widths;
-}
-
-HaqOptions haq_options(const Campaign& campaign, const Variant& variant) {
-  const SearchSettings& s = campaign.search;
-  HaqOptions out;
-  out.bits.mode = parse_bit_mode(s.mode);
-  out.bits.weight_bits = searched_widths(campaign, variant, &BitPair::weight);
-  out.bits.activation_bits = searched_widths(campaign, variant, &BitPair::activation);
-  out.bits.pin_first_last = s.pin_first_last;
-  out.wall.mode = parse_wall_mode(s.wall);
-  out.wall.epsilon = s.must_pay_share;
-  out.agent.hidden1 = s.hidden1;
-  out.agent.hidden2 = s.hidden2;
-  out.agent.actor_rate = s.actor_rate;
-  out.agent.critic_rate = s.critic_rate;
-  out.agent.batch = s.batch;
-  out.warmup_episodes = s.warmup;
-  out.noise = s.noise;
-  out.noise_decay = s.noise_decay;
-  out.store = parse_stored_action(s.replay);
-  return out;
-}
 
 /// One run: the parts in order, each leaving what the next one needs.
 class Run {
@@ -123,50 +79,21 @@ class Run {
 
   /// Every cost that the search can ask for, and those of the uniform policies.
   void measure_costs() {
-    if (campaign_.cost == "rtl") {
-      MeasurerOptions measuring;
-      measuring.workers = options_.workers;
-      measuring.store = options_.store;
-      measuring.runner.progress = options_.progress;
-      measurer_ = std::make_shared<Measurer>(variant_, measuring);
-      cost_ = std::make_unique<RtlCostModel>(network_, measurer_, energy_);
-    } else if (campaign_.cost == "model") {
-      cost_ = std::make_unique<ModelCostModel>(network_, variant_, energy_);
-    } else {
-      cost_ = std::make_unique<TableCostModel>(network_, variant_, campaign_.table);
-    }
-    std::vector<std::pair<std::size_t, BitPair>> points;
-    for (std::size_t layer = 0; layer < network_.layers.size(); ++layer) {
-      for (const BitPair& bits : space_.pairs(layer)) points.emplace_back(layer, bits);
-      for (int b = kUniformLow; b <= kUniformHigh; ++b) points.emplace_back(layer, BitPair{b, b});
-    }
-    cost_->prefetch(points);
+    MeasurerOptions measuring;
+    measuring.workers = options_.workers;
+    measuring.store = options_.store;
+    measuring.runner.progress = options_.progress;
+    CampaignCosts costs = make_costs(campaign_, network_, variant_, energy_, measuring);
+    measurer_ = std::move(costs.measurer);
+    cost_ = std::move(costs.model);
+    cost_->prefetch(cost_points(network_, space_));
     if (measurer_) identity_ = measurer_->identity();
   }
 
   void prepare_network() {
-    DataOptions data;
-    data.name = campaign_.data.dataset;
-    data.folder = options_.data_folder;
-    data.validation_images = campaign_.data.validation_images;
-    data.train_images = campaign_.data.train_images;
-    data.test_images = campaign_.data.test_images;
-    data.synthetic_seed = campaign_.data.seed;
-    data.split_seed = campaign_.data.seed;
-    splits_ = load_data(data);
+    splits_ = load_data(data_options(campaign_, options_.data_folder));
 
-    FakeQuantOptions quant;
-    quant.weights.method = threshold_method_of(campaign_.evaluator.weight_range);
-    quant.weights.per_channel = campaign_.evaluator.per_channel;
-    quant.activations = threshold_method_of(campaign_.evaluator.activation_range);
-    quant.calibration_images = campaign_.evaluator.calibration_images;
-    quant.fine_tune.batch = campaign_.evaluator.batch;
-    quant.fine_tune.epochs = campaign_.evaluator.finetune_images > 0 ? 1 : 0;
-    quant.fine_tune.max_batches =
-        (campaign_.evaluator.finetune_images + campaign_.evaluator.batch - 1) /
-        campaign_.evaluator.batch;
-    quant.fine_tune.optimiser.learning_rate = campaign_.evaluator.finetune_rate;
-    quant.seed = campaign_.seed;
+    FakeQuantOptions quant = evaluator_options(campaign_);
     quant.threads = static_cast<int>(options_.workers);
     quant.device = options_.device;
     quant.cache = directory_.state("accuracies.jsonl");
@@ -184,11 +111,7 @@ class Run {
       const auto folder = campaign_.file.parent_path();
       return read_safetensors(folder / campaign_.model.checkpoint);
     }
-    TrainOptions train;
-    train.epochs = campaign_.model.epochs;
-    train.batch = campaign_.model.batch;
-    train.optimiser.learning_rate = campaign_.model.learning_rate;
-    train.seed = campaign_.seed;
+    TrainOptions train = train_options(campaign_);
     train.threads = static_cast<int>(options_.workers);
     train.device = options_.device;
     Progress meter("training image",
@@ -206,9 +129,7 @@ class Run {
     context.network = &network_;
     context.cost = cost_.get();
     context.evaluator = evaluator_.get();
-    for (const auto& c : campaign_.constraints) {
-      context.constraints.push_back({parse_resource(c.resource), c.is_ratio, c.limit});
-    }
+    context.constraints = search_constraints(campaign_);
     context.seed = campaign_.seed;
     context.budget = campaign_.search.episodes;
     context.checkpoint = directory_.state("search.checkpoint");
@@ -292,13 +213,8 @@ class Run {
       meter.advance(static_cast<std::uint64_t>(campaign_.final.epochs) * splits_.train.size());
       return read_safetensors(weights);
     }
-    FineTuneOptions tune;
-    tune.epochs = campaign_.final.epochs;
-    tune.batch = campaign_.final.batch;
-    tune.optimiser.learning_rate = campaign_.final.learning_rate;
-    tune.optimiser.cosine = true;
     FinalNetwork network = evaluator_->finish(
-        policy.policy(), tune,
+        policy.policy(), final_options(campaign_),
         [&meter](const TrainProgress& p) { meter.advance(static_cast<std::uint64_t>(p.images)); });
     policy.validation_accuracy = network.validation.top1;
     policy.test_accuracy = network.test.top1;
@@ -326,39 +242,8 @@ class Run {
                                      c.is_ratio ? c.limit * full : c.limit,
                                      resource_value(found, resource)});
     }
-    auto& from = result_.provenance;
-    from.emplace_back("bittern", fmt::format("{} ({})", version(), source_revision()));
-    from.emplace_back("build", build_description());
-    from.emplace_back("latency",
-                      campaign_.cost == "rtl"     ? "RTL, simulated layer by layer, outputs checked"
-                      : campaign_.cost == "model" ? "closed-form model, nothing simulated"
-                                                  : "table " + campaign_.table);
-    if (identity_) {
-      from.emplace_back("RTL hash", identity_->rtl_hash);
-      from.emplace_back("tools", tools_text(*identity_));
-    }
-    from.emplace_back("variant",
-                      fmt::format("{}: {}, {:g} MHz, batch {}", variant_.name, variant_.description,
-                                  variant_.clock_mhz, variant_.batch));
-    from.emplace_back("energy table",
-                      fmt::format("{} ({})", energy_.name, energy_.hash.substr(0, 16)));
-    for (const auto& anchor : energy_.dram) {
-      from.emplace_back("DRAM anchor " + anchor.name,
-                        fmt::format("{:g} {} - {}", anchor.number.value, anchor.number.unit,
-                                    anchor.number.source));
-    }
-    from.emplace_back("static power", fmt::format("{:g} {} ({})", energy_.static_power.value,
-                                                  energy_.static_power.unit,
-                                                  basis_name(energy_.static_power.basis)));
-    from.emplace_back(
-        "data", fmt::format("{}: {} train, {} validation, {} test images ({})", splits_.train.name,
-                            splits_.train.size(), splits_.validation.size(), splits_.test.size(),
-                            splits_.hash.substr(0, 16)));
-    from.emplace_back("full-precision weights", model_hash_);
-    from.emplace_back("settings", sha256_hex(campaign_key(campaign_)));
-    from.emplace_back("accuracy",
-                      "fake quantisation of weights and activations, bias and everything between "
-                      "layers in float");
+    result_.provenance = campaign_provenance(
+        campaign_, variant_, energy_, identity_ ? &*identity_ : nullptr, splits_, model_hash_);
   }
 
   void write_files() {

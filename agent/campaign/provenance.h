@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/data/dataset.h"
+#include "host/campaign/campaign.h"
+#include "host/device/device.h"
+#include "host/device/variant.h"
+#include "host/energy/energy.h"
+
+namespace bittern {
+
+/// CampaignResult::provenance of a campaign: what its numbers come from. `identity` is that of the
+/// devices, nullptr where none took part; `model_hash` is content_hash() of the full-precision
+/// weights.
+std::vector<std::pair<std::string, std::string>> campaign_provenance(
+    const Campaign& campaign, const Variant& variant, const EnergyTable& energy,
+    const DeviceIdentity* identity, const DataSplits& splits, const std::string& model_hash);
+
+}  // namespace bittern

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "agent/data/dataset.h"
+#include "agent/evaluator/fake_quant_evaluator.h"
+#include "agent/nn/training.h"
+#include "agent/search/haq_search.h"
+#include "host/campaign/campaign.h"
+#include "host/device/variant.h"
+
+namespace bittern {
+
+/// The settings of a campaign in the words of the parts that take them. Whatever does not change a
+/// result (threads, devices, files) is left at its default.
+
+/// Throws Error (exit status 2) when `variant` runs none of the widths that the campaign searches.
+HaqOptions haq_options(const Campaign& campaign, const Variant& variant);
+
+std::vector<Constraint> search_constraints(const Campaign& campaign);
+
+/// `folder` is that of --data.
+DataOptions data_options(const Campaign& campaign, const std::string& folder);
+
+/// Training of the full-precision network.
+TrainOptions train_options(const Campaign& campaign);
+
+/// Accuracy of a policy during the search.
+FakeQuantOptions evaluator_options(const Campaign& campaign);
+
+/// Fine-tune of the best policies after the search.
+FineTuneOptions final_options(const Campaign& campaign);
+
+}  // namespace bittern
