@@ -14,24 +14,9 @@
 
 #include "host/base/error.h"
 #include "host/base/file.h"
+#include "host/base/yaml_data.h"
 
 namespace bittern {
-
-enum class YamlKind { kNull, kScalar, kSequence, kMapping };
-
-struct YamlNode::Data {
-  YamlKind kind = YamlKind::kNull;
-  bool quoted = false;
-  int line = 1;
-  std::string scalar;
-  std::vector<std::string> keys;  ///< of a mapping, beside children
-  std::vector<Data> children;
-};
-
-struct YamlNode::Document {
-  std::string file;
-  Data root;
-};
 
 namespace {
 
@@ -220,14 +205,26 @@ YamlNode YamlNode::parse(std::string_view text, const std::string& file, const Y
   return YamlNode(std::move(document), root, "");
 }
 
-std::string YamlNode::where() const { return fmt::format("{}:{}", document_->file, data_->line); }
+std::string YamlNode::where() const {
+  return data_->origin.empty() ? fmt::format("{}:{}", document_->file, data_->line) : data_->origin;
+}
+std::filesystem::path YamlNode::folder() const {
+  return data_->origin.empty() ? std::filesystem::path(document_->file).parent_path()
+                               : std::filesystem::path();
+}
 const std::string& YamlNode::file() const { return document_->file; }
 int YamlNode::line() const { return data_->line; }
 
-void YamlNode::fail(const std::string& message) const { fail_at(data_->line, message); }
+void YamlNode::fail(const std::string& message) const { fail_at(*data_, message); }
 
-void YamlNode::fail_at(int line, const std::string& message) const {
-  fail_usage("{}:{}: {}{}{}", document_->file, line, path_, path_.empty() ? "" : ": ", message);
+void YamlNode::fail_at(const Data& place, const std::string& message) const {
+  const std::string path = path_.empty() ? "" : path_ + ": ";
+  if (place.origin.empty()) {
+    fail_usage("{}:{}: {}{}", document_->file, place.line, path, message);
+  }
+  // What was set names its key already.
+  const bool named = place.origin.find(path_) != std::string::npos;
+  fail_usage("{}: {}{}", place.origin, named ? "" : path, message);
 }
 
 bool YamlNode::is_null() const { return data_->kind == YamlKind::kNull; }
@@ -347,7 +344,7 @@ YamlMap::YamlMap(const YamlNode& node, std::vector<std::string> allowed)
     : node_(node), allowed_(std::move(allowed)) {
   for (const auto& [key, value] : node_.entries()) {
     if (std::find(allowed_.begin(), allowed_.end(), key) == allowed_.end()) {
-      node_.fail_at(value.line(), "unknown key '" + key + "'" + suggestion(key, allowed_));
+      node_.fail_at(*value.data_, "unknown key '" + key + "'" + suggestion(key, allowed_));
     }
   }
 }

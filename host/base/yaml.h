@@ -33,8 +33,17 @@ class YamlNode {
   static YamlNode parse(std::string_view text, const std::string& file,
                         const YamlLimits& limits = {});
 
-  /// "file:line".
+  /// The document with the element at `key` ("search.episodes", "constraints[0].ratio") replaced by
+  /// `value` (YAML text) or added, as with an option of the command line. Messages about what was
+  /// set name `origin` in place of file and line. Throws Error (exit status 2) when `key` leads
+  /// nowhere. Call it on the root.
+  YamlNode with(const std::string& key, const std::string& value, const std::string& origin) const;
+
+  /// "file:line", or the origin of what with() has set.
   std::string where() const;
+  /// Folder that relative paths in this element count from: that of its file; the current one
+  /// (empty) for what with() has set.
+  std::filesystem::path folder() const;
   /// Name of the file.
   const std::string& file() const;
   /// Line, from 1.
@@ -42,7 +51,7 @@ class YamlNode {
   /// Path of keys from the root, for example "memory.latency_cycles" or "layers[2].kernel"; empty
   /// at the root.
   const std::string& path() const { return path_; }
-  /// Throws Error "file:line: path: message" with exit status 2.
+  /// Throws Error "where(): path: message" with exit status 2.
   [[noreturn]] void fail(const std::string& message) const;
 
   bool is_null() const;
@@ -76,7 +85,7 @@ class YamlNode {
   struct Document;
   YamlNode(std::shared_ptr<const Document> document, const Data* data, std::string path)
       : document_(std::move(document)), data_(data), path_(std::move(path)) {}
-  [[noreturn]] void fail_at(int line, const std::string& message) const;
+  [[noreturn]] void fail_at(const Data& place, const std::string& message) const;
   std::string described() const;
 
   std::shared_ptr<const Document> document_;

@@ -36,4 +36,44 @@ fs::path zoo_file(const std::string& kind, const std::string& name_or_path) {
   return home_folder() / "configs" / kind / (name_or_path + ".yaml");
 }
 
+fs::path file_of(const YamlNode& node) { return node.folder() / node.text(); }
+
+std::string zoo_reference(const YamlNode& node) {
+  const std::string text = node.text();
+  if (fs::path(text).extension() != ".yaml") return text;
+  const fs::path path = file_of(node);
+  std::error_code code;
+  if (!fs::exists(path, code)) {
+    node.fail(
+        fmt::format("{}: no such file{}", path.string(),
+                    fs::path(text).is_absolute() || node.folder().empty()
+                        ? ""
+                        : " (relative paths count from the folder of the file with the key)"));
+  }
+  return path.string();
+}
+
+std::string file_name_of(const YamlNode& node) {
+  constexpr std::size_t kMost = 100;
+  const std::string text = node.text();
+  const auto refuse = [&node](const std::string& why) {
+    node.fail(why +
+              "; it becomes the name of a file or folder: expected letters, digits, '_', '-' "
+              "or '.', such as lenet_4_bits");
+  };
+  if (text == "." || text == "..") refuse("'" + text + "' is a folder already");
+  if (text.size() > kMost) refuse(fmt::format("{} bytes, more than {}", text.size(), kMost));
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c == '/') refuse("'" + text + "' has a slash");
+    // U+0080 to U+009f, two bytes each in UTF-8, are control characters as well.
+    const bool control =
+        c < 0x20 || c == 0x7f || (c == 0xc2 && static_cast<unsigned char>(text[i + 1]) < 0xa0);
+    if (control) refuse(fmt::format("byte {} is a control character", i));
+  }
+  if (text.front() == '-') refuse("'" + text + "' begins like an option");
+  if (text.front() == ' ' || text.back() == ' ') refuse("'" + text + "' has a blank at an end");
+  return text;
+}
+
 }  // namespace bittern

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "host/base/yaml.h"
+
 namespace bittern {
 
 /// Names (file names without .yaml) of the files in configs/<kind>, sorted. `kind` is "networks",
@@ -13,5 +15,18 @@ std::vector<std::string> zoo_names(const std::string& kind);
 /// File that `name_or_path` means: itself when it ends in .yaml, else configs/<kind>/<name>.yaml.
 /// Throws Error (exit status 2) when there is no such file, with the nearest name.
 std::filesystem::path zoo_file(const std::string& kind, const std::string& name_or_path);
+
+/// The path that a key of a file holds. A relative one counts from the folder of the file that has
+/// the key, wherever the command was started.
+std::filesystem::path file_of(const YamlNode& node);
+
+/// The same for a key that holds what zoo_file() takes: a name of configs/<kind> stays as it is.
+/// Throws Error with file and line when a path is given and no file is there.
+std::string zoo_reference(const YamlNode& node);
+
+/// Text that is to become the name of a file or folder. Throws Error with file and line where it
+/// cannot: `.`, `..`, a slash, a control character, a dash or blank in front, a blank behind, more
+/// than 100 bytes.
+std::string file_name_of(const YamlNode& node);
 
 }  // namespace bittern

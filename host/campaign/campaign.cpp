@@ -7,6 +7,7 @@
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/yaml.h"
+#include "host/base/zoo.h"
 
 namespace bittern {
 namespace {
@@ -17,6 +18,15 @@ constexpr int kMaxImages = 10'000'000;
 
 int read_int(const YamlMap& map, const char* key, int low, int high, int fallback) {
   return static_cast<int>(map.integer(key, low, high, fallback));
+}
+
+std::string existing_file(const YamlNode& node) {
+  const fs::path path = file_of(node);
+  std::error_code code;
+  if (!fs::is_regular_file(path, code)) {
+    node.fail(path.string() + (fs::exists(path, code) ? ": not a file" : ": no such file"));
+  }
+  return path.string();
 }
 
 DataSettings read_data(const YamlNode& node) {
@@ -37,7 +47,7 @@ DataSettings read_data(const YamlNode& node) {
 ModelSettings read_model(const YamlNode& node) {
   const YamlMap map(node, {"checkpoint", "epochs", "learning_rate", "batch"});
   ModelSettings out;
-  out.checkpoint = map.text("checkpoint", "");
+  if (const auto file = map.find("checkpoint")) out.checkpoint = existing_file(*file);
   out.epochs = read_int(map, "epochs", 1, 10000, out.epochs);
   out.learning_rate = map.real("learning_rate", 1e-9, 100, out.learning_rate);
   out.batch = read_int(map, "batch", 1, 65536, out.batch);
@@ -79,15 +89,15 @@ SearchSettings read_search(const YamlNode& node) {
   out.pin_first_last = map.boolean("pin_first_last", out.pin_first_last);
   out.replay = map.choice("replay", {"pre", "post"}, out.replay);
   if (const auto hidden = map.find("hidden")) {
-    const auto sizes = hidden->integers(1, 65536, 2, 2);
+    const auto sizes = hidden->integers(1, 4096, 2, 2);
     out.hidden1 = static_cast<int>(sizes[0]);
     out.hidden2 = static_cast<int>(sizes[1]);
   }
   out.warmup = read_int(map, "warmup", 0, 1'000'000, out.warmup);
-  out.actor_rate = map.real("actor_rate", 1e-12, 10, out.actor_rate);
-  out.critic_rate = map.real("critic_rate", 1e-12, 10, out.critic_rate);
+  out.actor_rate = map.real("actor_rate", 1e-12, 1, out.actor_rate);
+  out.critic_rate = map.real("critic_rate", 1e-12, 1, out.critic_rate);
   out.noise = map.real("noise", 0, 10, out.noise);
-  out.noise_decay = map.real("noise_decay", 0, 1, out.noise_decay);
+  out.noise_decay = map.real("noise_decay", 1e-6, 1, out.noise_decay);
   out.batch = read_int(map, "batch", 1, 65536, out.batch);
   return out;
 }
@@ -134,7 +144,12 @@ std::vector<ConstraintSettings> read_constraints(const YamlNode& node) {
 
 }  // namespace
 
-Campaign load_campaign(const std::string& path_or_name) {
+const std::string& Campaign::as_written(const std::string& key, const std::string& value) const {
+  const auto found = written.find(key);
+  return found == written.end() ? value : found->second;
+}
+
+Campaign load_campaign(const std::string& path_or_name, const std::vector<std::string>& settings) {
   fs::path path = path_or_name;
   if (!path.has_parent_path() && !path.has_extension()) {
     path = home_folder() / "configs" / "campaigns" / (path_or_name + ".yaml");
@@ -143,28 +158,45 @@ Campaign load_campaign(const std::string& path_or_name) {
                  suggestion(path_or_name, campaign_names()));
     }
   }
-  const YamlNode root = YamlNode::load(path);
+  YamlNode root = YamlNode::load(path);
+  for (const std::string& setting : settings) {
+    const std::size_t equals = setting.find('=');
+    if (equals == std::string::npos) {
+      fail_usage("--set {}: expected KEY=VALUE, such as search.episodes=20", setting);
+    }
+    const std::string key = setting.substr(0, equals);
+    root = root.with(key, setting.substr(equals + 1), "--set " + key);
+  }
   const YamlMap map(root, {"name", "description", "network", "variant", "cost", "table", "seed",
                            "data", "model", "evaluator", "constraints", "search", "final"});
   Campaign out;
   out.file = path;
-  out.name = map.text("name");
+  out.name = file_name_of(map.at("name"));
   out.description = map.text("description", "");
-  out.network = map.text("network");
-  out.variant = map.text("variant");
+  out.network = zoo_reference(map.at("network"));
+  out.variant = zoo_reference(map.at("variant"));
   out.cost = map.choice("cost", {"rtl", "model", "table"}, out.cost);
-  out.table = map.text("table", "");
-  if ((out.cost == "table") != !out.table.empty()) {
+  const auto table = map.find("table");
+  if ((out.cost == "table") != table.has_value()) {
     root.fail("`table: FILE` goes with `cost: table`, and only with it");
   }
+  if (table) out.table = existing_file(*table);
   out.seed = static_cast<std::uint64_t>(
       map.integer("seed", 0, INT64_MAX, static_cast<std::int64_t>(out.seed)));
   out.data = read_data(map.at("data"));
-  if (const auto node = map.find("model")) out.model = read_model(*node);
+  if (const auto node = map.find("model")) {
+    out.model = read_model(*node);
+    for (const auto& [key, value] : node->entries()) {
+      if (key == "checkpoint") out.written[key] = value.text();
+    }
+  }
   if (const auto node = map.find("evaluator")) out.evaluator = read_evaluator(*node);
   out.constraints = read_constraints(map.at("constraints"));
   if (const auto node = map.find("search")) out.search = read_search(*node);
   if (const auto node = map.find("final")) out.final = read_final(*node);
+  for (const char* key : {"network", "variant", "table"}) {
+    if (const auto node = map.find(key)) out.written[key] = node->text();
+  }
   return out;
 }
 
@@ -182,54 +214,55 @@ std::string campaign_key(const Campaign& c) {
   for (const auto& k : c.constraints) {
     constraints.push_back({{"resource", k.resource}, {"ratio", k.is_ratio}, {"limit", k.limit}});
   }
-  const nlohmann::ordered_json key = {{"name", c.name},
-                                      {"network", c.network},
-                                      {"variant", c.variant},
-                                      {"cost", c.cost},
-                                      {"table", c.table},
-                                      {"seed", c.seed},
-                                      {"data",
-                                       {{"dataset", c.data.dataset},
-                                        {"seed", c.data.seed},
-                                        {"train_images", c.data.train_images},
-                                        {"validation_images", c.data.validation_images},
-                                        {"test_images", c.data.test_images}}},
-                                      {"model",
-                                       {{"checkpoint", c.model.checkpoint},
-                                        {"epochs", c.model.epochs},
-                                        {"learning_rate", c.model.learning_rate},
-                                        {"batch", c.model.batch}}},
-                                      {"evaluator",
-                                       {{"weight_range", c.evaluator.weight_range},
-                                        {"activation_range", c.evaluator.activation_range},
-                                        {"per_channel", c.evaluator.per_channel},
-                                        {"calibration_images", c.evaluator.calibration_images},
-                                        {"finetune_images", c.evaluator.finetune_images},
-                                        {"finetune_rate", c.evaluator.finetune_rate},
-                                        {"batch", c.evaluator.batch}}},
-                                      {"constraints", constraints},
-                                      {"search",
-                                       {{"method", c.search.method},
-                                        {"episodes", c.search.episodes},
-                                        {"min_bits", c.search.min_bits},
-                                        {"max_bits", c.search.max_bits},
-                                        {"mode", c.search.mode},
-                                        {"wall", c.search.wall},
-                                        {"must_pay_share", c.search.must_pay_share},
-                                        {"pin_first_last", c.search.pin_first_last},
-                                        {"replay", c.search.replay},
-                                        {"hidden", {c.search.hidden1, c.search.hidden2}},
-                                        {"warmup", c.search.warmup},
-                                        {"actor_rate", c.search.actor_rate},
-                                        {"critic_rate", c.search.critic_rate},
-                                        {"noise", c.search.noise},
-                                        {"noise_decay", c.search.noise_decay},
-                                        {"batch", c.search.batch}}},
-                                      {"final",
-                                       {{"candidates", c.final.candidates},
-                                        {"epochs", c.final.epochs},
-                                        {"learning_rate", c.final.learning_rate},
-                                        {"batch", c.final.batch}}}};
+  const nlohmann::ordered_json key = {
+      {"name", c.name},
+      {"network", c.as_written("network", c.network)},
+      {"variant", c.as_written("variant", c.variant)},
+      {"cost", c.cost},
+      {"table", c.as_written("table", c.table)},
+      {"seed", c.seed},
+      {"data",
+       {{"dataset", c.data.dataset},
+        {"seed", c.data.seed},
+        {"train_images", c.data.train_images},
+        {"validation_images", c.data.validation_images},
+        {"test_images", c.data.test_images}}},
+      {"model",
+       {{"checkpoint", c.as_written("checkpoint", c.model.checkpoint)},
+        {"epochs", c.model.epochs},
+        {"learning_rate", c.model.learning_rate},
+        {"batch", c.model.batch}}},
+      {"evaluator",
+       {{"weight_range", c.evaluator.weight_range},
+        {"activation_range", c.evaluator.activation_range},
+        {"per_channel", c.evaluator.per_channel},
+        {"calibration_images", c.evaluator.calibration_images},
+        {"finetune_images", c.evaluator.finetune_images},
+        {"finetune_rate", c.evaluator.finetune_rate},
+        {"batch", c.evaluator.batch}}},
+      {"constraints", constraints},
+      {"search",
+       {{"method", c.search.method},
+        {"episodes", c.search.episodes},
+        {"min_bits", c.search.min_bits},
+        {"max_bits", c.search.max_bits},
+        {"mode", c.search.mode},
+        {"wall", c.search.wall},
+        {"must_pay_share", c.search.must_pay_share},
+        {"pin_first_last", c.search.pin_first_last},
+        {"replay", c.search.replay},
+        {"hidden", {c.search.hidden1, c.search.hidden2}},
+        {"warmup", c.search.warmup},
+        {"actor_rate", c.search.actor_rate},
+        {"critic_rate", c.search.critic_rate},
+        {"noise", c.search.noise},
+        {"noise_decay", c.search.noise_decay},
+        {"batch", c.search.batch}}},
+      {"final",
+       {{"candidates", c.final.candidates},
+        {"epochs", c.final.epochs},
+        {"learning_rate", c.final.learning_rate},
+        {"batch", c.final.batch}}}};
   return key.dump();
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -78,7 +79,8 @@ struct ConstraintSettings {
   double limit = 0.0;
 };
 
-/// A campaign file.
+/// A campaign file. Paths are ready for use: those that the file gives relatively count from its
+/// folder.
 struct Campaign {
   std::string name;
   std::string description;
@@ -94,12 +96,21 @@ struct Campaign {
   SearchSettings search;
   FinalSettings final;
   std::filesystem::path file;
+  /// `network`, `variant`, `table` and `checkpoint` as the file writes them: a path depends on
+  /// where the command was started, these do not.
+  std::map<std::string, std::string> written;
+
+  /// What `written` has for `key`, else `value`.
+  const std::string& as_written(const std::string& key, const std::string& value) const;
 };
 
 /// Reads a campaign file, or configs/campaigns/<name>.yaml when the argument has no folder and no
-/// extension. Strict: an unknown key, a wrong type, a value out of range or a contradiction is an
-/// Error "file:line: ..." with exit status 2.
-Campaign load_campaign(const std::string& path_or_name);
+/// extension. `settings` ("search.episodes=20", "constraints[0].ratio=0.3") override its keys, in
+/// order; relative paths in them count from the current folder. Strict: an unknown key, a wrong
+/// type, a value out of range, a contradiction or a file that is not there is an Error
+/// "file:line: ..." or "--set key: ..." with exit status 2.
+Campaign load_campaign(const std::string& path_or_name,
+                       const std::vector<std::string>& settings = {});
 
 /// Names of the campaigns shipped in configs/campaigns, sorted.
 std::vector<std::string> campaign_names();

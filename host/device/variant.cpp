@@ -278,7 +278,7 @@ Variant load_variant(const std::string& name_or_path) {
     if (choices.boolean("by_image", false)) variant.lowering["by_image"] = 1;
     if (choices.boolean("requantise", false)) variant.lowering["requantise"] = 1;
   }
-  variant.energy = map.text("energy");
+  variant.energy = zoo_reference(map.at("energy"));
   if (const auto synthesis = map.find("synthesis")) variant.synthesis = read_synthesis(*synthesis);
   return variant;
 }

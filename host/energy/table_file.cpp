@@ -91,7 +91,7 @@ EnergyTable load_energy_table(const std::string& name_or_path) {
   table.hash = sha256_hex(read_file(path));
   const YamlMap map(YamlNode::load(path),
                     {"name", "description", "static", "dram", "sram", "cores"});
-  table.name = map.text("name");
+  table.name = file_name_of(map.at("name"));
   if (table.name != path.stem().string()) {
     map.at("name").fail("'" + table.name + "' differs from the file's name '" +
                         path.stem().string() + "'");

@@ -33,7 +33,7 @@ Network load_network(const std::string& name_or_path) {
   const YamlMap map(YamlNode::load(path),
                     {"name", "description", "input", "input_signed", "layers"});
   Network network;
-  network.name = map.text("name");
+  network.name = file_name_of(map.at("name"));
   if (network.name != path.stem().string()) {
     map.at("name").fail("'" + network.name + "' differs from the file's name '" +
                         path.stem().string() + "'");
