@@ -13,6 +13,7 @@
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/hash.h"
+#include "host/base/json.h"
 
 namespace bittern {
 namespace {
@@ -21,11 +22,8 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 json parse_state(const fs::path& path) {
-  try {
-    return json::parse(read_file(path));
-  } catch (const json::exception& error) {
-    fail("{}: damaged ({}); start over in another directory (--out)", path.string(), error.what());
-  }
+  return load_json(
+      path, JsonOptions::own_file("the file is damaged: start over in another directory (--out)"));
 }
 
 }  // namespace
@@ -76,7 +74,8 @@ RunDirectory::RunDirectory(fs::path folder, const std::string& key, bool resume)
       fail_usage("{}: holds a campaign already; continue it with --resume, or choose another --out",
                  folder_.string());
     }
-    const std::string difference = first_difference(json::parse(key), parse_state(settings));
+    const std::string difference =
+        first_difference(parse_json(key, "settings"), parse_state(settings));
     if (!difference.empty()) {
       fail_usage("{}: was started with other settings ({}); put them back, or choose another --out",
                  folder_.string(), difference);
@@ -98,10 +97,16 @@ std::vector<json> RunDirectory::episodes() const {
   if (!fs::exists(file("episodes.jsonl"))) return lines;
   std::istringstream in(read_file(file("episodes.jsonl")));
   for (std::string line; std::getline(in, line);) {
-    json value = json::parse(line, nullptr, /*allow_exceptions=*/false);
-    // A kill can cut off the last line only; what follows a broken one cannot be trusted either.
-    if (value.is_discarded() || !value.is_object() || !value.contains("episode")) break;
-    lines.push_back(std::move(value));
+    try {
+      lines.push_back(parse_json(line, file("episodes.jsonl").string()));
+    } catch (const Error&) {
+      // A kill can cut off the last line only; what follows a broken one cannot be trusted either.
+      break;
+    }
+    if (!lines.back().is_object() || !lines.back().contains("episode")) {
+      lines.pop_back();
+      break;
+    }
   }
   return lines;
 }
@@ -131,7 +136,8 @@ std::optional<PolicyOutcome> RunDirectory::finished(const Policy& policy) const 
   if (!fs::exists(path)) return std::nullopt;
   PolicyOutcome outcome;
   try {
-    const json state = json::parse(read_file(path));
+    const json state =
+        load_json(path, JsonOptions::own_file("the file is damaged: delete it to compute it anew"));
     outcome.validation_accuracy = state.at("validation").get<double>();
     outcome.test_accuracy = state.at("test").get<double>();
   } catch (const json::exception& error) {

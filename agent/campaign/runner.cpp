@@ -211,7 +211,7 @@ class Run {
       policy.validation_accuracy = known->validation_accuracy;
       policy.test_accuracy = known->test_accuracy;
       meter.advance(static_cast<std::uint64_t>(campaign_.final.epochs) * splits_.train.size());
-      return read_safetensors(weights);
+      return read_safetensors(weights, ExitStatus::kFailed);
     }
     FinalNetwork network = evaluator_->finish(
         policy.policy(), final_options(campaign_),

@@ -7,11 +7,11 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "host/base/error.h"
 #include "host/base/file.h"
+#include "host/base/json.h"
 
 namespace bittern {
 namespace {
@@ -54,7 +54,12 @@ bool is_percent(const json& value) {
 }
 
 std::pair<std::string, Accuracy> parse_line(const std::string& line, const std::string& where) {
-  const json entry = json::parse(line, nullptr, false);
+  json entry;
+  try {
+    entry = parse_json(line, where);
+  } catch (const Error&) {
+    // An entry of nothing is refused below.
+  }
   if (!entry.is_object() || !entry.contains("key") || !entry["key"].is_string() ||
       !entry.contains("top1") || !is_percent(entry["top1"]) || !entry.contains("loss") ||
       !entry["loss"].is_number()) {

@@ -5,13 +5,12 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <nlohmann/json.hpp>
-#include <set>
 #include <utility>
 
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/hash.h"
+#include "host/base/json.h"
 
 namespace bittern {
 namespace {
@@ -109,24 +108,11 @@ Entry parse_entry(const std::string& name, const json& value, const std::string&
   return entry;
 }
 
-/// Parses the JSON header. Repeated names, which JSON parsers let pass, are an error.
 json parse_header(std::string_view text, const std::string& file) {
-  std::set<std::string> seen;
-  bool repeated = false;
-  const auto watch = [&](int depth, json::parse_event_t event, json& parsed) {
-    if (event == json::parse_event_t::key && depth == 1) {
-      repeated = repeated || !seen.insert(parsed.get<std::string>()).second;
-    }
-    return true;
-  };
-  json header;
-  try {
-    header = json::parse(text.begin(), text.end(), watch);
-  } catch (const json::exception& error) {
-    fail("{}: the header is no valid JSON ({})", file, error.what());
-  }
+  JsonOptions options;
+  options.max_bytes = kMaxHeaderBytes;
+  json header = parse_json(text, file + ": header", options);
   if (!header.is_object()) fail("{}: the header is no JSON object", file);
-  if (repeated) fail("{}: the header names a tensor twice", file);
   return header;
 }
 
@@ -236,8 +222,10 @@ TensorFile parse_safetensors(std::string_view content, const std::string& name) 
   return file;
 }
 
-TensorFile read_safetensors(const std::filesystem::path& path) {
+TensorFile read_safetensors(const std::filesystem::path& path, ExitStatus status) try {
   return parse_safetensors(read_file(path), path.string());
+} catch (const Error& error) {
+  throw Error(error.what(), status);
 }
 
 void write_safetensors(const std::filesystem::path& path, const TensorFile& file) {

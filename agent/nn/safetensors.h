@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "host/base/error.h"
 #include "host/base/span.h"
 
 namespace bittern {
@@ -47,8 +48,10 @@ struct TensorFile {
 /// Reads a safetensors file (format of huggingface/safetensors: 8 bytes little-endian header
 /// length, JSON header, data). Every length and offset is checked before it is used: the data must
 /// be covered exactly, without gaps or overlaps. Throws Error with the path, the tensor and what is
-/// wrong.
-TensorFile read_safetensors(const std::filesystem::path& path);
+/// wrong; its exit status is `status`: kUsage for a file that the user names, kFailed for one that
+/// Bittern keeps itself.
+TensorFile read_safetensors(const std::filesystem::path& path,
+                            ExitStatus status = ExitStatus::kUsage);
 
 /// The same from memory; `name` stands in messages for the path.
 TensorFile parse_safetensors(std::string_view content, const std::string& name);

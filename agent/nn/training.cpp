@@ -119,7 +119,7 @@ TensorFile train_or_load(const Network& network, const DataSplits& splits,
   const std::filesystem::path path =
       folder / fmt::format("{}-{}-{}.safetensors", network.name, splits.train.name,
                            training_key(network, splits, options).substr(0, 16));
-  if (std::filesystem::exists(path)) return read_safetensors(path);
+  if (std::filesystem::exists(path)) return read_safetensors(path, ExitStatus::kFailed);
   TensorFile checkpoint = train_network(network, splits, options, on_progress).checkpoint;
   write_safetensors(path, checkpoint);
   return checkpoint;

@@ -6,6 +6,7 @@
 
 #include "host/base/error.h"
 #include "host/base/file.h"
+#include "host/base/json.h"
 
 namespace bittern {
 namespace {
@@ -132,8 +133,11 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
   // From here on the content is what was written; the checks below keep a forged file from harm.
   const std::size_t header_size = read_at<std::uint32_t>(bytes, 12);
   if (header_size > end - kFixed) damaged("the header is longer than the file");
-  const nlohmann::json header =
-      nlohmann::json::parse(bytes.substr(kFixed, header_size), nullptr, false);
+  JsonOptions options =
+      JsonOptions::own_file("restore a copy, or delete it and start the search again");
+  options.max_bytes = kMaxBytes;
+  const nlohmann::json header = parse_json(bytes.substr(kFixed, header_size),
+                                           path.string() + ": damaged checkpoint: header", options);
   if (!header.is_object() || !header.contains("state") || !header.contains("arrays") ||
       !header["arrays"].is_array()) {
     damaged("the header is not what was expected");

@@ -5,11 +5,11 @@
 #include <chrono>
 #include <cstdlib>
 #include <ctime>
-#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "host/base/error.h"
 #include "host/base/hash.h"
+#include "host/base/json.h"
 #include "host/measure/sqlite.h"
 
 namespace bittern {
@@ -92,7 +92,7 @@ StoredMeasurement read_row(const Statement& row) {
   out.created = row.text(19);
   try {
     key.origin = m.origin = parse_origin(row.text(4));
-    const auto events = nlohmann::json::parse(row.text(14));
+    const auto events = parse_json(row.text(14), "events");
     for (const auto& [name, count] : events.items()) m.events[name] = count.get<std::uint64_t>();
     out.damaged = key.hex() != m.key || digest_of(out) != row.text(20);
   } catch (const std::exception&) {

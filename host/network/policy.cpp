@@ -1,8 +1,8 @@
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "host/base/error.h"
 #include "host/base/file.h"
+#include "host/base/json.h"
 #include "host/base/yaml.h"
 #include "host/network/network.h"
 
@@ -49,12 +49,7 @@ int bits_of(const json& object, const char* key, const std::string& where) {
 
 Policy load_policy(const std::filesystem::path& path, const Network& network) {
   const std::string file = path.string();
-  json document;
-  try {
-    document = json::parse(read_file(path, std::size_t{16} << 20));
-  } catch (const json::exception& error) {
-    fail_usage("{}: not valid JSON: {}", file, error.what());
-  }
+  const json document = load_json(path);
   only_keys(document, {"network", "layers"}, file);
   const std::string name = text_of(document, "network", file);
   if (name != network.name) {

@@ -15,6 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 class RunDirectoryTest : public ::testing::Test {
@@ -74,6 +75,14 @@ TEST_F(RunDirectoryTest, DropsALineThatAKillCutOffAndEpisodesThatComeAgain) {
   EXPECT_EQ(directory.episodes().size(), 3u);
 }
 
+TEST_F(RunDirectoryTest, AHostileLineEndsTheList) {
+  RunDirectory directory(folder_, kKey, false);
+  directory.add_episode({{"episode", 0}});
+  std::ofstream(folder_ / "episodes.jsonl", std::ios::app)
+      << R"({"episode": 1, "x": )" << std::string(100000, '[') << "\n{\"episode\": 2}\n";
+  EXPECT_EQ(directory.episodes().size(), 1u);
+}
+
 TEST_F(RunDirectoryTest, RemembersFinishedPolicies) {
   RunDirectory directory(folder_, kKey, false);
   PolicyOutcome outcome;
@@ -93,7 +102,7 @@ TEST_F(RunDirectoryTest, SaysWhichStateFileIsDamaged) {
   { RunDirectory first(folder_, kKey, false); }
   write_file(folder_ / "state" / "campaign.json", "{\"na");
   EXPECT_THAT(error_of([&] { RunDirectory second(folder_, kKey, true); }),
-              HasSubstr("campaign.json: damaged"));
+              AllOf(HasSubstr("campaign.json:1:"), HasSubstr("damaged")));
 }
 
 TEST_F(RunDirectoryTest, SaysWhichFolderCannotBeMade) {

@@ -15,6 +15,7 @@ namespace bittern {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -253,6 +254,11 @@ TEST_F(NetworkTest, BadPoliciesAreErrorsThatNameTheLayer) {
               HasSubstr("given twice"));
   EXPECT_THAT(policy_error_of(R"({"network": "lenet", "layers": [{"name": 3}]})"),
               HasSubstr("must be text"));
+  EXPECT_THAT(policy_error_of("{\"network\": \"lenet\",\n \"layers\": [{\"name\": \"conv1\", "
+                              "\"weight_bits\": 8,\n \"weight_bits\": 4}]}"),
+              AllOf(HasSubstr("p.json:3:"), HasSubstr("\"weight_bits\" is given twice")));
+  EXPECT_THAT(policy_error_of(head + std::string(100000, '[')), HasSubstr("nested deeper"));
+  EXPECT_THAT(policy_error_of("\xef\xbb\xbf" + head + "]}"), HasSubstr("byte order mark"));
 }
 
 }  // namespace
