@@ -6,6 +6,7 @@
 //   search_quality [hidden1 hidden2]
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <exception>
 

@@ -5,7 +5,9 @@
 #   bittern_variant_libraries(file)              bittern_variant_<name>: the SystemC testbench of a variant,
 #                                                bittern_bare_<name>: the same sim_top without SystemC (bench)
 
+include(BitternVerilator)
 find_library(BITTERN_SYSTEMC_LIBRARY systemc REQUIRED)
+bittern_verilator_libraries(BITTERN_VERILATOR_LIBRARIES)
 set(BITTERN_VERILATOR_INCLUDE ${VERILATOR_ROOT}/include)
 
 # Results are wrong without -fno-const-bit-op-tree (see docs/rtl.md); the others are for speed.
@@ -33,7 +35,7 @@ target_compile_definitions(bittern_verilator_runtime
   PUBLIC VM_SC=1 VM_TRACE=1 VM_TRACE_FST=1 VM_TRACE_VCD=0 VM_COVERAGE=0 VL_USER_STOP VL_USER_FATAL)
 target_compile_options(bittern_verilator_runtime PRIVATE -O2 -w -fno-sanitize=all)
 target_link_libraries(bittern_verilator_runtime
-  PUBLIC ${BITTERN_SYSTEMC_LIBRARY} ZLIB::ZLIB Threads::Threads PRIVATE bittern_host_base)
+  PUBLIC ${BITTERN_SYSTEMC_LIBRARY} ${BITTERN_VERILATOR_LIBRARIES} Threads::Threads PRIVATE bittern_host_base)
 
 # bittern_read_variant(file prefix)
 #   <prefix>_NAME, <prefix>_CORE, <prefix>_CHECKS (0/1), <prefix>_PARAMETERS (list of Name=value from `rtl:`)

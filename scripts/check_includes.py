@@ -2,7 +2,9 @@
 """Checks that every #include follows the arrows of docs/architecture.md.
 
 The arrows of host/ and agent/ are the DEPS of bittern_room() in their CMakeLists.txt (an arrow may be followed further);
-those of the other folders are the table below. Prints every include that breaks one, and exits 1 if there is any.
+those of the other folders are the table below. Checks too that a file which uses a name of the standard library includes
+its header, itself or in the header of the same name: which headers include others differs between versions of the library.
+Prints every line that breaks a rule, and exits 1 if there is any.
 """
 
 import pathlib
@@ -26,6 +28,49 @@ LIBRARIES = {
     "systemc": ["sim", "tests/sim", "tests/rtl", "bench", "apps/device"],
     "verilated": ["sim", "tests/sim", "tests/rtl", "bench"],
 }
+
+# Names of the standard library, by the header that has to be included for them. A "(" after a list: functions, looked for
+# with their parenthesis.
+STANDARD = {
+    "algorithm": "adjacent_find|all_of|any_of|binary_search|clamp|copy|copy_if|copy_n|count|count_if|equal|equal_range|fill|"
+                 "fill_n|find|find_if|for_each|generate|is_sorted|lexicographical_compare|lower_bound|max|max_element|min|"
+                 "min_element|minmax_element|mismatch|none_of|nth_element|partial_sort|remove|remove_if|replace|reverse|"
+                 "rotate|search|shuffle|sort|stable_sort|swap_ranges|transform|unique|upper_bound(",
+    "array": "array",
+    "atomic": "atomic",
+    "chrono": "chrono",
+    "cmath": "abs|ceil|exp|floor|isfinite|isnan|llround|log|log2|lround|pow|round|sqrt|tanh(",
+    "condition_variable": "condition_variable",
+    "cstdlib": "abort|getenv|strtol(",
+    "cstring": "memcmp|memcpy|memmove|memset|strcmp|strerror|strlen(",
+    "functional": "bind|cref|function|hash|ref",
+    "limits": "numeric_limits",
+    "map": "map|multimap",
+    "memory": "make_shared|make_unique|shared_ptr|unique_ptr|weak_ptr",
+    "mutex": "lock_guard|mutex|scoped_lock|unique_lock",
+    "numeric": "accumulate|gcd|inner_product|iota|lcm|partial_sum|reduce(",
+    "optional": "nullopt|optional",
+    "random": "mt19937|mt19937_64",
+    "set": "set",
+    "thread": "this_thread|thread",
+    "tuple": "make_tuple|tie|tuple",
+    "variant": "get_if|holds_alternative|variant|visit",
+}
+
+
+def standard_names(path, text, own_header):
+    """Problems of a file with names of the standard library; `own_header` is the text of its header, or empty."""
+    included = set(re.findall(r"#\s*include\s+<([^>]+)>", text + own_header))
+    code = [re.sub(r"//.*", "", line) for line in text.splitlines()]
+    for header, names in STANDARD.items():
+        if header in included:
+            continue
+        pattern = r"\bstd::(%s)%s" % (names.rstrip("("), r"(<[^()]*>)?\(" if names.endswith("(") else r"\b")
+        for number, line in enumerate(code, 1):
+            used = re.search(pattern, line)
+            if used:
+                yield f"{path}:{number}: std::{used.group(1)} without #include <{header}>"
+                break
 
 
 def read_rooms():
@@ -88,7 +133,11 @@ def main():
         if file.suffix not in (".h", ".cpp") or path.split("/")[0] not in known:
             continue
         allowed = allowed_for(path, rooms)
-        for number, line in enumerate(file.read_text(errors="replace").splitlines(), 1):
+        text = file.read_text(errors="replace")
+        own_header = file.with_suffix(".h")
+        problems += standard_names(
+            path, text, own_header.read_text() if file.suffix == ".cpp" and own_header.exists() else "")
+        for number, line in enumerate(text.splitlines(), 1):
             local = re.match(r'\s*#\s*include\s+"([^"]+)"', line)
             system = re.match(r"\s*#\s*include\s+<([^>]+)>", line)
             if local and local.group(1).split("/")[0] in known and "/" in local.group(1):

@@ -1,28 +1,42 @@
 #!/usr/bin/env bash
-# Installs what Bittern needs on Debian 12, and nothing when all is there already (no network is needed then).
+# Installs what Bittern needs on Debian 12 and 13, and nothing when all is there already (no network is needed then).
 #
-#   scripts/setup.sh             install what is missing, as root or with sudo
-#   scripts/setup.sh --list      print the packages
+#   scripts/setup.sh             what building and running takes; as root or with sudo
+#   scripts/setup.sh --checks    besides, what the tests, lint and scripts/check_deep.sh use
+#   scripts/setup.sh --list      print the packages of the first kind; --checks --list: of both
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 # The one list of packages.
 PACKAGES=(
   # tools
-  g++ cmake ninja-build make ccache git pkg-config python3 clang-format
-  # hardware: simulation, synthesis, second simulator
-  verilator libsystemc-dev yosys iverilog
+  g++ cmake ninja-build make ccache git pkg-config python3
+  # simulation of the hardware; liblz4 and zlib are what Verilator's FST writer uses
+  verilator libsystemc-dev liblz4-dev zlib1g-dev
   # libraries
   libtorch-dev libboost-dev libboost-filesystem-dev libboost-system-dev libyaml-cpp-dev libcli11-dev
-  libspdlog-dev libfmt-dev nlohmann-json3-dev libsqlite3-dev zlib1g-dev
-  # tests and benchmarks
+  libspdlog-dev libfmt-dev nlohmann-json3-dev libsqlite3-dev
+  # the tests and benchmarks are part of every build
   libgtest-dev libgmock-dev libbenchmark-dev
 )
+CHECKS=(
+  yosys iverilog                                       # synthesis, second simulator
+  clang-format clang-tidy clang libclang-rt-dev        # lint; fuzzers
+)
 
-case "${1:-}" in
-  "") ;;
-  --list) printf '%s\n' "${PACKAGES[@]}"; exit 0 ;;
-  *) die "unknown argument '$1'; there is only --list" ;;
-esac
+list=
+checks=
+for argument in "$@"; do
+  case "$argument" in
+    --list) list=1 ;;
+    --checks) checks=1 ;;
+    *) die "unknown argument '$argument'; there are --checks and --list" ;;
+  esac
+done
+[[ -z "$checks" ]] || PACKAGES+=("${CHECKS[@]}")
+if [[ -n "$list" ]]; then
+  printf '%s\n' "${PACKAGES[@]}"
+  exit 0
+fi
 
 command -v dpkg-query >/dev/null ||
   die "this is not a Debian system; install the equivalents of: ${PACKAGES[*]}"

@@ -5,7 +5,7 @@
 #   scripts/test.sh -R host/base     arguments go to ctest
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-"$ROOT/scripts/setup.sh"
+"$ROOT/scripts/setup.sh" --checks
 build
 say "test"
 log="$BUILD.test.log"

@@ -1,5 +1,6 @@
 #include "agent/data/dataset.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <numeric>
 #include <utility>

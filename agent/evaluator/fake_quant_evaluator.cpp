@@ -1,5 +1,6 @@
 #include "agent/evaluator/fake_quant_evaluator.h"
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>

@@ -1,5 +1,6 @@
 #include "agent/search/ddpg.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 #include <vector>

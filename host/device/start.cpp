@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <cctype>
+#include <chrono>
+#include <map>
 #include <optional>
 
 #include "host/device/device_process.h"

@@ -1,6 +1,7 @@
 #include "host/measure/measured_layers.h"
 
 #include <memory>
+#include <optional>
 
 namespace bittern {
 namespace {

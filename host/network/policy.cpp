@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <optional>
 
 #include "host/base/error.h"

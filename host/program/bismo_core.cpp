@@ -1,3 +1,5 @@
+#include <array>
+
 #include "host/program/bismo_isa.h"
 #include "host/program/gemm_core.h"
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 
 #include "host/model/published_bitfusion.h"
 #include "host/program/bitfusion_core.h"

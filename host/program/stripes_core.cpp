@@ -1,3 +1,5 @@
+#include <array>
+
 #include "host/program/gemm_core.h"
 #include "host/program/stripes_isa.h"
 

@@ -8,18 +8,18 @@
 
 #include <verilated.h>
 
-#include <cstring>
-
 namespace bittern_verilator {
 
-// Inlined and unrolled at -O2 too: the number of words is a constant everywhere.
-__attribute__((always_inline)) static inline IData countones_wide(int words, WDataInP const value) {
+// Inlined and unrolled at -O2 too: the number of words is a constant everywhere. `value` is
+// whatever this Verilator gives for a wide operand: a pointer to its words, or an object with an
+// index. The compiler reads each pair of words at once.
+template <typename Wide>
+__attribute__((always_inline)) static inline IData countones_wide(int words, const Wide& value) {
   IData ones = 0;
   int i = 0;
 #pragma GCC unroll 16
   for (; i + 1 < words; i += 2) {
-    QData pair;
-    std::memcpy(&pair, value + i, sizeof pair);
+    const QData pair = static_cast<QData>(value[i]) | static_cast<QData>(value[i + 1]) << 32;
     ones += static_cast<IData>(__builtin_popcountll(pair));
   }
   if (i < words) ones += static_cast<IData>(__builtin_popcount(value[i]));

@@ -1,6 +1,7 @@
 #include "tests/rtl/bitfusion_case.h"
 
 #include <algorithm>
+#include <array>
 
 namespace bittern::rtl_test {
 namespace {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <random>
 
 #include "Vfusion_tiny.h"
 #include "host/protocol/registers.h"

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <random>
 
 #include "Vfusion_edge.h"
 #include "Vfusion_flat.h"

@@ -14,7 +14,7 @@ module bitfusion_unit_tb;
   );
 
   initial begin
-    if (!$value$plusargs("stimuli=%s", path)) $finish;
+    if (!$value$plusargs("stimuli=%s", path)) $finish(0);
     stimuli = $fopen(path, "r");
     fields = 6;
     while (fields == 6) begin
@@ -23,6 +23,6 @@ module bitfusion_unit_tb;
         #1 $display("%0d %0d", $signed(bricks_sum), $signed(fast_sum));
       end
     end
-    $finish;
+    $finish(0);
   end
 endmodule

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <random>
 
 #include "Vcore_tiny.h"
 #include "tests/rtl/gemm_case.h"

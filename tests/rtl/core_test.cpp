@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <random>
 
 #include "Vcore_edge.h"
 #include "Vcore_split.h"

@@ -29,7 +29,7 @@ module dpa_tb;
   );
 
   initial begin
-    if (!$value$plusargs("stimuli=%s", path)) $finish;
+    if (!$value$plusargs("stimuli=%s", path)) $finish(0);
     stimuli = $fopen(path, "r");
     clk = 0; rst_n = 0; valid = 0; clear = 0; shift = 0; negate = 0; last = 0; tag = 0; lhs = 0; rhs = 0;
     #1 clk = 1;
@@ -43,6 +43,6 @@ module dpa_tb;
         clk = 0;
       end
     end
-    $finish;
+    $finish(0);
   end
 endmodule

@@ -2,6 +2,9 @@
 // against products.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <random>
+
 #include "Vdpa_flat1.h"
 #include "Vdpa_flat2.h"
 #include "Vdpa_struct1.h"

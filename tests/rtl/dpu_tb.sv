@@ -20,7 +20,7 @@ module dpu_tb;
   );
 
   initial begin
-    if (!$value$plusargs("stimuli=%s", path)) $finish;
+    if (!$value$plusargs("stimuli=%s", path)) $finish(0);
     stimuli = $fopen(path, "r");
     clk = 0;
     fields = 6;
@@ -32,6 +32,6 @@ module dpu_tb;
         clk = 0;
       end
     end
-    $finish;
+    $finish(0);
   end
 endmodule

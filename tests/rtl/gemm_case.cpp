@@ -1,5 +1,6 @@
 #include "tests/rtl/gemm_case.h"
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace bittern::rtl_test {

@@ -1,6 +1,7 @@
 // Small shared blocks: queue, token counter, memory, burst cutter.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <random>

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <random>
 #include <string_view>
 
 #include "Vstripes_both.h"

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "host/program/bismo_isa.h"
 #include "host/protocol/registers.h"

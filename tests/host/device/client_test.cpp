@@ -1,4 +1,8 @@
+#include <algorithm>
+#include <chrono>
+#include <functional>
 #include <future>
+#include <memory>
 
 #include "host/base/stop.h"
 #include "host/device/device_client.h"

@@ -1,7 +1,10 @@
 #include <signal.h>
 
 #include <atomic>
+#include <chrono>
+#include <mutex>
 #include <set>
+#include <thread>
 
 #include "host/base/stop.h"
 #include "host/device/device_pool.h"

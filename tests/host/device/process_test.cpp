@@ -4,7 +4,10 @@
 #include <sys/wait.h>
 
 #include <array>
+#include <chrono>
 #include <cstdio>
+#include <memory>
+#include <thread>
 
 #include "host/base/file.h"
 #include "host/device/device_process.h"

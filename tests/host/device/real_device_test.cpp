@@ -1,6 +1,8 @@
 // The client against a real simulated device: skipped where none was built.
 #include <signal.h>
 
+#include <memory>
+
 #include "host/base/file.h"
 #include "host/device/device_pool.h"
 #include "host/program/bismo_isa.h"

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <set>
+
 #include "host/measure/layer_report.h"
 #include "tests/host/measure/fake_bismo.h"
 

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "tests/host/measure/fake_bismo.h"
 #include "tests/host/program/random_layers.h"
 

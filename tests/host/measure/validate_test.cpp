@@ -3,6 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <memory>
+#include <set>
+
 #include "host/measure/failure_trace.h"
 #include "host/measure/random_jobs.h"
 #include "tests/host/measure/fake_bismo.h"

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <memory>
+
 #include "tests/host/protocol/fake_backend.h"
 #include "tests/host/protocol/raw_client.h"
 
