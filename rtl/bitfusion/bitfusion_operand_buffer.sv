@@ -110,12 +110,12 @@ module bitfusion_operand_buffer #(
       end else begin : gen_several
         // A write covers some quarters.
         localparam int unsigned Covered = PortWidth / Quarter;
-        logic [1:0] quarter;
-        assign quarter = 2'((32'(l) * Banks + 32'(wr_bank_i[BankWidth*l+:BankWidth])) * Covered);
+        logic [1:0] first_quarter;
+        assign first_quarter = 2'((32'(l) * Banks + 32'(wr_bank_i[BankWidth*l+:BankWidth])) * Covered);
         always_ff @(posedge clk_i) begin
           if (wr_en_i[l]) begin
             for (int unsigned k = 0; k < Covered; k++) begin
-              mem[{row, quarter | 2'(k)}] <= wr_data_i[PortWidth*l+Quarter*k+:Quarter];
+              mem[{row, first_quarter | 2'(k)}] <= wr_data_i[PortWidth*l+Quarter*k+:Quarter];
             end
           end
         end

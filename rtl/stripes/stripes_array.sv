@@ -70,8 +70,8 @@ module stripes_array #(
 
   // Control of a step, low bits first: load, first, shift, negate, brick, clear, last, accumulate, emit.
   localparam int Ctl = 9;
-  logic [Ctl-1:0] ctl;
-  assign ctl = {emit_i, accumulate_i, last_i, clear_i, brick_i, negate_i, shift_i, first_i, load_i};
+  logic [Ctl-1:0] step_ctl;
+  assign step_ctl = {emit_i, accumulate_i, last_i, clear_i, brick_i, negate_i, shift_i, first_i, load_i};
 
   // What enters the operand registers of each skew: from outside, or from the one before it.
   logic [    Skews-1:0] in_valid;
@@ -92,10 +92,10 @@ module stripes_array #(
     in_valid = '0;
     in_ctl   = '0;
     in_valid[0]     = valid_i;
-    in_ctl[0+:Ctl]  = ctl;
+    in_ctl[0+:Ctl]  = step_ctl;
     for (int unsigned s = 1; s < Skews; s++) begin
       in_valid[s]          = columns_i == '0 ? valid_i : valid1_q[s-1] & (s <= 32'(columns_i));
-      in_ctl[Ctl*s+:Ctl]   = columns_i == '0 ? ctl : ctl1_q[Ctl*(s-1)+:Ctl];
+      in_ctl[Ctl*s+:Ctl]   = columns_i == '0 ? step_ctl : ctl1_q[Ctl*(s-1)+:Ctl];
     end
   end
 
@@ -173,17 +173,17 @@ module stripes_array #(
       for (int unsigned b = 0; b < Planes; b++) used[b] = MsbWidth'(b) <= msb;
     end
     for (genvar p = 0; p < ParUnits; p++) begin : gen_par_in
-      logic [UnitBits-1:0] planes;
+      logic [UnitBits-1:0] own_planes;
       logic [   Lanes-1:0] top;
       for (genvar b = 0; b < Planes; b++) begin : gen_plane
         localparam int Bit = b * ParWidth + p * Lanes;
         localparam int Lane = Bit % FetchWidth / PortWidth;
-        assign planes[b*Lanes+:Lanes] = par_i[(Lane*ParBanks+Bit/FetchWidth)*PortWidth+Bit%PortWidth+:Lanes];
-        assign par[p*UnitBits+b*Lanes+:Lanes] = used[b] ? planes[b*Lanes+:Lanes] : {Lanes{signed_i}} & top;
+        assign own_planes[b*Lanes+:Lanes] = par_i[(Lane*ParBanks+Bit/FetchWidth)*PortWidth+Bit%PortWidth+:Lanes];
+        assign par[p*UnitBits+b*Lanes+:Lanes] = used[b] ? own_planes[b*Lanes+:Lanes] : {Lanes{signed_i}} & top;
       end
       always_comb begin
         top = '0;
-        for (int b = 0; b < Planes; b++) if (MsbWidth'(b) == msb) top = planes[b*Lanes+:Lanes];
+        for (int b = 0; b < Planes; b++) if (MsbWidth'(b) == msb) top = own_planes[b*Lanes+:Lanes];
       end
     end
 

@@ -409,7 +409,7 @@ module stripes_core #(
   logic       step_last;
   logic       step_accumulate;
   logic       step_emit;
-  logic [3:0] columns;
+  logic [3:0] exec_columns;
   logic       cascade;
   logic       array_busy;
   logic       exec_busy;
@@ -452,7 +452,7 @@ module stripes_core #(
       .last_o        (step_last),
       .accumulate_o  (step_accumulate),
       .emit_o        (step_emit),
-      .columns_o     (columns),
+      .columns_o     (exec_columns),
       .cascade_o     (cascade),
       .busy_o        (exec_busy),
       .run_o         (exec_run),
@@ -503,7 +503,7 @@ module stripes_core #(
       .last_i      (step_last),
       .accumulate_i(step_accumulate),
       .emit_i      (step_emit),
-      .columns_i   (columns),
+      .columns_i   (exec_columns),
       .cascade_i   (cascade),
       .serial_i    (serial_data),
       .par_i       (par_data),

@@ -125,7 +125,7 @@ module stripes_dispatch #(
   logic [127:0] reserved;
   logic [ 23:0] count;        // words or tiles
   logic [  7:0] banks;
-  logic [  3:0] columns;
+  logic [  3:0] exec_columns;
   logic         aligned;
   logic [  1:0] result_width;
   logic         bad_width;
@@ -148,7 +148,7 @@ module stripes_dispatch #(
   assign is_result  = opcode == stripes_isa_pkg::OpResult;
   assign count      = is_result ? s1_instr_q[stripes_isa_pkg::ResultTilesLsb+:24] : 24'(s1_words_q);
   assign banks      = s1_instr_q[stripes_isa_pkg::FetchBanksLsb+:8];
-  assign columns    = s1_instr_q[stripes_isa_pkg::ExecColumnsLsb+:4];
+  assign exec_columns = s1_instr_q[stripes_isa_pkg::ExecColumnsLsb+:4];
   assign aligned    = (s1_instr_q[stripes_isa_pkg::FetchDramBaseLsb+:6] == '0) &
                       (s1_instr_q[stripes_isa_pkg::FetchLaneStrideLsb+:6] == '0);
   // Results narrower than sums: the field says how often their 32 bits are halved, minus 1.
@@ -193,9 +193,9 @@ module stripes_dispatch #(
                        (32'(s1_instr_q[stripes_isa_pkg::ExecRhsBitsLsb+:4]) >= MaxBits);
   assign bad_banks   = (32'(banks) >= (is_rhs ? RhsBanks : LhsBanks)) | (s1_words_q[26:24] != '0);
   assign bad_fetch_bits = is_serial ? (32'(fetch_bits) >= MaxBits) | (seen & (fetch_bits != seen_bits)) : fetch_bits != '0;
-  assign bad_columns = (columns == '0) ? s1_instr_q[stripes_isa_pkg::ExecCascadeLsb] :
-                                         ((Serial != 0) | (32'(columns) >= Columns) |
-                                          (columns > s1_instr_q[stripes_isa_pkg::ExecLhsBitsLsb+:4]));
+  assign bad_columns = (exec_columns == '0) ? s1_instr_q[stripes_isa_pkg::ExecCascadeLsb] :
+                                         ((Serial != 0) | (32'(exec_columns) >= Columns) |
+                                          (exec_columns > s1_instr_q[stripes_isa_pkg::ExecLhsBitsLsb+:4]));
 
   always_comb begin
     illegal = (s1_instr_q & reserved) != '0;
