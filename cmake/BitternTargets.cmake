@@ -17,6 +17,7 @@ function(bittern_room room)
     add_library(bittern_${id} STATIC ${sources})
     target_include_directories(bittern_${id} PUBLIC ${PROJECT_SOURCE_DIR})
     target_link_libraries(bittern_${id} PUBLIC ${deps} ${ARG_LIBS} PRIVATE bittern_warnings)
+    set_property(GLOBAL APPEND PROPERTY BITTERN_ROOMS ${room})  # those that have a library of code
   else()
     add_library(bittern_${id} INTERFACE)
     target_include_directories(bittern_${id} INTERFACE ${PROJECT_SOURCE_DIR})
