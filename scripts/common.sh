@@ -7,6 +7,9 @@ BUILD="${BITTERN_BUILD:-$ROOT/build/release}"
 say() { printf '== %s\n' "$*"; }
 die() { printf '%s: error: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
 
+# Minutes with one decimal since SECONDS was $1.
+minutes_since() { awk -v seconds="$((SECONDS - $1))" 'BEGIN {printf "%.1f", seconds / 60}'; }
+
 # Parallel jobs: one per core, but a file that includes LibTorch takes up to 2 GiB of memory.
 jobs_for_build() {
   local cores memory_gib
@@ -17,9 +20,12 @@ jobs_for_build() {
   if ((by_memory < cores)); then echo "$by_memory"; else echo "$cores"; fi
 }
 
+# Warnings are errors on continuous integration, not for users, whose compiler may know new ones.
 configure() {
+  local werror=OFF
+  [[ "${CI:-}" != true ]] || werror=ON
   say "configure $BUILD"
-  (cd "$ROOT" && cmake --preset release -B "$BUILD" >"$BUILD.configure.log" 2>&1) ||
+  (cd "$ROOT" && cmake --preset release -B "$BUILD" "-DBITTERN_WERROR=$werror" >"$BUILD.configure.log" 2>&1) ||
     { tail -n 40 "$BUILD.configure.log" >&2; die "configuring failed; the whole log is $BUILD.configure.log"; }
 }
 

@@ -16,29 +16,6 @@ constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kFixed = 8 + 4 + 4;
 constexpr std::size_t kMaxBytes = std::size_t{1} << 30;
 
-/// Hash against accidents: four lanes of multiply and rotate over 64-bit words, several GB/s, so
-/// that a checkpoint after every episode costs nothing. (SHA-256 would take longer than the write.)
-std::uint64_t content_hash(std::string_view bytes) {
-  constexpr std::uint64_t kPrime = 0x9e3779b97f4a7c15ull;
-  std::array<std::uint64_t, 4> lanes = {1, 2, 3, 4};
-  const auto mix = [](std::uint64_t lane, std::uint64_t word) {
-    lane = (lane ^ word) * kPrime;
-    return (lane << 29) | (lane >> 35);
-  };
-  std::size_t at = 0;
-  for (; at + 32 <= bytes.size(); at += 32) {
-    std::array<std::uint64_t, 4> words;
-    std::memcpy(words.data(), bytes.data() + at, 32);
-    for (std::size_t i = 0; i < 4; ++i) lanes[i] = mix(lanes[i], words[i]);
-  }
-  for (; at < bytes.size(); ++at) {
-    lanes[at % 4] = mix(lanes[at % 4], static_cast<unsigned char>(bytes[at]));
-  }
-  std::uint64_t hash = bytes.size();
-  for (const std::uint64_t lane : lanes) hash = mix(hash, lane);
-  return hash ^ (hash >> 32);
-}
-
 template <typename T>
 void append(std::string& out, const T& value) {
   out.append(reinterpret_cast<const char*>(&value), sizeof(value));
@@ -75,6 +52,29 @@ std::string first_difference(const nlohmann::json& found, const nlohmann::json& 
 
 }  // namespace
 
+// Four lanes of multiply and rotate over 64-bit words, several GB/s, so
+// that a checkpoint after every episode costs nothing. (SHA-256 would take longer than the write.)
+std::uint64_t checkpoint_hash(std::string_view bytes) {
+  constexpr std::uint64_t kPrime = 0x9e3779b97f4a7c15ull;
+  std::array<std::uint64_t, 4> lanes = {1, 2, 3, 4};
+  const auto mix = [](std::uint64_t lane, std::uint64_t word) {
+    lane = (lane ^ word) * kPrime;
+    return (lane << 29) | (lane >> 35);
+  };
+  std::size_t at = 0;
+  for (; at + 32 <= bytes.size(); at += 32) {
+    std::array<std::uint64_t, 4> words;
+    std::memcpy(words.data(), bytes.data() + at, 32);
+    for (std::size_t i = 0; i < 4; ++i) lanes[i] = mix(lanes[i], words[i]);
+  }
+  for (; at < bytes.size(); ++at) {
+    lanes[at % 4] = mix(lanes[at % 4], static_cast<unsigned char>(bytes[at]));
+  }
+  std::uint64_t hash = bytes.size();
+  for (const std::uint64_t lane : lanes) hash = mix(hash, lane);
+  return hash ^ (hash >> 32);
+}
+
 const std::vector<float>& Checkpoint::array(const std::string& name, std::size_t size) const {
   const auto found = arrays.find(name);
   if (found == arrays.end()) fail("checkpoint: array {} is missing", name);
@@ -102,7 +102,7 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint& check
   for (const auto& [name, values] : checkpoint.arrays) {
     content.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
   }
-  append(content, content_hash(content));
+  append(content, checkpoint_hash(content));
   write_file(path, content);
 }
 
@@ -127,7 +127,7 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
         path.string(), version, kVersion);
   }
   const std::size_t end = bytes.size() - sizeof(std::uint64_t);
-  if (read_at<std::uint64_t>(bytes, end) != content_hash(bytes.substr(0, end))) {
+  if (read_at<std::uint64_t>(bytes, end) != checkpoint_hash(bytes.substr(0, end))) {
     damaged("its content does not fit its hash (cut off or changed)");
   }
   // From here on the content is what was written; the checks below keep a forged file from harm.

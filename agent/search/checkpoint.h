@@ -5,6 +5,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace bittern {
@@ -23,6 +24,10 @@ struct Checkpoint {
   /// The array called `name`; throws Error when it is missing or not of `size` numbers.
   const std::vector<float>& array(const std::string& name, std::size_t size) const;
 };
+
+/// The hash at the end of a checkpoint that begins with `bytes`. Against accidents, not against
+/// people.
+std::uint64_t checkpoint_hash(std::string_view bytes);
 
 /// Throws Error when the file cannot be written; an older one is intact then.
 void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);

@@ -1,0 +1,17 @@
+// Configuration files: each input is read as a network, a variant, an energy table and a campaign.
+#include "host/campaign/campaign.h"
+#include "host/device/variant.h"
+#include "host/energy/energy.h"
+#include "host/network/network.h"
+#include "tests/fuzz/fuzz.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using bittern::fuzz::expect_value_or_error;
+  const bittern::fuzz::InputFile file(bittern::fuzz::as_text(data, size), ".yaml");
+  const std::string path = file.path().string();
+  expect_value_or_error([&] { bittern::load_network(path); });
+  expect_value_or_error([&] { bittern::load_variant(path); });
+  expect_value_or_error([&] { bittern::load_energy_table(path); });
+  expect_value_or_error([&] { bittern::load_campaign(path); });
+  return 0;
+}

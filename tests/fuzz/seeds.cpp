@@ -1,0 +1,91 @@
+// Writes the inputs that the fuzz targets start from: what the program itself writes and the files
+// of configs/.
+//
+//   fuzz_seeds FOLDER     makes FOLDER/<target>/...
+#include <cstdio>
+#include <filesystem>
+
+#include "agent/nn/safetensors.h"
+#include "agent/search/checkpoint.h"
+#include "host/base/file.h"
+#include "host/measure/lut.h"
+#include "host/network/network.h"
+#include "host/protocol/messages.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace bittern;
+
+void write_messages(const fs::path& folder) {
+  int number = 0;
+  const auto add = [&](int kind, const std::vector<std::uint8_t>& payload) {
+    std::string text(1, static_cast<char>(kind));
+    text.append(payload.begin(), payload.end());
+    write_file(folder / std::to_string(number++), text);
+  };
+  DeviceIdentity identity;
+  identity.variant = "bismo_tiny";
+  add(0, encode_hello("fuzz"));
+  add(1, encode_identity(identity));
+  add(2, encode_memory_range({64, 128}));
+  add(3, encode_write_address(4096));
+  add(4, encode_words({0x30, 0x34}));
+  add(5, encode_register_writes({{0x30, 1}}));
+  add(6, encode_run({}));
+  add(7, encode_run_result({}));
+  add(8, encode_trace({}));
+  add(9, encode_error({WireError::kFailed, "text"}));
+}
+
+void write_tensors(const fs::path& folder) {
+  TensorFile file;
+  const std::vector<float> values = {1, 2, 3, 4, 5, 6};
+  file.tensors["conv1.weight"] = StoredTensor::from_floats({2, 3}, values);
+  file.tensors["conv1.bias"] = StoredTensor::from_floats({1}, std::vector<float>{0.5F});
+  file.metadata["network"] = "lenet";
+  write_safetensors(folder / "small", file);
+}
+
+void write_configs(const fs::path& folder) {
+  for (const auto& entry : fs::recursive_directory_iterator(home_folder() / "configs")) {
+    if (entry.path().extension() == ".yaml") {
+      write_file(folder / entry.path().filename(), read_file(entry.path()));
+    }
+  }
+}
+
+std::string idx_header(std::uint8_t dimensions) {
+  std::string text = {0, 0, 8, static_cast<char>(dimensions)};
+  for (int i = 0; i < dimensions; ++i) text += std::string("\0\0\0\2", 4);
+  return text + std::string(std::size_t{1} << dimensions, 'x');
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fprintf(stderr, "usage: fuzz_seeds FOLDER\n");
+    return 2;
+  }
+  const fs::path folder = argv[1];
+  write_configs(folder / "yaml");
+  write_configs(folder / "config");
+  const Network network = load_network("lenet");
+  save_policy(folder / "policy" / "uniform", network, uniform_policy(network, {4, 6}));
+  LutRow row;
+  row.variant = "bismo_tiny";
+  row.layer = network.layers[0].name;
+  row.shape = network.layers[0].key();
+  row.cycles = 100;
+  row.latency_s = 1e-6;
+  save_lut(folder / "lut" / "row", {row});
+  write_tensors(folder / "safetensors");
+  Checkpoint checkpoint;
+  checkpoint.state = {{"episode", 3}, {"best", {{"reward", 0.5}}}};
+  checkpoint.arrays["actor"] = {1.0F, 2.0F};
+  write_checkpoint(folder / "checkpoint" / "small", checkpoint);
+  write_messages(folder / "messages");
+  write_file(folder / "idx" / "labels", idx_header(1));
+  write_file(folder / "idx" / "images", idx_header(3));
+}
