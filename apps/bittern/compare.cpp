@@ -97,7 +97,7 @@ void compare(const Options& options, const CLI::App& command) {
       out << comparison_table(comparison).render(format);
       break;
     case OutputFormat::kJson:
-      out << json_text(comparison_json(comparison)) << "\n";
+      out << printed_json(comparison_json(comparison)) << "\n";
       break;
   }
 }

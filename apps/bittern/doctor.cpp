@@ -67,7 +67,7 @@ class Report {
   }
   void finish() const {
     if (json_) {
-      std::cout << json_text({{"checks", checks_}}) << "\n";
+      std::cout << printed_json({{"checks", checks_}}) << "\n";
     } else {
       std::cout << fmt::format("\n{} checks: {} ok, {} warnings, {} failures\n", checks_.size(),
                                counts_[0], counts_[1], counts_[2]);

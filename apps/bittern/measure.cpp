@@ -107,7 +107,7 @@ void print(const Options& options, const Network& network, const Variant& varian
                                 {"layers", table.json()},
                                 {"counters", counters_json(measured.layers)},
                                 {"dram_anchors", dram_anchors_json(energy)}};
-    std::cout << json_text(out) << "\n";
+    std::cout << printed_json(out) << "\n";
     return;
   }
   std::cout << fmt::format("{} on {}: batch {}, {} MHz\n\n", network.name, variant.name,

@@ -49,7 +49,7 @@ void run(const Arguments& arguments) {
     fail("stopped on request; continue with: {}", again);
   }
   if (format == OutputFormat::kJson) {
-    std::cout << json_text(to_json(result)) << "\n";
+    std::cout << printed_json(to_json(result)) << "\n";
   } else {
     std::cout << printable_lines(campaign_summary_text(result)) << "results in "
               << options.out.string() << "/ (report.html, result.json, "

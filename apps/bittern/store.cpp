@@ -145,7 +145,7 @@ void show(const Options& options) {
     fail("{} measurements in {} have keys that begin with '{}'; give more of it", rows.size(),
          store->path().string(), options.key);
   }
-  std::cout << json_text(json_of(rows.front())) << "\n";
+  std::cout << printed_json(json_of(rows.front())) << "\n";
 }
 
 void export_rows(const Options& options) {
@@ -160,7 +160,7 @@ void export_rows(const Options& options) {
   if (format == OutputFormat::kJson) {
     nlohmann::json all = nlohmann::json::array();
     for (const StoredMeasurement& row : rows) all.push_back(json_of(row));
-    text = json_text(all) + "\n";
+    text = printed_json(all) + "\n";
   } else {
     text = table_of(rows, true).render(format);
   }

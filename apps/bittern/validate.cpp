@@ -197,7 +197,7 @@ void run(Options options, const CLI::App& command) {
       std::cout << table_of(v, true).render(format);
       break;
     case OutputFormat::kJson:
-      std::cout << json_text(json_of(options, v, measurer.identity(), passed)) << "\n";
+      std::cout << printed_json(json_of(options, v, measurer.identity(), passed)) << "\n";
       break;
   }
   if (!close) {

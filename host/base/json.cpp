@@ -177,7 +177,7 @@ json load_json(const std::filesystem::path& path, const JsonOptions& options) {
   return parse_json(text, path.string(), options);
 }
 
-std::string json_text(const json& value) {
+std::string printed_json(const json& value) {
   const std::string text = value.dump(2, ' ', false, json::error_handler_t::replace);
   std::string out;
   out.reserve(text.size());

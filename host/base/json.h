@@ -44,6 +44,6 @@ nlohmann::json load_json(const std::filesystem::path& path, const JsonOptions& o
 
 /// JSON for printing, indented by two, without a newline behind it. Never fails and never steers a
 /// terminal: bytes that are not UTF-8 become U+FFFD, control characters are escaped.
-std::string json_text(const nlohmann::json& value);
+std::string printed_json(const nlohmann::json& value);
 
 }  // namespace bittern

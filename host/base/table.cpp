@@ -94,7 +94,7 @@ std::string Table::render(OutputFormat format) const {
     case OutputFormat::kCsv:
       return csv();
     case OutputFormat::kJson:
-      return json_text(json()) + "\n";
+      return printed_json(json()) + "\n";
     case OutputFormat::kTable:
       break;
   }

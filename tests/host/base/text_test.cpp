@@ -55,7 +55,7 @@ TEST(Text, RandomBytesNeverReachTheTerminal) {
   for (int round = 0; round < 2000; ++round) {
     std::string bytes(static_cast<std::size_t>(rng.integer(0, 40)), ' ');
     for (char& c : bytes) c = static_cast<char>(rng.next());
-    const std::string json = json_text({{bytes, bytes}});
+    const std::string json = printed_json({{bytes, bytes}});
     EXPECT_NO_THROW(parse_json(json, "json"));
     for (const std::string& shown : {printable(bytes), printable_lines(bytes), json}) {
       for (std::size_t i = 0; i < shown.size();) {
@@ -71,8 +71,8 @@ TEST(Text, RandomBytesNeverReachTheTerminal) {
 
 TEST(Text, JsonKeepsItsValueWhenItIsPrinted) {
   const nlohmann::json value = {{"name", "a\x1b\n\x7f\xc2\x9b é"}, {"list", {1, 2.5, nullptr}}};
-  EXPECT_EQ(parse_json(json_text(value), "json"), value);
-  EXPECT_EQ(json_text(value).find('\x7f'), std::string::npos);
+  EXPECT_EQ(parse_json(printed_json(value), "json"), value);
+  EXPECT_EQ(printed_json(value).find('\x7f'), std::string::npos);
 }
 
 }  // namespace
