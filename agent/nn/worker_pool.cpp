@@ -1,21 +1,29 @@
 #include "agent/nn/worker_pool.h"
 
-#include <algorithm>
+#include <system_error>
 #include <utility>
 
 #include "agent/torch.h"
 #include "host/base/error.h"
+#include "host/base/processors.h"
 
 namespace bittern {
 
 WorkerPool::WorkerPool(int threads) {
-  if (threads < 0) fail_usage("{} threads: expected 1 or more, or 0 for one a core", threads);
-  if (threads == 0) threads = std::max(1u, std::thread::hardware_concurrency());
+  threads = worker_count(threads, "threads");
   torch::set_num_threads(1);
-  for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { work(); });
+  try {
+    for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { work(); });
+  } catch (const std::system_error& error) {
+    end();
+    fail_usage("threads: {} of {} could be started ({}): ask for fewer", workers_.size() + 1,
+               threads, error.what());
+  }
 }
 
-WorkerPool::~WorkerPool() {
+WorkerPool::~WorkerPool() { end(); }
+
+void WorkerPool::end() {
   {
     const std::lock_guard lock(mutex_);
     ending_ = true;

@@ -15,7 +15,8 @@ namespace bittern {
 /// inside small operators, and simulators beside get the cores they were promised.
 class WorkerPool {
  public:
-  /// `threads` includes the caller of run(); 0 means one for each core.
+  /// `threads` includes the caller of run(); 0 means one for each processor. Throws Error (exit
+  /// status 2) for a number that worker_count() refuses or that cannot be started.
   explicit WorkerPool(int threads);
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;
@@ -28,6 +29,7 @@ class WorkerPool {
   int threads() const { return static_cast<int>(workers_.size()) + 1; }
 
  private:
+  void end();
   void work();
   /// Takes tasks until there are none left; `lock` is held on entry and on return.
   void take_tasks(std::unique_lock<std::mutex>& lock);

@@ -8,6 +8,7 @@
 #include "host/base/error.h"
 #include "host/base/log.h"
 #include "host/base/stop.h"
+#include "host/base/text.h"
 #include "host/base/yaml.h"
 
 namespace bittern {
@@ -54,8 +55,8 @@ std::string explain(const CLI::App& app, const CLI::ParseError& error) {
 }
 
 int usage_error(const CLI::App& app, const std::string& message) {
-  std::cerr << app.get_name() << ": error: " << message << "\nSee '" << full_name(deepest(app))
-            << " --help'.\n";
+  std::cerr << app.get_name() << ": error: " << printable_lines(message) << "\nSee '"
+            << full_name(deepest(app)) << " --help'.\n";
   return kUsage;
 }
 
@@ -104,11 +105,11 @@ int run_command_line(int argc, const char* const* argv, const std::string& versi
     return usage_error(app, explain(app, error));
   } catch (const Error& error) {
     std::cout.flush();
-    std::cerr << app.get_name() << ": error: " << error.what() << "\n";
+    std::cerr << app.get_name() << ": error: " << printable_lines(error.what()) << "\n";
     return static_cast<int>(error.status());
   } catch (const std::exception& error) {
     std::cout.flush();
-    std::cerr << app.get_name() << ": error: internal: " << error.what()
+    std::cerr << app.get_name() << ": error: internal: " << printable_lines(error.what())
               << "\nThis is a defect of Bittern; please report it with the command line.\n";
     return kFailed;
   }

@@ -7,6 +7,8 @@
 #include "apps/bittern/compare_tables.h"
 #include "apps/bittern/layer_options.h"
 #include "host/base/file.h"
+#include "host/base/json.h"
+#include "host/base/text.h"
 #include "host/device/device_process.h"
 #include "host/report/comparison_report.h"
 
@@ -75,6 +77,8 @@ void check_devices(const std::vector<ComparisonVariant>& variants, const LayerSo
 
 void compare(const Options& options, const CLI::App& command) {
   const OutputFormat format = parse_output_format(options.format);
+  const bool reports = !options.report.empty();
+  if (reports) check_output_file(options.report);
   const Network network = load_network(options.network);
   const std::vector<ComparisonVariant> variants = variants_of(options);
   const std::vector<NamedPolicy> policies = policies_of(options, network);
@@ -82,16 +86,18 @@ void compare(const Options& options, const CLI::App& command) {
   check_devices(variants, source);
   const Comparison comparison =
       compare(network, options.layers.indices(network), policies, variants, source);
-  if (!options.report.empty()) write_file(options.report, comparison_report_html(comparison));
+  if (reports) write_file(options.report, comparison_report_html(comparison));
+  // The page has standard output for itself.
+  std::ostream& out = reports && is_standard_output(options.report) ? std::cerr : std::cout;
   switch (format) {
     case OutputFormat::kTable:
-      std::cout << comparison_text(comparison);
+      out << printable_lines(comparison_text(comparison));
       break;
     case OutputFormat::kCsv:
-      std::cout << comparison_table(comparison).render(format);
+      out << comparison_table(comparison).render(format);
       break;
     case OutputFormat::kJson:
-      std::cout << comparison_json(comparison).dump(2) << "\n";
+      out << printed_json(comparison_json(comparison)) << "\n";
       break;
   }
 }
@@ -119,7 +125,9 @@ void add_compare(CLI::App& app) {
   options->layers.add_to(*command);
   options->batch.add_to(*command);
   command->add_option("--format", options->format, "table, csv or json")->capture_default_str();
-  command->add_option("--report", options->report, "Write an HTML report with charts here");
+  command->add_option(
+      "--report", options->report,
+      "Write an HTML report with charts here; -: to standard output, the tables to stderr");
   options->source.add_to(*command);
   command->footer(example(
       "bittern compare --network lenet --variants bismo_edge,bismo_cloud --wbits 4 --abits 8\n"

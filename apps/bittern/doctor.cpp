@@ -7,7 +7,6 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <regex>
-#include <thread>
 
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/commands.h"
@@ -15,7 +14,10 @@
 #include "apps/bittern/process.h"
 #include "host/base/error.h"
 #include "host/base/file.h"
+#include "host/base/json.h"
+#include "host/base/processors.h"
 #include "host/base/stop.h"
+#include "host/base/text.h"
 #include "host/base/version.h"
 #include "host/device/variant.h"
 #include "host/network/network.h"
@@ -57,15 +59,15 @@ class Report {
     checks_.push_back(
         {{"verdict", verdict_name(verdict)}, {"check", name}, {"detail", detail}, {"mend", mend}});
     if (json_) return;
-    std::cout << fmt::format("{:<5} {:<20} {}\n", verdict_name(verdict), name, detail);
-    if (!mend.empty()) std::cout << fmt::format("{:<26} -> {}\n", "", mend);
+    // Details quote what tools said.
+    std::cout << fmt::format("{:<5} {:<20} {}\n", verdict_name(verdict), name,
+                             printable_lines(detail));
+    if (!mend.empty()) std::cout << fmt::format("{:<26} -> {}\n", "", printable_lines(mend));
     std::cout.flush();
   }
   void finish() const {
     if (json_) {
-      std::cout << nlohmann::json{{"checks", checks_}}.dump(
-                       2, ' ', false, nlohmann::json::error_handler_t::replace)
-                << "\n";
+      std::cout << printed_json({{"checks", checks_}}) << "\n";
     } else {
       std::cout << fmt::format("\n{} checks: {} ok, {} warnings, {} failures\n", checks_.size(),
                                counts_[0], counts_[1], counts_[2]);
@@ -179,7 +181,7 @@ void check_tools(Report& report) {
 }
 
 void check_machine(Report& report) {
-  const unsigned cores = std::thread::hardware_concurrency();
+  const int cores = processors();
   const double gib = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *
                      static_cast<double>(::sysconf(_SC_PAGE_SIZE)) / (1 << 30);
   const std::string detail = fmt::format("{} cores, {:.1f} GiB memory", cores, gib);

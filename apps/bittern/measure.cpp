@@ -1,10 +1,10 @@
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/commands.h"
 #include "apps/bittern/layer_options.h"
+#include "host/base/json.h"
 #include "host/base/table.h"
 
 namespace bittern {
@@ -107,7 +107,7 @@ void print(const Options& options, const Network& network, const Variant& varian
                                 {"layers", table.json()},
                                 {"counters", counters_json(measured.layers)},
                                 {"dram_anchors", dram_anchors_json(energy)}};
-    std::cout << out.dump(2) << "\n";
+    std::cout << printed_json(out) << "\n";
     return;
   }
   std::cout << fmt::format("{} on {}: batch {}, {} MHz\n\n", network.name, variant.name,

@@ -8,8 +8,10 @@
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/commands.h"
 #include "host/base/error.h"
+#include "host/base/json.h"
 #include "host/base/stop.h"
 #include "host/base/table.h"
+#include "host/base/text.h"
 #include "host/campaign/campaign.h"
 #include "host/report/campaign_report.h"
 
@@ -47,10 +49,10 @@ void run(const Arguments& arguments) {
     fail("stopped on request; continue with: {}", again);
   }
   if (format == OutputFormat::kJson) {
-    std::cout << to_json(result).dump(2) << "\n";
+    std::cout << printed_json(to_json(result)) << "\n";
   } else {
-    std::cout << campaign_summary_text(result) << "results in " << options.out.string()
-              << "/ (report.html, result.json, "
+    std::cout << printable_lines(campaign_summary_text(result)) << "results in "
+              << options.out.string() << "/ (report.html, result.json, "
               << "policy.json, lut.csv, episodes.jsonl)\n";
   }
   if (result.stopped)

@@ -13,6 +13,7 @@
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/commands.h"
 #include "host/base/file.h"
+#include "host/base/json.h"
 #include "host/base/table.h"
 #include "host/device/start.h"
 #include "host/program/core.h"
@@ -144,11 +145,13 @@ void show(const Options& options) {
     fail("{} measurements in {} have keys that begin with '{}'; give more of it", rows.size(),
          store->path().string(), options.key);
   }
-  std::cout << json_of(rows.front()).dump(2) << "\n";
+  std::cout << printed_json(json_of(rows.front())) << "\n";
 }
 
 void export_rows(const Options& options) {
   const OutputFormat format = parse_output_format(options.format);
+  const std::string out = options.out.empty() ? "-" : options.out;
+  check_output_file(out);
   const auto store = open(options);
   StoreFilter filter;
   filter.variant = options.variant;
@@ -157,15 +160,13 @@ void export_rows(const Options& options) {
   if (format == OutputFormat::kJson) {
     nlohmann::json all = nlohmann::json::array();
     for (const StoredMeasurement& row : rows) all.push_back(json_of(row));
-    text = all.dump(2) + "\n";
+    text = printed_json(all) + "\n";
   } else {
     text = table_of(rows, true).render(format);
   }
-  if (options.out.empty()) {
-    std::cout << text;
-  } else {
-    write_file(options.out, text);
-    std::cerr << fmt::format("{} measurements written to {}\n", rows.size(), options.out);
+  write_file(out, text);
+  if (!is_standard_output(out)) {
+    std::cerr << fmt::format("{} measurements written to {}\n", rows.size(), out);
   }
 }
 
@@ -258,7 +259,7 @@ void add_store(CLI::App& app) {
   all.second->format = "csv";
   all.first->add_option("--format", all.second->format, "csv, json or table")
       ->capture_default_str();
-  all.first->add_option("--out", all.second->out, "File; otherwise standard output");
+  all.first->add_option("--out", all.second->out, "File; otherwise, or with -, standard output");
 
   const auto clean =
       add("gc", "Remove measurements of RTL, variants or lowering that are not built any more", gc);

@@ -10,6 +10,8 @@
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/commands.h"
 #include "host/base/error.h"
+#include "host/base/file.h"
+#include "host/base/processors.h"
 #include "host/base/progress.h"
 #include "host/base/table.h"
 #include "host/network/network.h"
@@ -40,7 +42,7 @@ TrainResult train_with_meter(const Network& network, const DataSplits& splits,
     if (progress.epoch_done) {
       note += fmt::format(", validation {:.2f} %", progress.validation.accuracy());
       // Kept after every epoch: a training that is killed leaves its last whole epoch.
-      write_safetensors(arguments.out, *progress.checkpoint);
+      if (!is_stream(arguments.out)) write_safetensors(arguments.out, *progress.checkpoint);
     }
     meter.note(note);
   });
@@ -52,18 +54,21 @@ void add_row(Table& table, const std::string& part, const Score& score) {
 
 void train(const Arguments& arguments, ProgressMode mode) {
   const OutputFormat format = parse_output_format(arguments.format);
+  check_output_file(arguments.out);
+  worker_count(arguments.train.threads, "--threads");
   const Network network = load_network(arguments.network);
   const DataSplits splits = load_data(arguments.data);
   const TrainResult result = train_with_meter(network, splits, arguments, mode);
   const Score test = score_checkpoint(network, result.checkpoint, splits.test,
                                       arguments.train.threads, arguments.train.device);
+  if (is_stream(arguments.out)) write_safetensors(arguments.out, result.checkpoint);
   Table table;
   table.text_column("part").integer_column("images").real_column("accuracy", "%", 2);
   table.real_column("loss", "", 4);
   add_row(table, "train", result.train);
   add_row(table, "validation", result.validation);
   add_row(table, "test", test);
-  std::cout << table.render(format);
+  (is_standard_output(arguments.out) ? std::cerr : std::cout) << table.render(format);
   std::cerr << fmt::format("{}: {} on {}, {} epochs in {:.1f} s\n", arguments.out.string(),
                            network.name, splits.train.name, arguments.train.epochs, result.seconds);
 }
@@ -78,7 +83,10 @@ void add_train(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--dataset", arguments->data.name, "mnist or synthetic")
       ->capture_default_str();
-  command->add_option("--out", arguments->out, "File for the weights (safetensors)")->required();
+  command
+      ->add_option("--out", arguments->out,
+                   "File for the weights (safetensors); -: standard output")
+      ->required();
   command->add_option("--data", arguments->data.folder,
                       "Folder of the data set; default: $BITTERN_DATA, ./data, ../shared/data");
   command->add_option("--epochs", arguments->train.epochs, "Passes over the training images")

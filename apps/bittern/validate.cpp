@@ -8,6 +8,7 @@
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/commands.h"
 #include "apps/bittern/device_options.h"
+#include "host/base/json.h"
 #include "host/base/table.h"
 #include "host/measure/random_jobs.h"
 
@@ -196,7 +197,7 @@ void run(Options options, const CLI::App& command) {
       std::cout << table_of(v, true).render(format);
       break;
     case OutputFormat::kJson:
-      std::cout << json_of(options, v, measurer.identity(), passed).dump(2) << "\n";
+      std::cout << printed_json(json_of(options, v, measurer.identity(), passed)) << "\n";
       break;
   }
   if (!close) {

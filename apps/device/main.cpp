@@ -14,6 +14,7 @@
 
 #include "host/base/error.h"
 #include "host/base/log.h"
+#include "host/base/text.h"
 #include "host/device/variant.h"
 #include "host/protocol/server.h"
 #include "sim/build_info.h"
@@ -91,10 +92,11 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const bittern::Error& error) {
-    std::fprintf(stderr, "bittern-device: %s\n", error.what());
+    std::fprintf(stderr, "bittern-device: %s\n", bittern::printable_lines(error.what()).c_str());
     return static_cast<int>(error.status());
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "bittern-device: unexpected: %s\n", error.what());
+    std::fprintf(stderr, "bittern-device: unexpected: %s\n",
+                 bittern::printable_lines(error.what()).c_str());
     return 1;
   }
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "host/base/file.h"
+#include "host/base/text.h"
 
 namespace bittern {
 namespace {
@@ -174,6 +175,23 @@ json load_json(const std::filesystem::path& path, const JsonOptions& options) {
     throw Error(error.what(), options.status);
   }
   return parse_json(text, path.string(), options);
+}
+
+std::string printed_json(const json& value) {
+  const std::string text = value.dump(2, ' ', false, json::error_handler_t::replace);
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size();) {
+    const Utf8 c = utf8_at(text, i);
+    // The newlines are those between values: within strings they are escaped already.
+    if (c.code != '\n' && steers_terminal(c.code)) {
+      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c.code));
+    } else {
+      out.append(text, i, c.bytes);
+    }
+    i += c.bytes;
+  }
+  return out;
 }
 
 }  // namespace bittern

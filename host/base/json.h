@@ -42,4 +42,8 @@ nlohmann::json parse_json(std::string_view text, const std::string& where,
 /// The same for a whole file.
 nlohmann::json load_json(const std::filesystem::path& path, const JsonOptions& options = {});
 
+/// JSON for printing, indented by two, without a newline behind it. Never fails and never steers a
+/// terminal: bytes that are not UTF-8 become U+FFFD, control characters are escaped.
+std::string printed_json(const nlohmann::json& value);
+
 }  // namespace bittern

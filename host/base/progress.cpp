@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "host/base/table.h"
+#include "host/base/text.h"
 
 namespace bittern {
 namespace {
@@ -50,7 +51,7 @@ void Progress::advance(std::uint64_t steps, std::uint64_t work) {
 
 void Progress::note(const std::string& text) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  note_ = text;
+  note_ = printable(text);
   show_if_due();
 }
 

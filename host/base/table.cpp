@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <stdexcept>
 
 #include "host/base/error.h"
+#include "host/base/json.h"
+#include "host/base/text.h"
 #include "host/base/yaml.h"
 
 namespace bittern {
@@ -19,7 +20,8 @@ std::size_t width_of(const std::string& text) {
       std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
 }
 
-std::string quoted_for_csv(const std::string& text) {
+std::string quoted_for_csv(const std::string& raw) {
+  const std::string text = printable_lines(raw);
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string out = "\"";
   for (char c : text) {
@@ -27,14 +29,6 @@ std::string quoted_for_csv(const std::string& text) {
     out += c;
   }
   return out + "\"";
-}
-
-/// A name from outside must not break the layout or steer the terminal.
-std::string printable(std::string text) {
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  }
-  return text;
 }
 
 }  // namespace
@@ -100,7 +94,7 @@ std::string Table::render(OutputFormat format) const {
     case OutputFormat::kCsv:
       return csv();
     case OutputFormat::kJson:
-      return json().dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+      return printed_json(json()) + "\n";
     case OutputFormat::kTable:
       break;
   }

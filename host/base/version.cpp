@@ -2,10 +2,9 @@
 
 namespace bittern {
 
-// The values come from host/CMakeLists.txt, for this file only, so that a new commit recompiles
-// nothing else.
+// The values come from host/CMakeLists.txt, for this file only. source_revision() is written by
+// cmake/WriteRevision.cmake.
 std::string version() { return BITTERN_VERSION; }
-std::string source_revision() { return BITTERN_REVISION; }
 std::string build_description() { return BITTERN_BUILD; }
 
 }  // namespace bittern

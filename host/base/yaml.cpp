@@ -14,33 +14,21 @@
 
 #include "host/base/error.h"
 #include "host/base/file.h"
+#include "host/base/text.h"
 #include "host/base/yaml_data.h"
 
 namespace bittern {
 
 namespace {
 
-/// Position of the first byte that is not part of well-formed UTF-8 text without control
-/// characters (tab, newline and carriage return are fine); npos when there is none.
+/// Position of the first byte that is not part of UTF-8 text, or that begins a control character
+/// other than tab, newline and carriage return; npos when there is none.
 std::size_t first_bad_byte(std::string_view text) {
-  const auto byte = [&text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  std::size_t i = 0;
-  while (i < text.size()) {
-    const unsigned char c = byte(i);
-    if (c < 0x80) {
-      if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f) return i;
-      ++i;
-      continue;
-    }
-    const std::size_t extra = c >= 0xc2 && c <= 0xdf   ? 1
-                              : c >= 0xe0 && c <= 0xef ? 2
-                              : c >= 0xf0 && c <= 0xf4 ? 3
-                                                       : 0;
-    if (extra == 0 || i + extra >= text.size()) return i;
-    for (std::size_t k = 1; k <= extra; ++k) {
-      if ((byte(i + k) & 0xc0) != 0x80) return i;
-    }
-    i += extra + 1;
+  for (std::size_t i = 0; i < text.size();) {
+    const Utf8 c = utf8_at(text, i);
+    const bool layout = c.code == '\t' || c.code == '\n' || c.code == '\r';
+    if (c.bytes == 0 || (steers_terminal(c.code) && !layout)) return i;
+    i += c.bytes;
   }
   return std::string_view::npos;
 }
@@ -82,6 +70,10 @@ class YamlBuilder : public YAML::EventHandler {
                 const std::string& value) override {
     refuse_anchor(mark, anchor);
     refuse_tag(mark, tag);
+    // Quoted text can spell what the file may not hold itself.
+    if (printable_lines(value) != value) {
+      stop(mark, "control characters are not accepted: " + printable(value.substr(0, 60)));
+    }
     place(mark, YamlKind::kScalar, value, tag == "!");
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,

@@ -3,10 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <climits>
 #include <map>
-#include <thread>
 
 #include "host/base/error.h"
+#include "host/base/processors.h"
 #include "host/base/version.h"
 
 namespace bittern {
@@ -33,15 +34,14 @@ std::unique_ptr<DevicePool> make_pool(const Variant& variant, const MeasurerOpti
   if (!options.endpoints.empty()) {
     return std::make_unique<DevicePool>(variant, options.endpoints, options.device);
   }
-  const std::size_t workers = options.workers != 0 ? options.workers : default_workers();
+  const int asked = static_cast<int>(std::min<std::size_t>(options.workers, INT_MAX));
+  const auto workers = static_cast<std::size_t>(worker_count(asked, "workers"));
   return std::make_unique<DevicePool>(variant, workers, options.device);
 }
 
 }  // namespace
 
-std::size_t default_workers() {
-  return std::max<std::size_t>(1, std::thread::hardware_concurrency());
-}
+std::size_t default_workers() { return static_cast<std::size_t>(processors()); }
 
 std::string tools_text(const DeviceIdentity& identity) {
   std::string text = fmt::format("bittern {} ({})", version(), source_revision());

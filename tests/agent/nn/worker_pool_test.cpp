@@ -42,7 +42,17 @@ TEST(WorkerPool, TheLowestFailingTaskIsReportedAndThePoolLivesOn) {
   EXPECT_EQ(sum, 45);
 }
 
-TEST(WorkerPool, NegativeThreadsAreRefused) { EXPECT_THROW(WorkerPool(-1), Error); }
+TEST(WorkerPool, NumbersOfThreadsThatMeanNothingAreRefused) {
+  for (const int threads : {-1, 100000}) {
+    try {
+      WorkerPool pool(threads);
+      ADD_FAILURE() << threads;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.status(), ExitStatus::kUsage);
+      EXPECT_THAT(error.what(), ::testing::HasSubstr(std::to_string(threads)));
+    }
+  }
+}
 
 }  // namespace
 }  // namespace bittern

@@ -52,6 +52,15 @@ TEST(Log, EveryNamedLevelIsSet) {
   EXPECT_FALSE(spdlog::should_log(spdlog::level::info));
 }
 
+TEST(Log, MessagesCannotSteerTheTerminal) {
+  ::testing::internal::CaptureStderr();
+  start_logging("warning");
+  spdlog::warn("device says {}", "\x1b[2J\xff gone");
+  spdlog::default_logger()->flush();
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(),
+            "bittern: warning: device says \\x1b[2J\xef\xbf\xbd gone\n");
+}
+
 TEST(Version, IsThere) {
   EXPECT_FALSE(version().empty());
   EXPECT_FALSE(source_revision().empty());

@@ -61,7 +61,9 @@ TEST(Table, ControlCharactersDoNotReachTheTerminal) {
   Table table;
   table.text_column("x");
   table.row({std::string("a\x1b[2Jb\nc")});
-  EXPECT_EQ(table.render(OutputFormat::kTable), "x\n--------\na [2Jb c\n");
+  EXPECT_EQ(table.render(OutputFormat::kTable), "x\n------------\na\\x1b[2Jb\\nc\n");
+  EXPECT_EQ(table.render(OutputFormat::kCsv), "x\n\"a\\x1b[2Jb\nc\"\n");
+  EXPECT_EQ(table.render(OutputFormat::kJson).find('\x1b'), std::string::npos);
 }
 
 TEST(Table, InvalidUtf8DoesNotBreakJson) {

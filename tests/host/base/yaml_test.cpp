@@ -41,6 +41,16 @@ TEST(Yaml, ReadsScalarsListsAndMappings) {
   EXPECT_EQ(map.text("quoted"), "12");
 }
 
+TEST(Yaml, ControlCharactersCannotBeSpelledEither) {
+  for (const char* text : {"a: \"x\\e[31m\"", "a: \"\\x9b\"", "a: \"\\u202e\"", "\"a\\0\": 1"}) {
+    EXPECT_THAT(message_of([&] { parse(text); }), HasSubstr("f.yaml:1: control characters"));
+  }
+  EXPECT_THAT(message_of([] { parse("a: x\x1b[31m"); }), HasSubstr("byte 0x1b"));
+  EXPECT_THAT(message_of([] { parse("a: \xc2\x9b"); }), HasSubstr("byte 0xc2"));
+  EXPECT_THAT(message_of([] { parse("a: \xed\xa0\x80"); }), HasSubstr("not UTF-8"));
+  EXPECT_EQ(YamlMap(parse("a: \"x\\ty\\nz\""), {"a"}).text("a"), "x\ty\nz");
+}
+
 TEST(Yaml, FallbacksApplyOnlyWhenTheKeyIsAbsent) {
   const YamlMap map(parse("a: 3\n"), {"a", "b"});
   EXPECT_EQ(map.integer("a", 0, 9, 7), 3);
