@@ -52,6 +52,7 @@ std::string make_fingerprint(const Network& network, const std::string& weights_
     hash.update_field(layer.name).update_field(layer.key());
     hash.update_field(layer.signed_input ? "signed" : "unsigned");
   }
+  hash.update_field(wiring_key(network));
   hash.update_field(weights_hash).update_field(data_hash);
   hash.update_field(threshold_method_name(options.weights.method));
   hash.update_field(options.weights.per_channel ? "per channel" : "per tensor");

@@ -2,8 +2,10 @@
 
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <utility>
 
+#include "agent/nn/chain.h"
 #include "agent/torch.h"
 #include "host/base/error.h"
 
@@ -48,6 +50,23 @@ torch::Tensor convolve(const Layer& layer, torch::Tensor x, const LayerWeights& 
                     {pad_h, pad_w}, {1, 1}, layer.groups);
 }
 
+torch::Tensor pooled(const Pool& pool, torch::Tensor x) {
+  // Behind a linear layer a map has one pixel.
+  if (x.dim() == 2) x = x.view({x.size(0), x.size(1), 1, 1});
+  std::int64_t pad_h = pool.pad_top;
+  std::int64_t pad_w = pool.pad_left;
+  // LibTorch pads both sides alike and by half of the kernel at most.
+  if (pool.pad_top != pool.pad_bottom || pool.pad_left != pool.pad_right ||
+      2 * pad_h > pool.kernel_h || 2 * pad_w > pool.kernel_w) {
+    x = at::constant_pad_nd(x, {pool.pad_left, pool.pad_right, pool.pad_top, pool.pad_bottom},
+                            -std::numeric_limits<double>::infinity());
+    pad_h = 0;
+    pad_w = 0;
+  }
+  return at::max_pool2d(x, {pool.kernel_h, pool.kernel_w}, {pool.stride_h, pool.stride_w},
+                        {pad_h, pad_w});
+}
+
 torch::Tensor multiply(torch::Tensor x, const LayerWeights& weights) {
   if (x.is_cuda()) return at::linear(x, weights.weight, weights.bias);
   // As a 1x1 convolution: those always run in oneDNN, while matrix products go to whatever BLAS is
@@ -58,34 +77,7 @@ torch::Tensor multiply(torch::Tensor x, const LayerWeights& weights) {
 
 }  // namespace
 
-Model::Model(const Network& network) : network_(network) {
-  if (network_.layers.empty()) fail("network {} has no layers", network_.name);
-  for (std::size_t i = 0; i + 1 < network_.layers.size(); ++i) {
-    const Layer& layer = network_.layers[i];
-    const Layer& next = network_.layers[i + 1];
-    const auto leads_on = [&](int pool) {
-      const int height = layer.out_height() / pool;
-      const int width = layer.out_width() / pool;
-      if (next.kind == LayerKind::kLinear) {
-        return std::int64_t{layer.out_channels} * height * width == next.in_channels;
-      }
-      return layer.kind != LayerKind::kLinear && layer.out_channels == next.in_channels &&
-             height == next.in_height && width == next.in_width;
-    };
-    Between between;
-    between.relu = !next.signed_input;
-    while (between.pool <= 3 && !leads_on(between.pool)) ++between.pool;
-    if (between.pool > 3) {
-      fail(
-          "network {}: layer {} gives {}x{}x{} but layer {} takes {}x{}x{}; only plain chains of "
-          "layers, with max pooling of 2x2 or 3x3 between them, can be trained",
-          network_.name, layer.name, layer.out_channels, layer.out_height(), layer.out_width(),
-          next.name, next.in_channels, next.in_height, next.in_width);
-    }
-    after_.push_back(between);
-  }
-  after_.emplace_back();  // nothing follows the last layer: its outputs are the logits
-}
+Model::Model(const Network& network) : network_(network) { require_chain(network_); }
 
 torch::Tensor Model::forward(const torch::Tensor& images, const Weights& weights,
                              const InputHook& hook) const {
@@ -93,12 +85,13 @@ torch::Tensor Model::forward(const torch::Tensor& images, const Weights& weights
   for (std::size_t i = 0; i < network_.layers.size(); ++i) {
     const Layer& layer = network_.layers[i];
     const bool linear = layer.kind == LayerKind::kLinear;
+    for (const Pool& pool : network_.wiring[i].input.pools) x = pooled(pool, x);
+    // After the pooling: it is the same and cheaper.
+    if (i > 0 && network_.wiring[i - 1].relu) x = at::relu(x);
     // Flattened in the order channel, row, column, whatever the layout in memory.
     if (linear && x.dim() != 2) x = x.contiguous(torch::MemoryFormat::Contiguous).flatten(1);
     if (hook) x = hook(i, x);
     x = linear ? multiply(x, weights[i]) : convolve(layer, x, weights[i]);
-    if (after_[i].pool > 1) x = at::max_pool2d(x, after_[i].pool);
-    if (after_[i].relu) x = at::relu(x);
   }
   return x.flatten(1);
 }

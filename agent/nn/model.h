@@ -27,13 +27,12 @@ using Weights = std::vector<LayerWeights>;
 /// May be called from several threads at once.
 using InputHook = std::function<torch::Tensor(std::size_t layer, const torch::Tensor& input)>;
 
-/// Computes a network that is a plain chain of layers. What stands between two layers follows from
-/// the network's shapes: a ReLU unless the next layer's input is signed, a max pooling of 2x2 or
-/// 3x3 when the sizes differ by that factor, and flattening before a linear layer. Images are
-/// scaled to 0..1. A Model holds no weights and may be used by several threads.
+/// Computes a network that is a plain chain of layers, exactly as its file states it: poolings
+/// (maximum), ReLU, and flattening before a linear layer. Images are scaled to 0..1. A Model holds
+/// no weights and may be used by several threads.
 class Model {
  public:
-  /// Throws Error naming the layers when the network is not such a chain.
+  /// Throws Error as require_chain() does.
   explicit Model(const Network& network);
 
   /// Logits (images x classes) of `images` (8-bit, images x channels x height x width).
@@ -55,14 +54,7 @@ class Model {
   int classes() const { return network_.layers.back().out_channels; }
 
  private:
-  /// What follows one layer.
-  struct Between {
-    int pool = 1;       ///< side of the max pooling; 1: none
-    bool relu = false;  ///< after the pooling: it is the same and cheaper
-  };
-
   Network network_;
-  std::vector<Between> after_;
 };
 
 /// A stored tensor for a float or 8-bit tensor on any device.

@@ -110,6 +110,7 @@ std::string training_key(const Network& network, const DataSplits& splits,
   Sha256 hash;
   hash.update_field("training-1").update_field(splits.hash).update_field(options_text(options));
   for (const Layer& layer : network.layers) hash.update_field(layer.name).update_field(layer.key());
+  hash.update_field(wiring_key(network));
   return hash.hex();
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "apps/bittern/layer_options.h"
+#include "host/measure/untimed.h"
 
 namespace bittern {
 namespace {
@@ -186,6 +187,31 @@ Table transfer_table(const Comparison& c) {
   return table;
 }
 
+/// What is not timed: once, or for each variant where they differ.
+std::string untimed_notes(const Comparison& c) {
+  std::string all;
+  std::string first;
+  bool same = true;
+  for (const ComparedVariant& on : c.variants) {
+    const std::string note = untimed_note(untimed_parts(c.network, on.variant));
+    if (first.empty()) first = note;
+    same = same && note == first;
+    all += on.variant.name + ": " + note;
+  }
+  return same ? first : all;
+}
+
+std::string overflow_notes(const Comparison& c) {
+  std::string text;
+  for (const ComparedVariant& on : c.variants) {
+    for (std::size_t p = 0; p < c.policies.size(); ++p) {
+      const std::string note = overflow_note(on.policies[p].layers);
+      if (!note.empty()) text += on.variant.name + ", " + c.policies[p].name + ": " + note;
+    }
+  }
+  return text;
+}
+
 /// Notes below the tables.
 std::string notes(const Comparison& c) {
   std::string text =
@@ -199,7 +225,7 @@ std::string notes(const Comparison& c) {
     seen.push_back(on.energy.name);
     text += energy_note(on.energy);
   }
-  return text +
+  return text + untimed_notes(c) + overflow_notes(c) +
          "Roofline: 2 operations a multiply-accumulate; bytes as moved between device memory and "
          "chip.\n";
 }
@@ -244,7 +270,8 @@ Table comparison_table(const Comparison& c) {
   for (const std::string& heading : headings) table.real_column(heading + "_pct", "", 1);
   table.integer_column("bytes_read").integer_column("bytes_written");
   add_roofline_columns(table);
-  table.text_column("origin").text_column("schedule").text_column("key");
+  table.text_column("origin").integer_column("sum_bits");
+  table.text_column("schedule").text_column("key");
 
   const auto add = [&](const Row& row) {
     const LayerReport& r = row.report;
@@ -268,6 +295,7 @@ Table comparison_table(const Comparison& c) {
     cells.emplace_back(static_cast<std::int64_t>(r.bytes_written));
     add_roofline_cells(cells, row.roofline);
     cells.emplace_back(origin_name(r.origin));
+    cells.emplace_back(std::int64_t{r.sum_bits});
     for (const std::string& text : {r.schedule, r.key}) {
       cells.push_back(text.empty() ? Cell{} : Cell{text});
     }
@@ -298,7 +326,8 @@ json comparison_json(const Comparison& c) {
                                {"rtl_hash", on.rtl_hash},
                                {"store", on.store},
                                {"simulated", on.simulated},
-                               {"from_store", on.recalled}});
+                               {"from_store", on.recalled},
+                               {"not_timed", untimed_parts(c.network, on.variant)}});
   }
   const auto matrix = transfer_matrix(c);
   for (std::size_t p = 0; p < c.policies.size(); ++p) {

@@ -1,5 +1,6 @@
 #include "apps/bittern/layer_options.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "host/base/yaml.h"
@@ -7,17 +8,34 @@
 namespace bittern {
 namespace {
 
+/// Index that a word of digits means; nothing when it is no index of the network.
+std::optional<std::size_t> index_of_digits(const Network& network, const std::string& digits) {
+  std::size_t index = 0;
+  const char* const end = digits.data() + digits.size();
+  const auto [stop, code] = std::from_chars(digits.data(), end, index);
+  if (code != std::errc() || stop != end || index >= network.layers.size()) return std::nullopt;
+  return index;
+}
+
+/// A layer's name, its index, or @index. A word that is the name of one layer and the index of
+/// another is refused.
 std::size_t layer_index(const Network& network, const std::string& word) {
   std::vector<std::string> names;
+  std::optional<std::size_t> named;
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
-    if (network.layers[i].name == word) return i;
+    if (network.layers[i].name == word) named = i;
     names.push_back(network.layers[i].name);
   }
-  std::size_t index = 0;
-  const auto [end, code] = std::from_chars(word.data(), word.data() + word.size(), index);
-  if (code == std::errc() && end == word.data() + word.size() && index < network.layers.size()) {
-    return index;
+  const bool at = word.size() > 1 && word[0] == '@';
+  const auto indexed = index_of_digits(network, at ? word.substr(1) : word);
+  if (named && indexed && *named != *indexed) {
+    fail_usage(
+        "--layers: '{0}' is the name of one layer and the index of another: write @{1} for the "
+        "layer called '{0}', @{0} for the one at index {0} ('{2}')",
+        word, *named, names[*indexed]);
   }
+  if (named) return *named;
+  if (indexed) return *indexed;
   fail_usage("--layers: network {} has no layer '{}'{} (or an index from 0 to {})", network.name,
              word, suggestion(word, names), network.layers.size() - 1);
 }
@@ -25,14 +43,24 @@ std::size_t layer_index(const Network& network, const std::string& word) {
 }  // namespace
 
 void LayerArguments::add_to(CLI::App& command) {
-  command.add_option("--layers", words, "Only these: names or indices from 0, commas between")
+  command
+      .add_option("--layers", words,
+                  "Only these: names, or indices from 0 (@0 where a layer is called 0), commas "
+                  "between")
       ->delimiter(',')
       ->allow_extra_args(false);
 }
 
 std::vector<std::size_t> LayerArguments::indices(const Network& network) const {
   std::vector<std::size_t> indices;
-  for (const std::string& word : words) indices.push_back(layer_index(network, word));
+  for (const std::string& word : words) {
+    const std::size_t index = layer_index(network, word);
+    if (std::find(indices.begin(), indices.end(), index) != indices.end()) {
+      fail_usage("--layers: layer '{}' is given twice, and would count twice in sums",
+                 network.layers[index].name);
+    }
+    indices.push_back(index);
+  }
   if (words.empty()) {
     for (std::size_t i = 0; i < network.layers.size(); ++i) indices.push_back(i);
   }

@@ -6,6 +6,7 @@
 #include "apps/bittern/layer_options.h"
 #include "host/base/json.h"
 #include "host/base/table.h"
+#include "host/measure/untimed.h"
 
 namespace bittern {
 namespace {
@@ -43,7 +44,7 @@ Table table_of(const std::vector<LayerReport>& layers, bool for_people) {
   for (const auto& [heading, cycles] : total.split) table.real_column(heading + "_pct", "", 1);
   table.integer_column("bytes_read").integer_column("bytes_written");
   table.real_column("energy_uj", "", 2).real_column("energy_high_uj", "", 2).text_column("origin");
-  if (!for_people) table.text_column("schedule").text_column("key");
+  if (!for_people) table.integer_column("sum_bits").text_column("schedule").text_column("key");
 
   const auto cells = [&](const LayerReport& r) {
     std::vector<Table::Cell> row = {r.name,
@@ -65,6 +66,7 @@ Table table_of(const std::vector<LayerReport>& layers, bool for_people) {
     row.push_back(r.energy_high_j * 1e6);
     row.push_back(origin_name(r.origin));
     if (!for_people) {
+      row.push_back(std::int64_t{r.sum_bits});
       for (const std::string& text : {r.schedule, r.key}) {
         row.push_back(text.empty() ? Table::Cell{} : Table::Cell{text});
       }
@@ -103,6 +105,7 @@ void print(const Options& options, const Network& network, const Variant& varian
                                 {"store", measured.store},
                                 {"simulated", measured.simulated},
                                 {"from_store", measured.recalled},
+                                {"not_timed", untimed_parts(network, variant)},
                                 {"energy_table", energy.name},
                                 {"layers", table.json()},
                                 {"counters", counters_json(measured.layers)},
@@ -127,7 +130,8 @@ void print(const Options& options, const Network& network, const Variant& varian
                                measured.store.empty() ? "" : " " + measured.store);
       break;
   }
-  std::cout << energy_note(energy);
+  std::cout << energy_note(energy) << untimed_note(untimed_parts(network, variant))
+            << overflow_note(measured.layers);
 }
 
 void measure(const Options& options, const CLI::App& command) {

@@ -2,10 +2,14 @@
 
 #include <iostream>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/commands.h"
 #include "host/base/table.h"
+#include "host/base/text.h"
+#include "host/network/layer_name.h"
 #include "host/network/network.h"
 
 namespace bittern {
@@ -52,10 +56,13 @@ void show(const Options& options) {
                std::int64_t{layer.groups}, layer.signed_input ? "yes" : "no", layer.weights(),
                layer.macs()});
   }
-  table.total({"total", {}, {}, {}, {}, {}, {}, {}, {}, network.weights(), network.macs()});
+  std::vector<std::string> names;
+  for (const Layer& layer : network.layers) names.push_back(layer.name);
+  table.total(
+      {sum_row_name(names), {}, {}, {}, {}, {}, {}, {}, {}, network.weights(), network.macs()});
   const OutputFormat format = parse_output_format(options.format);
   if (format == OutputFormat::kTable) {
-    std::cout << network.name << ": " << network.description << "\n\n";
+    std::cout << network.name << ": " << printable_lines(network.description) << "\n\n";
   }
   std::cout << table.render(format);
 }

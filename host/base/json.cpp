@@ -82,7 +82,7 @@ class Builder : public json::json_sax_t {
   bool key(string_t& name) override {
     const auto [slot, fresh] = open_.back()->emplace(name, nullptr);
     if (!fresh) {
-      place_.fail(position(), fmt::format("the key \"{}\" is given twice", name.substr(0, 80)));
+      place_.fail(position(), fmt::format("the key \"{}\" is given twice", shortened(name)));
     }
     slot_ = &*slot;
     return true;
@@ -93,8 +93,7 @@ class Builder : public json::json_sax_t {
     std::string what = error.what();
     const std::size_t said = what.find(": ");
     if (said != std::string::npos) what.erase(0, said + 2);
-    if (what.size() > 160) what = what.substr(0, 160) + "...";
-    place_.fail(position, "not valid JSON: " + what);
+    place_.fail(position, "not valid JSON: " + shortened(what, 160));
   }
 
  private:

@@ -59,4 +59,11 @@ bool steers_terminal(char32_t code) {
 std::string printable(std::string_view text) { return shown(text, false); }
 std::string printable_lines(std::string_view text) { return shown(text, true); }
 
+std::string shortened(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return std::string(text);
+  // A character that was begun before `most` is left out whole.
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0) == 0x80) --most;
+  return std::string(text.substr(0, most)) + "...";
+}
+
 }  // namespace bittern

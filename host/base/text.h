@@ -29,4 +29,8 @@ std::string printable(std::string_view text);
 /// The same for text of several lines, such as an error message: newlines and tabs stay.
 std::string printable_lines(std::string_view text);
 
+/// The first `most` bytes of text that is longer, without half a character, and "...": what a
+/// message quotes may be a file's whole content.
+std::string shortened(std::string_view text, std::size_t most = 80);
+
 }  // namespace bittern

@@ -129,7 +129,7 @@ class YamlBuilder : public YAML::EventHandler {
     if (top.data->kind == YamlKind::kMapping && !top.has_key) {
       if (kind != YamlKind::kScalar) stop(mark, "a key must be plain text");
       if (value.empty()) stop(mark, "an empty key");
-      if (!top.seen.insert(value).second) stop(mark, "duplicate key '" + value + "'");
+      if (!top.seen.insert(value).second) stop(mark, "duplicate key '" + shortened(value) + "'");
       top.data->keys.push_back(value);
       top.has_key = true;
       top.key_line = mark.line + 1;
@@ -235,8 +235,7 @@ std::string YamlNode::described() const {
     case YamlKind::kScalar:
       break;
   }
-  const std::string shown =
-      data_->scalar.size() > 60 ? data_->scalar.substr(0, 60) + "..." : data_->scalar;
+  const std::string shown = shortened(data_->scalar, 60);
   return data_->quoted ? "\"" + shown + "\"" : "'" + shown + "'";
 }
 
@@ -336,7 +335,8 @@ YamlMap::YamlMap(const YamlNode& node, std::vector<std::string> allowed)
     : node_(node), allowed_(std::move(allowed)) {
   for (const auto& [key, value] : node_.entries()) {
     if (std::find(allowed_.begin(), allowed_.end(), key) == allowed_.end()) {
-      node_.fail_at(*value.data_, "unknown key '" + key + "'" + suggestion(key, allowed_));
+      node_.fail_at(*value.data_,
+                    "unknown key '" + shortened(key) + "'" + suggestion(key, allowed_));
     }
   }
 }
@@ -347,7 +347,10 @@ std::optional<YamlNode> YamlMap::find(const std::string& key) const {
   }
   for (auto& [name, value] : node_.entries()) {
     if (name == key) {
-      if (value.is_null()) value.fail("has no value; give one or remove the key");
+      if (value.is_null())
+        value.fail(
+            "has no value (nothing, null and ~ mean that; quotes make them text); give one or "
+            "remove the key");
       return value;
     }
   }

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "host/base/error.h"
+#include "host/base/hash.h"
 
 namespace bittern {
 namespace {
@@ -15,15 +16,17 @@ namespace {
 constexpr std::uint64_t kBefore = 4096;
 constexpr std::uint64_t kAfter = 256;
 
-/// Name that is safe in a file system.
+/// Name that is safe in a file system. Two layers have two names.
 std::string file_name(const Variant& variant, const LayerJob& job) {
-  std::string name = fmt::format("bittern-trace-{}-{}-w{}a{}.fst", variant.name, job.layer.name,
-                                 job.precision.bits.weight, job.precision.bits.activation);
-  for (char& c : name) {
+  constexpr std::size_t kMostBytes = 100;
+  std::string layer = job.layer.name.substr(0, kMostBytes);
+  for (char& c : layer) {
     const auto u = static_cast<unsigned char>(c);
     if (!std::isalnum(u) && c != '-' && c != '_' && c != '.') c = '_';
   }
-  return name;
+  if (layer != job.layer.name) layer += "-" + sha256_hex(job.layer.name).substr(0, 8);
+  return fmt::format("bittern-trace-{}-{}-w{}a{}.fst", variant.name, layer,
+                     job.precision.bits.weight, job.precision.bits.activation);
 }
 
 }  // namespace

@@ -4,7 +4,10 @@
 
 #include <algorithm>
 
+#include "host/base/checked.h"
 #include "host/base/error.h"
+#include "host/network/layer_name.h"
+#include "host/program/sum_range.h"
 
 namespace bittern {
 namespace {
@@ -47,7 +50,10 @@ LayerReport report_layer(const Layer& layer, BitPair bits, const Measurement& me
   report.name = layer.name;
   report.bits = bits;
   report.run_bits = core.supported(bits);
-  report.macs = layer.macs() * variant.batch;
+  const std::string what = "multiply-accumulates of layer " + layer.name;
+  report.macs = checked_product(layer.macs(), std::int64_t{variant.batch}, what.c_str());
+  report.sum_bits =
+      sum_range(layer, {report.run_bits, /*weight_signed=*/true, layer.signed_input}).bits();
   report.cycles = row.cycles;
   report.latency_s = row.latency_s;
   report.ideal_cycles =
@@ -88,21 +94,24 @@ LayerReport report_layer(const Layer& layer, BitPair bits, const Measurement& me
 
 LayerReport total_report(const std::vector<LayerReport>& layers) {
   LayerReport sum;
-  sum.name = "total";
+  std::vector<std::string> names;
+  for (const LayerReport& layer : layers) names.push_back(layer.name);
+  sum.name = sum_row_name(names);
   sum.bits = sum.run_bits = {0, 0};
   if (layers.empty()) return sum;
   sum.split = layers.front().split;
   for (auto& [heading, cycles] : sum.split) cycles = 0;
   sum.origin = layers.front().origin;
   for (const LayerReport& layer : layers) {
-    sum.macs += layer.macs;
-    sum.cycles += layer.cycles;
+    checked_add(sum.macs, layer.macs, "multiply-accumulates of all layers");
+    checked_add(sum.cycles, layer.cycles, "cycles of all layers");
+    sum.sum_bits = std::max(sum.sum_bits, layer.sum_bits);
     sum.latency_s += layer.latency_s;
     sum.ideal_cycles += layer.ideal_cycles;
     for (std::size_t i = 0; i < sum.split.size(); ++i) sum.split[i].second += layer.split[i].second;
     for (const auto& [event, count] : layer.events) sum.events[event] += count;
-    sum.bytes_read += layer.bytes_read;
-    sum.bytes_written += layer.bytes_written;
+    checked_add(sum.bytes_read, layer.bytes_read, "bytes read by all layers");
+    checked_add(sum.bytes_written, layer.bytes_written, "bytes written by all layers");
     sum.port_bytes_read += layer.port_bytes_read;
     sum.port_bytes_written += layer.port_bytes_written;
     sum.energy_j += layer.energy_j;

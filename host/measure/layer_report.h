@@ -16,6 +16,9 @@ struct LayerReport {
   BitPair bits;      ///< that were asked for
   BitPair run_bits;  ///< that ran: Core::supported()
   std::int64_t macs = 0;
+  /// That the largest sums of the layer need at the bits that ran (SumRange::bits()); of a sum of
+  /// layers the most of them.
+  int sum_bits = 0;
   std::uint64_t cycles = 0;
   double latency_s = 0.0;
   /// Cycles that the array would take at these bits if it never waited and every unit had work.
@@ -42,11 +45,12 @@ struct LayerReport {
   double share(std::size_t part) const;
 };
 
-/// Report of a layer. Throws Error when an event of the split was not counted.
+/// Report of a layer. Throws Error when an event of the split was not counted, or when 64 bits
+/// cannot count something.
 LayerReport report_layer(const Layer& layer, BitPair bits, const Measurement& measurement,
                          const Core& core, const Variant& variant, const EnergyTable& energy);
 
-/// Sum of layers of one variant; bits are 0.
+/// Sum of layers of one variant; bits are 0. Called "total", or so that no layer has the name.
 LayerReport total_report(const std::vector<LayerReport>& layers);
 
 }  // namespace bittern

@@ -69,14 +69,18 @@ PlannedLayer plan_layer(const Core& core, const LayerJob& job) {
 
 std::uint64_t memory_estimate(const LayerJob& job) {
   const Layer& layer = job.layer;
-  const std::int64_t pixels = std::int64_t{layer.out_height()} * layer.out_width() * job.batch;
-  const std::int64_t outputs = layer.outputs() * job.batch;
+  // In real numbers: those of huge layers do not fit 64 bits.
+  const auto real = [](std::int64_t count) { return static_cast<double>(count); };
+  const double pixels = real(layer.out_height()) * layer.out_width() * job.batch;
+  const double outputs = real(layer.outputs()) * job.batch;
   // Tensors, packed operands (held twice while they are sent), results and reference.
-  const std::int64_t packed =
-      pixels * layer.reduction() * layer.groups * job.precision.bits.activation / 8 +
-      layer.weights() * job.precision.bits.weight / 8;
-  return static_cast<std::uint64_t>(2 * layer.inputs() * job.batch + 2 * layer.weights() +
-                                    2 * packed + 16 * outputs);
+  const double packed =
+      pixels * real(layer.reduction()) * layer.groups * job.precision.bits.activation / 8 +
+      real(layer.weights()) * job.precision.bits.weight / 8;
+  constexpr double kMost = 1e18;
+  return static_cast<std::uint64_t>(std::min(kMost, 2 * real(layer.inputs()) * job.batch +
+                                                        2 * real(layer.weights()) + 2 * packed +
+                                                        16 * outputs));
 }
 
 PreparedLayer prepare_layer(const Core& core, const PlannedLayer& planned) {

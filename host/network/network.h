@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "host/network/layer.h"
+#include "host/network/wiring.h"
 
 namespace bittern {
 
@@ -15,8 +16,11 @@ struct Network {
   std::string name;
   std::string description;
   std::vector<Layer> layers;
+  /// One for each layer; empty when only shapes are known (networks that no file states).
+  std::vector<Wiring> wiring;
+  Source output;  ///< what the network answers with; means nothing without `wiring`
 
-  /// Multiply-accumulates for one image.
+  /// Multiply-accumulates for one image. Throws Error when 64 bits cannot count them.
   std::int64_t macs() const;
   /// Number of weights.
   std::int64_t weights() const;
@@ -30,6 +34,10 @@ Network load_network(const std::string& name_or_path);
 
 /// Names of the networks in the zoo (configs/networks), sorted.
 std::vector<std::string> network_names();
+
+/// Canonical text of what stands between the layers: two networks with equal layers and equal texts
+/// compute the same. Goes into content keys.
+std::string wiring_key(const Network& network);
 
 /// The same bits for every layer.
 Policy uniform_policy(const Network& network, BitPair bits);

@@ -4,6 +4,7 @@
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/json.h"
+#include "host/base/text.h"
 #include "host/base/yaml.h"
 #include "host/network/network.h"
 
@@ -26,7 +27,7 @@ void only_keys(const json& object, const std::vector<std::string>& allowed,
   if (!object.is_object()) fail_usage("{}: expected a JSON object", where);
   for (const auto& [key, value] : object.items()) {
     if (std::find(allowed.begin(), allowed.end(), key) == allowed.end()) {
-      fail_usage("{}: unknown key \"{}\"{}", where, key, suggestion(key, allowed));
+      fail_usage("{}: unknown key \"{}\"{}", where, shortened(key), suggestion(key, allowed));
     }
   }
 }
@@ -40,8 +41,8 @@ std::string text_of(const json& object, const char* key, const std::string& wher
 int bits_of(const json& object, const char* key, const std::string& where) {
   const json& value = member(object, key, where);
   if (!value.is_number_integer() || value < 1 || value > kMostBits) {
-    fail_usage("{}: \"{}\" is {}, expected an integer from 1 to {}", where, key, value.dump(),
-               kMostBits);
+    fail_usage("{}: \"{}\" is {}, expected an integer from 1 to {}", where, key,
+               shortened(value.dump()), kMostBits);
   }
   return value.get<int>();
 }
@@ -54,7 +55,8 @@ Policy load_policy(const std::filesystem::path& path, const Network& network) {
   only_keys(document, {"network", "layers"}, file);
   const std::string name = text_of(document, "network", file);
   if (name != network.name) {
-    fail_usage("{}: this is a policy for network '{}', not for '{}'", file, name, network.name);
+    fail_usage("{}: this is a policy for network '{}', not for '{}'", file, shortened(name),
+               network.name);
   }
   const json& layers = member(document, "layers", file);
   if (!layers.is_array()) fail_usage("{}: \"layers\" must be a list", file);
@@ -63,7 +65,7 @@ Policy load_policy(const std::filesystem::path& path, const Network& network) {
     std::string where = fmt::format("{}: layers[{}]", file, i);
     only_keys(layers[i], {"name", "weight_bits", "activation_bits"}, where);
     const std::string layer = text_of(layers[i], "name", where);
-    where += " (" + layer + ")";
+    where += " (" + shortened(layer) + ")";
     std::size_t index = 0;
     try {
       index = network.index_of(layer);

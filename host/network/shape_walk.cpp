@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
 #include "host/base/error.h"
+#include "host/base/text.h"
+#include "host/network/layer_name.h"
 
 namespace bittern {
 namespace {
@@ -103,27 +104,28 @@ MapShape ShapeWalk::source(const YamlMap& map) const {
 void ShapeWalk::remember(const std::string& name, const YamlNode& entry, const MapShape& shape) {
   current_ = shape;
   if (name.empty()) return;
-  const auto good = [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '_' || c == '-' || c == '.';
-  };
-  if (name.size() > 64 || !std::all_of(name.begin(), name.end(), good)) {
-    entry.fail("name '" + name.substr(0, 70) +
-               "': expected at most 64 letters, digits, '_', '-' and '.'");
+  const std::string fault = layer_name_fault(name);
+  if (!fault.empty()) {
+    entry.fail("name '" + shortened(name) + "': " + fault);
   }
   if (!named_.emplace(name, shape).second) {
     entry.fail("a second entry called '" + name + "'");
   }
 }
 
-void ShapeWalk::finish(const YamlMap& map, const Layer& layer, const YamlNode& entry) {
+void ShapeWalk::finish(const YamlMap& map, const Layer& layer, const MapShape& in,
+                       const YamlNode& entry) {
   try {
     layer.validate();
   } catch (const Error& error) {
     entry.fail(error.what());
   }
+  const bool relu = map.boolean("relu", true);
+  const Source source{static_cast<int>(layers_.size()), {}};
   remember(layer.name, entry,
-           {layer.out_channels, layer.out_height(), layer.out_width(), !map.boolean("relu", true)});
+           {layer.out_channels, layer.out_height(), layer.out_width(), !relu, source});
   layers_.push_back(layer);
+  wiring_.push_back({in.source, relu, entry.where()});
 }
 
 void ShapeWalk::add_conv(const YamlNode& entry, LayerKind kind) {
@@ -155,7 +157,7 @@ void ShapeWalk::add_conv(const YamlNode& entry, LayerKind kind) {
   layer.pad_bottom = window.pad[1];
   layer.pad_left = window.pad[2];
   layer.pad_right = window.pad[3];
-  finish(map, layer, entry);
+  finish(map, layer, in, entry);
 }
 
 void ShapeWalk::add_linear(const YamlNode& entry) {
@@ -172,7 +174,7 @@ void ShapeWalk::add_linear(const YamlNode& entry) {
   layer.in_channels = in.channels * in.height * in.width;
   layer.out_channels = static_cast<int>(map.integer("out", 1, kMax));
   layer.signed_input = in.is_signed;
-  finish(map, layer, entry);
+  finish(map, layer, in, entry);
 }
 
 void ShapeWalk::add_pool(const YamlNode& entry) {
@@ -185,6 +187,10 @@ void ShapeWalk::add_pool(const YamlNode& entry) {
     }
     out.height = 1;
     out.width = 1;
+    Pool pool;
+    pool.global = true;
+    pool.where = entry.where();
+    out.source.pools.push_back(pool);
   } else {
     // Pooling has the same window arithmetic as a depthwise convolution.
     const Window window = window_of(map, in, true);
@@ -209,6 +215,9 @@ void ShapeWalk::add_pool(const YamlNode& entry) {
     }
     out.height = layer.out_height();
     out.width = layer.out_width();
+    out.source.pools.push_back({window.kernel[0], window.kernel[1], window.stride[0],
+                                window.stride[1], window.pad[0], window.pad[1], window.pad[2],
+                                window.pad[3], false, entry.where()});
   }
   remember(map.text("name", ""), entry, out);
 }

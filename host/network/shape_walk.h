@@ -6,15 +6,17 @@
 
 #include "host/base/yaml.h"
 #include "host/network/layer.h"
+#include "host/network/wiring.h"
 
 namespace bittern {
 
-/// Shape of a feature map of one image, and whether its values are signed.
+/// Shape of a feature map of one image, whether its values are signed, and where it comes from.
 struct MapShape {
   int channels = 1;
   int height = 1;
   int width = 1;
   bool is_signed = false;
+  Source source = {};
 };
 
 /// Walks the `layers:` list of a network file and works out every shape from the input's. Entries
@@ -37,10 +39,14 @@ class ShapeWalk {
   void add(const YamlNode& entry);
   /// The quantisable layers so far.
   const std::vector<Layer>& layers() const { return layers_; }
+  /// How each of them is connected.
+  const std::vector<Wiring>& wiring() const { return wiring_; }
+  /// Where the map behind the last entry comes from.
+  const Source& output() const { return current_.source; }
 
  private:
   MapShape source(const YamlMap& map) const;
-  void finish(const YamlMap& map, const Layer& layer, const YamlNode& entry);
+  void finish(const YamlMap& map, const Layer& layer, const MapShape& in, const YamlNode& entry);
   void add_conv(const YamlNode& entry, LayerKind kind);
   void add_linear(const YamlNode& entry);
   void add_pool(const YamlNode& entry);
@@ -49,6 +55,7 @@ class ShapeWalk {
   MapShape current_;
   std::map<std::string, MapShape> named_;
   std::vector<Layer> layers_;
+  std::vector<Wiring> wiring_;
 };
 
 }  // namespace bittern

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 
+#include <optional>
 #include <thread>
 
 #include "host/base/error.h"

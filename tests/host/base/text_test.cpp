@@ -69,6 +69,13 @@ TEST(Text, RandomBytesNeverReachTheTerminal) {
   }
 }
 
+TEST(Text, WhatIsTooLongIsCutBetweenCharacters) {
+  EXPECT_EQ(shortened("abc", 3), "abc");
+  EXPECT_EQ(shortened("abcd", 3), "abc...");
+  EXPECT_EQ(shortened("ab\xc3\xa9z", 3), "ab...");
+  EXPECT_EQ(shortened(std::string(10, '\x80'), 3), "...");
+}
+
 TEST(Text, JsonKeepsItsValueWhenItIsPrinted) {
   const nlohmann::json value = {{"name", "a\x1b\n\x7f\xc2\x9b é"}, {"list", {1, 2.5, nullptr}}};
   EXPECT_EQ(parse_json(printed_json(value), "json"), value);

@@ -128,7 +128,7 @@ TEST_F(NetworkTest, MistakesAreNamedWithFileAndLine) {
   EXPECT_THAT(error_of("  - linear: {name: a, out: 0}\n"), HasSubstr("out of range"));
   EXPECT_THAT(error_of("  - linear: {name: a, out: 4}\n  - linear: {name: a, out: 4}\n"),
               HasSubstr("n.yaml:5: layers[1].linear: a second entry called 'a'"));
-  EXPECT_THAT(error_of("  - linear: {name: 'a b', out: 4}\n"), HasSubstr("letters, digits"));
+  EXPECT_THAT(error_of("  - linear: {name: 'a,b', out: 4}\n"), HasSubstr("comma"));
   EXPECT_THAT(error_of("  - linear: {name: aa, out: 4}\n  - linear: {name: b, from: ab, out: 4}\n"),
               HasSubstr("no earlier entry is called 'ab', did you mean 'aa'?"));
   EXPECT_THAT(error_of("  - pool: {global: true, kernel: 2}\n"), HasSubstr("not used with global"));
@@ -258,6 +258,11 @@ TEST_F(NetworkTest, BadPoliciesAreErrorsThatNameTheLayer) {
                               "\"weight_bits\": 8,\n \"weight_bits\": 4}]}"),
               AllOf(HasSubstr("p.json:3:"), HasSubstr("\"weight_bits\" is given twice")));
   EXPECT_THAT(policy_error_of(head + std::string(100000, '[')), HasSubstr("nested deeper"));
+  const std::string huge(100000, 'x');
+  EXPECT_LT(policy_error_of(head + layer(huge, "8") + "]}").size(), 500u);
+  EXPECT_LT(policy_error_of(head + layer("conv1", "\"" + huge + "\"") + "]}").size(), 500u);
+  EXPECT_LT(policy_error_of("{\"network\": \"" + huge + "\", \"layers\": []}").size(), 500u);
+  EXPECT_LT(policy_error_of("{\"" + huge + "\": 1}").size(), 500u);
   EXPECT_THAT(policy_error_of("\xef\xbb\xbf" + head + "]}"), HasSubstr("byte order mark"));
 }
 
