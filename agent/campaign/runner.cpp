@@ -10,6 +10,7 @@
 
 #include "agent/campaign/costs.h"
 #include "agent/campaign/provenance.h"
+#include "agent/campaign/result_notes.h"
 #include "agent/campaign/run_directory.h"
 #include "agent/campaign/settings.h"
 #include "agent/data/dataset.h"
@@ -245,6 +246,9 @@ class Run {
     }
     result_.provenance = campaign_provenance(
         campaign_, variant_, energy_, identity_ ? &*identity_ : nullptr, splits_, model_hash_);
+    for (auto& note : result_notes(campaign_, network_, variant_, result_)) {
+      result_.provenance.push_back(std::move(note));
+    }
   }
 
   void write_files() {

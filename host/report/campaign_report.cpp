@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 
+#include "host/campaign/notes.h"
 #include "host/report/chart.h"
 #include "host/report/page.h"
 
@@ -287,7 +288,8 @@ std::string campaign_summary_text(const CampaignResult& result) {
         c.resource, c.achieved, c.unit, c.limit, c.unit, c.achieved / c.reference,
         c.limit / c.reference, c.met() ? "met" : "NOT MET");
   }
-  return out + fmt::format("{}\norigin of latencies: {}\n", comparison(result), origins(result));
+  return out + fmt::format("{}\norigin of latencies: {}\n", comparison(result), origins(result)) +
+         notes_text(result);
 }
 
 }  // namespace bittern

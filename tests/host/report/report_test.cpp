@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "host/base/error.h"
+#include "host/campaign/notes.h"
 #include "host/report/campaign_report.h"
 #include "host/report/chart.h"
 
@@ -223,6 +224,17 @@ TEST(CampaignReport, NamesEveryOriginWhenTheyDiffer) {
   CampaignResult result = sample_result();
   result.uniform[0].layers[0].origin = "model";
   EXPECT_THAT(campaign_summary_text(result), HasSubstr("1 x model, 7 x rtl"));
+}
+
+TEST(CampaignSummary, SaysWhatIsNotTimedAndWhichSumsAreWide) {
+  CampaignResult result = sample_result();
+  EXPECT_THAT(campaign_summary_text(result), Not(HasSubstr("not timed")));
+  result.provenance.emplace_back(kNotTimed, "pooling; biases");
+  result.provenance.emplace_back(kWideSums, "fc1 (34 bits)");
+  result.provenance.emplace_back("other", "nobody asks");
+  EXPECT_THAT(campaign_summary_text(result),
+              HasSubstr("\nnot timed: pooling; biases\nsums beyond 32 bits: fc1 (34 bits)\n"));
+  EXPECT_THAT(campaign_summary_text(result), Not(HasSubstr("nobody")));
 }
 
 TEST(CampaignSummary, SaysWhetherTheConstraintIsMet) {
