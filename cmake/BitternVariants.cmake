@@ -7,6 +7,7 @@
 
 include(BitternVerilator)
 find_library(BITTERN_SYSTEMC_LIBRARY systemc REQUIRED)
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
 bittern_verilator_libraries(BITTERN_VERILATOR_LIBRARIES)
 set(BITTERN_VERILATOR_INCLUDE ${VERILATOR_ROOT}/include)
 
@@ -129,6 +130,40 @@ function(bittern_verilated_library target)
   set_source_files_properties(${folder}/slow.cpp PROPERTIES COMPILE_OPTIONS "-O1;-w;-fno-sanitize=all")
 endfunction()
 
+# bittern_source_digests(out files...)
+# "path digest" of every file, sorted; the digest does not change with comments and white space (scripts/source_digest.py).
+function(bittern_source_digests out)
+  set(script ${PROJECT_SOURCE_DIR}/scripts/source_digest.py)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${ARGN} ${script})
+  # Each file is read once, however many variants use it.
+  set(unread)
+  foreach(file IN LISTS ARGN)
+    get_property(known GLOBAL PROPERTY "bittern_digest_${file}" SET)
+    if(NOT known)
+      list(APPEND unread ${file})
+    endif()
+  endforeach()
+  if(unread)
+    execute_process(COMMAND ${Python3_EXECUTABLE} ${script} ${unread} OUTPUT_VARIABLE lines
+                    OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+    string(REPLACE "\n" ";" lines "${lines}")
+    foreach(line IN LISTS lines)
+      if(NOT line MATCHES "^([0-9a-f]+)  (.+)$")
+        message(FATAL_ERROR "${script} printed '${line}', expected a digest and a file")
+      endif()
+      set_property(GLOBAL PROPERTY "bittern_digest_${CMAKE_MATCH_2}" ${CMAKE_MATCH_1})
+    endforeach()
+  endif()
+  set(named)
+  foreach(file IN LISTS ARGN)
+    get_property(digest GLOBAL PROPERTY "bittern_digest_${file}")
+    file(RELATIVE_PATH relative ${PROJECT_SOURCE_DIR} ${file})
+    list(APPEND named "${relative} ${digest}")
+  endforeach()
+  list(SORT named)
+  set(${out} ${named} PARENT_SCOPE)
+endfunction()
+
 # bittern_sim_top(file prefix [folder of the core])
 # Writes sim_top.sv of a variant, and sets
 #   <prefix>_SIM_SOURCES   all Verilog files, <prefix>_FLAGS  extra Verilator flags, BITTERN_* for sim/variant.cpp.in
@@ -142,18 +177,11 @@ macro(bittern_sim_top file prefix)
   endif()
 
   # The hash covers everything that decides cycles and results: RTL, testbench with its memory model, parameters, tool, flags.
-  set(_text)
+  # Of sources their tokens count: comments and white space do not make measurements stale.
   set(_files ${${prefix}_SOURCES} ${${prefix}_TESTBENCH} ${PROJECT_SOURCE_DIR}/sim/rtl/sim_top.sv.in
       ${PROJECT_SOURCE_DIR}/rtl/common/verilator_countones.h ${PROJECT_SOURCE_DIR}/sim/port_memory.h
       ${PROJECT_SOURCE_DIR}/sim/port_memory.cpp ${PROJECT_SOURCE_DIR}/sim/dpi.cpp)
-  set(_named)
-  foreach(_file IN LISTS _files)
-    file(RELATIVE_PATH _relative ${PROJECT_SOURCE_DIR} ${_file})
-    file(SHA256 ${_file} _digest)
-    list(APPEND _named "${_relative} ${_digest}")
-  endforeach()
-  list(SORT _named)
-  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${_files})
+  bittern_source_digests(_named ${_files})
   string(SHA256 BITTERN_HASH "${_named}|${${prefix}_CORE}|${${prefix}_PARAMETERS}|${${prefix}_CHECKS}|${BITTERN_VERILATOR_VERSION}|${BITTERN_VERILATOR_FLAGS}|${${prefix}_FLAGS}")
   string(SUBSTRING ${BITTERN_HASH} 0 16 BITTERN_HASH64)
 

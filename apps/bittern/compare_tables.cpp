@@ -219,6 +219,13 @@ std::string notes(const Comparison& c) {
   bool batches = false;
   for (const ComparedVariant& on : c.variants) batches = batches || on.variant.batch > 1;
   text += batches ? "; with a batch above 1\nno image is ready earlier than its batch.\n" : ".\n";
+  for (const ComparedVariant& on : c.variants) {
+    for (const ComparedPolicy& policy : on.policies) {
+      const std::string note = remote_note(policy.layers);
+      if (!note.empty() && text.find(note) == std::string::npos)
+        text += on.variant.name + ": " + note;
+    }
+  }
   std::vector<std::string> seen;
   for (const ComparedVariant& on : c.variants) {
     if (std::find(seen.begin(), seen.end(), on.energy.name) != seen.end()) continue;
@@ -271,7 +278,7 @@ Table comparison_table(const Comparison& c) {
   table.integer_column("bytes_read").integer_column("bytes_written");
   add_roofline_columns(table);
   table.text_column("origin").integer_column("sum_bits");
-  table.text_column("schedule").text_column("key");
+  table.text_column("schedule").text_column("key").text_column("remote");
 
   const auto add = [&](const Row& row) {
     const LayerReport& r = row.report;
@@ -296,7 +303,7 @@ Table comparison_table(const Comparison& c) {
     add_roofline_cells(cells, row.roofline);
     cells.emplace_back(origin_name(r.origin));
     cells.emplace_back(std::int64_t{r.sum_bits});
-    for (const std::string& text : {r.schedule, r.key}) {
+    for (const std::string& text : {r.schedule, r.key, r.remote}) {
       cells.push_back(text.empty() ? Cell{} : Cell{text});
     }
     table.row(std::move(cells));

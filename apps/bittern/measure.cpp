@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <iostream>
 #include <memory>
 
@@ -39,26 +40,35 @@ Table table_of(const std::vector<LayerReport>& layers, bool for_people) {
   const LayerReport total = total_report(layers);
   Table table;
   table.text_column("layer").integer_column("wbits").integer_column("abits");
+  // The bits that ran, where the core has others than were asked for.
+  const bool rounded = std::any_of(layers.begin(), layers.end(), [](const LayerReport& layer) {
+    return layer.run_bits != layer.bits;
+  });
+  if (rounded || !for_people) table.integer_column("wbits_run").integer_column("abits_run");
   table.integer_column("cycles").real_column("latency_us", "", 1).integer_column("macs");
   table.real_column("macs_per_cycle", "", 1).real_column("utilisation_pct", "", 1);
   for (const auto& [heading, cycles] : total.split) table.real_column(heading + "_pct", "", 1);
   table.integer_column("bytes_read").integer_column("bytes_written");
   table.real_column("energy_uj", "", 2).real_column("energy_high_uj", "", 2).text_column("origin");
-  if (!for_people) table.integer_column("sum_bits").text_column("schedule").text_column("key");
+  if (!for_people) {
+    table.integer_column("sum_bits").text_column("schedule").text_column("key");
+    table.text_column("remote");
+  }
 
   const auto cells = [&](const LayerReport& r) {
-    std::vector<Table::Cell> row = {r.name,
-                                    {},
-                                    {},
-                                    static_cast<std::int64_t>(r.cycles),
-                                    r.latency_s * 1e6,
-                                    r.macs,
-                                    r.macs_per_cycle(),
-                                    100.0 * r.utilisation()};
-    if (r.bits.weight > 0) {
-      row[1] = std::int64_t{r.bits.weight};
-      row[2] = std::int64_t{r.bits.activation};
-    }
+    std::vector<Table::Cell> row = {r.name};
+    const auto add_bits = [&row](BitPair bits) {
+      for (const int width : {bits.weight, bits.activation}) {
+        row.push_back(width > 0 ? Table::Cell{std::int64_t{width}} : Table::Cell{});
+      }
+    };
+    add_bits(r.bits);
+    if (rounded || !for_people) add_bits(r.run_bits);
+    row.push_back(static_cast<std::int64_t>(r.cycles));
+    row.push_back(r.latency_s * 1e6);
+    row.push_back(r.macs);
+    row.push_back(r.macs_per_cycle());
+    row.push_back(100.0 * r.utilisation());
     for (std::size_t i = 0; i < r.split.size(); ++i) row.push_back(100.0 * r.share(i));
     row.push_back(static_cast<std::int64_t>(r.bytes_read));
     row.push_back(static_cast<std::int64_t>(r.bytes_written));
@@ -67,7 +77,7 @@ Table table_of(const std::vector<LayerReport>& layers, bool for_people) {
     row.push_back(origin_name(r.origin));
     if (!for_people) {
       row.push_back(std::int64_t{r.sum_bits});
-      for (const std::string& text : {r.schedule, r.key}) {
+      for (const std::string& text : {r.schedule, r.key, r.remote}) {
         row.push_back(text.empty() ? Table::Cell{} : Table::Cell{text});
       }
     }
@@ -130,8 +140,8 @@ void print(const Options& options, const Network& network, const Variant& varian
                                measured.store.empty() ? "" : " " + measured.store);
       break;
   }
-  std::cout << energy_note(energy) << untimed_note(untimed_parts(network, variant))
-            << overflow_note(measured.layers);
+  std::cout << remote_note(measured.layers) << energy_note(energy)
+            << untimed_note(untimed_parts(network, variant)) << overflow_note(measured.layers);
 }
 
 void measure(const Options& options, const CLI::App& command) {

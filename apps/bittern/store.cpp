@@ -1,22 +1,20 @@
 #include "host/measure/store.h"
 
-#include <spdlog/spdlog.h>
+#include <fmt/format.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <iostream>
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <optional>
-#include <set>
 
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/commands.h"
+#include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/json.h"
 #include "host/base/table.h"
-#include "host/device/start.h"
-#include "host/program/core.h"
+#include "host/measure/store_gc.h"
 
 namespace bittern {
 namespace {
@@ -30,6 +28,7 @@ struct Options {
   bool damaged = false;
   bool all = false;
   bool dry_run = false;
+  bool yes = false;
 };
 
 std::filesystem::path place(const Options& options) {
@@ -116,6 +115,7 @@ nlohmann::json json_of(const StoredMeasurement& row) {
           {"bytes_written", m.bytes_written},
           {"events", m.events},
           {"state", state_text(row)},
+          {"remote", m.remote},
           {"tools", row.tools},
           {"created", row.created}};
 }
@@ -170,64 +170,36 @@ void export_rows(const Options& options) {
   }
 }
 
-/// What the device and the files of a variant are now.
-struct Present {
-  std::string variant_key;
-  std::string rtl_hash;
-  int lowering_version = 0;
-};
-
-/// Nothing when the variant's file or device is not there: then nobody knows what is stale.
-std::optional<Present> present(const std::string& name) {
-  try {
-    const Variant variant = load_variant(name);
-    Present now;
-    now.variant_key = variant.key();
-    now.lowering_version = make_core(variant)->lowering_version();
-    now.rtl_hash = start_device(variant)->identity().rtl_hash;
-    return now;
-  } catch (const Error& error) {
-    spdlog::warn("measurements of {} are kept: {}", name, error.what());
-    return std::nullopt;
-  }
-}
-
-std::vector<std::string> to_remove(const Options& options,
-                                   const std::vector<StoredMeasurement>& rows) {
-  std::map<std::string, std::optional<Present>> variants;
-  std::vector<std::string> keys;
-  for (const StoredMeasurement& row : rows) {
-    bool remove = options.all || row.damaged;
-    // Which bitstream a board will have tomorrow cannot be known.
-    if (!remove && !options.damaged && row.key.origin == Origin::kRtl) {
-      auto known = variants.find(row.key.variant);
-      if (known == variants.end()) {
-        known = variants.emplace(row.key.variant, present(row.key.variant)).first;
-      }
-      const std::optional<Present>& now = known->second;
-      remove =
-          now && (now->variant_key != row.key.variant_key || now->rtl_hash != row.key.rtl_hash ||
-                  now->lowering_version != row.key.lowering_version);
-    }
-    if (remove) keys.push_back(row.measurement.key);
-  }
-  return keys;
+/// Whether the user agrees; yes when nobody is there to be asked.
+bool agreed(const Options& options, std::size_t rows) {
+  if (options.yes || ::isatty(STDIN_FILENO) == 0) return true;
+  std::cout << fmt::format("remove these {} measurements? [y/N] ", rows) << std::flush;
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "y" || answer == "Y" || answer == "yes";
 }
 
 void gc(const Options& options) {
   const auto store = open(options);
+  if (!options.dry_run) store->require_writable("keeps what it has");
   StoreFilter filter;
   filter.variant = options.variant;
   const std::vector<StoredMeasurement> rows = store->list(filter);
-  const std::vector<std::string> keys = to_remove(options, rows);
-  if (options.dry_run) {
-    std::cout << fmt::format("would remove {} of {} measurements\n", keys.size(), rows.size());
-    return;
-  }
-  const std::size_t removed = store->remove(keys);
+  const GcScope scope = options.all       ? GcScope::kAll
+                        : options.damaged ? GcScope::kDamaged
+                                          : GcScope::kStale;
+  const GcPlan plan =
+      plan_gc(rows, scope, scope == GcScope::kStale ? built_devices() : std::vector<BuiltDevice>{});
+  std::cout << gc_text(plan);
+  const auto done = [&](const char* what, std::size_t count) {
+    std::cout << fmt::format("{} {} of {} measurements from {}\n", what, count, rows.size(),
+                             store->path().string());
+  };
+  if (options.dry_run) return done("would remove", plan.keys.size());
+  if (plan.keys.empty() || !agreed(options, plan.keys.size())) return done("removed", 0);
+  const std::size_t removed = store->remove(plan.keys);
   store->compact();
-  std::cout << fmt::format("removed {} of {} measurements from {}\n", removed, rows.size(),
-                           store->path().string());
+  done("removed", removed);
 }
 
 }  // namespace
@@ -261,12 +233,13 @@ void add_store(CLI::App& app) {
       ->capture_default_str();
   all.first->add_option("--out", all.second->out, "File; otherwise, or with -, standard output");
 
-  const auto clean =
-      add("gc", "Remove measurements of RTL, variants or lowering that are not built any more", gc);
+  const auto clean = add(
+      "gc", "Remove measurements that no RTL that is built can answer for, after saying which", gc);
   variant(clean);
   clean.first->add_flag("--damaged", clean.second->damaged, "Remove damaged rows only");
   clean.first->add_flag("--all", clean.second->all, "Remove everything (of the variant)");
   clean.first->add_flag("--dry-run", clean.second->dry_run, "Only say what would be removed");
+  clean.first->add_flag("--yes", clean.second->yes, "Do not ask, also at a terminal");
   command->footer(
       example("bittern store ls --variant bismo_edge\nbittern store show 3f2a\n"
               "bittern store export --format csv --out measurements.csv\nbittern store gc"));

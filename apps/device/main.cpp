@@ -1,16 +1,14 @@
 // bittern-device-<variant>: the simulated device of one variant behind the device protocol.
 //
-//     bittern-device-<variant> [--variant FILE.yaml] [--log-level LEVEL] (options of device_main())
-//
-// --variant gives the memory model and the clock; without it the shipped file of the variant is
-// used. The RTL parameters in the file must be the ones that the executable was built with.
+// The options are those of every device (host/protocol/device_arguments.h). --variant gives the
+// memory model and the clock; without it the shipped file of the variant is used. The RTL
+// parameters in the file must be the ones that the executable was built with.
 #include <spdlog/spdlog.h>
 
 #include <cstdio>
 #include <exception>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "host/base/error.h"
 #include "host/base/log.h"
@@ -24,30 +22,6 @@ namespace {
 
 using bittern::Variant;
 using bittern::sim::BuildInfo;
-
-struct Options {
-  std::string variant;
-  std::string log_level = "info";
-  std::vector<char*> rest;  // for device_main()
-};
-
-Options parse(int argc, char** argv) {
-  Options options;
-  options.rest.push_back(argv[0]);
-  for (int i = 1; i < argc; ++i) {
-    const std::string argument = argv[i];
-    if (argument == "--variant" || argument == "--log-level") {
-      if (i + 1 == argc) {
-        bittern::fail_usage("{} needs a value", argument);
-      }
-      (argument == "--variant" ? options.variant : options.log_level) = argv[++i];
-    } else {
-      options.rest.push_back(argv[i]);
-    }
-  }
-  options.rest.push_back(nullptr);
-  return options;
-}
 
 void check_variant(const Variant& variant, const BuildInfo& info) {
   if (variant.core != info.core) {
@@ -67,11 +41,15 @@ void check_variant(const Variant& variant, const BuildInfo& info) {
 }
 
 int run(int argc, char** argv) {
-  Options options = parse(argc, argv);
-  bittern::start_logging(options.log_level);
+  const bittern::DeviceArguments arguments = bittern::DeviceArguments::parse(argc, argv);
+  if (arguments.help) {
+    std::fputs(arguments.help_text().c_str(), stdout);
+    return 0;
+  }
+  bittern::start_logging(arguments.log_level);
   const BuildInfo& info = bittern::sim::build_info();
   const Variant variant =
-      bittern::load_variant(options.variant.empty() ? info.variant : options.variant);
+      bittern::load_variant(arguments.variant.empty() ? info.variant : arguments.variant);
   check_variant(variant, info);
 
   bittern::sim::MemoryTiming timing;
@@ -82,8 +60,7 @@ int run(int argc, char** argv) {
   bittern::sim::SimulatedDevice device(bittern::sim::make_systemc_top(timing, variant.clock_mhz),
                                        info);
   spdlog::debug("device {}: RTL {}, {}", info.variant, info.rtl_hash, info.verilator);
-  return bittern::device_main(static_cast<int>(options.rest.size()) - 1, options.rest.data(),
-                              device);
+  return bittern::device_main(arguments, device);
 }
 
 }  // namespace

@@ -20,6 +20,12 @@ class DeviceError : public Error {
   explicit DeviceError(const std::string& message) : Error(message) {}
 };
 
+/// A device that runs elsewhere serves another client. It may be free later.
+class DeviceBusy : public DeviceError {
+ public:
+  explicit DeviceBusy(const std::string& message) : DeviceError(message) {}
+};
+
 /// A device answered that it will not do what it was asked for: a wrong request, an address that it
 /// does not have, a trace that cannot be written. It goes on working; asking again does not help.
 class DeviceRefusal : public Error {
@@ -45,6 +51,14 @@ class Device {
   virtual const std::string& name() const = 0;
   /// Whether it was not lost so far.
   virtual bool usable() const = 0;
+  /// Endpoint of a device that runs elsewhere, whose word is not ours; empty for a process that we
+  /// started.
+  virtual std::string remote() const { return {}; }
+  /// Whether the other side has closed the connection, which the next call would find out.
+  virtual bool hung_up() const { return false; }
+  /// From now on `check` is called about ten times a second while a call waits for the device; what
+  /// it throws ends the call, and the device is given up. Otherwise it is throw_if_stopped().
+  virtual void on_wait(std::function<void()> check) { static_cast<void>(check); }
 
   /// Copies bytes to device memory, any length.
   virtual void write_memory(std::uint64_t address, Bytes data) = 0;

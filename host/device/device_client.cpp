@@ -6,18 +6,24 @@
 #include <array>
 
 #include "host/base/stop.h"
+#include "host/base/text.h"
 #include "host/base/version.h"
 
 namespace bittern {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 /// Largest answer other than to read_memory: far above any that a device has reason to send.
 constexpr std::uint32_t kMaxAnswer = 1u << 20;
-/// How often a waiting client looks for a stop request.
-constexpr milliseconds kStopCheckEvery{100};
+
+/// Most bytes of a device's error text that are passed on.
+constexpr std::size_t kMostShown = 4000;
+
+/// What a device says in an error, as it may be printed.
+std::string shown(const std::string& text) {
+  return printable_lines(text.size() <= kMostShown ? text : text.substr(0, kMostShown) + " ...");
+}
 
 }  // namespace
 
@@ -39,6 +45,16 @@ DeviceClient::DeviceClient(Connection connection, std::string name, const Client
       name_(std::move(name)),
       options_(options),
       post_mortem_(std::move(post_mortem)) {
+  on_wait(options_.check);
+  identity_ = ask_identity();
+}
+
+void DeviceClient::on_wait(std::function<void()> check) {
+  options_.check = check ? std::move(check) : throw_if_stopped;
+  connection_.on_wait(options_.check);
+}
+
+DeviceIdentity DeviceClient::ask_identity() {
   Call hello;
   hello.type = MessageType::kHello;
   hello.doing = "starting";
@@ -46,10 +62,15 @@ DeviceClient::DeviceClient(Connection connection, std::string name, const Client
   hello.silence = options_.answer_timeout;
   const std::vector<std::uint8_t> payload = call(hello);
   try {
-    identity_ = decode_identity(payload);
+    return decode_identity(payload);
   } catch (const ProtocolError& error) {
     lose(hello.doing, error.what(), false);
   }
+}
+
+void DeviceClient::confirm_identity() {
+  if (ask_identity() == identity_) return;
+  lose("starting", "it said twice who it is, and not the same", false);
 }
 
 void DeviceClient::lose(const std::string& doing, const std::string& why, bool gone) {
@@ -125,19 +146,22 @@ std::vector<std::uint8_t> DeviceClient::exchange(const Call& call) {
     if (answer.type == answer_to(call.type) && answer.request_id != 0) return payload;
     if (answer.type == MessageType::kError) {
       const ErrorAnswer error = decode_error(payload);
+      if (error.code == WireError::kBusy) {
+        throw DeviceBusy(fmt::format("device {} is busy: {}", name_, shown(error.message)));
+      }
       // After these the device closes the connection; it would be found closed at the next call.
       if (error.code == WireError::kBadMagic || error.code == WireError::kTooLarge ||
-          error.code == WireError::kIncomplete) {
-        wrong(fmt::format("it answered {}: {}", wire_error_name(error.code), error.message));
+          error.code == WireError::kIncomplete || error.code == WireError::kIdle) {
+        wrong(fmt::format("it answered {}: {}", wire_error_name(error.code), shown(error.message)));
       }
-      throw DeviceRefusal(
-          error.code, fmt::format("device {} refused {}: {} ({})", name_, call.doing, error.message,
-                                  wire_error_name(error.code)));
+      throw DeviceRefusal(error.code,
+                          fmt::format("device {} refused {}: {} ({})", name_, call.doing,
+                                      shown(error.message), wire_error_name(error.code)));
     }
     if (answer.type == MessageType::kProgress && call.type == MessageType::kRun) {
       const std::uint64_t cycles = decode_progress(payload);
       if (call.progress) call.progress(cycles);
-      throw_if_stopped();
+      options_.check();  // a device that reports without a pause never lets us wait
       continue;
     }
     wrong(fmt::format("answer of type {} to a request '{}'",
@@ -146,16 +170,10 @@ std::vector<std::uint8_t> DeviceClient::exchange(const Call& call) {
 }
 
 void DeviceClient::await(milliseconds timeout) {
-  const Clock::time_point deadline = Clock::now() + timeout;
-  while (true) {
-    const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
-    if (connection_.wait_readable(std::clamp(left, milliseconds(0), kStopCheckEvery))) return;
-    throw_if_stopped();
-    if (left.count() <= 0) {
-      throw ConnectionError(ConnectionError::Kind::kTimeout,
-                            fmt::format("no answer for {:.1f} s", timeout.count() / 1000.0));
-    }
-  }
+  if (connection_.wait_readable(timeout)) return;
+  throw ConnectionError(
+      ConnectionError::Kind::kTimeout,
+      fmt::format("no answer for {:.1f} s", static_cast<double>(timeout.count()) / 1000.0));
 }
 
 FrameHeader DeviceClient::receive_header(const Call& call) {

@@ -19,6 +19,8 @@ struct ClientOptions {
   /// Longest silence during a run: progress frames come four times a second.
   std::chrono::milliseconds run_silence{60000};
   std::uint32_t chunk_bytes = 16u << 20;  ///< largest payload sent or asked for
+  /// See Device::on_wait(); empty: throw_if_stopped().
+  std::function<void()> check;
 };
 
 /// Speaks the device protocol as the host's side: typed calls with time limits over any connection.
@@ -35,6 +37,8 @@ class DeviceClient : public Device {
   const DeviceIdentity& identity() const override { return identity_; }
   const std::string& name() const override { return name_; }
   bool usable() const override { return connection_.fd() >= 0; }
+  bool hung_up() const override { return connection_.peer_gone(); }
+  void on_wait(std::function<void()> check) override;
 
   using Device::read_memory;
   void write_memory(std::uint64_t address, Bytes data) override;
@@ -48,6 +52,9 @@ class DeviceClient : public Device {
   void reset() override;
   void ping() override;
 
+  /// Asks once more who it is; throws DeviceError when the answer is another one now.
+  void confirm_identity();
+
   /// Closes the connection: the device sees that its host has gone.
   void close() { connection_.close(); }
 
@@ -57,6 +64,7 @@ class DeviceClient : public Device {
   std::vector<std::uint8_t> exchange(const Call& call);
   FrameHeader receive_header(const Call& call);
   std::vector<std::uint8_t> receive_payload(std::uint32_t length);
+  DeviceIdentity ask_identity();
   void await(std::chrono::milliseconds timeout);
   [[noreturn]] void lose(const std::string& doing, const std::string& why, bool gone);
 

@@ -286,16 +286,43 @@ std::optional<std::string> DeviceProcess::ended(std::chrono::milliseconds timeou
 std::vector<std::string> DeviceProcess::log() const { return supervisor_->log(); }
 void DeviceProcess::kill() { supervisor_->kill(); }
 
+namespace {
+
+constexpr const char* kExecutablePrefix = "bittern-device-";
+
+/// Folder in which device executables are looked for.
+std::filesystem::path devices_folder(const std::filesystem::path& folder) {
+  if (!folder.empty()) return folder;
+  const char* given = std::getenv("BITTERN_DEVICES_DIR");
+  return given && *given ? std::filesystem::path(given) : executable_folder();
+}
+
+bool is_executable(const std::filesystem::path& path) {
+  return ::access(path.c_str(), X_OK) == 0 && !std::filesystem::is_directory(path);
+}
+
+}  // namespace
+
+std::map<std::string, std::filesystem::path> device_executables(
+    const std::filesystem::path& folder) {
+  std::map<std::string, std::filesystem::path> found;
+  const std::string prefix = kExecutablePrefix;
+  std::error_code code;
+  for (const auto& entry : std::filesystem::directory_iterator(devices_folder(folder), code)) {
+    const std::string name = entry.path().filename().string();
+    if (name.size() > prefix.size() && name.compare(0, prefix.size(), prefix) == 0 &&
+        is_executable(entry.path())) {
+      found[name.substr(prefix.size())] = entry.path();
+    }
+  }
+  return found;
+}
+
 std::filesystem::path find_device_executable(const std::string& variant,
                                              const std::filesystem::path& folder) {
-  const std::string file = "bittern-device-" + variant;
-  std::filesystem::path place = folder;
-  if (place.empty()) {
-    const char* given = std::getenv("BITTERN_DEVICES_DIR");
-    place = given && *given ? std::filesystem::path(given) : executable_folder();
-  }
-  std::filesystem::path path = place / file;
-  if (::access(path.c_str(), X_OK) != 0 || std::filesystem::is_directory(path)) {
+  const std::string file = kExecutablePrefix + variant;
+  std::filesystem::path path = devices_folder(folder) / file;
+  if (!is_executable(path)) {
     fail(
         "no device for variant '{}': {} is not there or not executable; build it (cmake --build "
         "<build folder> --target {}) or say in $BITTERN_DEVICES_DIR in which folder it is",

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,6 +47,11 @@ class DeviceProcess {
   class Supervisor;
   std::unique_ptr<Supervisor> supervisor_;
 };
+
+/// All executables bittern-device-<variant> in the folder in which find_device_executable() looks,
+/// by variant.
+std::map<std::string, std::filesystem::path> device_executables(
+    const std::filesystem::path& folder = {});
 
 /// Executable of a simulated device: bittern-device-<variant> in `folder`, or when that is empty in
 /// $BITTERN_DEVICES_DIR, or else beside the running executable. Throws Error that says where it was

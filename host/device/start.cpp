@@ -7,6 +7,8 @@
 #include <map>
 #include <optional>
 
+#include "host/base/stop.h"
+#include "host/base/text.h"
 #include "host/device/device_process.h"
 #include "host/protocol/registers.h"
 
@@ -44,11 +46,25 @@ class ProcessDevice : public DeviceClient {
     const std::vector<std::string> lines = process.log();
     if (lines.empty()) return text + "; it logged nothing";
     text += "; its last log lines:";
-    for (const std::string& line : lines) text += "\n  | " + line;
+    for (const std::string& line : lines) text += "\n  | " + printable(line);
     return text;
   }
 
   std::unique_ptr<DeviceProcess> process_;
+};
+
+/// A client of a device that runs elsewhere.
+class RemoteDevice : public DeviceClient {
+ public:
+  RemoteDevice(const Endpoint& endpoint, const std::string& name, const ClientOptions& options)
+      : DeviceClient(Connection::connect(endpoint, options.connect_timeout, options.check), name,
+                     options),
+        endpoint_(endpoint.text()) {}
+
+  std::string remote() const override { return endpoint_; }
+
+ private:
+  const std::string endpoint_;
 };
 
 /// "LhsDepth" -> "lhs_depth": name of an RTL parameter in the register map.
@@ -102,7 +118,7 @@ class Check {
                             const std::string& got) const {
     fail("device {} is not what {} describes: {} is {}, expected {}; {}", device_.name(),
          variant_.file.empty() ? "variant '" + variant_.name + "'" : variant_.file.string(), what,
-         got, expected,
+         printable(got), expected,
          identity_.kind == DeviceKind::kBoard
              ? "load the bitstream that was made from this file"
              : fmt::format("rebuild it (target bittern-device-{})", variant_.name));
@@ -120,7 +136,10 @@ class Check {
 
   void memory() const {
     same("memory size in bytes", variant_.memory.size_bytes, identity_.memory_bytes);
-    if (identity_.kind == DeviceKind::kBoard) return;
+    if (identity_.kind == DeviceKind::kBoard) {
+      same("number of settings of a memory model (a board has none)", 0u, identity_.memory.size());
+      return;
+    }
     const std::map<std::string, std::int64_t> expected = {
         {"latency_cycles", variant_.memory.latency_cycles},
         {"bytes_per_cycle", variant_.memory.bytes_per_cycle},
@@ -144,6 +163,12 @@ class Check {
     same("version of the register map", registers::kMapVersionValue, head[1]);
     if (const auto id = core_id(variant_.core)) {
       same("register core_id", static_cast<std::uint32_t>(*id), head[2]);
+    }
+    const std::string& hash = identity_.rtl_hash;
+    if (hash.size() < 16 || hash.size() > 64 ||
+        hash.find_first_not_of("0123456789abcdef") != std::string::npos) {
+      differs("RTL hash", "16 to 64 lower-case hexadecimal digits",
+              fmt::format("'{}'", hash.substr(0, 80)));
     }
     same("registers rtl_hash (against its hello)", identity_.rtl_hash.substr(0, 16),
          fmt::format("{:08x}{:08x}", head[4], head[3]));
@@ -186,13 +211,22 @@ std::unique_ptr<Device> start_device(const Variant& variant, const DeviceOptions
   return device;
 }
 
+DeviceIdentity executable_identity(const std::filesystem::path& executable) {
+  auto process = std::make_unique<DeviceProcess>(executable, std::vector<std::string>{});
+  return ProcessDevice(std::move(process), executable.filename().string(), {}).identity();
+}
+
 std::unique_ptr<Device> connect_device(const Endpoint& endpoint, const Variant& variant,
                                        const DeviceOptions& options) {
   const std::string name = fmt::format("{} ({})", variant.name, endpoint.text());
   try {
-    auto device = std::make_unique<DeviceClient>(
-        Connection::connect(endpoint, options.client.connect_timeout), name, options.client);
+    ClientOptions client = options.client;
+    if (!client.check) client.check = throw_if_stopped;
+    auto device = std::make_unique<RemoteDevice>(endpoint, name, client);
     check_device(*device, variant);
+    // Most of what it said cannot be read in registers: a line that garbles answers must not give
+    // its measurements another name.
+    device->confirm_identity();
     return device;
   } catch (const ConnectionError& error) {
     throw DeviceError(fmt::format("device {}: {}", name, error.what()));

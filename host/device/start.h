@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -14,6 +15,10 @@ struct DeviceOptions {
   ClientOptions client;
   /// Folder of the executables; empty: $BITTERN_DEVICES_DIR, or beside the running executable.
   std::filesystem::path folder;
+  /// How long a pool waits for a device that serves somebody else, when it has no other.
+  std::chrono::milliseconds busy_patience{60000};
+  /// After which time a pool tries a device again that could not be reached.
+  std::chrono::milliseconds unreachable_rest{60000};
 };
 
 /// Starts a simulated device of the variant as a child process and checks who it is
@@ -22,8 +27,12 @@ struct DeviceOptions {
 /// DeviceError when it dies on the way.
 std::unique_ptr<Device> start_device(const Variant& variant, const DeviceOptions& options = {});
 
+/// Who an executable says it is, whatever that is: it is started for this question and ended.
+/// Throws Error and DeviceError as start_device() does.
+DeviceIdentity executable_identity(const std::filesystem::path& executable);
+
 /// Connects to a device that runs elsewhere (a board, a simulation on another machine) and checks
-/// it likewise.
+/// it likewise. Throws DeviceError when nobody answers, DeviceBusy when it serves somebody else.
 std::unique_ptr<Device> connect_device(const Endpoint& endpoint, const Variant& variant,
                                        const DeviceOptions& options = {});
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "host/base/checked.h"
 #include "host/base/error.h"
@@ -41,6 +42,21 @@ double LayerReport::utilisation() const {
 
 double LayerReport::share(std::size_t part) const {
   return cycles == 0 ? 0.0 : static_cast<double>(split[part].second) / static_cast<double>(cycles);
+}
+
+std::vector<std::pair<std::string, std::int64_t>> split_cycles(
+    const Core& core, const std::map<std::string, std::uint64_t>& events, std::uint64_t cycles,
+    const std::string& rest) {
+  std::vector<std::pair<std::string, std::int64_t>> split;
+  auto left = static_cast<std::int64_t>(cycles);
+  for (const auto& [heading, event] : core.cycle_split()) {
+    const auto found = events.find(event);
+    if (found == events.end()) fail("event '{}' was not counted", event);
+    split.emplace_back(heading, static_cast<std::int64_t>(found->second));
+    left -= static_cast<std::int64_t>(found->second);
+  }
+  split.emplace_back(rest, left);
+  return split;
 }
 
 LayerReport report_layer(const Layer& layer, BitPair bits, const Measurement& measurement,
@@ -86,10 +102,24 @@ LayerReport report_layer(const Layer& layer, BitPair bits, const Measurement& me
   report.energy_j = row.energy_j;
   report.energy_high_j = row.energy_high_j;
   report.origin = row.origin;
+  report.remote = measurement.remote;
   report.events = measurement.events;
   report.schedule = row.schedule;
   report.key = row.key;
   return report;
+}
+
+std::string remote_note(const std::vector<LayerReport>& layers) {
+  std::set<std::string> endpoints;
+  std::size_t count = 0;
+  for (const LayerReport& layer : layers) {
+    if (layer.remote.empty()) continue;
+    ++count;
+    endpoints.insert(layer.remote);
+  }
+  if (count == 0) return {};
+  return fmt::format("{} of {} layers were measured on devices elsewhere: {}.\n", count,
+                     layers.size(), fmt::join(endpoints, ", "));
 }
 
 LayerReport total_report(const std::vector<LayerReport>& layers) {
@@ -117,6 +147,7 @@ LayerReport total_report(const std::vector<LayerReport>& layers) {
     sum.energy_j += layer.energy_j;
     sum.energy_high_j += layer.energy_high_j;
     if (layer.origin > sum.origin) sum.origin = layer.origin;
+    if (sum.remote.empty()) sum.remote = layer.remote;
   }
   return sum;
 }

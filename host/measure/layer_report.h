@@ -33,6 +33,9 @@ struct LayerReport {
   double energy_j = 0.0;
   double energy_high_j = 0.0;
   Origin origin = Origin::kRtl;
+  /// Endpoint of the device that ran it, when that was no process of ours; of a sum: of any of
+  /// them.
+  std::string remote;
   /// Counters by the names of the register map, or what a model says in their place.
   std::map<std::string, std::uint64_t> events;
   std::string schedule;
@@ -45,10 +48,19 @@ struct LayerReport {
   double share(std::size_t part) const;
 };
 
+/// Cycles of a run by Core::cycle_split(), and behind them, under `rest`, what they leave: below
+/// zero when events overlap, which they may not. Throws Error when one of them was not counted.
+std::vector<std::pair<std::string, std::int64_t>> split_cycles(
+    const Core& core, const std::map<std::string, std::uint64_t>& events, std::uint64_t cycles,
+    const std::string& rest);
+
 /// Report of a layer. Throws Error when an event of the split was not counted, or when 64 bits
 /// cannot count something.
 LayerReport report_layer(const Layer& layer, BitPair bits, const Measurement& measurement,
                          const Core& core, const Variant& variant, const EnergyTable& energy);
+
+/// "2 of 5 layers were measured on devices elsewhere: tcp:board:4000", a line; empty when none was.
+std::string remote_note(const std::vector<LayerReport>& layers);
 
 /// Sum of layers of one variant; bits are 0. Called "total", or so that no layer has the name.
 LayerReport total_report(const std::vector<LayerReport>& layers);

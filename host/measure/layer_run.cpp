@@ -7,6 +7,7 @@
 
 #include "host/base/error.h"
 #include "host/base/hash.h"
+#include "host/measure/answer_check.h"
 #include "host/protocol/registers.h"
 
 namespace bittern {
@@ -155,6 +156,8 @@ LayerRun run_layer(Device& device, const Core& core, const Variant& variant,
   const RunResult result = device.run(request, progress);
 
   LayerRun run;
+  run.device = device.name();
+  run.remote = device.remote();
   run.cycles = result.cycles;
   const std::vector<std::string> names = counter_names(variant);
   if (result.counters.size() != names.size() + 1) {
@@ -162,6 +165,10 @@ LayerRun run_layer(Device& device, const Core& core, const Variant& variant,
          result.counters.size(), names.size() + 1, variant.core);
   }
   for (std::size_t i = 0; i < names.size(); ++i) run.events[names[i]] = result.counters[i + 1];
+  if (result.status == RunStatus::kDone) {
+    check_counter(device, layer.planned, result);
+    check_answer(run, layer, request, core, variant);
+  }
   std::tie(run.bytes_read, run.bytes_written) = bytes_moved(run.events, variant);
   if (result.status == RunStatus::kFault) {
     run.fault =

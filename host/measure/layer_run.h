@@ -68,14 +68,16 @@ struct LayerRun {
   std::map<std::string, std::uint64_t> events;  ///< all counters by name
   std::uint64_t bytes_read = 0;                 ///< of device memory, instructions included
   std::uint64_t bytes_written = 0;
+  std::string device;  ///< name of the one that ran it
+  std::string remote;  ///< its endpoint when it runs elsewhere, see Device::remote()
   /// Why there are no outputs: the device stopped with an error code, or did not end in time.
   std::optional<std::string> fault;
   std::optional<Difference> difference;
 };
 
 /// Writes a prepared layer into a device, runs it, reads the result and compares it. A fault or a
-/// difference is a result; throws as Device does, and Error when the device counts otherwise than
-/// the register map says.
+/// difference is a result; throws as Device does, and RefusedAnswer when what the device says of
+/// the run cannot be true (check_answer).
 LayerRun run_layer(Device& device, const Core& core, const Variant& variant,
                    const PreparedLayer& layer,
                    const std::function<void(std::uint64_t cycles)>& progress = {});

@@ -86,6 +86,9 @@ class Batch {
     return options;
   }
 
+  /// What ends the other runs after the first failure. Nobody sees it.
+  struct Abandoned {};
+
   template <typename Function>
   void guarded(Function function) {
     try {
@@ -93,8 +96,15 @@ class Batch {
     } catch (...) {
       const std::lock_guard lock(mutex_);
       if (!error_) error_ = std::current_exception();
+      failed_ = true;
     }
     changed_.notify_all();
+  }
+
+  /// Looked at all the time while devices run: nobody waits for hours for what is not wanted.
+  void give_up_when_failed() const {
+    throw_if_stopped();
+    if (failed_) throw Abandoned{};
   }
 
   void prepare_all() {
@@ -156,9 +166,12 @@ class Batch {
       shown = std::max(shown, now);
     };
     LayerRun run;
-    pool_.with_device(job_name(planned.job), [&](Device& device) {
-      run = run_layer(device, core_, pool_.variant(), ready.layer, progress);
-    });
+    pool_.with_device(
+        job_name(planned.job),
+        [&](Device& device) {
+          run = run_layer(device, core_, pool_.variant(), ready.layer, progress);
+        },
+        [this] { give_up_when_failed(); });
     progress(planned.predicted.cycles);
     const std::lock_guard lock(done_mutex_);
     progress_.note(fmt::format("{}/{} layers", ++finished_, layers_.size()));
@@ -180,6 +193,7 @@ class Batch {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::exception_ptr error_;
+  std::atomic<bool> failed_{false};  // error_ is set
   std::deque<Ready> ready_;
   std::size_t next_ = 0;     // in order_, to be prepared
   std::size_t taken_ = 0;    // handed to devices

@@ -22,7 +22,7 @@ struct RunnerOptions {
 /// the devices run the former; the longest layers go first. A layer whose device is lost runs once
 /// more on a fresh one. `done(i, prepared, run)` is called for layers[i], one at a time, in no
 /// particular order, from any thread. The first exception (of a device, of `done`, Stopped) stops
-/// everything and is thrown.
+/// everything and is thrown: what still runs is not waited for, its devices are given up.
 void run_layers(const Core& core, DevicePool& pool, const std::vector<PlannedLayer>& layers,
                 const std::function<void(std::size_t, const PreparedLayer&, const LayerRun&)>& done,
                 const RunnerOptions& options = {});

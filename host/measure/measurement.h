@@ -29,6 +29,8 @@ struct Measurement {
   Origin origin = Origin::kRtl;
   std::string schedule;  ///< Plan::key()
   bool checked = false;  ///< outputs were compared bit for bit with the integer reference
+  /// Endpoint of the device that ran it, when that was no process of ours; empty otherwise.
+  std::string remote;
 };
 
 /// Cost of one layer for the whole batch of the variant.

@@ -9,6 +9,7 @@
 #include "host/base/error.h"
 #include "host/base/processors.h"
 #include "host/base/version.h"
+#include "host/measure/answer_check.h"
 
 namespace bittern {
 namespace {
@@ -124,9 +125,16 @@ std::vector<Measurement> Measurer::measure(const std::vector<LayerJob>& jobs) {
     missing.push_back(planned[i]);
   }
 
+  if (store_ && !missing.empty()) {
+    store_->require_writable(
+        fmt::format("has {} of the {} measurements that are needed, and cannot "
+                    "take the others",
+                    places.size() - missing.size(), places.size()));
+  }
   const std::string tools = tools_text(identity());
   const auto done = [&](std::size_t i, const PreparedLayer& layer, const LayerRun& run) {
     if (run.fault || run.difference) throw WrongResult(layer, run, variant_);
+    if (!run.remote.empty()) check_closed_form(run, layer.planned, identity().kind);
     Measurement measurement;
     measurement.key = keys[i].hex();
     measurement.cycles = run.cycles;
@@ -136,6 +144,7 @@ std::vector<Measurement> Measurer::measure(const std::vector<LayerJob>& jobs) {
     measurement.origin = keys[i].origin;
     measurement.schedule = keys[i].schedule;
     measurement.checked = true;
+    measurement.remote = run.remote;
     if (store_) store_->put(keys[i], measurement, tools);
     results[places.at(measurement.key).front()] = std::move(measurement);
     ++simulated_;

@@ -1,16 +1,54 @@
 #include "host/measure/sqlite.h"
 
+#include <fmt/format.h>
 #include <sqlite3.h>
 
-#include "host/base/error.h"
+#include <cctype>
 
 namespace bittern {
 
-Database::Database(const std::filesystem::path& path, bool create, int busy_timeout_ms)
+namespace {
+
+/// Name of a file for SQLITE_OPEN_URI.
+std::string uri_of(const std::filesystem::path& path) {
+  std::string uri = "file:";
+  for (const char c : std::filesystem::absolute(path).string()) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte) || c == '/' || c == '.' || c == '-' || c == '_') {
+      uri += c;
+    } else {
+      uri += fmt::format("%{:02x}", byte);
+    }
+  }
+  return uri + "?immutable=1";
+}
+
+template <typename... Args>
+[[noreturn]] void fail_code(int code, fmt::format_string<Args...> format, Args&&... args) {
+  throw DatabaseError(code, fmt::format(format, std::forward<Args>(args)...));
+}
+
+}  // namespace
+
+bool DatabaseError::busy() const {
+  const int kind = code_ & 0xff;
+  return kind == SQLITE_BUSY || kind == SQLITE_LOCKED || kind == SQLITE_PROTOCOL;
+}
+
+bool DatabaseError::read_only() const {
+  const int kind = code_ & 0xff;
+  return kind == SQLITE_READONLY || kind == SQLITE_CANTOPEN || kind == SQLITE_PERM;
+}
+
+Database::Database(const std::filesystem::path& path, Access access, int busy_timeout_ms)
     : path_(path) {
-  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX | SQLITE_OPEN_EXRESCODE |
-                    (create ? SQLITE_OPEN_CREATE : 0);
-  const int code = sqlite3_open_v2(path.c_str(), &handle_, flags, nullptr);
+  const bool immutable = access == Access::kImmutable;
+  const int flags = SQLITE_OPEN_FULLMUTEX | SQLITE_OPEN_EXRESCODE |
+                    (access == Access::kWrite ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+                                              : SQLITE_OPEN_READONLY) |
+                    (immutable ? SQLITE_OPEN_URI : 0);
+  const std::string name = immutable ? uri_of(path) : path.string();
+  const int code = sqlite3_open_v2(name.c_str(), &handle_, flags, nullptr);
   if (code != SQLITE_OK) {
     try {
       fail_with(code, "open");
@@ -31,18 +69,21 @@ void Database::fail_with(int code, const std::string& doing) const {
   switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      fail(
+      fail_code(
+          code,
           "measurement store {}: cannot {}: another process holds it ({}); wait for it or use "
           "another store (--store PATH)",
           file, doing, why);
     case SQLITE_FULL:
-      fail(
+      fail_code(
+          code,
           "measurement store {}: cannot {}: the disk is full; what was stored before is safe. Free "
           "space, or put the store elsewhere (--store PATH)",
           file, doing);
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      fail(
+      fail_code(
+          code,
           "measurement store {}: cannot {}: the file is damaged or no measurement store ({}); move "
           "it away (mv {} {}.damaged) and measure again, or rescue what can be with "
           "'sqlite3 {} .recover'",
@@ -51,17 +92,19 @@ void Database::fail_with(int code, const std::string& doing) const {
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_AUTH:
-      fail(
-          "measurement store {}: cannot {}: {}; the file and its folder have to be there and "
-          "writable; use another store with --store PATH or $BITTERN_STORE",
-          file, doing, why);
+      fail_code(code,
+                "measurement store {}: cannot {}: {}; the file and its folder have to be there and "
+                "writable; use another store with --store PATH or $BITTERN_STORE",
+                file, doing, why);
     case SQLITE_IOERR:
-      fail(
+      fail_code(
+          code,
           "measurement store {}: cannot {}: {} (code {}); what was stored before is safe. Check "
           "the disk (full, unmounted, quota), or put the store elsewhere (--store PATH)",
           file, doing, why, code);
     default:
-      fail("measurement store {}: cannot {}: {} (SQLite code {})", file, doing, why, code);
+      fail_code(code, "measurement store {}: cannot {}: {} (SQLite code {})", file, doing, why,
+                code);
   }
 }
 
@@ -81,6 +124,8 @@ std::string Database::text(const std::string& sql) {
   if (!statement.step()) fail_with(SQLITE_CORRUPT, "read '" + sql + "'");
   return statement.text(0);
 }
+
+bool Database::read_only() const { return sqlite3_db_readonly(handle_, "main") == 1; }
 
 std::int64_t Database::changes() const { return sqlite3_changes(handle_); }
 
@@ -128,8 +173,8 @@ std::string Statement::text(int column) const {
 
 std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(handle_, column); }
 
-Transaction::Transaction(Database& database) : database_(database) {
-  database_.execute("BEGIN IMMEDIATE");
+Transaction::Transaction(Database& database, Kind kind) : database_(database) {
+  database_.execute(kind == Kind::kWrite ? "BEGIN IMMEDIATE" : "BEGIN");
 }
 
 Transaction::~Transaction() {

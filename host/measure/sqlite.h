@@ -6,18 +6,37 @@
 #include <string>
 #include <string_view>
 
+#include "host/base/error.h"
+
 struct sqlite3;
 struct sqlite3_stmt;
 
 namespace bittern {
 
-/// Open SQLite database. Every failure is an Error that names the file and says how to mend it:
-/// busy, full disk, damaged, read-only. For one thread at a time.
+/// A failure of SQLite, with its code.
+class DatabaseError : public Error {
+ public:
+  DatabaseError(int code, const std::string& message) : Error(message), code_(code) {}
+  /// Another process holds a lock: the same may succeed in a moment.
+  bool busy() const;
+  /// The file, or its folder, may not be written.
+  bool read_only() const;
+
+ private:
+  int code_;
+};
+
+/// Open SQLite database. Every failure is a DatabaseError that names the file and says how to mend
+/// it: busy, full disk, damaged, read-only. For one thread at a time.
 class Database {
  public:
-  /// Opens a file, or makes it when `create`. `busy_timeout_ms`: how long to wait for locks of
-  /// other processes.
-  Database(const std::filesystem::path& path, bool create, int busy_timeout_ms);
+  enum class Access {
+    kWrite,      ///< the file is made when it is not there
+    kRead,       ///< reads what others write, for which files beside it may be needed
+    kImmutable,  ///< reads the file alone: nobody may write it meanwhile
+  };
+  /// Opens a file. `busy_timeout_ms`: how long to wait for locks of other processes.
+  Database(const std::filesystem::path& path, Access access, int busy_timeout_ms);
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -27,6 +46,8 @@ class Database {
   /// First column of the first row, as an integer or as text; throws when there is no row.
   std::int64_t integer(const std::string& sql);
   std::string text(const std::string& sql);
+  /// Whether nothing can be written, whatever was asked for.
+  bool read_only() const;
   /// Rows changed by the last statement.
   std::int64_t changes() const;
   const std::filesystem::path& path() const { return path_; }
@@ -62,10 +83,12 @@ class Statement {
   sqlite3_stmt* handle_ = nullptr;
 };
 
-/// BEGIN IMMEDIATE ... COMMIT; rolled back when it is destroyed before commit().
+/// BEGIN ... COMMIT; rolled back when it is destroyed before commit().
 class Transaction {
  public:
-  explicit Transaction(Database& database);
+  /// kWrite takes the lock for writing at once (IMMEDIATE); kRead only sees one state of the file.
+  enum class Kind { kRead, kWrite };
+  explicit Transaction(Database& database, Kind kind = Kind::kWrite);
   ~Transaction();
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;

@@ -50,6 +50,12 @@ CREATE TABLE measurements (
 CREATE INDEX by_layer ON measurements (variant, layer, weight_bits, activation_bits);
 )";
 
+/// Marks measurements of devices that run elsewhere, in the column "tools".
+constexpr std::string_view kRemote = "remote ";
+constexpr std::string_view kBehindRemote = "; ";
+/// More than any device has counted.
+constexpr std::uint64_t kMostCycles = std::uint64_t{1} << 62;
+
 std::string now_utc() {
   const std::time_t now = std::time(nullptr);
   std::tm utc{};
@@ -66,6 +72,13 @@ std::string digest_of(const StoredMeasurement& row) {
   hash.update_field(row.created).update_field(nlohmann::json(m.events).dump());
   hash.update_field(fmt::format("{} {} {} {}", m.cycles, m.bytes_read, m.bytes_written, m.checked));
   return hash.hex();
+}
+
+/// Endpoint of the device that runs elsewhere, in the text about tools of its measurements; empty
+/// when there is none.
+std::string remote_of(const std::string& tools) {
+  if (tools.compare(0, kRemote.size(), kRemote) != 0) return {};
+  return tools.substr(kRemote.size(), tools.find(kBehindRemote) - kRemote.size());
 }
 
 /// A row of "SELECT kColumns".
@@ -89,12 +102,17 @@ StoredMeasurement read_row(const Statement& row) {
   m.bytes_written = static_cast<std::uint64_t>(row.integer(16));
   m.checked = row.integer(17) != 0;
   out.tools = row.text(18);
+  m.remote = remote_of(out.tools);
   out.created = row.text(19);
   try {
     key.origin = m.origin = parse_origin(row.text(4));
     const auto events = parse_json(row.text(14), "events");
-    for (const auto& [name, count] : events.items()) m.events[name] = count.get<std::uint64_t>();
-    out.damaged = key.hex() != m.key || digest_of(out) != row.text(20);
+    for (const auto& [name, count] : events.items()) {
+      if (!count.is_number_unsigned()) fail("event {} is no count", name);
+      m.events[name] = count.get<std::uint64_t>();
+    }
+    out.damaged = m.cycles == 0 || m.cycles > kMostCycles || key.hex() != m.key ||
+                  digest_of(out) != row.text(20);
   } catch (const std::exception&) {
     out.damaged = true;
   }
@@ -131,7 +149,8 @@ std::filesystem::path MeasurementStore::default_path() {
       "set; give one with --store PATH");
 }
 
-MeasurementStore::MeasurementStore(const std::filesystem::path& path, int busy_timeout_ms) {
+MeasurementStore::MeasurementStore(const std::filesystem::path& path, int busy_timeout_ms)
+    : path_(path), busy_timeout_ms_(busy_timeout_ms) {
   if (path.has_parent_path()) {
     std::error_code code;
     std::filesystem::create_directories(path.parent_path(), code);
@@ -140,68 +159,155 @@ MeasurementStore::MeasurementStore(const std::filesystem::path& path, int busy_t
            path.string(), code.message());
     }
   }
-  database_ = std::make_unique<Database>(path, true, busy_timeout_ms);
-  prepare_schema();
+  try {
+    open_writable();
+  } catch (const DatabaseError& error) {
+    std::error_code code;
+    if (!error.read_only() || !std::filesystem::is_regular_file(path, code)) throw;
+    open_readable();
+  }
 }
 
 MeasurementStore::~MeasurementStore() = default;
 
-const std::filesystem::path& MeasurementStore::path() const { return database_->path(); }
+bool MeasurementStore::Look::operator==(const Look& other) const {
+  return written == other.written && bytes == other.bytes && log_bytes == other.log_bytes;
+}
 
-void MeasurementStore::prepare_schema() {
-  Database& db = *database_;
-  const auto check = [&db](bool& fresh) {
-    const std::int64_t application = db.integer("PRAGMA application_id");
-    const std::int64_t version = db.integer("PRAGMA user_version");
-    fresh =
-        application == 0 && version == 0 && db.integer("SELECT count(*) FROM sqlite_master") == 0;
-    if (fresh) return;
-    if (application != kApplicationId || version < 1) {
-      fail(
-          "{} is an SQLite database, but no measurement store of Bittern; use another file "
-          "(--store "
-          "PATH)",
-          db.path().string());
-    }
-    if (version > kSchemaVersion) {
-      fail(
-          "measurement store {} has version {}, this Bittern reads up to {}: update Bittern, or "
-          "use "
-          "another store (--store PATH)",
-          db.path().string(), version, kSchemaVersion);
-    }
-  };
-  bool fresh = false;
-  check(fresh);
+void MeasurementStore::open_writable() {
+  database_ = std::make_unique<Database>(path_, Database::Access::kWrite, busy_timeout_ms_);
+  if (database_->read_only()) return open_readable();
+  const Head head = read_head();
+  check_head(head);
   // A commit is on the disk before put() returns.
-  db.execute("PRAGMA synchronous = FULL");
-  if (db.text("PRAGMA journal_mode") != "wal") {
-    // Takes an exclusive lock without waiting for it; another process may be doing the same.
-    for (int attempt = 0;; ++attempt) {
-      try {
-        db.execute("PRAGMA journal_mode = WAL");
-        break;
-      } catch (const Error&) {
-        if (attempt == 100) throw;
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
-      }
-    }
+  database_->execute("PRAGMA synchronous = FULL");
+  use_write_ahead_log();
+  if (head.fresh) make_tables();
+}
+
+/// Nothing is written, in no file. The log beside the file holds measurements that have not been
+/// merged into it; without one the file alone is all there is.
+void MeasurementStore::open_readable() {
+  database_.reset();
+  immutable_.reset();
+  read_only_ = "neither it nor files beside it can be written";
+  const Look before = look();
+  try {
+    database_ = std::make_unique<Database>(path_, Database::Access::kRead, busy_timeout_ms_);
+    check_head(read_head());
+    return;
+  } catch (const DatabaseError& error) {
+    if (!error.read_only()) throw;
   }
-  if (!fresh) return;
-  Transaction transaction(db);
-  check(fresh);  // another process may have made the tables meanwhile
-  if (fresh) {
-    db.execute(kSchema);
-    db.execute(fmt::format("PRAGMA application_id = {}", kApplicationId));
-    db.execute(fmt::format("PRAGMA user_version = {}", kSchemaVersion));
+  if (before.log_bytes > 0) {
+    fail(
+        "measurement store {} may only be read, and the last measurements are still in {}-wal, "
+        "which "
+        "cannot be read without writing beside it; open the store once where it can be written "
+        "('bittern store ls --store {}'), or copy both files to such a place",
+        path_.string(), path_.string(), path_.string());
+  }
+  immutable_ = before;
+  database_ = std::make_unique<Database>(path_, Database::Access::kImmutable, busy_timeout_ms_);
+  check_head(read_head());
+}
+
+MeasurementStore::Look MeasurementStore::look() const {
+  Look look;
+  std::error_code code;
+  look.written = std::filesystem::last_write_time(path_, code);
+  look.bytes = std::filesystem::file_size(path_, code);
+  std::filesystem::path log = path_;
+  log += "-wal";
+  look.log_bytes = std::filesystem::file_size(log, code);
+  if (code) look.log_bytes = 0;
+  return look;
+}
+
+/// The database, opened anew when its file changed under an immutable view.
+Database& MeasurementStore::database() {
+  if (immutable_ && !(*immutable_ == look())) open_readable();
+  return *database_;
+}
+
+MeasurementStore::Head MeasurementStore::read_head() {
+  // One transaction: another process may be making the tables.
+  Transaction transaction(*database_, Transaction::Kind::kRead);
+  const Head head = read_head_within();
+  transaction.commit();
+  return head;
+}
+
+MeasurementStore::Head MeasurementStore::read_head_within() {
+  Head head;
+  head.application = database_->integer("PRAGMA application_id");
+  head.version = database_->integer("PRAGMA user_version");
+  head.fresh = head.application == 0 && head.version == 0 &&
+               database_->integer("SELECT count(*) FROM sqlite_master") == 0;
+  return head;
+}
+
+void MeasurementStore::check_head(const Head& head) const {
+  if (head.fresh && !read_only_.empty()) {
+    fail("measurement store {} is empty and may only be read; use another with --store PATH",
+         path_.string());
+  }
+  if (head.fresh) return;
+  if (head.application != kApplicationId || head.version < 1) {
+    fail(
+        "{} is an SQLite database, but no measurement store of Bittern; use another file (--store "
+        "PATH)",
+        path_.string());
+  }
+  if (head.version > kSchemaVersion) {
+    fail(
+        "measurement store {} has version {}, this Bittern reads up to {}: update Bittern, or use "
+        "another store (--store PATH)",
+        path_.string(), head.version, kSchemaVersion);
+  }
+}
+
+void MeasurementStore::use_write_ahead_log() {
+  using Clock = std::chrono::steady_clock;
+  const auto deadline = Clock::now() + std::chrono::milliseconds(busy_timeout_ms_);
+  while (true) {
+    // The switch takes an exclusive lock without waiting for it; another process may be doing the
+    // same.
+    try {
+      // A file system without shared memory answers another mode: slower, not wrong.
+      database_->execute("PRAGMA journal_mode = WAL");
+      return;
+    } catch (const DatabaseError& error) {
+      if (!error.busy() || Clock::now() > deadline) throw;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+}
+
+void MeasurementStore::make_tables() {
+  Transaction transaction(*database_);
+  const Head head = read_head_within();
+  check_head(head);
+  if (head.fresh) {  // no other process made them meanwhile
+    database_->execute(kSchema);
+    database_->execute(fmt::format("PRAGMA application_id = {}", kApplicationId));
+    database_->execute(fmt::format("PRAGMA user_version = {}", kSchemaVersion));
   }
   transaction.commit();
+}
+
+void MeasurementStore::require_writable(const std::string& what) const {
+  if (read_only_.empty()) return;
+  fail(
+      "measurement store {} may only be read ({}): it {}; use another with --store PATH, or none "
+      "with --no-store",
+      path_.string(), read_only_, what);
 }
 
 std::optional<Measurement> MeasurementStore::find(const MeasurementKey& key) {
   const std::string hex = key.hex();
   const std::lock_guard lock(mutex_);
-  Statement query(*database_, fmt::format("SELECT {} FROM measurements WHERE key = ?", kColumns));
+  Statement query(database(), fmt::format("SELECT {} FROM measurements WHERE key = ?", kColumns));
   query.bind(0, hex);
   if (!query.step()) return std::nullopt;
   const StoredMeasurement row = read_row(query);
@@ -223,9 +329,13 @@ void MeasurementStore::put(const MeasurementKey& key, const Measurement& measure
   row.key = key;
   row.measurement = measurement;
   row.measurement.key = key.hex();
-  row.tools = tools;
+  // In front: what a device says of its tools must not look like this.
+  row.tools = measurement.remote.empty()
+                  ? tools
+                  : fmt::format("{}{}{}{}", kRemote, measurement.remote, kBehindRemote, tools);
   row.created = now_utc();
   const Measurement& m = row.measurement;
+  require_writable("cannot take a new measurement");
   const std::lock_guard lock(mutex_);
   Transaction transaction(*database_);
   {
@@ -268,7 +378,7 @@ void MeasurementStore::put(const MeasurementKey& key, const Measurement& measure
 
 std::vector<StoredMeasurement> MeasurementStore::list(const StoreFilter& filter) {
   const std::lock_guard lock(mutex_);
-  Statement query(*database_,
+  Statement query(database(),
                   fmt::format("SELECT {} FROM measurements WHERE (?1 = '' OR variant = ?1) AND "
                               "substr(key, 1, length(?2)) = ?2 ORDER BY variant, layer, "
                               "weight_bits, activation_bits, batch, created, key",
@@ -280,6 +390,7 @@ std::vector<StoredMeasurement> MeasurementStore::list(const StoreFilter& filter)
 }
 
 std::size_t MeasurementStore::remove(const std::vector<std::string>& keys) {
+  require_writable("keeps what it has");
   const std::lock_guard lock(mutex_);
   Transaction transaction(*database_);
   Statement erase(*database_, "DELETE FROM measurements WHERE key = ?");

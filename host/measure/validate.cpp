@@ -4,6 +4,7 @@
 
 #include "host/base/stop.h"
 #include "host/measure/failure_trace.h"
+#include "host/measure/layer_report.h"
 
 namespace bittern {
 namespace {
@@ -33,22 +34,15 @@ void compare_published(const Core& core, const LayerRun& run, std::size_t index,
                        ValidatedLayer& layer, PublishedComparison& out) {
   layer.published = core.published_for(plan);
   if (!layer.published) return;
-  const auto split = core.cycle_split();
-  if (out.split.empty()) {
-    for (const auto& [heading, event] : split) out.split.emplace_back(heading, 0);
-    out.split.emplace_back("start_and_end", 0);
-  }
-  std::uint64_t rest = run.cycles;
-  for (std::size_t i = 0; i < split.size(); ++i) {
-    const std::uint64_t cycles = run.events.at(split[i].second);
-    out.split[i].second += cycles;
-    rest -= cycles;
-  }
-  out.split.back().second += rest;
+  const auto split = split_cycles(core, run.events, run.cycles, "start_and_end");
+  if (out.split.empty())
+    out.split = split;
+  else
+    for (std::size_t i = 0; i < split.size(); ++i) out.split[i].second += split[i].second;
   if (const auto drain = run.events.find("array_drain"); drain != run.events.end()) {
     out.drain += drain->second;
   }
-  layer.work = run.events.at(split.front().second);
+  layer.work = run.events.at(core.cycle_split().front().second);
   ++out.layers;
   out.compute += layer.published->compute;
   out.stalls += layer.published->stalls;

@@ -42,8 +42,8 @@ struct PublishedComparison {
   std::uint64_t stalls = 0;
   std::uint64_t cycles = 0;  ///< of the device
   /// The device's cycles by Core::cycle_split(), and "start_and_end", when the array had no
-  /// instruction.
-  std::vector<std::pair<std::string, std::uint64_t>> split;
+  /// instruction (below zero when events overlap, which is a fault of the RTL).
+  std::vector<std::pair<std::string, std::int64_t>> split;
   /// Cycles without work in which the array was still draining (event array_drain); they overlap
   /// those in which it waited.
   std::uint64_t drain = 0;

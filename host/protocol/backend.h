@@ -29,6 +29,8 @@ struct DeviceIdentity {
   std::string rtl_hash;
   /// Tool -> version and flags, for example "verilator" -> "5.006 -O3 ...".
   std::map<std::string, std::string> tools;
+
+  bool operator==(const DeviceIdentity& other) const;
 };
 
 /// Runs the program that lies in device memory.

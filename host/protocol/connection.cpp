@@ -26,12 +26,11 @@ using Clock = std::chrono::steady_clock;
 using Milliseconds = Connection::Milliseconds;
 using ErrorCode = boost::system::error_code;
 
-/// A transfer may take its timeout plus the time of its bytes at this speed: large frames over slow
-/// lines are fine, a peer that sends a byte now and then is not.
+/// See transfer_time().
 constexpr std::size_t kLeastBytesPerMs = 256;
 
 Clock::time_point deadline_for(Milliseconds timeout, std::size_t bytes) {
-  return Clock::now() + timeout + Milliseconds(bytes / kLeastBytesPerMs);
+  return Clock::now() + timeout + transfer_time(bytes);
 }
 
 [[noreturn]] void fail_closed() {
@@ -51,13 +50,19 @@ Clock::time_point deadline_for(Milliseconds timeout, std::size_t bytes) {
   throw ConnectionError(ConnectionError::Kind::kFailed, code.message());
 }
 
-/// Waits for events on a descriptor until `deadline` (null: for ever).
-bool wait_for(int fd, short events, const Clock::time_point* deadline) {
+/// How often a wait looks at its check.
+constexpr int kCheckEveryMs = 100;
+
+/// Waits for events on a descriptor until `deadline` (null: for ever). `check`, when it is not
+/// empty, is called while it waits.
+bool wait_for(int fd, short events, const Clock::time_point* deadline,
+              const std::function<void()>& check) {
   while (true) {
-    int wait_ms = -1;
+    int wait_ms = check ? kCheckEveryMs : -1;
     if (deadline) {
       const auto left = std::chrono::ceil<Milliseconds>(*deadline - Clock::now()).count();
-      wait_ms = left <= 0 ? 0 : static_cast<int>(std::min<std::int64_t>(left, 3600000));
+      const auto most = std::min<std::int64_t>(left, check ? kCheckEveryMs : 3600000);
+      wait_ms = left <= 0 ? 0 : static_cast<int>(most);
     }
     pollfd entry{fd, events, 0};
     const int ready = ::poll(&entry, 1, wait_ms);
@@ -66,6 +71,7 @@ bool wait_for(int fd, short events, const Clock::time_point* deadline) {
       throw ConnectionError(ConnectionError::Kind::kFailed,
                             fmt::format("poll: {}", std::strerror(errno)));
     }
+    if (check) check();
     if (ready == 0 && deadline && Clock::now() >= *deadline) return false;
   }
 }
@@ -98,6 +104,10 @@ asio::local::stream_protocol::endpoint unix_address(const std::string& path) {
 }
 
 }  // namespace
+
+std::chrono::milliseconds transfer_time(std::size_t bytes) {
+  return Milliseconds(bytes / kLeastBytesPerMs);
+}
 
 Endpoint Endpoint::parse(const std::string& text) {
   const auto bad = [&](const std::string& why) {
@@ -139,6 +149,7 @@ std::string Endpoint::text() const {
 struct Connection::Impl {
   asio::io_context context{1};
   asio::generic::stream_protocol::socket socket{context};
+  std::function<void()> check;
 
   /// Takes over a connected descriptor.
   void adopt(int fd, int domain, int protocol) {
@@ -184,7 +195,8 @@ std::pair<Connection, Connection> Connection::pair() {
   return {Connection(std::move(first)), Connection(std::move(second))};
 }
 
-Connection Connection::connect(const Endpoint& endpoint, Milliseconds timeout) {
+Connection Connection::connect(const Endpoint& endpoint, Milliseconds timeout,
+                               const std::function<void()>& check) {
   auto impl = std::make_unique<Impl>();
   auto& socket = impl->socket;
   const Clock::time_point deadline = Clock::now() + timeout;
@@ -219,17 +231,24 @@ Connection Connection::connect(const Endpoint& endpoint, Milliseconds timeout) {
         ::connect(socket.native_handle(), address.data(), static_cast<socklen_t>(address.size()));
     int error = result == 0 ? 0 : errno;
     if (error == EINPROGRESS || error == EAGAIN) {
-      if (!wait_for(socket.native_handle(), POLLOUT, &deadline)) throw failure("no answer in time");
+      if (!wait_for(socket.native_handle(), POLLOUT, &deadline, check)) {
+        throw failure("no answer in time");
+      }
       socklen_t size = sizeof error;
       ::getsockopt(socket.native_handle(), SOL_SOCKET, SO_ERROR, &error, &size);
     }
     if (error == 0) {
       tune(socket.native_handle(), endpoint.kind == Endpoint::Kind::kTcp);
+      impl->check = check;
       return Connection(std::move(impl));
     }
     why = std::strerror(error);
   }
   throw failure(why);
+}
+
+void Connection::on_wait(std::function<void()> check) {
+  if (impl_) impl_->check = std::move(check);
 }
 
 void Connection::send(Bytes head, Bytes body, Milliseconds timeout) {
@@ -241,7 +260,9 @@ void Connection::send(Bytes head, Bytes body, Milliseconds timeout) {
     ErrorCode code;
     const std::size_t sent = impl_->socket.send(buffers, 0, code);
     if (code == asio::error::would_block || code == asio::error::try_again) {
-      if (!wait_for(fd(), POLLOUT, &deadline)) fail_timeout("the other side did not read", timeout);
+      if (!wait_for(fd(), POLLOUT, &deadline, impl_->check)) {
+        fail_timeout("the other side did not read", timeout);
+      }
       continue;
     }
     if (code == asio::error::interrupted) continue;
@@ -260,7 +281,7 @@ bool Connection::receive(MutableBytes out, Milliseconds timeout) {
     ErrorCode code;
     done += impl_->socket.receive(asio::buffer(out.data() + done, out.size() - done), 0, code);
     if (code == asio::error::would_block || code == asio::error::try_again) {
-      if (!wait_for(fd(), POLLIN, &deadline)) {
+      if (!wait_for(fd(), POLLIN, &deadline, impl_->check)) {
         fail_timeout(done == 0 ? "nothing came" : "the rest of the frame did not come", timeout);
       }
       continue;
@@ -275,7 +296,7 @@ bool Connection::receive(MutableBytes out, Milliseconds timeout) {
 bool Connection::wait_readable(Milliseconds timeout) {
   if (fd() < 0) fail_closed();
   const Clock::time_point deadline = Clock::now() + timeout;
-  return wait_for(fd(), POLLIN, timeout.count() < 0 ? nullptr : &deadline);
+  return wait_for(fd(), POLLIN, timeout.count() < 0 ? nullptr : &deadline, impl_->check);
 }
 
 bool Connection::peer_gone() const {
@@ -357,6 +378,9 @@ Listener::Listener(const Endpoint& endpoint) : impl_(std::make_unique<Impl>()) {
   check("bind");
   acceptor.listen(16, code);
   check("listen");
+  // A client that leaves between poll and accept must not block the one who accepts.
+  acceptor.native_non_blocking(true, code);
+  check("switch to non-blocking");
   if (endpoint.kind == Endpoint::Kind::kTcp) {
     sockaddr_storage bound{};
     socklen_t size = sizeof bound;
@@ -375,15 +399,22 @@ Listener::~Listener() {
 
 const Endpoint& Listener::endpoint() const { return impl_->endpoint; }
 
+int Listener::fd() const { return impl_->acceptor.native_handle(); }
+
+std::optional<Connection> Listener::accept_waiting() {
+  const int client = ::accept4(fd(), nullptr, nullptr, SOCK_CLOEXEC);
+  if (client >= 0) return Connection::from_fd(client);
+  // A client that left before it was accepted is no reason to stop listening.
+  if (errno != EINTR && errno != ECONNABORTED && errno != EAGAIN) {
+    fail("cannot accept a client on {}: {}", impl_->endpoint.text(), std::strerror(errno));
+  }
+  return std::nullopt;
+}
+
 Connection Listener::accept() {
   while (true) {
-    wait_for(impl_->acceptor.native_handle(), POLLIN, nullptr);
-    const int fd = ::accept4(impl_->acceptor.native_handle(), nullptr, nullptr, SOCK_CLOEXEC);
-    if (fd >= 0) return Connection::from_fd(fd);
-    // A client that left before it was accepted is no reason to stop listening.
-    if (errno != EINTR && errno != ECONNABORTED && errno != EAGAIN) {
-      fail("cannot accept a client on {}: {}", impl_->endpoint.text(), std::strerror(errno));
-    }
+    wait_for(fd(), POLLIN, nullptr, {});
+    if (auto client = accept_waiting()) return std::move(*client);
   }
 }
 

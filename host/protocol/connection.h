@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -45,14 +46,19 @@ class Connection {
 
   /// Takes over a connected stream socket. Throws Error when `fd` is not one.
   static Connection from_fd(int fd);
-  /// Connects; throws ConnectionError when nobody answers within `timeout`.
-  static Connection connect(const Endpoint& endpoint, Milliseconds timeout);
+  /// Connects; throws ConnectionError when nobody answers within `timeout`. `check`: see on_wait().
+  static Connection connect(const Endpoint& endpoint, Milliseconds timeout,
+                            const std::function<void()>& check = {});
   /// Two connected ends (unix socket pair).
   static std::pair<Connection, Connection> pair();
 
   Connection(Connection&&) noexcept;
   Connection& operator=(Connection&&) noexcept;
   ~Connection();
+
+  /// From now on `check` is called about ten times a second while a call waits for the peer; what
+  /// it throws ends the wait. Empty: none.
+  void on_wait(std::function<void()> check);
 
   /// Sends both parts in one gathered write. Throws ConnectionError when the peer is gone or does
   /// not read: when it takes longer than `timeout` plus the time of the bytes at 256 kB/s.
@@ -77,6 +83,10 @@ class Connection {
   std::unique_ptr<Impl> impl_;
 };
 
+/// Time that the transfer of so many bytes may take beyond its timeout: large frames over slow
+/// lines are fine, a peer that sends a byte now and then is not.
+std::chrono::milliseconds transfer_time(std::size_t bytes);
+
 /// Listening socket. A unix socket's file is removed when the listener is destroyed.
 class Listener {
  public:
@@ -91,6 +101,10 @@ class Listener {
   const Endpoint& endpoint() const;
   /// Waits for the next client.
   Connection accept();
+  /// A client that waits already, if there is one.
+  std::optional<Connection> accept_waiting();
+  /// The socket's descriptor, readable when a client waits; still owned by the listener.
+  int fd() const;
 
  private:
   struct Impl;

@@ -67,6 +67,10 @@ std::string_view wire_error_name(WireError code) {
       return "refused";
     case WireError::kIncomplete:
       return "incomplete";
+    case WireError::kBusy:
+      return "busy";
+    case WireError::kIdle:
+      return "idle";
   }
   return "unknown";
 }

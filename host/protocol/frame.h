@@ -58,6 +58,8 @@ enum class WireError : std::uint32_t {
   kFailed = 8,              ///< the device could not do it; the text says why
   kRefused = 9,             ///< not allowed over this connection
   kIncomplete = 10,         ///< the frame was not finished in time; the connection is closed
+  kBusy = 11,               ///< another client is being served; the connection is closed
+  kIdle = 12,               ///< the client was silent for too long; the connection is closed
 };
 
 /// Name of a code as in the documentation, "unknown" for a value that has none.

@@ -8,6 +8,9 @@ namespace bittern {
 namespace {
 
 constexpr std::size_t kMaxErrorText = 16384;
+/// Names, versions and hashes in an identity.
+constexpr std::size_t kMaxName = 256;
+constexpr std::size_t kMaxToolText = 4096;
 
 void write_numbers(WireWriter& out, const std::map<std::string, std::int64_t>& values) {
   out.u32(static_cast<std::uint32_t>(values.size()));
@@ -18,7 +21,7 @@ std::map<std::string, std::int64_t> read_numbers(WireReader& in, const char* fie
   std::map<std::string, std::int64_t> values;
   const std::uint32_t count = in.count(field, 12);
   for (std::uint32_t i = 0; i < count; ++i) {
-    std::string name = in.text(field);
+    std::string name = in.text(field, kMaxName);
     values[std::move(name)] = static_cast<std::int64_t>(in.u64(field));
   }
   return values;
@@ -64,16 +67,16 @@ DeviceIdentity decode_identity(Bytes payload) {
   WireReader in(payload);
   DeviceIdentity identity;
   identity.kind = read_enum(in, "kind", DeviceKind::kBoard);
-  identity.variant = in.text("variant");
-  identity.core = in.text("core");
+  identity.variant = in.text("variant", kMaxName);
+  identity.core = in.text("core", kMaxName);
   identity.parameters = read_numbers(in, "parameters");
   identity.memory = read_numbers(in, "memory");
   identity.memory_bytes = in.u64("memory_bytes");
-  identity.rtl_hash = in.text("rtl_hash");
+  identity.rtl_hash = in.text("rtl_hash", kMaxName);
   const std::uint32_t tools = in.count("tools", 8);
   for (std::uint32_t i = 0; i < tools; ++i) {
-    std::string tool = in.text("tools");
-    identity.tools[std::move(tool)] = in.text("tools");
+    std::string tool = in.text("tools", kMaxName);
+    identity.tools[std::move(tool)] = in.text("tools", kMaxToolText);
   }
   in.end();
   return identity;

@@ -15,12 +15,13 @@ namespace bittern {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
 
 constexpr std::uint32_t kRegisterSpace = 4096;
 /// A payload's buffer grows with the bytes that have come, not with the length that is announced.
 constexpr std::size_t kReceiveStep = std::size_t{1} << 20;
 /// How often the connection is looked at during a run.
-constexpr std::chrono::milliseconds kPeerCheckEvery{50};
+constexpr milliseconds kPeerCheckEvery{50};
 
 /// The client of one connection, and what it is owed.
 class Session {
@@ -34,7 +35,10 @@ class Session {
   ServeEnd serve() {
     try {
       while (true) {
-        connection_.wait_readable(std::chrono::milliseconds(-1));
+        const auto patience = silence_allowed();
+        if (patience == milliseconds(0) || !connection_.wait_readable(patience)) {
+          return drop_silent();
+        }
         if (const auto end = one_request()) return *end;
       }
     } catch (const ConnectionError&) {
@@ -43,9 +47,35 @@ class Session {
   }
 
  private:
+  /// How long the client may stay silent from now on; negative: for ever.
+  milliseconds silence_allowed() const {
+    const milliseconds ever(-1);
+    if (greeted_) return options_.idle_timeout.count() > 0 ? options_.idle_timeout : ever;
+    if (options_.hello_timeout.count() <= 0) return ever;
+    // Whatever else it asks for: without a hello it does not keep the device.
+    const auto left =
+        std::chrono::ceil<milliseconds>(began_ + options_.hello_timeout - Clock::now());
+    return std::max(left, milliseconds(0));
+  }
+
+  ServeEnd drop_silent() {
+    header_.request_id = 0;
+    const double seconds =
+        static_cast<double>((greeted_ ? options_.idle_timeout : options_.hello_timeout).count()) /
+        1e3;
+    answer_error(WireError::kIdle,
+                 greeted_
+                     ? fmt::format("no request for {} s: the device is free for others; connect "
+                                   "again to go on",
+                                   seconds)
+                     : fmt::format("no hello within {} s of connecting", seconds));
+    return ServeEnd::kIdle;
+  }
+
   /// Reads one frame and answers it; how the session ends, if it does.
   std::optional<ServeEnd> one_request() {
     std::array<std::uint8_t, kFrameHeaderBytes> bytes{};
+    const Clock::time_point began = Clock::now();
     try {
       if (!connection_.receive(bytes, options_.frame_timeout)) return ServeEnd::kClosed;
       header_ = FrameHeader::decode(bytes);
@@ -62,7 +92,7 @@ class Session {
                                                        header_.payload_length, kMaxPayload));
         return ServeEnd::kMalformed;
       }
-      receive_payload();
+      receive_payload(began);
     } catch (const ConnectionError& error) {
       if (error.kind() != ConnectionError::Kind::kTimeout) throw;
       answer_error(WireError::kIncomplete, fmt::format("incomplete frame: {}", error.what()));
@@ -81,13 +111,17 @@ class Session {
     return lost_ ? std::optional(ServeEnd::kLost) : std::nullopt;
   }
 
-  void receive_payload() {
+  /// Of a frame that began at `began`: one time limit for all of it, in however many steps.
+  void receive_payload(Clock::time_point began) {
     const std::size_t length = header_.payload_length;
     std::size_t done = 0;
     while (done < length) {
       const std::size_t step = std::min(length - done, std::max(kReceiveStep, done));
       if (buffer_.size() < done + step) buffer_.resize(done + step);
-      if (!connection_.receive({buffer_.data() + done, step}, options_.frame_timeout)) {
+      // receive() itself grants the step the time of its bytes.
+      const milliseconds granted = options_.frame_timeout + transfer_time(done);
+      const auto left = std::chrono::ceil<milliseconds>(began + granted - Clock::now());
+      if (!connection_.receive({buffer_.data() + done, step}, std::max(left, milliseconds(0)))) {
         throw ConnectionError(ConnectionError::Kind::kClosed, "closed within a frame");
       }
       done += step;
@@ -122,6 +156,7 @@ class Session {
     switch (header_.type) {
       case MessageType::kHello:
         decode_hello(payload_);
+        greeted_ = true;
         return answer(encode_identity(backend_.identity()));
       case MessageType::kReadMemory:
         return read_memory(decode_memory_range(payload_));
@@ -283,6 +318,8 @@ class Session {
   DeviceBackend& backend_;
   const ServeOptions& options_;
   const std::uint64_t memory_bytes_;
+  const Clock::time_point began_ = Clock::now();
+  bool greeted_ = false;
   FrameHeader header_;
   std::vector<std::uint8_t> buffer_;
   Bytes payload_;

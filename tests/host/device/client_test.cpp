@@ -183,6 +183,31 @@ const auto kPing = [](Device& device) { device.ping(); };
 const auto kRead = [](Device& device) { device.read_memory(0, 8); };
 const auto kRun = [](Device& device) { device.run({0, 1, 0, 5}); };
 
+TEST(LyingServer, ErrorTextsReachNobodyRaw) {
+  const auto rude = [](WireError code) {
+    return [code](const testing::Frame& request) {
+      const Payload payload =
+          encode_error({code, "\x1b[2J\x07gone\xff\nline " + std::string(16000, 'x')});
+      return frame_bytes(header_of(MessageType::kError, request.header.request_id, payload.size()),
+                         payload);
+    };
+  };
+  const auto harmless = [](const std::string& text) {
+    EXPECT_EQ(text.find('\x1b'), std::string::npos);
+    EXPECT_EQ(text.find('\x07'), std::string::npos);
+    EXPECT_EQ(text.find('\xff'), std::string::npos);
+    EXPECT_THAT(text, HasSubstr("gone"));
+    EXPECT_LT(text.size(), 5000u);
+  };
+  LyingServer server(after_hello(rude(WireError::kFailed)));
+  DeviceClient client(std::move(*server.client_end), "rude", impatient());
+  harmless(message_of<DeviceRefusal>([&] { client.ping(); }));
+  harmless(lost_by(rude(WireError::kIncomplete), [](Device& device) { device.ping(); }));
+  LyingServer busy(rude(WireError::kBusy));
+  harmless(message_of<DeviceBusy>(
+      [&] { DeviceClient(std::move(*busy.client_end), "busy", impatient()); }));
+}
+
 TEST(LyingServer, WrongRequestIds) {
   EXPECT_THAT(lost_by([](const auto& request) { return reply(request, {}, 1); }, kPing),
               HasSubstr("expected one to"));

@@ -256,7 +256,8 @@ TEST(DeviceMain, PrintsItsIdentity) {
 TEST(DeviceMain, HelpNamesEveryOption) {
   const auto [text, status] = shell((fakes_folder() / "bittern-device-fake").string() + " --help");
   EXPECT_EQ(status, 0);
-  for (const char* option : {"usage:", "--fd", "--listen", "--once", "--identity", "--variant"}) {
+  for (const char* option : {"usage:", "--fd", "--listen", "--once", "--identity", "--variant",
+                             "--log-level", "--idle-timeout"}) {
     EXPECT_THAT(text, HasSubstr(option));
   }
 }

@@ -8,19 +8,23 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstring>
 #include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "host/base/error.h"
 #include "host/base/temporary_folder.h"
+#include "host/measure/layer_run.h"
 #include "host/measure/measurer.h"
 #include "host/network/network.h"
+#include "host/program/bismo_isa.h"
 #include "host/program/gemm_config.h"
 #include "host/protocol/registers.h"
 #include "host/protocol/server.h"
@@ -35,14 +39,88 @@ inline Variant tiny_variant() {
 /// What a fake device does otherwise than a good one.
 struct FakeBehaviour {
   std::string rtl_hash = std::string(64, 'a');
-  std::uint64_t cycles = 20000;    ///< of every run
+  /// Of every run; otherwise, and then events too, those of the closed form.
+  std::optional<std::uint64_t> cycles;
   std::int64_t flip_address = -1;  ///< lowest bit of this byte is wrong whenever it is read
   bool forget_results = false;     ///< programs end well, but write nothing
   bool fault = false;              ///< programs end with an error code
   bool never_ends = false;         ///< programs run into the cycle limit
   int deaths = 0;                  ///< so many runs end with a closed connection
   bool traces = true;              ///< false: refuses to trace
+  bool runs_for_ever = false;      ///< runs until its host gives up
+  DeviceKind kind = DeviceKind::kSimulation;
+  /// Makes something else of what a run counted; index as in the register map.
+  std::function<void(RunResult&)> lie;
+  bool lies_in_registers = true;  ///< false: the shell's counters stay true
 };
+
+/// What the closed form says of a BISMO program in memory.
+inline ModelResult model_of(const GemmConfig& config, const std::vector<bismo_isa::Word>& words) {
+  BitPair bits{1, 1};
+  int result_bits = 32;
+  std::vector<GemmStep> steps;
+  const auto fetch = [&](const auto& op, const GemmOperand& operand, GemmStep::Kind kind) {
+    GemmStep step;
+    step.kind = kind;
+    step.wait_free = op.wait_free != 0;
+    step.send_filled = op.send_filled != 0;
+    step.buffer_base = static_cast<std::uint32_t>(op.buffer_base);
+    step.words = op.words;
+    step.word_beats = operand.rows >> op.narrow;
+    step.dram_base = op.dram_base;
+    step.lane_stride = op.lane_stride;
+    steps.push_back(step);
+  };
+  for (const bismo_isa::Word& word : words) {
+    switch (word[0] & 15) {
+      case bismo_isa::FetchLhs::kOpcode:
+        fetch(bismo_isa::FetchLhs::decode(word), config.lhs, GemmStep::Kind::kFetchLhs);
+        break;
+      case bismo_isa::FetchRhs::kOpcode:
+        fetch(bismo_isa::FetchRhs::decode(word), config.rhs, GemmStep::Kind::kFetchRhs);
+        break;
+      case bismo_isa::Exec::kOpcode: {
+        const auto op = bismo_isa::Exec::decode(word);
+        GemmStep step;
+        step.kind = GemmStep::Kind::kExec;
+        step.wait_lhs = op.wait_lhs != 0;
+        step.wait_rhs = op.wait_rhs != 0;
+        step.free_lhs = op.free_lhs != 0;
+        step.free_rhs = op.free_rhs != 0;
+        step.accumulate = op.accumulate != 0;
+        step.emit = op.emit != 0;
+        step.lhs_bits = static_cast<int>(op.lhs_bits) + 1;
+        step.rhs_bits = static_cast<int>(op.rhs_bits) + 1;
+        step.lhs_base = static_cast<std::uint32_t>(op.lhs_base);
+        step.rhs_base = static_cast<std::uint32_t>(op.rhs_base);
+        step.k_words = static_cast<std::uint32_t>(op.k_words);
+        step.lhs_stride = static_cast<std::uint32_t>(op.lhs_stride);
+        step.rhs_stride = static_cast<std::uint32_t>(op.rhs_stride);
+        step.lhs_tiles = static_cast<std::uint32_t>(op.lhs_tiles) + 1;
+        step.rhs_tiles = static_cast<std::uint32_t>(op.rhs_tiles) + 1;
+        bits = {step.rhs_bits, step.lhs_bits};
+        steps.push_back(step);
+        break;
+      }
+      case bismo_isa::Result::kOpcode: {
+        const auto op = bismo_isa::Result::decode(word);
+        GemmStep step;
+        step.kind = GemmStep::Kind::kResult;
+        step.tiles = op.tiles;
+        step.dram_base = op.dram_base;
+        step.lane_stride = op.lane_stride;
+        result_bits = op.width == 0 ? 32 : 16 >> op.width;
+        steps.push_back(step);
+        break;
+      }
+      default:
+        break;
+    }
+  }
+  GemmModel model(config.for_results(result_bits).machine(bits), words.size());
+  for (const GemmStep& step : steps) model.step(step);
+  return model.finish();
+}
 
 /// Device of variant bismo_tiny that computes with the instruction-level interpreter. The byte at
 /// address a is written in cycle cycles * a / mem_limit.
@@ -56,12 +134,15 @@ class FakeBismo : public DeviceBackend {
 
   DeviceIdentity identity() const override {
     DeviceIdentity identity;
+    identity.kind = behaviour_.kind;
     identity.variant = variant_.name;
     identity.core = variant_.core;
     identity.parameters = variant_.rtl;
-    identity.memory = {{"latency_cycles", variant_.memory.latency_cycles},
-                       {"bytes_per_cycle", variant_.memory.bytes_per_cycle},
-                       {"outstanding", variant_.memory.outstanding}};
+    if (identity.kind == DeviceKind::kSimulation) {
+      identity.memory = {{"latency_cycles", variant_.memory.latency_cycles},
+                         {"bytes_per_cycle", variant_.memory.bytes_per_cycle},
+                         {"outstanding", variant_.memory.outstanding}};
+    }
     identity.memory_bytes = memory_.size();
     identity.rtl_hash = behaviour_.rtl_hash;
     identity.tools = {{"interpreter", "1"}};
@@ -86,6 +167,10 @@ class FakeBismo : public DeviceBackend {
     if (offset == registers::kCoreId) return static_cast<std::uint32_t>(registers::CoreId::kBismo);
     if (offset == registers::kRtlHashHi) return hex(hash.substr(0, 8));
     if (offset == registers::kRtlHashLo) return hex(hash.substr(8, 8));
+    if (offset >= registers::kCounterBase && offset < registers::kCounterBase + 8 * shown_.size()) {
+      const std::uint32_t from = offset - registers::kCounterBase;
+      return static_cast<std::uint32_t>(shown_[from / 8] >> (from % 8 * 8));
+    }
     const std::map<std::string_view, const char*> rtl = {{"dm", "Dm"},
                                                          {"dk", "Dk"},
                                                          {"dn", "Dn"},
@@ -104,8 +189,15 @@ class FakeBismo : public DeviceBackend {
   }
   void write_register(std::uint32_t, std::uint32_t) override {}
 
-  RunResult run(const RunRequest& request, const KeepGoing&) override {
+  RunResult run(const RunRequest& request, const KeepGoing& keep_going) override {
     ++runs;
+    for (std::uint64_t cycle = 0; behaviour_.runs_for_ever; cycle += 1000) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      if (keep_going(cycle)) continue;
+      RunResult result;
+      result.status = RunStatus::kAbandoned;
+      return result;
+    }
     RunResult result;
     result.counters.resize(1 + counter_names(variant_).size());
     if (behaviour_.deaths > 0) {
@@ -120,8 +212,12 @@ class FakeBismo : public DeviceBackend {
     program.memory_end = program.result_bytes = request.mem_limit;
     BismoInterpreter interpreter(config_, StageOrder::kProgram, 32);
     const std::vector<std::uint8_t> after = interpreter.run(program);
-    const bool cut = behaviour_.never_ends || request.cycle_limit < behaviour_.cycles;
-    result.cycles = cut ? request.cycle_limit : behaviour_.cycles;
+    std::vector<bismo_isa::Word> words(request.instruction_count);
+    std::memcpy(words.data(), memory_.data() + request.program_address, 16 * words.size());
+    const ModelResult model = model_of(config_, words);
+    const std::uint64_t cycles = behaviour_.cycles.value_or(model.cycles);
+    const bool cut = behaviour_.never_ends || request.cycle_limit < cycles;
+    result.cycles = cut ? request.cycle_limit : cycles;
     if (cut) result.status = RunStatus::kCycleLimit;
     if (behaviour_.fault) {
       result.status = RunStatus::kFault;
@@ -130,17 +226,22 @@ class FakeBismo : public DeviceBackend {
     }
     if (!behaviour_.forget_results) {
       const std::uint64_t written =
-          cut ? request.mem_limit * request.cycle_limit / behaviour_.cycles : request.mem_limit;
+          cut ? request.mem_limit * request.cycle_limit / cycles : request.mem_limit;
       std::copy_n(after.begin(), std::min<std::uint64_t>(written, after.size()), memory_.begin());
     }
     const std::vector<std::string> names = counter_names(variant_);
+    const std::map<std::string, std::uint64_t> events(model.events.begin(), model.events.end());
     result.counters[0] = result.cycles;
     for (std::size_t i = 0; i < names.size(); ++i) {
-      if (names[i] == "exec_run") result.counters[i + 1] = result.cycles / 2;
-      if (names[i] == "read_beats") result.counters[i + 1] = 100;
-      if (names[i] == "write_beats") result.counters[i + 1] = 10;
-      if (names[i] == "instr_exec") result.counters[i + 1] = interpreter.executed(3);
+      std::uint64_t count = events.at(names[i]);
+      // Other cycles than those of the closed form: what fits into them.
+      const bool fits = names[i].compare(0, 6, "instr_") == 0;
+      if (behaviour_.cycles && !fits) count = std::min(count, result.cycles / 4);
+      result.counters[i + 1] = count;
     }
+    if (!behaviour_.lies_in_registers) shown_ = result.counters;
+    if (behaviour_.lie) behaviour_.lie(result);
+    if (behaviour_.lies_in_registers) shown_ = result.counters;
     return result;
   }
 
@@ -164,6 +265,7 @@ class FakeBismo : public DeviceBackend {
   FakeBehaviour behaviour_;
   const GemmConfig config_;
   std::vector<std::uint8_t> memory_;
+  std::vector<std::uint64_t> shown_;  // counters that the registers show
 };
 
 /// Serves a backend on a unix socket until it is destroyed; one client after another.

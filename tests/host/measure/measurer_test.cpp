@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <set>
+#include <thread>
 
+#include "host/base/stop.h"
 #include "tests/host/measure/fake_bismo.h"
 #include "tests/host/program/random_layers.h"
 
@@ -40,20 +43,27 @@ TEST(Measurer, SimulatesOnceWhatHasOneShapeAndNothingTheSecondTime) {
     EXPECT_EQ(device.backend.runs, 2) << "two layers have one shape";
     EXPECT_EQ(results[0].key, results[1].key);
     EXPECT_NE(results[0].key, results[2].key);
-    for (const Measurement& m : results) {
-      EXPECT_EQ(m.cycles, 20000u);
-      EXPECT_EQ(m.events.at("exec_run"), 10000u);
+    const auto core = make_core(tiny_variant());
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      const Measurement& m = results[i];
+      const PlannedLayer planned = plan_layer(*core, small_jobs()[i]);
+      EXPECT_EQ(m.cycles, planned.predicted.cycles);
+      for (const auto& [name, count] : planned.predicted.events)
+        EXPECT_EQ(m.events.at(name), count);
       EXPECT_EQ(m.origin, Origin::kRtl);
       EXPECT_TRUE(m.checked);
-      EXPECT_EQ(m.bytes_read, 100 * 8 + 16 * (m.events.at("instr_exec") + 1));
-      EXPECT_EQ(m.bytes_written, 80u);
+      EXPECT_EQ(std::make_pair(m.bytes_read, m.bytes_written),
+                bytes_moved(m.events, tiny_variant()));
       EXPECT_FALSE(m.schedule.empty());
+      EXPECT_EQ(m.remote, device.served.endpoint().text());
     }
     EXPECT_EQ(measurer.simulated(), 2u);
     EXPECT_EQ(measurer.recalled(), 0u);
   }
   Measurer measurer(tiny_variant(), fake_options(folder, {&device}));
-  EXPECT_EQ(measurer.measure(small_jobs())[2].cycles, 20000u);
+  const Measurement recalled = measurer.measure(small_jobs())[2];
+  EXPECT_EQ(recalled.cycles, plan_layer(measurer.core(), small_jobs()[2]).predicted.cycles);
+  EXPECT_EQ(recalled.remote, device.served.endpoint().text()) << "known as such for ever";
   EXPECT_EQ(device.backend.runs, 2);
   EXPECT_EQ(measurer.simulated(), 0u);
   EXPECT_EQ(measurer.recalled(), 2u);
@@ -67,10 +77,9 @@ TEST(Measurer, OtherRtlIsMeasuredAnew) {
   Measurer(tiny_variant(), fake_options(folder, {&before})).measure(small_jobs());
   FakeBehaviour behaviour;
   behaviour.rtl_hash = std::string(64, 'b');
-  behaviour.cycles = 30000;
   FakeDevice after(folder, "b", behaviour);
   Measurer measurer(tiny_variant(), fake_options(folder, {&after}));
-  EXPECT_EQ(measurer.measure(small_jobs())[0].cycles, 30000u);
+  EXPECT_EQ(measurer.measure(small_jobs()).size(), 3u);
   EXPECT_EQ(after.backend.runs, 2);
 }
 
@@ -222,6 +231,49 @@ TEST(Measurer, NobodyAtTheEndpointIsAnErrorAndNotAnotherOrigin) {
   options.endpoints[0].path += "-nobody";
   Measurer measurer(tiny_variant(), options);
   EXPECT_THAT(message_of<Error>([&] { measurer.measure(small_jobs()); }), HasSubstr("-nobody"));
+}
+
+TEST(Measurer, AfterTheFirstFailureNobodyWaitsForWhatStillRuns) {
+  const TemporaryFolder folder;
+  FakeBehaviour behaviour;
+  behaviour.runs_for_ever = true;
+  FakeDevice endless(folder, "a", behaviour);
+  behaviour.runs_for_ever = false;
+  behaviour.fault = true;
+  FakeDevice faulty(folder, "b", behaviour);
+  Measurer measurer(tiny_variant(), fake_options(folder, {&endless, &faulty}));
+  // Whichever device has which layer: one runs for ever, the other one fails.
+  EXPECT_THAT(message_of<WrongResult>([&] { measurer.measure(small_jobs()); }),
+              HasSubstr("address_out_of_range"));
+  EXPECT_EQ(endless.backend.runs, 1);
+}
+
+TEST(Measurer, AStopEndsWhatStillRuns) {
+  const TemporaryFolder folder;
+  FakeBehaviour behaviour;
+  behaviour.runs_for_ever = true;
+  FakeDevice a(folder, "a", behaviour);
+  FakeDevice b(folder, "b", behaviour);
+  Measurer measurer(tiny_variant(), fake_options(folder, {&a, &b}));
+  std::thread stopper([&] {
+    while (a.backend.runs + b.backend.runs < 2) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    request_stop();
+  });
+  EXPECT_THROW(measurer.measure(small_jobs()), Stopped);
+  stopper.join();
+  request_stop(false);
+}
+
+TEST(Measurer, ADeadEndpointBesideALivingOneIsNoError) {
+  const TemporaryFolder folder;
+  FakeDevice device(folder, "a");
+  MeasurerOptions options = fake_options(folder, {&device});
+  options.endpoints.insert(options.endpoints.begin(),
+                           Endpoint::parse("unix:" + (folder / "nobody").string()));
+  Measurer measurer(tiny_variant(), options);
+  EXPECT_EQ(measurer.measure(small_jobs()).size(), 3u);
 }
 
 TEST(LayerRun, DataDependsOnShapePrecisionAndBatchOnly) {

@@ -9,7 +9,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
+#include <functional>
+#include <optional>
 #include <set>
 #include <thread>
 
@@ -296,6 +299,247 @@ TEST(MeasurementStore, SeveralProcessesWriteOneStoreAtOnce) {
   MeasurementStore store(path);
   EXPECT_EQ(store.list().size(), 100u);
   for (int i = 0; i < 100; ++i) EXPECT_EQ(store.find(key_of(i))->cycles, 1000u + i);
+}
+
+TEST(MeasurementStore, SixProcessesMakeOneStoreAtOnceAlways) {
+  const TemporaryFolder folder;
+  for (int round = 0; round < 40; ++round) {
+    const auto path = folder / ("store" + std::to_string(round) + ".db");
+    int gate[2];
+    ASSERT_EQ(::pipe(gate), 0);
+    std::vector<pid_t> children;
+    for (int c = 0; c < 6; ++c) {
+      children.push_back(in_child([&, c] {
+        ::close(gate[1]);
+        char byte = 0;
+        if (::read(gate[0], &byte, 1) < 0) ::_exit(2);  // all begin when the gate is closed
+        MeasurementStore store(path);
+        put_many(store, c, c + 1);
+        if (!store.find(key_of(c))) ::_exit(3);
+      }));
+    }
+    ::close(gate[0]);
+    ::close(gate[1]);
+    for (const pid_t child : children) ASSERT_EQ(status_of(child), 0) << "round " << round;
+    ASSERT_EQ(MeasurementStore(path).list().size(), 6u) << "round " << round;
+  }
+}
+
+/// Runs `body` as a user for whom permissions count, also when the tests run as root; nothing when
+/// that cannot be had.
+template <typename Body>
+std::optional<int> as_somebody(Body body) {
+  const bool root = ::geteuid() == 0;
+  int status = status_of(in_child([&] {
+    if (root && (::setgid(65534) != 0 || ::setuid(65534) != 0)) ::_exit(77);
+    body();
+  }));
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 77) return std::nullopt;
+  return status;
+}
+
+/// What a store says in the child process that it is looked at in goes through this file.
+class ReadOnlyStore : public ::testing::Test {
+ protected:
+  ReadOnlyStore() {
+    std::filesystem::permissions(folder_.path(), std::filesystem::perms(0755));
+    std::filesystem::create_directory(place_);
+    MeasurementStore store(path_);
+    put_many(store, 0, 5);
+  }
+  ~ReadOnlyStore() override { lock(false); }
+
+  void lock(bool locked) const {
+    for (const auto& entry : std::filesystem::directory_iterator(place_)) {
+      std::filesystem::permissions(entry.path(), std::filesystem::perms(locked ? 0444 : 0644));
+    }
+    std::filesystem::permissions(place_, std::filesystem::perms(locked ? 0555 : 0755));
+  }
+
+  static void expect(bool holds, int status) {
+    if (!holds) ::_exit(status);
+  }
+
+  const TemporaryFolder folder_;
+  const std::filesystem::path place_ = folder_ / "place";
+  const std::filesystem::path path_ = place_ / "store.db";
+};
+
+TEST_F(ReadOnlyStore, AnswersAndTakesNothing) {
+  lock(true);
+  const std::optional<int> status = as_somebody([&] {
+    MeasurementStore store(path_);
+    expect(!store.read_only().empty(), 10);
+    for (int i = 0; i < 5; ++i) expect(store.find(key_of(i))->cycles == 1000u + i, 11);
+    expect(!store.find(key_of(6)), 12);
+    expect(store.list().size() == 5, 13);
+    for (const auto& change : std::vector<std::function<void()>>{
+             [&] { put_many(store, 6, 7); }, [&] { store.remove({key_of(1).hex()}); }}) {
+      try {
+        change();
+        ::_exit(14);
+      } catch (const Error& error) {
+        expect(std::string(error.what()).find("may only be read") != std::string::npos, 15);
+        expect(std::string(error.what()).find("--store") != std::string::npos, 16);
+      }
+    }
+  });
+  if (!status) GTEST_SKIP() << "cannot become another user";
+  EXPECT_EQ(*status, 0) << "exit status " << WEXITSTATUS(*status);
+  std::size_t files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(place_)) {
+    static_cast<void>(entry);
+    ++files;
+  }
+  EXPECT_EQ(files, 1u) << "nothing was made beside it";
+}
+
+TEST_F(ReadOnlyStore, AFileThatMayNotBeWrittenInAFolderThatMay) {
+  std::filesystem::permissions(path_, std::filesystem::perms(0444));
+  std::filesystem::permissions(place_, std::filesystem::perms(0777));
+  const std::optional<int> status = as_somebody([&] {
+    MeasurementStore store(path_);
+    expect(!store.read_only().empty(), 10);
+    for (int i = 0; i < 5; ++i) expect(store.find(key_of(i)).has_value(), 11);
+  });
+  if (!status) GTEST_SKIP() << "cannot become another user";
+  EXPECT_EQ(*status, 0) << "exit status " << WEXITSTATUS(*status);
+}
+
+TEST_F(ReadOnlyStore, AnswersWhatIsStillInTheLogOfItsOwner) {
+  MeasurementStore owner(path_);  // keeps its log open
+  put_many(owner, 5, 8);
+  lock(true);
+  const std::optional<int> status = as_somebody([&] {
+    MeasurementStore store(path_);
+    for (int i = 0; i < 8; ++i) expect(store.find(key_of(i)).has_value(), 11);
+  });
+  lock(false);
+  if (!status) GTEST_SKIP() << "cannot become another user";
+  EXPECT_EQ(*status, 0) << "exit status " << WEXITSTATUS(*status);
+}
+
+TEST_F(ReadOnlyStore, ALogThatCannotBeReadIsAnErrorAndNotAnOldAnswer) {
+  const auto copy = place_ / "copy.db";
+  {
+    MeasurementStore owner(path_);
+    put_many(owner, 5, 8);
+    std::filesystem::copy_file(path_, copy);
+    std::filesystem::copy_file(path_.string() + "-wal", copy.string() + "-wal");
+  }
+  lock(true);
+  const std::optional<int> status = as_somebody([&] {
+    try {
+      MeasurementStore store(copy);
+      // Where SQLite can read it, all of it has to be there.
+      for (int i = 0; i < 8; ++i) expect(store.find(key_of(i)).has_value(), 11);
+    } catch (const Error& error) {
+      expect(std::string(error.what()).find("-wal") != std::string::npos, 12);
+    }
+  });
+  if (!status) GTEST_SKIP() << "cannot become another user";
+  EXPECT_EQ(*status, 0) << "exit status " << WEXITSTATUS(*status);
+}
+
+TEST_F(ReadOnlyStore, SeesWhatItsOwnerAddsLater) {
+  std::filesystem::permissions(place_, std::filesystem::perms(0755));
+  int steps[2];
+  int answers[2];
+  ASSERT_EQ(::pipe(steps), 0);
+  ASSERT_EQ(::pipe(answers), 0);
+  if (::geteuid() != 0) GTEST_SKIP() << "needs two users";
+  const pid_t child = in_child([&] {
+    if (::setgid(65534) != 0 || ::setuid(65534) != 0) ::_exit(77);
+    MeasurementStore store(path_);  // others may read it
+    char byte = 0;
+    expect(!store.find(key_of(5)), 10);
+    expect(::write(answers[1], "a", 1) == 1 && ::read(steps[0], &byte, 1) == 1, 11);
+    expect(store.find(key_of(5)).has_value(), 12);
+  });
+  char byte = 0;
+  ASSERT_EQ(::read(answers[0], &byte, 1), 1);
+  {
+    MeasurementStore owner(path_);
+    put_many(owner, 5, 6);
+  }
+  ASSERT_EQ(::write(steps[1], "b", 1), 1);
+  const int status = status_of(child);
+  EXPECT_EQ(status, 0) << "exit status " << WEXITSTATUS(status);
+}
+
+TEST(MeasurementStore, AnEmptyFileThatMayOnlyBeReadIsNoStore) {
+  const TemporaryFolder folder;
+  std::filesystem::permissions(folder.path(), std::filesystem::perms(0555));
+  std::ofstream(folder / "empty.db");
+  std::filesystem::permissions(folder / "empty.db", std::filesystem::perms(0444));
+  const std::optional<int> status = as_somebody([&] {
+    try {
+      MeasurementStore store(folder / "empty.db");
+    } catch (const Error& error) {
+      ::_exit(std::string(error.what()).find("empty and may only be read") != std::string::npos
+                  ? 5
+                  : 6);
+    }
+  });
+  std::filesystem::permissions(folder.path(), std::filesystem::perms(0755));
+  if (!status) GTEST_SKIP() << "cannot become another user";
+  EXPECT_EQ(WEXITSTATUS(*status), 5);
+}
+
+TEST(MeasurementStore, HostileRowsAreDamagedAndNothingElse) {
+  const TemporaryFolder folder;
+  const auto path = folder / "store.db";
+  {
+    MeasurementStore store(path);
+    put_many(store, 0, 8);
+  }
+  const auto change = [&](int row, const std::string& what) {
+    tamper(path, "UPDATE measurements SET " + what + " WHERE layer = 'linear i" +
+                     std::to_string(row) + " o3'");
+  };
+  change(0, "events = '" + std::string(100000, '[') + "'");
+  change(1, "events = '{\"a\": -1}'");
+  change(2, "events = '{\"a\": 1e300}'");
+  change(3, "cycles = -1");
+  change(4, "cycles = 0");
+  change(5, "events = zeroblob(2000000)");
+  change(6, "origin = x'ff00fe', tools = x'1b5b324a'");
+  MeasurementStore store(path);
+  const auto rows = store.list();
+  ASSERT_EQ(rows.size(), 8u);
+  std::size_t damaged = 0;
+  for (const StoredMeasurement& row : rows) damaged += row.damaged ? 1 : 0;
+  EXPECT_EQ(damaged, 7u);
+  for (int i = 0; i < 7; ++i) EXPECT_THROW(store.find(key_of(i)), Error) << i;
+  EXPECT_TRUE(store.find(key_of(7)));
+}
+
+TEST(MeasurementStore, AStoreOfManyMegabytesIsReadAndCleaned) {
+  const TemporaryFolder folder;
+  const auto path = folder / "store.db";
+  {
+    MeasurementStore store(path);
+    put_many(store, 0, 3);
+  }
+  tamper(
+      path,
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) INSERT "
+      "INTO measurements SELECT 'copy' || i, variant, variant_key, rtl_hash, origin, layer, "
+      "weight_bits, weight_signed, activation_bits, activation_signed, batch, schedule, lowering, "
+      "cycles, events, bytes_read, bytes_written, checked, hex(randomblob(500)), created, digest "
+      "FROM n, measurements WHERE layer = 'linear i1 o3'");
+  ASSERT_GT(std::filesystem::file_size(path), std::uintmax_t{16} << 20);
+  MeasurementStore store(path);
+  EXPECT_EQ(store.find(key_of(2))->cycles, 1002u);
+  std::vector<std::string> damaged;
+  for (const StoredMeasurement& row : store.list()) {
+    if (row.damaged) damaged.push_back(row.measurement.key);
+  }
+  EXPECT_EQ(damaged.size(), 20000u);
+  EXPECT_EQ(store.remove(damaged), 20000u);
+  store.compact();
+  EXPECT_EQ(store.list().size(), 3u);
+  EXPECT_LT(std::filesystem::file_size(path), 1u << 20);
 }
 
 TEST(MeasurementStore, SeveralThreadsUseOneObject) {

@@ -66,7 +66,7 @@ TEST_F(ValidateTest, ComparesOutputsAndCycles) {
   for (std::size_t i = 0; i < jobs_.size(); ++i) {
     const double predicted = static_cast<double>(plan_layer(*core_, jobs_[i]).predicted.cycles);
     const double error =
-        100.0 * std::abs(predicted - static_cast<double>(behaviour.cycles)) / behaviour.cycles;
+        100.0 * std::abs(predicted - static_cast<double>(*behaviour.cycles)) / *behaviour.cycles;
     EXPECT_DOUBLE_EQ(v.layers[i].cycle_error_percent(), error);
     EXPECT_EQ(v.layers[i].job.layer.name, jobs_[i].layer.name);
     sum += error;
@@ -101,7 +101,7 @@ TEST_F(ValidateTest, FindsTheFirstDifferenceAndAsksForATraceAroundIt) {
   EXPECT_EQ(v.trace_path, (folder_ / "bittern-trace-bismo_tiny-first-w3a2.fst").string());
   EXPECT_EQ(device_->backend.trace.path, v.trace_path);
   // The fake writes address a in cycle cycles * a / mem_limit.
-  const std::uint64_t written = behaviour.cycles * address / layer.program.memory_end;
+  const std::uint64_t written = *behaviour.cycles * address / layer.program.memory_end;
   EXPECT_LE(v.trace_first_cycle, written);
   EXPECT_GE(v.trace_last_cycle, written);
   EXPECT_LT(v.trace_last_cycle - v.trace_first_cycle, 10000u);

@@ -5,6 +5,8 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
+#include <thread>
 
 #include "tests/host/protocol/fake_backend.h"
 #include "tests/host/protocol/raw_client.h"
@@ -351,6 +353,75 @@ TEST(ServerOptions, RefusesTracesWhereTheyAreNotAllowed) {
   options.allow_trace = false;
   Rig rig("pair", options);
   EXPECT_EQ(rig.error(MessageType::kTraceOn, encode_trace({"a", 0, 1})).code, WireError::kRefused);
+}
+
+TEST(ServerOptions, OneTimeLimitHoldsForTheWholeFrame) {
+  ServeOptions options;
+  options.frame_timeout = milliseconds(150);
+  Rig rig("pair", options);
+  const Payload bytes = frame_bytes(header_of(MessageType::kRun, 1, 1000), Payload(1000));
+  // A byte now and then: each in time, all together not.
+  try {
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+      rig.client->send(Bytes(bytes.data() + i, 1), {}, kPatience);
+      std::this_thread::sleep_for(milliseconds(5));
+    }
+    ADD_FAILURE() << "it was patient for five seconds";
+  } catch (const ConnectionError&) {
+  }
+  EXPECT_EQ(rig.server->end(), ServeEnd::kMalformed);
+}
+
+TEST(ServerOptions, DropsAClientThatNeverSaysHello) {
+  ServeOptions options;
+  options.hello_timeout = milliseconds(100);
+  for (const bool talks : {false, true}) {
+    Rig rig("tcp", options);
+    std::optional<Frame> last;
+    while (const auto frame = [&]() -> std::optional<Frame> {
+      try {
+        if (talks) rig.send(header_of(MessageType::kPing, 1, 0), {});
+      } catch (const ConnectionError&) {
+      }
+      return receive_frame(*rig.client);
+    }()) {
+      last = frame;
+    }
+    if (last && last->header.type == MessageType::kError) {
+      EXPECT_EQ(decode_error(last->payload).code, WireError::kIdle);
+      EXPECT_THAT(decode_error(last->payload).message, HasSubstr("no hello"));
+    } else {
+      EXPECT_TRUE(talks) << "the silent one is told";
+    }
+    EXPECT_EQ(rig.server->end(), ServeEnd::kIdle);
+  }
+}
+
+TEST(ServerOptions, DropsAClientThatHasNothingToDo) {
+  ServeOptions options;
+  options.hello_timeout = options.idle_timeout = milliseconds(60);
+  Rig rig("pair", options);
+  rig.ok(MessageType::kHello, encode_hello("test"));
+  const auto frame = receive_frame(*rig.client);
+  ASSERT_TRUE(frame);
+  EXPECT_EQ(decode_error(frame->payload).code, WireError::kIdle);
+  EXPECT_EQ(rig.server->end(), ServeEnd::kIdle);
+}
+
+TEST(ServerOptions, ARunIsNoSilence) {
+  ServeOptions options;
+  options.idle_timeout = milliseconds(30);
+  options.progress_every = milliseconds(100000);
+  Rig rig("pair", options);
+  rig.ok(MessageType::kHello, encode_hello("test"));
+  rig.ok(MessageType::kWriteMemory, [] {
+    Payload payload = encode_write_address(0);
+    const Payload program = fake_program(60000, FakeProgram::kSlow);  // 120 ms
+    payload.insert(payload.end(), program.begin(), program.end());
+    return payload;
+  }());
+  EXPECT_EQ(decode_run_result(rig.ok(MessageType::kRun, encode_run({0, 1, 0, 1000000}))).cycles,
+            60000u);
 }
 
 }  // namespace
