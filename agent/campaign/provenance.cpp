@@ -10,14 +10,16 @@ namespace bittern {
 
 std::vector<std::pair<std::string, std::string>> campaign_provenance(
     const Campaign& campaign, const Variant& variant, const EnergyTable& energy,
-    const DeviceIdentity* identity, const DataSplits& splits, const std::string& model_hash) {
+    const DeviceIdentity* identity, const DataSplits& splits, const std::string& model_hash,
+    const std::set<std::string>& processors) {
   std::vector<std::pair<std::string, std::string>> from;
   from.emplace_back("bittern", fmt::format("{} ({})", version(), source_revision()));
   from.emplace_back("build", build_description());
   from.emplace_back("latency", campaign.cost == "rtl"
                                    ? "RTL, simulated layer by layer, outputs checked"
-                               : campaign.cost == "model" ? "closed-form model, nothing simulated"
-                                                          : "table " + campaign.table);
+                               : campaign.cost == "model"
+                                   ? "closed-form model, nothing simulated"
+                                   : "table " + campaign.as_written("table", campaign.table));
   if (identity != nullptr) {
     from.emplace_back("RTL hash", identity->rtl_hash);
     from.emplace_back("tools", tools_text(*identity));
@@ -42,6 +44,11 @@ std::vector<std::pair<std::string, std::string>> campaign_provenance(
   from.emplace_back("accuracy",
                     "fake quantisation of weights and activations, bias and everything between "
                     "layers in float");
+  std::string computed_on;
+  for (const std::string& processor : processors) {
+    computed_on += (computed_on.empty() ? "" : "; ") + processor;
+  }
+  from.emplace_back("processor", computed_on);
   return from;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,9 +15,10 @@ namespace bittern {
 
 /// CampaignResult::provenance of a campaign: what its numbers come from. `identity` is that of the
 /// devices, nullptr where none took part; `model_hash` is content_hash() of the full-precision
-/// weights.
+/// weights; `processors` is what accuracies were computed on.
 std::vector<std::pair<std::string, std::string>> campaign_provenance(
     const Campaign& campaign, const Variant& variant, const EnergyTable& energy,
-    const DeviceIdentity* identity, const DataSplits& splits, const std::string& model_hash);
+    const DeviceIdentity* identity, const DataSplits& splits, const std::string& model_hash,
+    const std::set<std::string>& processors);
 
 }  // namespace bittern

@@ -3,13 +3,16 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
-#include <sstream>
 #include <utility>
 
+#include "agent/campaign/state_file.h"
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/hash.h"
@@ -21,9 +24,88 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-json parse_state(const fs::path& path) {
-  return load_json(
-      path, JsonOptions::own_file("the file is damaged: start over in another directory (--out)"));
+fs::path settings_file(const fs::path& folder) { return folder / "state" / "campaign.json"; }
+
+bool has_content(const fs::path& file) {
+  std::error_code code;
+  return fs::is_regular_file(file, code) && fs::file_size(file, code) > 0;
+}
+
+/// Whether a run has got as far as its first episode.
+bool holds_run(const fs::path& folder) {
+  std::error_code code;
+  if (has_content(folder / "result.json") || has_content(folder / "episodes.jsonl") ||
+      has_content(folder / "state" / "search.checkpoint")) {
+    return true;
+  }
+  for (const auto& entry : fs::directory_iterator(folder / "state", code)) {
+    if (entry.path().filename().string().rfind("finished", 0) == 0) return true;
+  }
+  return false;
+}
+
+/// Whether anything but the marks of a start is in a directory.
+bool holds_anything(const fs::path& folder) {
+  std::error_code code;
+  for (const auto& entry : fs::recursive_directory_iterator(folder, code)) {
+    if (has_content(entry.path()) && entry.path() != settings_file(folder)) return true;
+    if (!entry.is_regular_file(code) && !entry.is_directory(code)) return true;
+  }
+  return static_cast<bool>(code);
+}
+
+int lines_of(const fs::path& file) {
+  if (!fs::exists(file)) return 0;
+  const std::string text = read_file(file);
+  return static_cast<int>(std::count(text.begin(), text.end(), '\n'));
+}
+
+/// Refuses settings that differ from those of the run in the directory, but for a budget on which
+/// nothing depends.
+void compare_settings(const fs::path& folder, const std::string& key) {
+  json now = parse_json(key, "settings");
+  const json before = read_state(settings_file(folder), "start over in another directory (--out)");
+  const auto budget = [](const json& settings) {
+    const json::json_pointer place("/search/episodes");
+    return settings.contains(place) && settings.at(place).is_number_integer()
+               ? settings.at(place).get<int>()
+               : 0;
+  };
+  const int wanted = budget(now);
+  // HAQ's noise decays by the episode, whatever their number; a method with a schedule over the
+  // whole budget would have to be excepted here.
+  if (wanted > 0 && budget(before) > 0) now["search"]["episodes"] = budget(before);
+  const std::string difference = first_difference(now, before);
+  if (!difference.empty()) {
+    fail_usage(
+        "{}: was started with other settings ({}); put them back, or choose another --out (of all "
+        "settings only search.episodes may change: no episode depends on how many there are)",
+        folder.string(), difference);
+  }
+  const int done = lines_of(folder / "episodes.jsonl");
+  if (wanted > 0 && wanted < budget(before) && wanted < done) {
+    fail_usage(
+        "{}: search.episodes is {}, but {} episodes were run there (of {}): the number may be "
+        "raised, or lowered to {}; choose another --out for fewer",
+        folder.string(), wanted, done, budget(before), done);
+  }
+}
+
+/// Throws unless a start with these settings may use the directory.
+void check_claim(const fs::path& folder, const std::string& key, bool resume) {
+  if (!fs::exists(settings_file(folder))) {
+    if (fs::exists(folder / "result.json")) {
+      fail_usage("{}: holds results that no run can continue; choose another --out",
+                 folder.string());
+    }
+    return;
+  }
+  if (!holds_run(folder)) return;
+  if (!resume) {
+    fail_usage("{}: holds a campaign already; continue it with --resume, or choose another --out",
+               folder.string());
+  }
+  compare_settings(folder, key);
 }
 
 }  // namespace
@@ -44,80 +126,81 @@ std::string first_difference(const json& now, const json& before) {
   return "";
 }
 
-RunDirectory::RunDirectory(fs::path folder, const std::string& key, bool resume)
-    : folder_(std::move(folder)) {
+void RunDirectory::check(const fs::path& folder, const std::string& key, bool resume) {
   std::error_code code;
+  for (fs::path at = fs::absolute(folder / "state").lexically_normal();; at = at.parent_path()) {
+    const auto status = fs::status(at, code);
+    if (!fs::exists(status) && at.has_relative_path()) continue;
+    if (!fs::is_directory(status)) {
+      fail("{}: cannot create the result directory: {} is no folder", folder.string(), at.string());
+    }
+    // Asking for permission is not enough: some file systems refuse even root.
+    std::string probe = (at / ".bittern-check-XXXXXX").string();
+    if (::mkdtemp(probe.data()) == nullptr) {
+      fail("{}: cannot write into {}: {}; choose another --out", folder.string(), at.string(),
+           std::strerror(errno));
+    }
+    ::rmdir(probe.c_str());
+    break;
+  }
+  check_claim(folder, key, resume);
+}
+
+RunDirectory::RunDirectory(fs::path folder, const std::string& key, bool resume)
+    : folder_(std::move(folder)), episodes_(folder_ / "episodes.jsonl") {
+  try {
+    make_folders();
+    lock();
+    check_claim(folder_, key, resume);
+    write_state(settings_file(folder_), parse_json(key, "settings"));
+  } catch (...) {
+    remove_what_was_made();
+    throw;
+  }
+}
+
+RunDirectory::~RunDirectory() { remove_what_was_made(); }
+
+void RunDirectory::make_folders() {
+  std::error_code code;
+  for (fs::path at = fs::absolute(folder_ / "state").lexically_normal();
+       !fs::exists(at, code) && at.has_relative_path(); at = at.parent_path()) {
+    made_.insert(made_.begin(), at);
+  }
   fs::create_directories(folder_ / "state", code);
   if (code) fail("{}: cannot create the result directory: {}", folder_.string(), code.message());
+}
 
-  lock_ = ::open(state("lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (lock_ < 0) fail("{}: {}", state("lock").string(), std::strerror(errno));
-  // The kernel lets go of the lock however the process ends.
-  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
-    ::close(lock_);
+void RunDirectory::lock() {
+  const fs::path path = state("lock");
+  lock_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (lock_ < 0) fail("{}: {}", path.string(), std::strerror(errno));
+  // The kernel lets go of the lock however the process ends. A process that ends without results
+  // removes the file, so it has to be the one that was locked.
+  struct stat locked {};
+  struct stat there {};
+  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0 || ::fstat(lock_, &locked) != 0 ||
+      ::stat(path.c_str(), &there) != 0 || locked.st_ino != there.st_ino) {
+    ::close(std::exchange(lock_, -1));
     fail(
         "{}: another process is running a campaign in this directory; wait for it, or choose "
         "another --out",
         folder_.string());
   }
-  try {
-    const fs::path settings = state("campaign.json");
-    if (!fs::exists(settings)) {
-      if (fs::exists(file("result.json"))) {
-        fail_usage("{}: holds results that no run can continue; choose another --out",
-                   folder_.string());
-      }
-      write_file(settings, key);
-      return;
-    }
-    if (!resume) {
-      fail_usage("{}: holds a campaign already; continue it with --resume, or choose another --out",
-                 folder_.string());
-    }
-    const std::string difference =
-        first_difference(parse_json(key, "settings"), parse_state(settings));
-    if (!difference.empty()) {
-      fail_usage("{}: was started with other settings ({}); put them back, or choose another --out",
-                 folder_.string(), difference);
-    }
-  } catch (...) {
-    ::close(lock_);
-    throw;
-  }
 }
 
-RunDirectory::~RunDirectory() { ::close(lock_); }
-
-void RunDirectory::add_episode(const json& line) {
-  append_line(file("episodes.jsonl"), line.dump());
-}
-
-std::vector<json> RunDirectory::episodes() const {
-  std::vector<json> lines;
-  if (!fs::exists(file("episodes.jsonl"))) return lines;
-  std::istringstream in(read_file(file("episodes.jsonl")));
-  for (std::string line; std::getline(in, line);) {
-    try {
-      lines.push_back(parse_json(line, file("episodes.jsonl").string()));
-    } catch (const Error&) {
-      // A kill can cut off the last line only; what follows a broken one cannot be trusted either.
-      break;
-    }
-    if (!lines.back().is_object() || !lines.back().contains("episode")) {
-      lines.pop_back();
-      break;
+void RunDirectory::remove_what_was_made() {
+  std::error_code code;
+  // Without the lock the files in there are another process's.
+  if (lock_ >= 0 && !made_.empty() && !holds_anything(folder_)) {
+    for (const auto& entry : fs::directory_iterator(folder_ / "state", code)) {
+      if (entry.is_regular_file(code)) fs::remove(entry.path(), code);
     }
   }
-  return lines;
-}
-
-void RunDirectory::keep_episodes_before(int first) {
-  if (!fs::exists(file("episodes.jsonl"))) return;
-  std::string kept;
-  for (const auto& line : episodes()) {
-    if (line.at("episode").get<int>() < first) kept += line.dump() + "\n";
-  }
-  write_file(file("episodes.jsonl"), kept);
+  if (lock_ >= 0) ::close(std::exchange(lock_, -1));
+  // A folder that has something in it stays.
+  for (auto folder = made_.rbegin(); folder != made_.rend(); ++folder) fs::remove(*folder, code);
+  made_.clear();
 }
 
 std::string RunDirectory::finished_name(const Policy& policy) const {
@@ -134,23 +217,22 @@ fs::path RunDirectory::finished_weights(const Policy& policy) const {
 std::optional<PolicyOutcome> RunDirectory::finished(const Policy& policy) const {
   const fs::path path = state(finished_name(policy) + ".json");
   if (!fs::exists(path)) return std::nullopt;
+  const char* const mend = "delete it to compute it anew";
+  const json kept = read_state(path, mend);
   PolicyOutcome outcome;
   try {
-    const json state =
-        load_json(path, JsonOptions::own_file("the file is damaged: delete it to compute it anew"));
-    outcome.validation_accuracy = state.at("validation").get<double>();
-    outcome.test_accuracy = state.at("test").get<double>();
+    outcome.validation_accuracy = kept.at("validation").get<double>();
+    outcome.test_accuracy = kept.at("test").get<double>();
   } catch (const json::exception& error) {
-    fail("{}: damaged ({}); delete it to compute it anew", path.string(), error.what());
+    fail("{}: damaged ({}); {}", path.string(), error.what(), mend);
   }
   return outcome;
 }
 
 void RunDirectory::keep_finished(const PolicyOutcome& outcome) {
-  write_file(
+  write_state(
       state(finished_name(outcome.policy()) + ".json"),
-      json{{"validation", outcome.validation_accuracy}, {"test", outcome.test_accuracy.value()}}
-          .dump());
+      {{"validation", outcome.validation_accuracy}, {"test", outcome.test_accuracy.value()}});
 }
 
 }  // namespace bittern

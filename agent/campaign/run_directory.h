@@ -6,19 +6,29 @@
 #include <string>
 #include <vector>
 
+#include "agent/campaign/episode_log.h"
 #include "host/campaign/result.h"
 
 namespace bittern {
 
 /// The directory of a campaign while one process works in it: what is kept for resuming, and the
 /// result files.
+///
+/// A directory belongs to the settings of its run from the first episode on. What is there before
+/// (trained weights, accuracies) is found by its content and can serve any settings, so a start
+/// that failed keeps nobody from starting with other ones.
 class RunDirectory {
  public:
+  /// What the constructor would refuse, without making or changing anything that stays; also Error
+  /// when the directory could not be made or written.
+  static void check(const std::filesystem::path& folder, const std::string& key, bool resume);
+
   /// Locks `folder` (made when missing). `key` is campaign_key(): kept on the first run, compared
   /// on a resumed one. Throws Error (exit status 2) when the folder holds a run and `resume` is not
-  /// set, or a run with other settings (the first that differs is named), Error when another
-  /// process has the lock.
+  /// set, or a run with other settings (the first that differs is named; the budget of a search
+  /// that does not depend on it may change), Error when another process has the lock.
   RunDirectory(std::filesystem::path folder, const std::string& key, bool resume);
+  /// Removes what the constructor made when nothing was kept in it.
   ~RunDirectory();
   RunDirectory(const RunDirectory&) = delete;
   RunDirectory& operator=(const RunDirectory&) = delete;
@@ -26,12 +36,8 @@ class RunDirectory {
   std::filesystem::path file(const std::string& name) const { return folder_ / name; }
   std::filesystem::path state(const std::string& name) const { return folder_ / "state" / name; }
 
-  /// Appends a line to episodes.jsonl.
-  void add_episode(const nlohmann::json& line);
-  /// Drops the lines of episodes from `first` on, and a last line that a kill cut off.
-  void keep_episodes_before(int first);
-  /// Lines of episodes.jsonl.
-  std::vector<nlohmann::json> episodes() const;
+  /// episodes.jsonl.
+  EpisodeLog& episodes() { return episodes_; }
 
   /// Outcome of a policy's final fine-tune, when an earlier process got as far.
   std::optional<PolicyOutcome> finished(const Policy& policy) const;
@@ -41,9 +47,14 @@ class RunDirectory {
 
  private:
   std::string finished_name(const Policy& policy) const;
+  void lock();
+  void make_folders();
+  void remove_what_was_made();
 
   std::filesystem::path folder_;
+  std::vector<std::filesystem::path> made_;  ///< folders that were not there, outermost first
   int lock_ = -1;
+  EpisodeLog episodes_;
 };
 
 /// Path of the first place where two JSON documents differ, with both values: "search.episodes:

@@ -1,24 +1,30 @@
 #include "agent/campaign/runner.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <atomic>
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "agent/campaign/costs.h"
+#include "agent/campaign/doubts.h"
+#include "agent/campaign/preflight.h"
 #include "agent/campaign/provenance.h"
 #include "agent/campaign/result_notes.h"
 #include "agent/campaign/run_directory.h"
 #include "agent/campaign/settings.h"
 #include "agent/data/dataset.h"
+#include "agent/data/quality.h"
 #include "agent/evaluator/fake_quant_evaluator.h"
 #include "agent/nn/training.h"
 #include "agent/search/haq_search.h"
 #include "host/base/error.h"
 #include "host/base/file.h"
+#include "host/base/json_text.h"
 #include "host/base/stop.h"
 #include "host/energy/energy.h"
 #include "host/measure/lut.h"
@@ -51,14 +57,15 @@ class Run {
   Run(const Campaign& campaign, const RunOptions& options)
       : campaign_(campaign),
         options_(options),
-        network_(load_network(campaign.network)),
-        variant_(load_variant(campaign.variant)),
-        haq_(haq_options(campaign, variant_)),
-        energy_(load_energy_table(variant_.energy)),
-        space_(haq_.bits, network_),
+        ready_(preflight(campaign, options, /*may_make_store=*/true)),
+        network_(ready_.network),
+        variant_(ready_.variant),
         directory_(options.out, campaign_key(campaign), options.resume) {}
 
   CampaignResult go() {
+    warn(ready_.warnings);
+    splits_ = load_data(ready_.data);
+    warn(data_warnings(splits_));
     measure_costs();
     watch_.lap("costs_s");
     prepare_network();
@@ -79,22 +86,23 @@ class Run {
     return out;
   }
 
+  /// Said at once, and kept in the results.
+  void warn(const std::vector<std::string>& doubts) {
+    for (const std::string& doubt : doubts) {
+      spdlog::warn("{}", doubt);
+      result_.warnings.push_back(doubt);
+    }
+  }
+
   /// Every cost that the search can ask for, and those of the uniform policies.
   void measure_costs() {
-    MeasurerOptions measuring;
-    measuring.workers = options_.workers;
-    measuring.store = options_.store;
-    measuring.runner.progress = options_.progress;
-    CampaignCosts costs = make_costs(campaign_, network_, variant_, energy_, measuring);
-    measurer_ = std::move(costs.measurer);
-    cost_ = std::move(costs.model);
-    cost_->prefetch(cost_points(network_, space_));
+    measurer_ = std::move(ready_.costs.measurer);
+    cost_ = std::move(ready_.costs.model);
+    cost_->prefetch(cost_points(network_, BitSpace(ready_.search.bits, network_)));
     if (measurer_) identity_ = measurer_->identity();
   }
 
   void prepare_network() {
-    splits_ = load_data(data_options(campaign_, options_.data_folder));
-
     FakeQuantOptions quant = evaluator_options(campaign_);
     quant.threads = static_cast<int>(options_.workers);
     quant.device = options_.device;
@@ -104,15 +112,24 @@ class Run {
     write_safetensors(directory_.file("model.safetensors"), weights);
     model_hash_ = content_hash(weights);
     evaluator_ = std::make_unique<FakeQuantEvaluator>(network_, weights, splits_, quant);
-    result_.baseline_validation = evaluator_->baseline().top1;
+    const Accuracy baseline = evaluator_->baseline();
+    result_.baseline_validation = baseline.top1;
+    warn(baseline_doubts(campaign_, baseline, splits_.validation));
+    const std::set<std::string> processors = evaluator_->processors();
+    if (processors.size() > 1) {
+      warn({fmt::format(
+          "accuracies of this run were computed on {} different processors or versions "
+          "of LibTorch (listed below): they can differ by some images where nothing "
+          "else does",
+          processors.size())});
+    }
+    warn(evaluation_doubts(campaign_, baseline,
+                           evaluator_->evaluate(uniform_policy(network_, {8, 8})),
+                           splits_.validation));
   }
 
   TensorFile full_precision() {
-    if (!campaign_.model.checkpoint.empty()) {
-      // A relative path means beside the campaign file, wherever the command was started.
-      const auto folder = campaign_.file.parent_path();
-      return read_safetensors(folder / campaign_.model.checkpoint);
-    }
+    if (ready_.checkpoint) return *ready_.checkpoint;
     TrainOptions train = train_options(campaign_);
     train.threads = static_cast<int>(options_.workers);
     train.device = options_.device;
@@ -138,25 +155,23 @@ class Run {
     context.resume = options_.resume;
     context.stop = &stop;
     Progress meter("episode", static_cast<std::uint64_t>(context.budget), progress());
-    int first = 0;
-    context.on_resume = [&](int episode) {
-      first = episode;
+    EpisodeLog& lines = directory_.episodes();
+    context.lines_state = [&lines] { return lines.state(); };
+    context.on_resume = [&](int episode, const json& state) {
+      lines.restore(episode, state);
       meter.advance(static_cast<std::uint64_t>(episode));
     };
-    bool cleared = false;
     context.on_episode = [&](const json& line) {
-      // Lines of episodes that come again are dropped as late as possible: a run that has nothing
-      // left to do keeps all.
-      if (!std::exchange(cleared, true)) directory_.keep_episodes_before(first);
-      directory_.add_episode(line);
+      lines.append(line);
       meter.advance();
       meter.note(fmt::format("best reward {:.4f}", line.value("best_reward", 0.0)));
       stop = stop_requested();
     };
-    const SearchResult found = HaqSearch(haq_).run(context);
+    const SearchResult found = HaqSearch(ready_.search).run(context);
     if (found.ranked.empty()) throw Stopped();
     result_.stopped = found.stopped;
     result_.episodes = found.episodes;
+    warn(search_doubts(campaign_, lines.lines(), splits_.validation));
     result_.best = outcome("found", found.ranked.front().policy);
     for (std::size_t i = 1;
          i < found.ranked.size() && i < static_cast<std::size_t>(campaign_.final.candidates); ++i) {
@@ -202,11 +217,19 @@ class Run {
       best_network = std::move(network);
     }
     for (PolicyOutcome& uniform : result_.uniform) finish(uniform, meter);
+    warn(final_doubts(campaign_, final_steps_, splits_.validation));
     write_safetensors(directory_.file("best.safetensors"), best_network);
   }
 
   /// Final fine-tune of one policy, taken from an earlier process when that got as far.
   TensorFile finish(PolicyOutcome& policy, Progress& meter) {
+    const double before = policy.validation_accuracy;
+    TensorFile network = tuned(policy, meter);
+    final_steps_.push_back({policy.label, before, policy.validation_accuracy});
+    return network;
+  }
+
+  TensorFile tuned(PolicyOutcome& policy, Progress& meter) {
     meter.note(policy.label);
     const auto weights = directory_.finished_weights(policy.policy());
     if (const auto known = directory_.finished(policy.policy())) {
@@ -244,8 +267,9 @@ class Run {
                                      c.is_ratio ? c.limit * full : c.limit,
                                      resource_value(found, resource)});
     }
-    result_.provenance = campaign_provenance(
-        campaign_, variant_, energy_, identity_ ? &*identity_ : nullptr, splits_, model_hash_);
+    result_.provenance =
+        campaign_provenance(campaign_, variant_, ready_.energy, identity_ ? &*identity_ : nullptr,
+                            splits_, model_hash_, evaluator_->processors());
     for (auto& note : result_notes(campaign_, network_, variant_, result_)) {
       result_.provenance.push_back(std::move(note));
     }
@@ -261,18 +285,16 @@ class Run {
     save_policy(directory_.file("policy.json"), network_, result_.best.policy());
     save_lut(directory_.file("lut.csv"), cost_->lut());
     write_file(directory_.file("report.html"),
-               campaign_report_html(result_, directory_.episodes()));
+               campaign_report_html(result_, directory_.episodes().lines()));
     write_file(directory_.file("summary.txt"), campaign_summary_text(result_));
-    write_file(directory_.file("result.json"), to_json(result_).dump(2) + "\n");
+    write_file(directory_.file("result.json"), json_text(to_json(result_), 2) + "\n");
   }
 
   const Campaign& campaign_;
   const RunOptions& options_;
-  const Network network_;
-  const Variant variant_;
-  const HaqOptions haq_;
-  const EnergyTable energy_;
-  const BitSpace space_;
+  Preflight ready_;
+  const Network& network_;
+  const Variant& variant_;
   RunDirectory directory_;
   std::shared_ptr<Measurer> measurer_;
   std::optional<DeviceIdentity> identity_;
@@ -281,6 +303,7 @@ class Run {
   std::string model_hash_;
   std::unique_ptr<FakeQuantEvaluator> evaluator_;
   std::vector<PolicyOutcome> runners_up_;  ///< next best policies of the search
+  std::vector<FinalStep> final_steps_;
   CampaignResult result_;
   Stopwatch watch_;
 };

@@ -3,11 +3,13 @@
 #include <cstddef>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "agent/nn/score.h"
 #include "host/base/progress.h"
 #include "host/campaign/campaign.h"
 #include "host/campaign/result.h"
+#include "host/device/start.h"
 
 namespace bittern {
 
@@ -17,14 +19,15 @@ struct RunOptions {
   bool resume = false;        ///< continue what is in `out`
   std::size_t workers =
       0;  ///< simulations at once and threads of LibTorch; 0: one for each processor
-  std::filesystem::path store;  ///< measurement store; empty: the default
-  std::string data_folder;      ///< --data
+  std::filesystem::path store;      ///< measurement store; empty: the default
+  std::vector<Endpoint> endpoints;  ///< devices that run elsewhere; empty: simulations of ours
+  std::string data_folder;          ///< --data
   TensorDevice device = TensorDevice::kAuto;
   ProgressMode progress = ProgressMode::kAuto;
 };
 
-/// Runs a campaign and writes its directory (docs/campaigns.md): costs, training, search, final
-/// fine-tune, files.
+/// Runs a campaign and writes its directory (docs/campaigns.md): checks (preflight()), costs,
+/// training, search, final fine-tune, files.
 ///
 /// Killed at any moment, the next call with `resume` goes on from there and ends with the same
 /// result. When a stop is requested during the search, the files are written from the episodes so

@@ -73,6 +73,7 @@ TrainOptions train_options(const Campaign& campaign) {
   train.epochs = campaign.model.epochs;
   train.batch = campaign.model.batch;
   train.optimiser.learning_rate = campaign.model.learning_rate;
+  train.optimiser.rate_name = "model.learning_rate";
   train.seed = campaign.seed;
   return train;
 }
@@ -88,6 +89,7 @@ FakeQuantOptions evaluator_options(const Campaign& campaign) {
   quant.fine_tune.epochs = e.finetune_images > 0 ? 1 : 0;
   quant.fine_tune.max_batches = (e.finetune_images + e.batch - 1) / e.batch;
   quant.fine_tune.optimiser.learning_rate = e.finetune_rate;
+  quant.fine_tune.optimiser.rate_name = "evaluator.finetune_rate";
   quant.seed = campaign.seed;
   return quant;
 }
@@ -97,6 +99,7 @@ FineTuneOptions final_options(const Campaign& campaign) {
   tune.epochs = campaign.final.epochs;
   tune.batch = campaign.final.batch;
   tune.optimiser.learning_rate = campaign.final.learning_rate;
+  tune.optimiser.rate_name = "final.learning_rate";
   tune.optimiser.cosine = true;
   return tune;
 }

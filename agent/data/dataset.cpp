@@ -19,10 +19,46 @@ namespace fs = std::filesystem;
 
 int or_default(int value, int fallback) { return value == 0 ? fallback : value; }
 
+/// Sizes of a synthetic data set.
+struct Sizes {
+  int train;
+  int validation;
+  int test;
+};
+
+Sizes synthetic_sizes(const DataOptions& options) {
+  return {or_default(options.train_images, 8000), or_default(options.validation_images, 1000),
+          or_default(options.test_images, 2000)};
+}
+
+void check_split(const std::string& name, int images, int validation_images, int train_images) {
+  if (validation_images < 1 || train_images < 0 ||
+      validation_images + std::int64_t{std::max(train_images, 1)} > images) {
+    fail_usage(
+        "data set {}: cannot take {} validation and {} training images from {}; at least one of "
+        "each is needed",
+        name, validation_images, train_images == 0 ? "all other" : std::to_string(train_images),
+        images);
+  }
+}
+
+void check_counts(const DataOptions& options) {
+  for (const int count : {options.train_images, options.validation_images, options.test_images}) {
+    if (count < 0) fail_usage("data set {}: {} images; expected 0 or more", options.name, count);
+  }
+}
+
+[[noreturn]] void fail_unknown(const std::string& name) {
+  fail_usage("data set '{}' is not known; there are: mnist, synthetic", name);
+}
+
+fs::path mnist_folder(const DataOptions& options) {
+  return find_data_folder("mnist", "train-images-idx3-ubyte", options.folder);
+}
+
 DataSplits load_synthetic(const DataOptions& options) {
-  const int train = or_default(options.train_images, 8000);
-  const int validation = or_default(options.validation_images, 1000);
-  const int test = or_default(options.test_images, 2000);
+  const auto [train, validation, test] = synthetic_sizes(options);
+  check_synthetic_count(std::int64_t{train} + validation);
   // The test images come from a stream of their own, so that they do not change with the size of
   // the training set.
   const Rng rng(options.synthetic_seed);
@@ -31,8 +67,7 @@ DataSplits load_synthetic(const DataOptions& options) {
 }
 
 DataSplits load_mnist_splits(const DataOptions& options) {
-  const fs::path folder = find_data_folder("mnist", "train-images-idx3-ubyte", options.folder);
-  Mnist mnist = load_mnist(folder);
+  Mnist mnist = load_mnist(mnist_folder(options));
   return split_data(mnist.train, std::move(mnist.test), or_default(options.validation_images, 5000),
                     options.train_images, options.split_seed);
 }
@@ -70,14 +105,7 @@ Dataset subset(const Dataset& data, const std::vector<int>& indices) {
 
 DataSplits split_data(const Dataset& all, Dataset test, int validation_images, int train_images,
                       std::uint64_t seed) {
-  if (validation_images < 1 || train_images < 0 ||
-      validation_images + std::int64_t{std::max(train_images, 1)} > all.size()) {
-    fail_usage(
-        "data set {}: cannot take {} validation and {} training images from {}; at least one of "
-        "each is needed",
-        all.name, validation_images, train_images == 0 ? "all other" : std::to_string(train_images),
-        all.size());
-  }
+  check_split(all.name, all.size(), validation_images, train_images);
   std::vector<int> order(static_cast<std::size_t>(all.size()));
   std::iota(order.begin(), order.end(), 0);
   Rng rng(seed);
@@ -100,13 +128,37 @@ DataSplits split_data(const Dataset& all, Dataset test, int validation_images, i
 
 std::vector<std::string> dataset_names() { return {"mnist", "synthetic"}; }
 
-DataSplits load_data(const DataOptions& options) {
-  for (const int count : {options.train_images, options.validation_images, options.test_images}) {
-    if (count < 0) fail_usage("data set {}: {} images; expected 0 or more", options.name, count);
+DataOutline outline_data(const DataOptions& options) {
+  check_counts(options);
+  DataOutline outline;
+  outline.height = 28;
+  outline.width = 28;
+  outline.classes = 10;
+  if (options.name == "synthetic") {
+    const auto [train, validation, test] = synthetic_sizes(options);
+    check_synthetic_count(std::int64_t{train} + validation);
+    check_synthetic_count(test);
+    outline.train = train;
+    outline.validation = validation;
+    outline.test = test;
+    return outline;
   }
+  if (options.name != "mnist") fail_unknown(options.name);
+  const fs::path folder = mnist_folder(options);
+  const MnistSizes sizes = outline_mnist(folder);
+  outline.folder = folder.string();
+  outline.validation = or_default(options.validation_images, 5000);
+  check_split("mnist", sizes.train, outline.validation, options.train_images);
+  outline.train = or_default(options.train_images, sizes.train - outline.validation);
+  outline.test = sizes.test;
+  return outline;
+}
+
+DataSplits load_data(const DataOptions& options) {
+  check_counts(options);
   if (options.name == "synthetic") return load_synthetic(options);
   if (options.name == "mnist") return load_mnist_splits(options);
-  fail_usage("data set '{}' is not known; there are: mnist, synthetic", options.name);
+  fail_unknown(options.name);
 }
 
 fs::path find_data_folder(const std::string& name, const std::string& file,

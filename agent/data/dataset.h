@@ -68,6 +68,21 @@ struct DataOptions {
 /// says.
 DataSplits load_data(const DataOptions& options);
 
+/// What load_data() would give, told without reading or drawing images.
+struct DataOutline {
+  int channels = 1;
+  int height = 0;
+  int width = 0;
+  int classes = 0;
+  int train = 0;  ///< images
+  int validation = 0;
+  int test = 0;
+  std::string folder;  ///< that the files are in; empty where there are none
+};
+
+/// Throws Error as load_data() does, as far as file headers and labels tell.
+DataOutline outline_data(const DataOptions& options);
+
 /// Names that load_data() knows.
 std::vector<std::string> dataset_names();
 

@@ -44,6 +44,9 @@ class GzReader {
     return total;
   }
 
+  /// Whether the file is compressed; after the first read.
+  bool compressed() const { return ::gzdirect(file_.get()) == 0; }
+
   /// Reads exactly `size` bytes or throws.
   void read_exactly(std::uint8_t* to, std::size_t size, const char* what) {
     const std::size_t got = read(to, size);
@@ -66,45 +69,8 @@ std::uint32_t big_endian(const std::uint8_t* bytes) {
          (std::uint32_t{bytes[2]} << 8) | std::uint32_t{bytes[3]};
 }
 
-fs::path plain_or_gz(const fs::path& folder, const std::string& file) {
-  if (fs::exists(folder / file)) return folder / file;
-  const fs::path compressed = folder / (file + ".gz");
-  if (fs::exists(compressed)) return compressed;
-  fail("{}: neither {} nor {}.gz is there; MNIST has four such files", folder.string(), file, file);
-}
-
-Dataset load_part(const fs::path& folder, const std::string& part) {
-  const fs::path image_path = plain_or_gz(folder, part + "-images-idx3-ubyte");
-  const fs::path label_path = plain_or_gz(folder, part + "-labels-idx1-ubyte");
-  IdxArray images = read_idx(image_path, 3);
-  IdxArray labels = read_idx(label_path, 1);
-  if (images.shape[0] != labels.shape[0]) {
-    fail("{} has {} images but {} has {} labels; the files do not belong together",
-         image_path.string(), images.shape[0], label_path.string(), labels.shape[0]);
-  }
-  if (images.shape[1] != 28 || images.shape[2] != 28) {
-    fail("{}: images of {}x{}, expected 28x28", image_path.string(), images.shape[1],
-         images.shape[2]);
-  }
-  for (std::size_t i = 0; i < labels.data.size(); ++i) {
-    if (labels.data[i] > 9) {
-      fail("{}: label {} is {}, expected 0..9", label_path.string(), i, labels.data[i]);
-    }
-  }
-  Dataset data;
-  data.name = "mnist";
-  data.height = images.shape[1];
-  data.width = images.shape[2];
-  data.classes = 10;
-  data.images = std::move(images.data);
-  data.labels = std::move(labels.data);
-  return data;
-}
-
-}  // namespace
-
-IdxArray read_idx(const fs::path& path, int dimensions) {
-  GzReader reader(path);
+/// Reads magic number and dimensions.
+std::vector<int> read_shape(GzReader& reader, const fs::path& path, int dimensions) {
   std::array<std::uint8_t, 4> magic{};
   reader.read_exactly(magic.data(), magic.size(), "the magic number");
   if (magic[0] != 0 || magic[1] != 0 || magic[2] != kUnsignedByte || magic[3] != dimensions) {
@@ -113,7 +79,7 @@ IdxArray read_idx(const fs::path& path, int dimensions) {
         "dimensions)",
         path.string(), magic[0], magic[1], magic[2], magic[3], dimensions, dimensions);
   }
-  IdxArray array;
+  std::vector<int> shape;
   std::uint64_t size = 1;
   for (int d = 0; d < dimensions; ++d) {
     std::array<std::uint8_t, 4> word{};
@@ -125,8 +91,101 @@ IdxArray read_idx(const fs::path& path, int dimensions) {
       fail("{}: dimension {} is {}; expected at least 1, and at most {} bytes in all",
            path.string(), d, extent, kMaxBytes);
     }
-    array.shape.push_back(static_cast<int>(extent));
+    shape.push_back(static_cast<int>(extent));
   }
+  return shape;
+}
+
+fs::path plain_or_gz(const fs::path& folder, const std::string& file) {
+  if (fs::exists(folder / file)) return folder / file;
+  const fs::path compressed = folder / (file + ".gz");
+  if (fs::exists(compressed)) return compressed;
+  fail("{}: neither {} nor {}.gz is there; MNIST has four such files", folder.string(), file, file);
+}
+
+/// Path and shape of the two files of a part; counts and sizes fit.
+struct Part {
+  fs::path image_path;
+  fs::path label_path;
+  std::vector<int> shape;  ///< of the images
+  IdxArray labels;
+};
+
+Part outline_part(const fs::path& folder, const std::string& name) {
+  Part part;
+  part.image_path = plain_or_gz(folder, name + "-images-idx3-ubyte");
+  part.label_path = plain_or_gz(folder, name + "-labels-idx1-ubyte");
+  part.shape = read_idx_shape(part.image_path, 3);
+  part.labels = read_idx(part.label_path, 1);
+  if (part.shape[0] != part.labels.shape[0]) {
+    fail("{} has {} images but {} has {} labels; the files do not belong together",
+         part.image_path.string(), part.shape[0], part.label_path.string(), part.labels.shape[0]);
+  }
+  if (part.shape[1] != 28 || part.shape[2] != 28) {
+    fail("{}: images of {}x{}, expected 28x28", part.image_path.string(), part.shape[1],
+         part.shape[2]);
+  }
+  const std::vector<std::uint8_t>& labels = part.labels.data;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (labels[i] > 9) {
+      fail("{}: label {} is {}, expected 0..9", part.label_path.string(), i, labels[i]);
+    }
+  }
+  if (labels.size() > 1 &&
+      std::all_of(labels.begin(), labels.end(), [&](int label) { return label == labels[0]; })) {
+    fail("{}: all {} labels are {}: there is nothing to tell apart; download the file again",
+         part.label_path.string(), labels.size(), labels[0]);
+  }
+  return part;
+}
+
+Dataset load_part(const fs::path& folder, const std::string& name) {
+  Part part = outline_part(folder, name);
+  Dataset data;
+  data.name = "mnist";
+  data.height = part.shape[1];
+  data.width = part.shape[2];
+  data.classes = 10;
+  data.images = read_idx(part.image_path, 3).data;
+  data.labels = std::move(part.labels.data);
+  // Comparing the data with itself, one image further on.
+  const std::size_t bytes = data.image_bytes();
+  if (data.size() > 1 && std::equal(data.images.begin() + static_cast<std::ptrdiff_t>(bytes),
+                                    data.images.end(), data.images.begin())) {
+    fail("{}: all {} images are the same{}; download the file again", part.image_path.string(),
+         data.size(),
+         std::count(data.images.begin(), data.images.begin() + static_cast<std::ptrdiff_t>(bytes),
+                    data.images[0]) == static_cast<std::ptrdiff_t>(bytes)
+             ? fmt::format(" (every pixel is {})", data.images[0])
+             : "");
+  }
+  return data;
+}
+
+}  // namespace
+
+std::vector<int> read_idx_shape(const fs::path& path, int dimensions) {
+  GzReader reader(path);
+  const std::vector<int> shape = read_shape(reader, path, dimensions);
+  std::uint64_t expected = 4 + 4 * static_cast<std::uint64_t>(dimensions);
+  std::uint64_t size = 1;
+  for (const int extent : shape) size *= static_cast<std::uint64_t>(extent);
+  expected += size;
+  const std::uint64_t bytes = fs::file_size(path);
+  // What a compressed file holds is known when it has been read.
+  if (!reader.compressed() && bytes != expected) {
+    fail("{}: {} of {} bytes that its header announces; download the file again", path.string(),
+         bytes, expected);
+  }
+  return shape;
+}
+
+IdxArray read_idx(const fs::path& path, int dimensions) {
+  GzReader reader(path);
+  IdxArray array;
+  array.shape = read_shape(reader, path, dimensions);
+  std::uint64_t size = 1;
+  for (const int extent : array.shape) size *= static_cast<std::uint64_t>(extent);
   // Grown as data really arrives, so that a lying header costs nothing.
   constexpr std::size_t kPiece = std::size_t{1} << 20;
   while (array.data.size() < size) {
@@ -148,6 +207,10 @@ IdxArray read_idx(const fs::path& path, int dimensions) {
 
 Mnist load_mnist(const fs::path& folder) {
   return {load_part(folder, "train"), load_part(folder, "t10k")};
+}
+
+MnistSizes outline_mnist(const fs::path& folder) {
+  return {outline_part(folder, "train").shape[0], outline_part(folder, "t10k").shape[0]};
 }
 
 }  // namespace bittern

@@ -21,6 +21,10 @@ struct IdxArray {
 /// the end, damage of the compressed stream.
 IdxArray read_idx(const std::filesystem::path& path, int dimensions);
 
+/// Dimensions that an idx file announces, without reading its data; as strict as read_idx(). What
+/// can be told of truncation from the file's length alone is an Error too.
+std::vector<int> read_idx_shape(const std::filesystem::path& path, int dimensions);
+
 /// The two parts of MNIST.
 struct Mnist {
   Dataset train;  ///< 60 000 images
@@ -28,8 +32,18 @@ struct Mnist {
 };
 
 /// Reads the four files of MNIST (each plain or with .gz) from `folder`; images are 28x28, labels
-/// 0..9. Throws Error when counts of images and labels differ, a label is above 9, or as read_idx()
-/// does.
+/// 0..9. Throws Error naming the file when counts of images and labels differ, a label is above 9,
+/// all labels or all images of a file are the same, or as read_idx() does.
 Mnist load_mnist(const std::filesystem::path& folder);
+
+/// How many images each part has.
+struct MnistSizes {
+  int train = 0;
+  int test = 0;
+};
+
+/// The same as far as it can be told without reading the images: their headers, and all labels.
+/// Throws as load_mnist() does.
+MnistSizes outline_mnist(const std::filesystem::path& folder);
 
 }  // namespace bittern

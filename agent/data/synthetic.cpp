@@ -236,10 +236,14 @@ void draw_image(int digit, Rng rng, std::uint8_t* to) {
 
 }  // namespace
 
-Dataset synthetic_digits(int count, const Rng& rng) {
+void check_synthetic_count(std::int64_t count) {
   if (count < 1 || count > 1000000) {
     fail_usage("synthetic digits: {} images asked for, expected 1..1000000", count);
   }
+}
+
+Dataset synthetic_digits(int count, const Rng& rng) {
+  check_synthetic_count(count);
   Dataset data;
   data.name = "synthetic";
   data.height = kSide;

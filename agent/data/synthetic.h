@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "agent/data/dataset.h"
 #include "host/base/random.h"
 
@@ -11,5 +13,8 @@ namespace bittern {
 /// image i is the same whatever `count` is. Hard enough that bitwidths matter: a LeNet gets about
 /// 99 % in float. Throws Error when `count` is not in 1..1 000 000.
 Dataset synthetic_digits(int count, const Rng& rng);
+
+/// Throws Error (exit status 2) when so many images cannot be drawn.
+void check_synthetic_count(std::int64_t count);
 
 }  // namespace bittern

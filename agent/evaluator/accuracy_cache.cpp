@@ -11,7 +11,9 @@
 
 #include "host/base/error.h"
 #include "host/base/file.h"
+#include "host/base/hash.h"
 #include "host/base/json.h"
+#include "host/base/json_text.h"
 
 namespace bittern {
 namespace {
@@ -53,28 +55,46 @@ bool is_percent(const json& value) {
   return value.is_number() && value.get<double>() >= 0 && value.get<double>() <= 100;
 }
 
-std::pair<std::string, Accuracy> parse_line(const std::string& line, const std::string& where) {
+/// One line of the file.
+struct Line {
+  std::string key;
+  Accuracy accuracy;
+  std::string processor;
+};
+
+/// Nothing for a line of an earlier version.
+std::optional<Line> parse_line(const std::string& text, const std::string& where) {
+  constexpr const char* kMend = "delete the line or the file, which is only a cache";
   json entry;
   try {
-    entry = parse_json(line, where);
+    entry = parse_json(text, where);
   } catch (const Error&) {
     // An entry of nothing is refused below.
   }
-  if (!entry.is_object() || !entry.contains("key") || !entry["key"].is_string() ||
-      !entry.contains("top1") || !is_percent(entry["top1"]) || !entry.contains("loss") ||
-      !entry["loss"].is_number()) {
-    fail(
-        "{}: expected {{\"key\": text, \"top1\": 0..100, \"loss\": number}}; delete the line or "
-        "the file, which is only a cache",
-        where);
+  const auto has_text = [&entry](const char* key) {
+    return entry.contains(key) && entry[key].is_string();
+  };
+  if (!entry.is_object() || !has_text("key") || !entry.contains("top1") ||
+      !is_percent(entry["top1"]) || !entry.contains("loss")) {
+    fail("{}: expected {{\"key\": text, \"top1\": 0..100, \"loss\": number, ...}}; {}", where,
+         kMend);
   }
-  return {entry["key"].get<std::string>(),
-          {entry["top1"].get<double>(), entry["loss"].get<double>()}};
+  if (!entry.contains("sha256") && !entry.contains("processor")) return std::nullopt;
+  json content = entry;
+  content.erase("sha256");
+  if (!has_text("sha256") || entry["sha256"] != sha256_hex(json_text(content)) ||
+      !has_text("processor") || !is_json_number(entry["loss"])) {
+    fail("{}: damaged: the line does not fit its digest; {}", where, kMend);
+  }
+  return Line{entry["key"].get<std::string>(),
+              {entry["top1"].get<double>(), number_of_json(entry["loss"])},
+              entry["processor"].get<std::string>()};
 }
 
 }  // namespace
 
-AccuracyCache::AccuracyCache(std::filesystem::path path) : path_(std::move(path)) {
+AccuracyCache::AccuracyCache(std::filesystem::path path, std::string processor)
+    : path_(std::move(path)), processor_(std::move(processor)) {
   if (path_.empty()) return;
   if (path_.has_parent_path()) {
     std::error_code code;
@@ -96,7 +116,10 @@ void AccuracyCache::load() {
   for (std::size_t begin = 0; begin < content.size();) {
     const std::size_t stop = content.find('\n', begin);
     const std::string where = fmt::format("{}:{}", path_.string(), ++number);
-    entries_.insert(parse_line(content.substr(begin, stop - begin), where));
+    if (auto line = parse_line(content.substr(begin, stop - begin), where)) {
+      entries_.emplace(std::move(line->key), line->accuracy);
+      processors_.insert(std::move(line->processor));
+    }
     begin = stop + 1;
   }
 }
@@ -111,9 +134,15 @@ void AccuracyCache::insert(const std::string& key, const Accuracy& accuracy, con
   if (!entries_.emplace(key, accuracy).second || path_.empty()) return;
   json bits = json::array();
   for (const BitPair& pair : policy) bits.push_back({pair.weight, pair.activation});
-  const json line{{"key", key}, {"top1", accuracy.top1}, {"loss", accuracy.loss}, {"policy", bits}};
+  json line{{"key", key},
+            {"top1", accuracy.top1},
+            {"loss", json_number(accuracy.loss)},
+            {"policy", bits},
+            {"processor", processor_}};
+  line["sha256"] = sha256_hex(json_text(line));
   const FileLock lock(path_);
-  append_line(path_, line.dump());
+  append_line(path_, json_text(line));
+  processors_.insert(processor_);
 }
 
 }  // namespace bittern

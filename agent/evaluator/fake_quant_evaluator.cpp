@@ -9,6 +9,7 @@
 
 #include "agent/evaluator/accuracy_cache.h"
 #include "agent/nn/engine.h"
+#include "agent/nn/processor.h"
 #include "agent/nn/sgd.h"
 #include "agent/quant/quantiser.h"
 #include "agent/torch.h"
@@ -47,7 +48,7 @@ std::string make_fingerprint(const Network& network, const std::string& weights_
                              const std::string& data_hash, const FakeQuantOptions& options,
                              bool on_gpu) {
   Sha256 hash;
-  hash.update_field("fake-quant-1").update_field(TORCH_VERSION);
+  hash.update_field("fake-quant-2");
   for (const Layer& layer : network.layers) {
     hash.update_field(layer.name).update_field(layer.key());
     hash.update_field(layer.signed_input ? "signed" : "unsigned");
@@ -81,7 +82,7 @@ class FakeQuantEvaluator::Impl {
         fingerprint_(make_fingerprint(network,
                                       content_hash(engine_.model().write_weights(weights_)),
                                       data.hash, options, engine_.device().is_cuda())),
-        cache_(options.cache) {
+        cache_(options.cache, processor_text(engine_.device().is_cuda())) {
     for (const Dataset* part : {&data.train, &data.validation, &data.test}) {
       check_data_fits(network, *part);
     }
@@ -127,6 +128,11 @@ class FakeQuantEvaluator::Impl {
 
   const std::string& fingerprint() const { return fingerprint_; }
   int computed() const { return computed_; }
+  std::set<std::string> processors() const {
+    std::set<std::string> all = cache_.processors();
+    all.insert(processor_text(engine_.device().is_cuda()));
+    return all;
+  }
 
  private:
   const std::vector<Layer>& layers() const { return engine_.model().network().layers; }
@@ -329,5 +335,7 @@ FinalNetwork FakeQuantEvaluator::finish(
 }
 
 int FakeQuantEvaluator::computed() const { return impl_->computed(); }
+
+std::set<std::string> FakeQuantEvaluator::processors() const { return impl_->processors(); }
 
 }  // namespace bittern

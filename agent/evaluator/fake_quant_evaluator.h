@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "agent/data/dataset.h"
@@ -76,6 +77,10 @@ class FakeQuantEvaluator : public Evaluator {
 
   /// Evaluations that were computed and not found in the cache.
   int computed() const;
+
+  /// What the accuracies in the cache were computed on (processor_text()), and what they are
+  /// computed on now. Several: a run went on elsewhere, and accuracies may differ by some images.
+  std::set<std::string> processors() const;
 
  private:
   class Impl;

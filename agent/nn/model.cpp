@@ -121,6 +121,11 @@ Weights Model::read_weights(const TensorFile& file, const std::string& where) co
     }
     torch::Tensor tensor = torch::empty(shape);
     const std::vector<float> values = stored.to_floats();
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (std::isfinite(values[i])) continue;
+      fail("{}: tensor '{}': element {} is {}: the network had diverged, or the file is damaged",
+           where, name, i, values[i]);
+    }
     std::memcpy(tensor.data_ptr<float>(), values.data(), values.size() * sizeof(float));
     return tensor;
   };

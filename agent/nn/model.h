@@ -43,7 +43,8 @@ class Model {
   Weights random_weights(Rng rng) const;
 
   /// Weights from the tensors <layer>.weight and <layer>.bias of a file. `where` (a path) starts
-  /// the messages. Throws Error naming the tensor when one is missing or has another shape.
+  /// the messages. Throws Error naming the tensor when one is missing, has another shape, or
+  /// holds what is no finite number.
   Weights read_weights(const TensorFile& file, const std::string& where) const;
 
   /// The reverse of read_weights(): tensors only, no metadata.

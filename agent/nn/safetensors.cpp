@@ -20,6 +20,7 @@ using nlohmann::json;
 constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;  // the format's own limit
 constexpr std::uint64_t kMaxElements = std::uint64_t{1} << 40;
 constexpr std::size_t kPrefix = 8;
+constexpr const char* kDigest = "sha256";  ///< key in the metadata
 
 struct TypeInfo {
   TensorType type;
@@ -114,6 +115,16 @@ json parse_header(std::string_view text, const std::string& file) {
   json header = parse_json(text, file + ": header", options);
   if (!header.is_object()) fail("{}: the header is no JSON object", file);
   return header;
+}
+
+/// Over tensors and metadata.
+std::string digest_of(const TensorFile& file) {
+  Sha256 hash;
+  hash.update_field(content_hash(file));
+  for (const auto& [key, value] : file.metadata) {
+    if (key != kDigest) hash.update_field(key).update_field(value);
+  }
+  return hash.hex();
 }
 
 }  // namespace
@@ -219,6 +230,15 @@ TensorFile parse_safetensors(std::string_view content, const std::string& name) 
   if (covered != data.size()) {
     fail("{}: {} bytes follow the last tensor", name, data.size() - covered);
   }
+  const auto digest = file.metadata.find(kDigest);
+  if (digest != file.metadata.end()) {
+    const std::string expected = digest->second;
+    file.metadata.erase(digest);
+    if (expected != digest_of(file)) {
+      fail("{}: damaged: its content does not fit its sha256; restore a copy, or make it anew",
+           name);
+    }
+  }
   return file;
 }
 
@@ -230,7 +250,8 @@ TensorFile read_safetensors(const std::filesystem::path& path, ExitStatus status
 
 void write_safetensors(const std::filesystem::path& path, const TensorFile& file) {
   json header = json::object();
-  if (!file.metadata.empty()) header["__metadata__"] = file.metadata;
+  header["__metadata__"] = file.metadata;
+  header["__metadata__"][kDigest] = digest_of(file);
   std::uint64_t offset = 0;
   for (const auto& [name, tensor] : file.tensors) {
     header[name] = {{"dtype", tensor_type_name(tensor.type)},

@@ -47,7 +47,8 @@ struct TensorFile {
 
 /// Reads a safetensors file (format of huggingface/safetensors: 8 bytes little-endian header
 /// length, JSON header, data). Every length and offset is checked before it is used: the data must
-/// be covered exactly, without gaps or overlaps. Throws Error with the path, the tensor and what is
+/// be covered exactly, without gaps or overlaps. A digest that write_safetensors() put in must fit;
+/// files of other programs have none. Throws Error with the path, the tensor and what is
 /// wrong; its exit status is `status`: kUsage for a file that the user names, kFailed for one that
 /// Bittern keeps itself.
 TensorFile read_safetensors(const std::filesystem::path& path,
@@ -56,7 +57,8 @@ TensorFile read_safetensors(const std::filesystem::path& path,
 /// The same from memory; `name` stands in messages for the path.
 TensorFile parse_safetensors(std::string_view content, const std::string& name);
 
-/// Writes such a file atomically. The same content gives the same bytes.
+/// Writes such a file atomically, with a digest over tensors and metadata that reading it checks
+/// (in the metadata, as `sha256`). The same content gives the same bytes.
 void write_safetensors(const std::filesystem::path& path, const TensorFile& file);
 
 /// SHA-256 over names, types, shapes and data of all tensors (not the metadata).

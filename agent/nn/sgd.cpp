@@ -75,9 +75,9 @@ bool train_loop(Engine& engine, Weights& master, const TensorData& data, const L
                            data.labels.index_select(0, chosen)};
     const Score score = engine.gradients(view ? view(master) : master, hook, batch, gradients);
     if (!std::isfinite(score.loss_sum)) {
-      fail(
-          "training diverged: the loss is {} in batch {} of epoch {}; lower the learning rate ({})",
-          score.loss_sum, number + 1, step / per_epoch + 1, options.optimiser.learning_rate);
+      fail("training diverged: the loss is {} in batch {} of epoch {}; lower {} ({})",
+           score.loss_sum, number + 1, step / per_epoch + 1, options.optimiser.rate_name,
+           options.optimiser.learning_rate);
     }
     for (std::size_t i = 0; i < master.size(); ++i) {
       parameters[2 * i].mutable_grad() = gradients[i].weight;

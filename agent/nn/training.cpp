@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "agent/nn/engine.h"
+#include "agent/nn/processor.h"
 #include "agent/nn/sgd.h"
 #include "agent/torch.h"
 #include "host/base/error.h"
@@ -36,7 +37,7 @@ TensorFile make_checkpoint(const Model& model, const Weights& weights, const Dat
                    {"epochs_done", std::to_string(epochs_done)},
                    {"validation_accuracy", fmt::format("{:.4f}", validation.accuracy())},
                    {"bittern", version()},
-                   {"libtorch", TORCH_VERSION}};
+                   {"processor", processor_text()}};
   return file;
 }
 
@@ -48,15 +49,31 @@ OptimiserKind optimiser_of(const std::string& name) {
   fail_usage("optimiser '{}' is not known; expected sgd or adam", name);
 }
 
-void check_data_fits(const Network& network, const Dataset& data) {
+void check_data_fits(const Network& network, const std::string& name, const DataOutline& data) {
   const Layer& first = network.layers.front();
   if (first.in_channels != data.channels || first.in_height != data.height ||
       first.in_width != data.width || network.layers.back().out_channels != data.classes) {
     fail_usage("network {} takes {}x{}x{} images of {} classes, but data set {} has {}x{}x{} of {}",
                network.name, first.in_channels, first.in_height, first.in_width,
-               network.layers.back().out_channels, data.name, data.channels, data.height,
-               data.width, data.classes);
+               network.layers.back().out_channels, name, data.channels, data.height, data.width,
+               data.classes);
   }
+}
+
+void check_data_fits(const Network& network, const Dataset& data) {
+  DataOutline outline;
+  outline.channels = data.channels;
+  outline.height = data.height;
+  outline.width = data.width;
+  outline.classes = data.classes;
+  check_data_fits(network, data.name, outline);
+}
+
+void check_trainable(const Network& network) { Model{network}; }
+
+void check_checkpoint(const Network& network, const TensorFile& checkpoint,
+                      const std::string& where) {
+  Model(network).read_weights(checkpoint, where);
 }
 
 TrainResult train_network(const Network& network, const DataSplits& splits,
@@ -108,8 +125,12 @@ TrainResult train_network(const Network& network, const DataSplits& splits,
 std::string training_key(const Network& network, const DataSplits& splits,
                          const TrainOptions& options) {
   Sha256 hash;
-  hash.update_field("training-1").update_field(splits.hash).update_field(options_text(options));
-  for (const Layer& layer : network.layers) hash.update_field(layer.name).update_field(layer.key());
+  hash.update_field("training-2").update_field(splits.hash).update_field(options_text(options));
+  for (const Layer& layer : network.layers) {
+    hash.update_field(layer.name).update_field(layer.key());
+    // Decides whether the layer before ends in a ReLU.
+    hash.update_field(layer.signed_input ? "signed" : "unsigned");
+  }
   hash.update_field(wiring_key(network));
   return hash.hex();
 }

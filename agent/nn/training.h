@@ -25,6 +25,7 @@ struct OptimiserOptions {
   double momentum = 0.9;  ///< SGD only
   double weight_decay = 5e-4;
   bool cosine = true;  ///< learning rate falls to 0 along half a cosine; else constant
+  std::string rate_name = "the learning rate";  ///< key or option that sets it, for messages
 };
 
 /// How a network is trained in full precision.
@@ -83,5 +84,15 @@ Score score_checkpoint(const Network& network, const TensorFile& checkpoint, con
 /// Throws Error naming both when `data`'s images and classes are not what the network takes and
 /// gives.
 void check_data_fits(const Network& network, const Dataset& data);
+/// The same before the images are there; `name` is that of the data set.
+void check_data_fits(const Network& network, const std::string& name, const DataOutline& data);
+
+/// Throws Error naming the layers when the network is not one that can be trained.
+void check_trainable(const Network& network);
+
+/// Throws Error naming the tensor when weights do not fit the network or are no finite numbers.
+/// `where` (a path) starts the message.
+void check_checkpoint(const Network& network, const TensorFile& checkpoint,
+                      const std::string& where);
 
 }  // namespace bittern

@@ -7,6 +7,7 @@
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/json.h"
+#include "host/base/json_text.h"
 
 namespace bittern {
 namespace {
@@ -91,8 +92,7 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint& check
     list.push_back({name, values.size()});
     numbers += values.size();
   }
-  const std::string header =
-      nlohmann::json{{"state", checkpoint.state}, {"arrays", std::move(list)}}.dump();
+  const std::string header = json_text({{"state", checkpoint.state}, {"arrays", std::move(list)}});
   std::string content;
   content.reserve(kFixed + header.size() + numbers * sizeof(float) + sizeof(std::uint64_t));
   content += kMagic;

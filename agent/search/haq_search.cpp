@@ -13,6 +13,7 @@
 #include "agent/search/truncated_normal.h"
 #include "host/base/error.h"
 #include "host/base/hash.h"
+#include "host/base/json_text.h"
 
 namespace bittern {
 namespace {
@@ -95,8 +96,8 @@ class HaqRun {
   SearchResult run() {
     if (context_.resume && !context_.checkpoint.empty() &&
         std::filesystem::exists(context_.checkpoint)) {
-      load();
-      if (context_.on_resume) context_.on_resume(episode_);
+      const json lines = load();
+      if (context_.on_resume) context_.on_resume(episode_, lines);
     }
     SearchResult result;
     int saved = episode_;
@@ -233,7 +234,7 @@ class HaqRun {
             {"wall_steps", walled.steps},
             {"wall_reserve", walled.reserve},
             {"accuracy", top1},
-            {"loss", candidate.accuracy.loss},
+            {"loss", json_number(candidate.accuracy.loss)},
             {"reward", candidate.reward},
             {"best_reward", ranking_.best().front().reward},
             {"cost", cost_json(candidate.cost)},
@@ -252,13 +253,15 @@ class HaqRun {
                         {"episode", episode_},
                         {"explore", explore_.save()},
                         {"draw", draw_.save()},
-                        {"best", ranking_.save()}};
+                        {"best", ranking_.save()},
+                        {"lines", context_.lines_state ? context_.lines_state() : json(nullptr)}};
     agent_.save(checkpoint);
     checkpoint.arrays["replay"] = replay_.save();
     write_checkpoint(context_.checkpoint, checkpoint);
   }
 
-  void load() {
+  /// Returns what the checkpoint knows of the lines.
+  json load() {
     const Checkpoint checkpoint = read_checkpoint(context_.checkpoint);
     try {
       require_same_fingerprint(checkpoint.state.at("fingerprint"), fingerprint_,
@@ -276,6 +279,7 @@ class HaqRun {
       fail("{}: damaged checkpoint: the replay memory is missing", context_.checkpoint.string());
     }
     replay_.load(memory->second);
+    return checkpoint.state.value("lines", json(nullptr));
   }
 
   const HaqOptions& options_;

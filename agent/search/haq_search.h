@@ -56,11 +56,12 @@ nlohmann::json to_json(const HaqOptions& options);
 /// score.
 ///
 /// The line for episodes.jsonl has: episode, warmup, asked and policy ([[weight bits, activation
-/// bits], ...] before and after the wall), wall_steps, wall_reserve, accuracy, loss, reward,
-/// best_reward (so far), cost (cycles, latency_s, energy_j, energy_high_j, weight_bytes, origin),
-/// ratio (of 8/8: latency, energy, model_size; null where 8/8 costs nothing), sigma (null during
-/// warm-up), critic_loss, actor_loss (means over the updates; null without), baseline, and time
-/// (seconds; the only key that differs between two runs with one seed).
+/// bits], ...] before and after the wall), wall_steps, wall_reserve, accuracy, loss
+/// (json_number()), reward, best_reward (so far), cost (cycles, latency_s, energy_j, energy_high_j,
+/// weight_bytes, origin), ratio (of 8/8: latency, energy, model_size; null where 8/8 costs
+/// nothing), sigma (null during warm-up), critic_loss, actor_loss (means over the updates; null
+/// without), baseline, and time (seconds; the only key that differs between two runs with one
+/// seed).
 class HaqSearch : public SearchMethod {
  public:
   /// Throws Error on bad options.

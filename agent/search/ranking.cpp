@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "host/base/error.h"
+#include "host/base/json_text.h"
 
 namespace bittern {
 
@@ -85,7 +86,7 @@ nlohmann::json Ranking::save() const {
     result.push_back({{"policy", policy_json(candidate.policy)},
                       {"reward", candidate.reward},
                       {"accuracy", candidate.accuracy.top1},
-                      {"loss", candidate.accuracy.loss},
+                      {"loss", json_number(candidate.accuracy.loss)},
                       {"cost", cost_json(candidate.cost)},
                       {"episode", candidate.episode},
                       {"meets_floor", candidate.meets_floor}});
@@ -100,7 +101,7 @@ void Ranking::load(const nlohmann::json& value) {
       Candidate candidate;
       candidate.policy = policy_from_json(entry.at("policy"));
       candidate.reward = entry.at("reward").get<double>();
-      candidate.accuracy = {entry.at("accuracy").get<double>(), entry.at("loss").get<double>()};
+      candidate.accuracy = {entry.at("accuracy").get<double>(), number_of_json(entry.at("loss"))};
       candidate.cost = cost_from_json(entry.at("cost"));
       candidate.episode = entry.at("episode").get<int>();
       candidate.meets_floor = entry.at("meets_floor").get<bool>();

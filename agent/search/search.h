@@ -66,10 +66,13 @@ struct SearchContext {
   /// checkpoint that covers the episode is written. A kill between the two makes a resumed search
   /// do those episodes again, with equal lines (the key "time" apart); see on_resume.
   std::function<void(const nlohmann::json&)> on_episode;
+  /// What a checkpoint is to know of the lines that on_episode got: kept in it, and given back by
+  /// on_resume. May be empty.
+  std::function<nlohmann::json()> lines_state;
   /// Called once, before anything else happens, when a checkpoint was loaded: the search goes on
   /// with episode `first`. Lines with episode >= first in an older episodes.jsonl will come again
-  /// and are to be dropped.
-  std::function<void(int first)> on_resume;
+  /// and are to be dropped. `lines` is what lines_state gave then, null where there was none.
+  std::function<void(int first, const nlohmann::json& lines)> on_resume;
 };
 
 /// Result of a search: best first.

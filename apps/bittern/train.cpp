@@ -9,6 +9,7 @@
 #include "agent/nn/training.h"
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/commands.h"
+#include "apps/bittern/train_doubts.h"
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/processors.h"
@@ -57,7 +58,10 @@ void train(const Arguments& arguments, ProgressMode mode) {
   check_output_file(arguments.out);
   worker_count(arguments.train.threads, "--threads");
   const Network network = load_network(arguments.network);
+  check_trainable(network);
+  check_data_fits(network, arguments.data.name, outline_data(arguments.data));
   const DataSplits splits = load_data(arguments.data);
+  warn_of_data(splits);
   const TrainResult result = train_with_meter(network, splits, arguments, mode);
   const Score test = score_checkpoint(network, result.checkpoint, splits.test,
                                       arguments.train.threads, arguments.train.device);
@@ -69,6 +73,7 @@ void train(const Arguments& arguments, ProgressMode mode) {
   add_row(table, "validation", result.validation);
   add_row(table, "test", test);
   (is_standard_output(arguments.out) ? std::cerr : std::cout) << table.render(format);
+  check_learnt(arguments.out, arguments.train, result, splits.validation);
   std::cerr << fmt::format("{}: {} on {}, {} epochs in {:.1f} s\n", arguments.out.string(),
                            network.name, splits.train.name, arguments.train.epochs, result.seconds);
 }
@@ -114,6 +119,7 @@ void add_train(CLI::App& app) {
       example("bittern train --dataset synthetic --out lenet.safetensors\n"
               "bittern train --network lenet --dataset mnist --epochs 8 --out l.st"));
   command->callback([arguments, command] {
+    arguments->train.optimiser.rate_name = "--lr";
     arguments->train.optimiser.kind = optimiser_of(arguments->optimiser);
     arguments->train.device = tensor_device_of(arguments->device);
     train(*arguments, progress_mode(*command));

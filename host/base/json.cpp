@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "host/base/file.h"
+#include "host/base/json_text.h"
 #include "host/base/text.h"
 
 namespace bittern {
@@ -177,7 +178,8 @@ json load_json(const std::filesystem::path& path, const JsonOptions& options) {
 }
 
 std::string printed_json(const json& value) {
-  const std::string text = value.dump(2, ' ', false, json::error_handler_t::replace);
+  const std::string text =
+      with_json_numbers(value).dump(2, ' ', false, json::error_handler_t::replace);
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size();) {

@@ -43,7 +43,8 @@ nlohmann::json parse_json(std::string_view text, const std::string& where,
 nlohmann::json load_json(const std::filesystem::path& path, const JsonOptions& options = {});
 
 /// JSON for printing, indented by two, without a newline behind it. Never fails and never steers a
-/// terminal: bytes that are not UTF-8 become U+FFFD, control characters are escaped.
+/// terminal: bytes that are not UTF-8 become U+FFFD, control characters are escaped,
+/// numbers that are not finite become text (json_number()).
 std::string printed_json(const nlohmann::json& value);
 
 }  // namespace bittern

@@ -64,6 +64,7 @@ struct CampaignResult {
   std::vector<ConstraintOutcome> constraints;
   PolicyOutcome best;
   std::vector<PolicyOutcome> uniform;  ///< 2..8 bits
+  std::vector<std::string> warnings;   ///< what makes results doubtful
   /// Named strings that say where the numbers come from: versions, hashes, energy table and its
   /// DRAM anchors, ...
   std::vector<std::pair<std::string, std::string>> provenance;

@@ -89,16 +89,16 @@ const DeviceIdentity& Measurer::identity() {
   return *identity_;
 }
 
-MeasurementKey Measurer::key_of(const PlannedLayer& layer) {
+MeasurementKey Measurer::key_of(const LayerJob& job, const std::string& schedule) {
   MeasurementKey key;
   key.variant = variant_.name;
   key.variant_key = variant_.key();
   key.rtl_hash = identity().rtl_hash;
   key.origin = identity().kind == DeviceKind::kBoard ? Origin::kBoard : Origin::kRtl;
-  key.layer_key = layer.job.layer.key();
-  key.precision = layer.job.precision;
-  key.batch = layer.job.batch;
-  key.schedule = layer.plan->key();
+  key.layer_key = job.layer.key();
+  key.precision = job.precision;
+  key.batch = job.batch;
+  key.schedule = schedule;
   key.lowering_version = core_->lowering_version();
   return key;
 }
@@ -110,7 +110,7 @@ std::vector<Measurement> Measurer::measure(const std::vector<LayerJob>& jobs) {
   std::vector<MeasurementKey> keys;
   std::vector<PlannedLayer> missing;
   for (std::size_t i = 0; i < planned.size(); ++i) {
-    const MeasurementKey key = key_of(planned[i]);
+    const MeasurementKey key = key_of(planned[i].job, planned[i].plan->key());
     std::vector<std::size_t>& same = places[key.hex()];
     same.push_back(i);
     if (same.size() > 1) continue;

@@ -49,6 +49,11 @@ class Measurer {
   /// the store, and as Device does; what was measured by then is in the store.
   std::vector<Measurement> measure(const std::vector<LayerJob>& jobs);
 
+  /// Content key of a job that is run as `schedule` (Plan::key()), and whether the store has its
+  /// answer. Nothing is run; identity() is asked.
+  MeasurementKey key_of(const LayerJob& job, const std::string& schedule);
+  bool stored(const MeasurementKey& key) { return store_ && store_->find(key).has_value(); }
+
   const Variant& variant() const { return variant_; }
   const Core& core() const { return *core_; }
   /// Identity of the devices; starts one when none runs yet. Nothing is simulated.
@@ -63,8 +68,6 @@ class Measurer {
   std::size_t recalled() const { return recalled_; }
 
  private:
-  MeasurementKey key_of(const PlannedLayer& layer);
-
   const Variant variant_;
   const MeasurerOptions options_;
   std::unique_ptr<Core> core_;

@@ -231,5 +231,110 @@ TEST_F(CampaignCommand, AnUnknownKeyIsAnErrorWithLineAndNearestKey) {
                                            ::testing::HasSubstr("'search'")));
 }
 
+/// Campaigns on the closed form, through the command line: no device is needed.
+class CampaignFiles : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!fs::exists(fs::path(BITTERN_BINARY_DIR) / "bin" / "bittern-agent")) {
+      GTEST_SKIP() << "bittern-agent is not part of this build";
+    }
+    write_file(file("sub/c.yaml"), R"(name: small
+network: net.yaml
+variant: bismo_tiny
+cost: model
+data: {dataset: synthetic, train_images: 600, validation_images: 100, test_images: 100}
+model: {epochs: 2}
+evaluator: {calibration_images: 32}
+constraints:
+  - {resource: latency, ratio: 0.6}
+search: {episodes: 3, warmup: 1, hidden: [16, 16], pin_first_last: false}
+final: {epochs: 0, candidates: 1}
+)");
+    write_file(file("sub/net.yaml"), R"(name: net
+input: [1, 28, 28]
+layers:
+  - conv: {name: a, out: 4, kernel: 5, stride: 4}
+  - conv: {name: b, out: 8, kernel: 3}
+  - linear: {name: c, out: 10, relu: false}
+)");
+  }
+  fs::path file(const std::string& name) const { return folder_.path() / name; }
+  CliResult run(const std::string& arguments) const {
+    return run_bittern("run " + arguments + " --store " + file("store.db").string());
+  }
+
+  TemporaryFolder folder_{"bittern-campaign"};
+};
+
+TEST_F(CampaignFiles, CheckSaysWhatWouldBeDoneAndDoesNothing) {
+  const CliResult result =
+      run(file("sub/c.yaml").string() + " --check --out " + file("out").string());
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_THAT(result.out, ::testing::AllOf(::testing::HasSubstr("net, 3 layers"),
+                                           ::testing::HasSubstr("latency at most"),
+                                           ::testing::HasSubstr("3 episodes")));
+  EXPECT_FALSE(fs::exists(file("out")));
+  EXPECT_FALSE(fs::exists(file("store.db")));
+}
+
+TEST_F(CampaignFiles, CheckEndsWithTheStatusOfWhatItFinds) {
+  const std::string check = file("sub/c.yaml").string() + " --check --out " + file("out").string();
+  const CliResult infeasible = run(check + " --set constraints[0].ratio=0.001");
+  EXPECT_EQ(infeasible.status, 1);
+  EXPECT_THAT(infeasible.err, ::testing::HasSubstr("cannot be met"));
+  const CliResult wrong = run(check + " --set search.episdes=4");
+  EXPECT_EQ(wrong.status, 2);
+  EXPECT_THAT(wrong.err, ::testing::AllOf(::testing::HasSubstr("--set search.episdes"),
+                                          ::testing::HasSubstr("'episodes'")));
+}
+
+TEST_F(CampaignFiles, SettingsOverrideTheFileAndTheBudgetMayBeRaised) {
+  const std::string base = file("sub/c.yaml").string() + " --out " + file("out").string();
+  const CliResult first = run(base + " --set search.episodes=2");
+  ASSERT_EQ(first.status, 0) << first.err;
+  EXPECT_EQ(json::parse(read_file(file("out/result.json"))).at("episodes"), 2);
+  const CliResult other = run(base + " --resume --set seed=5");
+  EXPECT_EQ(other.status, 2);
+  EXPECT_THAT(other.err, ::testing::HasSubstr("seed: 5, before 234"));
+  const CliResult raised = run(base + " --resume --set search.episodes=5");
+  ASSERT_EQ(raised.status, 0) << raised.err;
+  EXPECT_EQ(json::parse(read_file(file("out/result.json"))).at("episodes"), 5);
+  const CliResult whole = run(file("sub/c.yaml").string() + " --out " + file("whole").string() +
+                              " --set search.episodes=5");
+  ASSERT_EQ(whole.status, 0) << whole.err;
+  json a = json::parse(read_file(file("out/result.json")));
+  json b = json::parse(read_file(file("whole/result.json")));
+  a.erase("timing");
+  b.erase("timing");
+  EXPECT_EQ(a, b);
+}
+
+TEST_F(CampaignFiles, NamesThatLeadElsewhereAreRefusedWithFileAndLine) {
+  for (const char* name : {"../../escape", "\".\""}) {
+    std::string text = read_file(file("sub/c.yaml"));
+    write_file(file("sub/bad.yaml"), text.replace(0, 11, "name: " + std::string(name)));
+    const CliResult result = run(file("sub/bad.yaml").string());
+    EXPECT_EQ(result.status, 2);
+    EXPECT_THAT(result.err, ::testing::HasSubstr("bad.yaml:1: name: "));
+  }
+}
+
+TEST_F(CampaignFiles, ResultsThatMeanNothingAreNoSuccess) {
+  const std::string base = file("sub/c.yaml").string() + " --out ";
+  const CliResult training = run(base + file("a").string() + " --set model.learning_rate=100");
+  EXPECT_EQ(training.status, 1);
+  EXPECT_THAT(training.err, ::testing::HasSubstr("model.learning_rate"));
+  const CliResult tuning =
+      run(base + file("b").string() +
+          " --set evaluator.finetune_images=512 --set evaluator.finetune_rate=50");
+  EXPECT_EQ(tuning.status, 1);
+  EXPECT_THAT(tuning.err, ::testing::HasSubstr("evaluator.finetune_rate"));
+  const CliResult train =
+      run_bittern("train --dataset synthetic --train-images 600 --epochs 1 --lr 100 --out " +
+                  file("w.safetensors").string());
+  EXPECT_EQ(train.status, 1);
+  EXPECT_THAT(train.err, ::testing::HasSubstr("--lr"));
+}
+
 }  // namespace
 }  // namespace bittern

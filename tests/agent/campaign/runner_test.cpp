@@ -10,11 +10,13 @@
 
 #include "host/base/error.h"
 #include "host/base/file.h"
+#include "host/base/hash.h"
 #include "host/base/stop.h"
 #include "host/base/temporary_folder.h"
 #include "host/device/variant.h"
 #include "host/energy/energy.h"
 #include "host/measure/lut.h"
+#include "tests/agent/campaign/small_campaign.h"
 
 namespace bittern {
 namespace {
@@ -29,21 +31,6 @@ class RunnerTest : public ::testing::Test {
   void SetUp() override {
     setenv("BITTERN_HOME", BITTERN_SOURCE_DIR, 1);
     request_stop(false);
-    campaign_.name = "test";
-    campaign_.network = "lenet";
-    campaign_.variant = "bismo_tiny";
-    campaign_.cost = "model";
-    campaign_.data.train_images = 300;
-    campaign_.data.validation_images = 100;
-    campaign_.data.test_images = 100;
-    campaign_.model.epochs = 1;
-    campaign_.evaluator.calibration_images = 32;
-    campaign_.constraints = {{"latency", true, 0.5}};
-    campaign_.search.episodes = 8;
-    campaign_.search.warmup = 3;
-    campaign_.search.hidden1 = campaign_.search.hidden2 = 16;
-    campaign_.search.pin_first_last = false;
-    campaign_.final.epochs = 1;
   }
   void TearDown() override { request_stop(false); }
 
@@ -60,6 +47,15 @@ class RunnerTest : public ::testing::Test {
     json.erase("timing");
     return json;
   }
+  std::string error_of(const std::string& name, bool resume = false) const {
+    try {
+      run_campaign(campaign_, options(name, resume));
+    } catch (const Error& error) {
+      return error.what();
+    }
+    ADD_FAILURE() << "no error";
+    return "";
+  }
   std::string episodes(const std::string& name) const {
     std::string out;
     std::istringstream in(read_file(folder_ / name / "episodes.jsonl"));
@@ -71,7 +67,7 @@ class RunnerTest : public ::testing::Test {
     return out;
   }
 
-  Campaign campaign_;
+  Campaign campaign_ = small_campaign();
   TemporaryFolder temporary_;
   const fs::path folder_ = temporary_ / "run";
 };
@@ -176,6 +172,96 @@ TEST_F(RunnerTest, AStoppedRunResumesToTheSameResult) {
   run_campaign(campaign_, options("parts", true));
   EXPECT_EQ(result("parts"), result("whole"));
   EXPECT_EQ(episodes("parts"), episodes("whole"));
+}
+
+TEST_F(RunnerTest, AFailedStartLeavesNothingAndTheCorrectedCampaignIsTaken) {
+  campaign_.constraints[0].limit = 0.01;
+  EXPECT_THAT(error_of("a"), HasSubstr("cannot be met"));
+  EXPECT_FALSE(fs::exists(folder_));
+  campaign_.constraints[0].limit = 0.5;
+  campaign_.model.learning_rate = 100;
+  EXPECT_THAT(error_of("a"), HasSubstr("model.learning_rate"));
+  campaign_.model.learning_rate = 0.05;
+  run_campaign(campaign_, options("a"));
+}
+
+TEST_F(RunnerTest, AFineTuneThatDivergesIsAnErrorBeforeTheFirstEpisode) {
+  campaign_.data.train_images = 600;
+  campaign_.model.epochs = 3;
+  campaign_.evaluator.finetune_images = 256;
+  campaign_.evaluator.finetune_rate = 50;
+  EXPECT_THAT(error_of("a"), HasSubstr("evaluator.finetune_rate"));
+  EXPECT_FALSE(fs::exists(folder_ / "a" / "episodes.jsonl"));
+  EXPECT_FALSE(fs::exists(folder_ / "a" / "result.json"));
+  campaign_.evaluator.finetune_images = 0;
+  run_campaign(campaign_, options("a"));
+}
+
+TEST_F(RunnerTest, WhatMakesResultsDoubtfulIsInThem) {
+  campaign_.search.warmup = 8;
+  const CampaignResult found = run_campaign(campaign_, options("a"));
+  EXPECT_THAT(found.warnings, testing::Contains(HasSubstr("search.warmup (8)")));
+}
+
+TEST_F(RunnerTest, ARaisedBudgetEndsLikeARunThatHadItFromTheStart) {
+  run_campaign(campaign_, options("raised"));
+  campaign_.search.episodes = 12;
+  run_campaign(campaign_, options("raised", true));
+  run_campaign(campaign_, options("whole"));
+  EXPECT_EQ(result("raised"), result("whole"));
+  EXPECT_EQ(episodes("raised"), episodes("whole"));
+  campaign_.search.episodes = 11;
+  EXPECT_THAT(error_of("raised", true), HasSubstr("12 episodes were run there"));
+}
+
+TEST_F(RunnerTest, EpisodesThatAreMissingAreNoticedAndCanBeSearchedAgain) {
+  run_campaign(campaign_, options("a"));
+  const auto before = result("a");
+  const std::string lines = read_file(folder_ / "a" / "episodes.jsonl");
+  write_file(folder_ / "a" / "episodes.jsonl", lines.substr(lines.find('\n') + 1));
+  EXPECT_THAT(error_of("a", true), HasSubstr("episodes.jsonl: line 1 is of episode 1"));
+  // What the message says mends it.
+  fs::remove(folder_ / "a" / "state" / "search.checkpoint");
+  run_campaign(campaign_, options("a", true));
+  EXPECT_EQ(result("a"), before);
+}
+
+TEST_F(RunnerTest, FlippedBitsInWhatIsKeptAreNoticed) {
+  run_campaign(campaign_, options("a"));
+  int files = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(folder_ / "a" / "state")) {
+    if (!entry.is_regular_file() || entry.file_size() == 0) continue;
+    SCOPED_TRACE(entry.path().filename().string());
+    const std::string whole = read_file(entry.path());
+    std::string damaged = whole;
+    damaged[damaged.size() * 2 / 3] ^= 1;
+    write_file(entry.path(), damaged);
+    EXPECT_THAT(error_of("a", true), HasSubstr(entry.path().filename().string()));
+    write_file(entry.path(), whole);
+    ++files;
+  }
+  // Settings, checkpoint, accuracies, trained weights, outcomes and weights of eight policies or
+  // more.
+  EXPECT_GT(files, 4 + 2 * 8 - 1);
+  run_campaign(campaign_, options("a", true));
+}
+
+TEST_F(RunnerTest, SaysWhenARunGoesOnOnAnotherProcessor) {
+  run_campaign(campaign_, options("a"));
+  EXPECT_THAT(result("a").at("provenance").at("processor").get<std::string>(),
+              HasSubstr("LibTorch"));
+  const fs::path cache = folder_ / "a" / "state" / "accuracies.jsonl";
+  nlohmann::json line;
+  std::string text = read_file(cache);
+  line = nlohmann::json::parse(text.substr(0, text.find('\n')));
+  line.erase("sha256");
+  line["processor"] = "another machine, AVX9, LibTorch 9.9";
+  line["sha256"] = sha256_hex(line.dump());
+  write_file(cache, line.dump() + text.substr(text.find('\n')));
+  const CampaignResult found = run_campaign(campaign_, options("a", true));
+  EXPECT_THAT(found.warnings, testing::Contains(HasSubstr("2 different processors")));
+  EXPECT_THAT(result("a").at("provenance").at("processor").get<std::string>(),
+              HasSubstr("another machine, AVX9, LibTorch 9.9"));
 }
 
 TEST_F(RunnerTest, AnInfeasibleConstraintIsAnErrorThatNamesTheLeastReachableValue) {

@@ -174,5 +174,37 @@ TEST(FindDataFolder, EnvironmentComesBeforeTheCurrentFolder) {
   EXPECT_THAT(message, HasSubstr("shared/data"));
 }
 
+TEST(OutlineData, HasTheSizesThatLoadingGives) {
+  DataOptions options;
+  options.train_images = 30;
+  options.validation_images = 20;
+  options.test_images = 10;
+  const DataOutline outline = outline_data(options);
+  const DataSplits splits = load_data(options);
+  EXPECT_EQ(outline.train, splits.train.size());
+  EXPECT_EQ(outline.validation, splits.validation.size());
+  EXPECT_EQ(outline.test, splits.test.size());
+  EXPECT_EQ(outline.height, splits.train.height);
+  EXPECT_EQ(outline.width, splits.train.width);
+  EXPECT_EQ(outline.channels, splits.train.channels);
+  EXPECT_EQ(outline.classes, splits.train.classes);
+}
+
+TEST(OutlineData, RefusesWhatLoadingRefuses) {
+  DataOptions options;
+  options.train_images = 2147483647;
+  options.validation_images = 2147483647;
+  EXPECT_THAT(message_of([&] { outline_data(options); }), HasSubstr("1..1000000"));
+  EXPECT_THAT(message_of([&] { load_data(options); }), HasSubstr("1..1000000"));
+  options.train_images = -1;
+  EXPECT_THAT(message_of([&] { outline_data(options); }), HasSubstr("expected 0 or more"));
+  options = DataOptions();
+  options.name = "cifar";
+  EXPECT_THAT(message_of([&] { outline_data(options); }), HasSubstr("there are: mnist"));
+  options.name = "mnist";
+  options.folder = "/nowhere";
+  EXPECT_THAT(message_of([&] { outline_data(options); }), HasSubstr("was not found"));
+}
+
 }  // namespace
 }  // namespace bittern

@@ -14,6 +14,7 @@
 namespace bittern {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 
@@ -72,10 +73,12 @@ class IdxTest : public ::testing::Test {
   /// A folder that load_mnist() accepts: 3 training images, 2 test images.
   void write_mnist() {
     for (const auto& [part, count] : {std::pair{"train", 3u}, std::pair{"t10k", 2u}}) {
+      std::string images(count * 784, '\x10');
+      for (std::size_t i = 0; i < count; ++i) images[i * 784] = static_cast<char>(i);
       write_file(folder_ / (std::string(part) + "-images-idx3-ubyte"),
-                 header({count, 28, 28}) + std::string(count * 784, '\x10'));
+                 header({count, 28, 28}) + images);
       write_file(folder_ / (std::string(part) + "-labels-idx1-ubyte.gz"),
-                 gzipped(header({count}) + std::string(count, '\x09')));
+                 gzipped(header({count}) + "\x08" + std::string(count - 1, '\x09')));
     }
   }
 
@@ -170,6 +173,44 @@ TEST_F(IdxTest, WrongImageSizeIsAnError) {
   write_file(folder_ / "t10k-images-idx3-ubyte",
              header({2, 28, 27}) + std::string(2 * 28 * 27, 'x'));
   EXPECT_THAT(mnist_error(), HasSubstr("28x27"));
+}
+
+TEST_F(IdxTest, OneClassOnlyIsAnErrorThatNamesTheFile) {
+  write_mnist();
+  write_file(folder_ / "train-labels-idx1-ubyte", header({3}) + std::string(3, '\x04'));
+  EXPECT_THAT(mnist_error(),
+              AllOf(HasSubstr("train-labels-idx1-ubyte"), HasSubstr("all 3 labels are 4")));
+  EXPECT_THROW(outline_mnist(folder_), Error);
+}
+
+TEST_F(IdxTest, ImagesThatAreAllTheSameAreAnErrorThatNamesTheFile) {
+  write_mnist();
+  write_file(folder_ / "t10k-images-idx3-ubyte", header({2, 28, 28}) + std::string(2 * 784, '\0'));
+  EXPECT_THAT(mnist_error(), AllOf(HasSubstr("t10k-images-idx3-ubyte"),
+                                   HasSubstr("all 2 images are the same (every pixel is 0)")));
+  std::string one(784, '\0');
+  one[5] = '\x07';
+  write_file(folder_ / "t10k-images-idx3-ubyte", header({2, 28, 28}) + one + one);
+  EXPECT_THAT(mnist_error(), HasSubstr("all 2 images are the same;"));
+}
+
+TEST_F(IdxTest, AnOutlineHasTheSizesAndSeesWhatHeadersTell) {
+  write_mnist();
+  EXPECT_EQ(outline_mnist(folder_).train, 3);
+  EXPECT_EQ(outline_mnist(folder_).test, 2);
+  const std::string images = read_file(folder_ / "train-images-idx3-ubyte");
+  for (const std::string& wrong : {images.substr(0, images.size() - 1), images + "x"}) {
+    write_file(folder_ / "train-images-idx3-ubyte", wrong);
+    try {
+      outline_mnist(folder_);
+      ADD_FAILURE() << "no error";
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), AllOf(HasSubstr("train-images-idx3-ubyte"), HasSubstr("2368")));
+    }
+  }
+  write_file(folder_ / "train-images-idx3-ubyte", gzipped(images));
+  EXPECT_EQ(outline_mnist(folder_).train, 3);
+  EXPECT_THROW(read_idx_shape(folder_ / "train-images-idx3-ubyte", 1), Error);
 }
 
 TEST(RealMnist, HasTheKnownCountsAndLabels) {

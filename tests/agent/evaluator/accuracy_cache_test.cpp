@@ -5,7 +5,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <filesystem>
+#include <limits>
 
 #include "host/base/error.h"
 #include "host/base/file.h"
@@ -76,6 +78,54 @@ TEST_F(AccuracyCacheTest, MalformedLineIsAnErrorWithItsNumber) {
       EXPECT_THAT(error.what(), HasSubstr("accuracy.jsonl:2"));
     }
   }
+}
+
+TEST_F(AccuracyCacheTest, KeepsLossesThatAreNoFiniteNumbers) {
+  const double inf = std::numeric_limits<double>::infinity();
+  {
+    AccuracyCache cache(path_);
+    cache.insert("a", {10, std::nan("")}, {});
+    cache.insert("b", {10, inf}, {});
+  }
+  EXPECT_THAT(read_file(path_), testing::Not(HasSubstr("null")));
+  const AccuracyCache cache(path_);
+  EXPECT_TRUE(std::isnan(cache.find("a")->loss));
+  EXPECT_EQ(cache.find("b")->loss, inf);
+}
+
+TEST_F(AccuracyCacheTest, PassesOverLinesOfEarlierVersions) {
+  write_file(path_, std::string(R"({"key":"a","top1":50,"loss":0.5,"policy":[[8,8]]})") + "\n" +
+                        R"({"key":"b","top1":10,"loss":null,"policy":[[2,2]]})" + "\n");
+  AccuracyCache cache(path_);
+  EXPECT_EQ(cache.size(), 0u);
+  cache.insert("a", {51, 0.25}, {{8, 8}});
+  EXPECT_EQ(AccuracyCache(path_).find("a")->top1, 51);
+}
+
+TEST_F(AccuracyCacheTest, NoticesEveryChangedBit) {
+  {
+    AccuracyCache cache(path_, "some processor");
+    cache.insert("a", {50, 1}, {{4, 5}});
+  }
+  const std::string whole = read_file(path_);
+  for (std::size_t i = 0; i + 1 < whole.size(); ++i) {
+    std::string changed = whole;
+    changed[i] = static_cast<char>(changed[i] ^ 1);
+    write_file(path_, changed);
+    EXPECT_THROW(AccuracyCache{path_}, Error) << changed;
+  }
+}
+
+TEST_F(AccuracyCacheTest, SaysWhatAccuraciesWereComputedOn) {
+  {
+    AccuracyCache cache(path_, "here");
+    EXPECT_THAT(cache.processors(), testing::IsEmpty());
+    cache.insert("a", {50, 1}, {});
+  }
+  AccuracyCache cache(path_, "there");
+  EXPECT_THAT(cache.processors(), testing::ElementsAre("here"));
+  cache.insert("b", {50, 1}, {});
+  EXPECT_THAT(cache.processors(), testing::ElementsAre("here", "there"));
 }
 
 TEST_F(AccuracyCacheTest, ManyProcessesMayWriteAtOnce) {

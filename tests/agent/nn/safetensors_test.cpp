@@ -108,6 +108,33 @@ TEST(Safetensors, RandomlyDamagedFilesNeverCrash) {
   EXPECT_GT(refused, 1500);  // what passes has changed a name or blank, or nothing
 }
 
+TEST(Safetensors, NoticesEveryChangedBitOfTensorsAndMetadata) {
+  const fs::path path = fs::path(::testing::TempDir()) / "bittern_flipped.safetensors";
+  TensorFile file;
+  file.tensors["w"] = StoredTensor::from_floats({3}, std::vector<float>{1, 2, 3});
+  file.metadata["accuracy"] = "98.25";
+  write_safetensors(path, file);
+  const std::string whole = read_file(path);
+  EXPECT_EQ(content_hash(parse_safetensors(whole, "x")), content_hash(file));
+  int noticed = 0;
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    for (int bit = 0; bit < 8; ++bit) {
+      std::string changed = whole;
+      changed[i] = static_cast<char>(changed[i] ^ (1 << bit));
+      try {
+        const TensorFile back = parse_safetensors(changed, "x");
+        // Only the key of the digest itself can be lost, which makes it a file of another program.
+        EXPECT_EQ(content_hash(back), content_hash(file)) << i;
+        EXPECT_TRUE(back.metadata.size() == 2 || back.metadata == file.metadata) << i;
+      } catch (const Error&) {
+        ++noticed;
+      }
+    }
+  }
+  EXPECT_GT(noticed, static_cast<int>(7 * whole.size()));
+  fs::remove(path);
+}
+
 TEST(Safetensors, HeaderLongerThanTheFileIsRefused) {
   EXPECT_THAT(error_of(std::string(8, '\xff') + "{}"), HasSubstr("does not fit"));
   EXPECT_THAT(error_of("abc"), HasSubstr("too few"));

@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
+#include <vector>
 
+#include "agent/nn/processor.h"
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/stop.h"
@@ -84,6 +87,49 @@ TEST(Training, DivergenceIsReportedAndNotTrainedOn) {
   }
 }
 
+TEST(Training, DivergenceNamesTheSettingOfTheRate) {
+  TrainOptions options = quick(2);
+  options.optimiser.learning_rate = 1e9;
+  options.optimiser.rate_name = "model.learning_rate";
+  try {
+    train_network(tiny_network(), small_data(), options, {});
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("lower model.learning_rate (1000000000)"));
+  }
+}
+
+TEST(TrainingKey, DependsOnTheSignOfInputs) {
+  const DataSplits data = small_data();
+  Network signed_network = tiny_network();
+  signed_network.layers[1].signed_input = true;  // no ReLU before it
+  EXPECT_NE(training_key(tiny_network(), data, quick(1)),
+            training_key(signed_network, data, quick(1)));
+}
+
+TEST(CheckCheckpoint, RefusesWeightsThatAreNoFiniteNumbers) {
+  const DataSplits data = small_data();
+  TensorFile file = train_network(tiny_network(), data, quick(1), {}).checkpoint;
+  check_checkpoint(tiny_network(), file, "w.st");
+  std::vector<float> values = file.tensors.at("hidden.bias").to_floats();
+  values[2] = std::nanf("");
+  file.tensors["hidden.bias"] = StoredTensor::from_floats({16}, values);
+  try {
+    check_checkpoint(tiny_network(), file, "w.st");
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("w.st: tensor 'hidden.bias': element 2 is nan"));
+  }
+}
+
+TEST(Processor, IsNamedWithItsInstructionsAndLibTorch) {
+  const std::string text = processor_text();
+  EXPECT_THAT(text, HasSubstr(", LibTorch "));
+  EXPECT_THAT(text, testing::Not(HasSubstr("\n")));
+  EXPECT_THAT(text, testing::Not(HasSubstr("unknown instruction set")));
+  EXPECT_THAT(processor_text(true), HasSubstr(", GPU, "));
+}
+
 TEST(Training, StopsWhenAsked) {
   int batches = 0;
   EXPECT_THROW(train_network(tiny_network(), small_data(), quick(50),
@@ -141,6 +187,13 @@ TEST(TrainOrLoad, TrainsOnceForEachKey) {
   other.seed = 99;
   train_or_load(tiny_network(), data, other, folder, count);
   EXPECT_EQ(batches, 2 * trained);
+  // A flipped bit in what was kept is noticed.
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    std::string content = read_file(entry.path());
+    content[content.size() - 5] ^= 1;
+    write_file(entry.path(), content);
+  }
+  EXPECT_THROW(train_or_load(tiny_network(), data, quick(1), folder, count), Error);
   fs::remove_all(folder);
 }
 

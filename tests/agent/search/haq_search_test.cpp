@@ -196,7 +196,7 @@ TEST_F(Search, ResumesFromEveryEpisodeAsIfNothingHadHappened) {
     resumed.checkpoint = path_;
     resumed.resume = true;
     int first = -1;
-    resumed.on_resume = [&first](int episode) { first = episode; };
+    resumed.on_resume = [&first](int episode, const nlohmann::json&) { first = episode; };
     expect_same(HaqSearch(quick()).run(resumed), whole);
     EXPECT_EQ(first, done);
     EXPECT_EQ(lines_, std::vector<json>(lines.begin() + done, lines.end())) << done;
@@ -225,7 +225,7 @@ TEST_F(Search, ResumesFromAnOlderCheckpointWhenTheyAreRare) {
   resumed.checkpoint = path_;
   resumed.resume = true;
   int first = -1;
-  resumed.on_resume = [&first](int episode) { first = episode; };
+  resumed.on_resume = [&first](int episode, const nlohmann::json&) { first = episode; };
   expect_same(HaqSearch(options).run(resumed), whole);
   EXPECT_EQ(first, 10);
   EXPECT_EQ(lines_, std::vector<json>(lines.begin() + 10, lines.end()));
@@ -293,7 +293,7 @@ TEST_F(Search, StartsAnewWhenThereIsNothingToResume) {
   resumed.checkpoint = path_;
   resumed.resume = true;
   bool called = false;
-  resumed.on_resume = [&called](int) { called = true; };
+  resumed.on_resume = [&called](int, const nlohmann::json&) { called = true; };
   EXPECT_EQ(HaqSearch(quick()).run(resumed).episodes, 3);
   EXPECT_FALSE(called);
 }

@@ -109,6 +109,89 @@ TEST_F(CampaignFile, ShippedCampaignsAreValid) {
   for (const auto& name : names) EXPECT_EQ(load_campaign(name).name, name);
 }
 
+TEST_F(CampaignFile, RefusesNamesThatAreNoFolders) {
+  for (const char* name : {"../../escape", "\".\"", "\"..\"", "a/b", "\"-x\"", "\"\""}) {
+    EXPECT_THAT(error_of("name: " + std::string(name) + std::string(kGood).substr(12)),
+                AllOf(HasSubstr("campaign.yaml:1"), HasSubstr("name")))
+        << name;
+  }
+}
+
+TEST_F(CampaignFile, TakesRelativePathsFromItsOwnFolder) {
+  for (const char* name : {"net.yaml", "machine.yaml", "costs.csv", "weights.safetensors"}) {
+    write_file(folder_ / name, "x");
+  }
+  const Campaign c = load(R"(name: s
+network: net.yaml
+variant: machine.yaml
+cost: table
+table: costs.csv
+data: {dataset: synthetic}
+model: {checkpoint: weights.safetensors}
+constraints: [{resource: latency, ratio: 0.5}]
+)");
+  EXPECT_EQ(c.network, (folder_ / "net.yaml").string());
+  EXPECT_EQ(c.variant, (folder_ / "machine.yaml").string());
+  EXPECT_EQ(c.table, (folder_ / "costs.csv").string());
+  EXPECT_EQ(c.model.checkpoint, (folder_ / "weights.safetensors").string());
+  // Where the command was started is no setting.
+  EXPECT_THAT(campaign_key(c), testing::Not(HasSubstr(folder_.string())));
+  EXPECT_THAT(campaign_key(c), HasSubstr("\"costs.csv\""));
+}
+
+TEST_F(CampaignFile, NamesFileAndLineOfAFileThatIsNotThere) {
+  const std::string tail =
+      "data: {dataset: synthetic}\nconstraints: [{resource: latency, ratio: 0.5}]\n";
+  EXPECT_THAT(error_of("name: s\nnetwork: none.yaml\nvariant: bismo_tiny\n" + tail),
+              AllOf(HasSubstr("campaign.yaml:2"), HasSubstr("no such file")));
+  EXPECT_THAT(error_of("name: s\nnetwork: lenet\nvariant: bismo_tiny\ncost: table\n"
+                       "table: none.csv\n" +
+                       tail),
+              AllOf(HasSubstr("campaign.yaml:5"), HasSubstr("no such file")));
+  EXPECT_THAT(
+      error_of("name: s\nnetwork: lenet\nvariant: bismo_tiny\nmodel: {checkpoint: .}\n" + tail),
+      AllOf(HasSubstr("campaign.yaml:4"), HasSubstr("not a file")));
+}
+
+TEST_F(CampaignFile, SettingsOverrideKeysInOrderAndCount) {
+  load(kGood);
+  const std::string path = (folder_ / "campaign.yaml").string();
+  const Campaign c = load_campaign(path, {"search.episodes=5", "constraints[0].ratio=0.25",
+                                          "search.episodes=6", "seed=9", "name=other=name"});
+  EXPECT_EQ(c.search.episodes, 6);
+  EXPECT_EQ(c.constraints[0].limit, 0.25);
+  EXPECT_EQ(c.seed, 9u);
+  EXPECT_EQ(c.name, "other=name");
+  EXPECT_EQ(campaign_key(load_campaign(path, {"search.episodes=6"})),
+            campaign_key(load(std::string(kGood) + "search: {episodes: 6}\n")));
+}
+
+TEST_F(CampaignFile, SettingsAreAsStrictAsTheFile) {
+  load(kGood);
+  const std::string path = (folder_ / "campaign.yaml").string();
+  const auto refused = [&path](const std::string& setting) {
+    try {
+      load_campaign(path, {setting});
+    } catch (const Error& error) {
+      EXPECT_EQ(error.status(), ExitStatus::kUsage);
+      return std::string(error.what());
+    }
+    ADD_FAILURE() << "accepted: " << setting;
+    return std::string();
+  };
+  EXPECT_THAT(refused("search.episdes=5"),
+              AllOf(HasSubstr("--set search.episdes"), HasSubstr("'episodes'")));
+  EXPECT_THAT(refused("search.episodes=0"), HasSubstr("--set search.episodes: 0 is out of range"));
+  EXPECT_THAT(refused("search.episodes"), HasSubstr("KEY=VALUE"));
+  EXPECT_THAT(refused("name=.."), HasSubstr("--set name"));
+  EXPECT_THAT(refused("constraints[0].ratio=2"), HasSubstr("--set constraints[0].ratio"));
+  EXPECT_THAT(refused("cost=table"), HasSubstr("table"));
+  EXPECT_THAT(refused("table=x.csv"), HasSubstr("table"));
+  // What the command line says counts from the current folder.
+  write_file(folder_ / "net.yaml", "x");
+  EXPECT_THAT(refused("network=net.yaml"), HasSubstr("--set network: net.yaml: no such file"));
+}
+
 TEST_F(CampaignFile, SuggestsTheNearestShippedCampaign) {
   try {
     load_campaign("quickstrat");

@@ -1,0 +1,193 @@
+#include "agent/campaign/preflight.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <set>
+#include <utility>
+
+#include "agent/campaign/run_directory.h"
+#include "agent/nn/training.h"
+#include "agent/search/cost_table.h"
+#include "agent/search/wall.h"
+#include "host/base/error.h"
+#include "host/measure/store.h"
+#include "host/program/core.h"
+
+namespace bittern {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Doubts that the settings alone give rise to.
+std::vector<std::string> setting_doubts(const Campaign& campaign, const DataOutline& images) {
+  std::vector<std::string> doubts;
+  if (campaign.search.warmup >= campaign.search.episodes) {
+    doubts.push_back(
+        fmt::format("search.warmup ({}) is not below search.episodes ({}): every policy is drawn "
+                    "at random, the "
+                    "agent learns nothing",
+                    campaign.search.warmup, campaign.search.episodes));
+  }
+  const auto fewer = [&](const char* key, int wanted) {
+    if (wanted > images.train) {
+      doubts.push_back(fmt::format("{} is {}, but there are {} training images: those are used",
+                                   key, wanted, images.train));
+    }
+  };
+  fewer("evaluator.calibration_images", campaign.evaluator.calibration_images);
+  fewer("evaluator.finetune_images", campaign.evaluator.finetune_images);
+  return doubts;
+}
+
+/// Prices every point with a meter: a layer at a time, because planning large ones takes long.
+void prefetch(RowCostModel& model, const std::vector<std::pair<std::size_t, BitPair>>& points,
+              ProgressMode mode) {
+  ProgressOptions progress;
+  progress.mode = mode;
+  Progress meter("planning, point", points.size(), progress);
+  for (std::size_t begin = 0; begin < points.size();) {
+    std::size_t end = begin;
+    while (end < points.size() && points[end].first == points[begin].first) ++end;
+    model.prefetch({points.begin() + static_cast<std::ptrdiff_t>(begin),
+                    points.begin() + static_cast<std::ptrdiff_t>(end)});
+    meter.advance(end - begin);
+    begin = end;
+  }
+}
+
+/// Counts what is to be simulated, and what the store has.
+Preflight::Points count_points(Measurer& measurer, const Network& network,
+                               const RowCostModel& planned) {
+  Preflight::Points points;
+  std::set<std::string> seen;
+  for (const LutRow& row : planned.lut()) {
+    const LayerJob job = network_job(measurer.core(), measurer.variant(),
+                                     network.layers[network.index_of(row.layer)], row.bits);
+    const MeasurementKey key = measurer.key_of(job, row.schedule);
+    if (!seen.insert(key.hex()).second) continue;
+    ++points.all;
+    if (measurer.stored(key)) {
+      ++points.stored;
+    } else {
+      points.cycles += row.cycles;
+    }
+  }
+  return points;
+}
+
+MeasurerOptions measuring(const RunOptions& options, bool may_make_store) {
+  MeasurerOptions out;
+  out.workers = options.workers;
+  out.store = options.store;
+  out.endpoints = options.endpoints;
+  out.runner.progress = options.progress;
+  const fs::path store = options.store.empty() ? MeasurementStore::default_path() : options.store;
+  out.use_store = may_make_store || fs::exists(store);
+  return out;
+}
+
+}  // namespace
+
+Preflight preflight(const Campaign& campaign, const RunOptions& options, bool may_make_store) {
+  Preflight found;
+  // The quickest first: files and settings, then the directory, then what has to be computed.
+  found.network = load_network(campaign.network);
+  check_trainable(found.network);
+  found.variant = load_variant(campaign.variant);
+  found.energy = load_energy_table(found.variant.energy);
+  found.search = haq_options(campaign, found.variant);
+  validate(found.search);
+  const BitSpace space(found.search.bits, found.network);
+  RunDirectory::check(options.out, campaign_key(campaign), options.resume);
+
+  found.data = data_options(campaign, options.data_folder);
+  found.images = outline_data(found.data);
+  check_data_fits(found.network, found.data.name, found.images);
+  if (!campaign.model.checkpoint.empty()) {
+    found.checkpoint = read_safetensors(campaign.model.checkpoint);
+    check_checkpoint(found.network, *found.checkpoint, campaign.model.checkpoint);
+  }
+  found.warnings = setting_doubts(campaign, found.images);
+
+  found.costs = make_costs(campaign, found.network, found.variant, found.energy,
+                           measuring(options, may_make_store));
+  // The closed form says what the RTL will: whether the constraints can be met is known before the
+  // first simulation.
+  std::unique_ptr<RowCostModel> closed_form;
+  RowCostModel* model = found.costs.model.get();
+  if (campaign.cost == "rtl") {
+    closed_form = std::make_unique<ModelCostModel>(found.network, found.variant, found.energy);
+    model = closed_form.get();
+  }
+  prefetch(*model, cost_points(found.network, space), options.progress);
+  const std::vector<Constraint> constraints = search_constraints(campaign);
+  const CostTable table(*model, space);
+  const Wall wall(table, space, constraints, found.search.wall);
+  for (std::size_t i = 0; i < constraints.size(); ++i) {
+    found.limits.push_back({constraints[i], wall.limits()[i], wall.least()[i]});
+  }
+  if (found.costs.measurer) {
+    found.points = count_points(*found.costs.measurer, found.network, *model);
+  } else {
+    found.points.all = model->lut().size();
+  }
+  return found;
+}
+
+std::string preflight_text(const Campaign& campaign, const RunOptions& options,
+                           const Preflight& found) {
+  std::string out;
+  const auto line = [&out](const char* name, const std::string& text) {
+    out += fmt::format("{:<12}{}\n", name, text);
+  };
+  std::int64_t weights = 0;
+  for (const Layer& layer : found.network.layers) weights += layer.weights();
+  line("campaign", fmt::format("{} ({})", campaign.name, campaign.file.string()));
+  line("network", fmt::format("{}, {} layers, {} weights", found.network.name,
+                              found.network.layers.size(), weights));
+  line("variant", fmt::format("{}: {}", found.variant.name, found.variant.description));
+  for (const auto& layer : found.network.layers) {
+    line("", fmt::format("{}  {}", layer.name, layer.key()));
+  }
+  for (const auto& [constraint, limit, least] : found.limits) {
+    const char* unit = resource_unit(constraint.resource);
+    line("constraint",
+         fmt::format("{} at most {:.4g} {}{}; the search can reach {:.4g} {}",
+                     resource_name(constraint.resource), limit, unit,
+                     constraint.is_ratio ? fmt::format(" ({:g} of 8/8)", constraint.limit) : "",
+                     least, unit));
+  }
+  const Preflight::Points& points = found.points;
+  if (campaign.cost == "rtl") {
+    line("costs",
+         fmt::format("{} points of layer and bits: {} in the store, {} to simulate, {} "
+                     "cycles by the closed form",
+                     points.all, points.stored, points.all - points.stored, points.cycles));
+  } else {
+    line("costs", fmt::format("{} points of layer and bits, by {}", points.all,
+                              campaign.cost == "model" ? "the closed form" : campaign.table));
+  }
+  const DataOutline& images = found.images;
+  line("data", fmt::format("{}{}: {} training, {} validation, {} test images", found.data.name,
+                           images.folder.empty() ? "" : " in " + images.folder, images.train,
+                           images.validation, images.test));
+  line("training", found.checkpoint ? "none: " + campaign.model.checkpoint
+                                    : fmt::format("{} epochs of {} images", campaign.model.epochs,
+                                                  images.train));
+  const int tuned = std::min(campaign.evaluator.finetune_images, images.train);
+  line("search", fmt::format("{} episodes, {} validation images each, {}", campaign.search.episodes,
+                             images.validation,
+                             tuned == 0 ? "no fine-tune"
+                                        : fmt::format("after a fine-tune of {} images", tuned)));
+  line("final", fmt::format("{} epochs for each of the best {} and the policies they are compared "
+                            "with",
+                            campaign.final.epochs,
+                            std::min(campaign.final.candidates, campaign.search.episodes)));
+  line("output", options.out.string() + "/");
+  for (const std::string& warning : found.warnings) line("warning", warning);
+  return out;
+}
+
+}  // namespace bittern
