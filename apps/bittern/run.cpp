@@ -7,6 +7,7 @@
 #include "agent/campaign/runner.h"
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/commands.h"
+#include "apps/bittern/run_options.h"
 #include "host/base/error.h"
 #include "host/base/json.h"
 #include "host/base/stop.h"
@@ -18,20 +19,17 @@
 namespace bittern {
 namespace {
 
-struct Arguments {
-  std::string campaign;
-  std::string device = "auto";
-  std::string format = "table";
-  std::optional<std::uint64_t> seed;
-  RunOptions run;
-};
-
-void run(const Arguments& arguments) {
+void run(const RunArguments& arguments, const CLI::App& command) {
   const OutputFormat format = parse_output_format(arguments.format);
-  if (format == OutputFormat::kCsv)
-    fail_usage("--format csv: a campaign has no single table; lut.csv is in its directory");
   Campaign campaign = load_campaign(arguments.campaign);
-  RunOptions options = arguments.run;
+  RunOptions options;
+  options.out = arguments.out;
+  options.resume = arguments.resume;
+  options.workers = arguments.workers;
+  options.store = arguments.store;
+  options.data_folder = arguments.data;
+  options.device = tensor_device_of(arguments.device);
+  options.phases = make_phases(command);
   std::string folder = campaign.name;
   std::string again = "bittern run " + arguments.campaign;
   if (arguments.seed) {
@@ -61,41 +59,6 @@ void run(const Arguments& arguments) {
 
 }  // namespace
 
-void add_run(CLI::App& app) {
-  auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand("run", "Run a campaign: measure, train, search, report");
-  command->add_option("campaign", arguments->campaign, "Name in configs/campaigns, or a .yaml file")
-      ->required();
-  command->add_option("--out", arguments->run.out,
-                      "Result directory; default out/<name of the campaign>, with --seed "
-                      "out/<name>-seed-<N>");
-  command
-      ->add_option("--seed", arguments->seed,
-                   "Seed instead of the campaign's: of everything random but the data")
-      ->check(CLI::Range(std::uint64_t{0}, static_cast<std::uint64_t>(INT64_MAX)));
-  command->add_flag("--resume", arguments->run.resume,
-                    "Continue what is in the result directory (or start)");
-  command
-      ->add_option("--workers", arguments->run.workers,
-                   "Simulations and threads of LibTorch at once; 0: one for each processor")
-      ->check(CLI::Range(0, 256))
-      ->capture_default_str();
-  command->add_option("--store", arguments->run.store,
-                      "Measurement store; default as of bittern measure");
-  command->add_option("--data", arguments->run.data_folder,
-                      "Folder of the data set; default: $BITTERN_DATA, ./data, ../shared/data");
-  command
-      ->add_option("--device", arguments->device, "auto, cpu or cuda: where tensors are computed")
-      ->capture_default_str();
-  command->add_option("--format", arguments->format, "table or json")->capture_default_str();
-  command->footer(example(
-      "bittern run quickstart\n"
-      "bittern run configs/campaigns/lenet_mnist_haq_bismo_edge.yaml --out results/a --resume"));
-  command->callback([arguments, command] {
-    arguments->run.device = tensor_device_of(arguments->device);
-    arguments->run.progress = progress_mode(*command);
-    run(*arguments);
-  });
-}
+void add_run(CLI::App& app) { add_run_command(app, run); }
 
 }  // namespace bittern

@@ -80,7 +80,6 @@ class RealDevice : public ::testing::Test {
     options.workers = 2;
     options.store = folder_ / "store.db";
     options.device = options_;
-    options.runner.progress = ProgressMode::kOff;
     return options;
   }
 
