@@ -1,6 +1,8 @@
 #include "agent/campaign/runner.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -19,7 +21,9 @@
 #include "agent/search/haq_search.h"
 #include "host/base/error.h"
 #include "host/base/file.h"
+#include "host/base/log.h"
 #include "host/base/stop.h"
+#include "host/base/version.h"
 #include "host/energy/energy.h"
 #include "host/measure/lut.h"
 #include "host/measure/measurer.h"
@@ -56,7 +60,15 @@ class Run {
         haq_(haq_options(campaign, variant_)),
         energy_(load_energy_table(variant_.energy)),
         space_(haq_.bits, network_),
-        directory_(options.out, campaign_key(campaign), options.resume) {}
+        directory_(options.out, campaign_key(campaign), options.resume),
+        log_(directory_.file("run.log")) {
+    spdlog::info("bittern {} ({}, {}), process {} in {}", version(), source_revision(),
+                 build_description(), ::getpid(), std::filesystem::current_path().string());
+    spdlog::info("command line: {}", options.command_line);
+    spdlog::info("campaign {} ({}): {} on {}, seed {}, {} workers", campaign.name,
+                 campaign.file.string(), network_.name, variant_.name, campaign.seed,
+                 options.workers);
+  }
 
   CampaignResult go() {
     measure_costs();
@@ -72,28 +84,30 @@ class Run {
   }
 
  private:
-  ProgressOptions progress(const char* work_unit = "") const {
-    ProgressOptions out;
-    out.mode = options_.progress;
-    out.work_unit = work_unit;
-    return out;
-  }
-
   /// Every cost that the search can ask for, and those of the uniform policies.
   void measure_costs() {
     MeasurerOptions measuring;
     measuring.workers = options_.workers;
     measuring.store = options_.store;
-    measuring.runner.progress = options_.progress;
+    measuring.runner.phases = options_.phases;
     CampaignCosts costs = make_costs(campaign_, network_, variant_, energy_, measuring);
     measurer_ = std::move(costs.measurer);
     cost_ = std::move(costs.model);
     cost_->prefetch(cost_points(network_, space_));
-    if (measurer_) identity_ = measurer_->identity();
+    if (!measurer_) return;
+    identity_ = measurer_->identity();
+    spdlog::info("costs: {} layers simulated, {} from the store {}, RTL {}, {}",
+                 measurer_->simulated(), measurer_->recalled(), measurer_->store_path().string(),
+                 identity_->rtl_hash, tools_text(*identity_));
+  }
+
+  void load_splits() {
+    const Phase phase(options_.phases, "reading " + campaign_.data.dataset);
+    splits_ = load_data(data_options(campaign_, options_.data_folder));
   }
 
   void prepare_network() {
-    splits_ = load_data(data_options(campaign_, options_.data_folder));
+    load_splits();
 
     FakeQuantOptions quant = evaluator_options(campaign_);
     quant.threads = static_cast<int>(options_.workers);
@@ -103,6 +117,7 @@ class Run {
     const TensorFile weights = full_precision();
     write_safetensors(directory_.file("model.safetensors"), weights);
     model_hash_ = content_hash(weights);
+    const Phase phase(options_.phases, "calibrating " + network_.name);
     evaluator_ = std::make_unique<FakeQuantEvaluator>(network_, weights, splits_, quant);
     result_.baseline_validation = evaluator_->baseline().top1;
   }
@@ -116,12 +131,12 @@ class Run {
     TrainOptions train = train_options(campaign_);
     train.threads = static_cast<int>(options_.workers);
     train.device = options_.device;
-    Progress meter("training image",
-                   static_cast<std::uint64_t>(train.epochs) * splits_.train.size(), progress());
+    Phase phase(options_.phases, fmt::format("training {}, {} epochs", network_.name, train.epochs),
+                {static_cast<std::uint64_t>(train.epochs) * splits_.train.size(), "images"});
     return train_or_load(
-        network_, splits_, train, directory_.state("trained"), [&meter](const TrainProgress& p) {
-          meter.advance(static_cast<std::uint64_t>(p.images));
-          meter.note(fmt::format("epoch {}/{}, loss {:.3f}", p.epoch + 1, p.epochs, p.loss));
+        network_, splits_, train, directory_.state("trained"), [&phase](const TrainProgress& p) {
+          phase.advance(static_cast<std::uint64_t>(p.images));
+          phase.note(fmt::format("epoch {}/{}, loss {:.3f}", p.epoch + 1, p.epochs, p.loss));
         });
   }
 
@@ -137,11 +152,13 @@ class Run {
     context.checkpoint = directory_.state("search.checkpoint");
     context.resume = options_.resume;
     context.stop = &stop;
-    Progress meter("episode", static_cast<std::uint64_t>(context.budget), progress());
+    Phase phase(options_.phases, fmt::format("searching, {} episodes", context.budget),
+                {static_cast<std::uint64_t>(context.budget), "episodes"});
     int first = 0;
     context.on_resume = [&](int episode) {
       first = episode;
-      meter.advance(static_cast<std::uint64_t>(episode));
+      phase.done_before(static_cast<std::uint64_t>(episode));
+      spdlog::info("search goes on at episode {}", episode);
     };
     bool cleared = false;
     context.on_episode = [&](const json& line) {
@@ -149,8 +166,8 @@ class Run {
       // left to do keeps all.
       if (!std::exchange(cleared, true)) directory_.keep_episodes_before(first);
       directory_.add_episode(line);
-      meter.advance();
-      meter.note(fmt::format("best reward {:.4f}", line.value("best_reward", 0.0)));
+      phase.advance();
+      phase.note(fmt::format("best reward {:.4f}", line.value("best_reward", 0.0)));
       stop = stop_requested();
     };
     const SearchResult found = HaqSearch(haq_).run(context);
@@ -191,33 +208,35 @@ class Run {
   void finish() {
     result_.baseline_test = evaluator_->test_baseline().top1;
     const auto images = static_cast<std::uint64_t>(campaign_.final.epochs) * splits_.train.size();
-    Progress meter("final fine-tune, image",
-                   images * (1 + runners_up_.size() + result_.uniform.size()), progress());
-    TensorFile best_network = finish(result_.best, meter);
+    const std::size_t policies = 1 + runners_up_.size() + result_.uniform.size();
+    Phase phase(options_.phases,
+                fmt::format("fine-tuning {} policies, {} epochs", policies, campaign_.final.epochs),
+                {images * policies, "images"});
+    TensorFile best_network = finish(result_.best, phase);
     for (PolicyOutcome& candidate : runners_up_) {
-      TensorFile network = finish(candidate, meter);
+      TensorFile network = finish(candidate, phase);
       // Chosen by validation alone: the test set has no say in what is found.
       if (candidate.validation_accuracy <= result_.best.validation_accuracy) continue;
       result_.best = candidate;
       best_network = std::move(network);
     }
-    for (PolicyOutcome& uniform : result_.uniform) finish(uniform, meter);
+    for (PolicyOutcome& uniform : result_.uniform) finish(uniform, phase);
     write_safetensors(directory_.file("best.safetensors"), best_network);
   }
 
   /// Final fine-tune of one policy, taken from an earlier process when that got as far.
-  TensorFile finish(PolicyOutcome& policy, Progress& meter) {
-    meter.note(policy.label);
+  TensorFile finish(PolicyOutcome& policy, Phase& phase) {
+    phase.note(policy.label);
     const auto weights = directory_.finished_weights(policy.policy());
     if (const auto known = directory_.finished(policy.policy())) {
       policy.validation_accuracy = known->validation_accuracy;
       policy.test_accuracy = known->test_accuracy;
-      meter.advance(static_cast<std::uint64_t>(campaign_.final.epochs) * splits_.train.size());
+      phase.done_before(static_cast<std::uint64_t>(campaign_.final.epochs) * splits_.train.size());
       return read_safetensors(weights, ExitStatus::kFailed);
     }
     FinalNetwork network = evaluator_->finish(
         policy.policy(), final_options(campaign_),
-        [&meter](const TrainProgress& p) { meter.advance(static_cast<std::uint64_t>(p.images)); });
+        [&phase](const TrainProgress& p) { phase.advance(static_cast<std::uint64_t>(p.images)); });
     policy.validation_accuracy = network.validation.top1;
     policy.test_accuracy = network.test.top1;
     // The weights first: an outcome on the disk means that its weights are there, too.
@@ -252,6 +271,7 @@ class Run {
   }
 
   void write_files() {
+    const Phase phase(options_.phases, "writing results");
     describe();
     result_.timing = watch_.seconds();
     if (measurer_) {
@@ -274,6 +294,7 @@ class Run {
   const EnergyTable energy_;
   const BitSpace space_;
   RunDirectory directory_;
+  LogFile log_;
   std::shared_ptr<Measurer> measurer_;
   std::optional<DeviceIdentity> identity_;
   std::unique_ptr<RowCostModel> cost_;

@@ -2,10 +2,11 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <string>
 
 #include "agent/nn/score.h"
-#include "host/base/progress.h"
+#include "host/base/phase.h"
 #include "host/campaign/campaign.h"
 #include "host/campaign/result.h"
 
@@ -20,7 +21,8 @@ struct RunOptions {
   std::filesystem::path store;  ///< measurement store; empty: the default
   std::string data_folder;      ///< --data
   TensorDevice device = TensorDevice::kAuto;
-  ProgressMode progress = ProgressMode::kAuto;
+  std::shared_ptr<Phases> phases;  ///< says what is being done; null: nobody wants to know
+  std::string command_line;        ///< for the log
 };
 
 /// Runs a campaign and writes its directory (docs/campaigns.md): costs, training, search, final

@@ -142,8 +142,9 @@ void add_global_options(CLI::App& app) {
   CLI::Option* verbose = app.add_flag("-v,--verbose", "Say what is done; -vv: in detail");
   CLI::Option* quiet = app.add_flag("-q,--quiet", "Errors only: no warnings, no phases, no meters");
   quiet->excludes(verbose);
-  one_of(app.add_option("--log-level", "Least severe messages on stderr; goes before -v and -q "
-                                       "[warning, or $BITTERN_LOG_LEVEL]"),
+  one_of(app.add_option("--log-level",
+                        "Least severe messages on stderr; goes before -v and -q "
+                        "[warning, or $BITTERN_LOG_LEVEL]"),
          log_levels());
   one_of(app.add_option("--color", "Colours [auto: on a terminal, unless $NO_COLOR is set]"),
          {"auto", "always", "never"});
@@ -176,7 +177,8 @@ int run_command_line(int argc, const char* const* argv, const std::string& versi
   app.footer(
       "Exit status: 0 done; 1 failed or found a difference; 2 used wrongly (command line or "
       "file).\n"
-      "'bittern help COMMAND' explains a command, 'bittern completion --help' how a shell completes "
+      "'bittern help COMMAND' explains a command, 'bittern completion --help' how a shell "
+      "completes "
       "them.\n" +
       example("bittern doctor\n"
               "bittern measure --network lenet --variant bismo_edge --wbits 4 --abits 4\n"

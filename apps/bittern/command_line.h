@@ -35,8 +35,8 @@ std::string help_text(const CLI::App& command);
 /// The subcommands of a command, in the order of its help.
 std::vector<const CLI::App*> commands_of(const CLI::App& command);
 
-/// The subcommand of `app` that the words name ({"store", "gc"}); `app` for none. Throws Error (exit
-/// status 2) for a word that is no command, with the nearest.
+/// The subcommand of `app` that the words name ({"store", "gc"}); `app` for none. Throws Error
+/// (exit status 2) for a word that is no command, with the nearest.
 const CLI::App& command_named(const CLI::App& app, const std::vector<std::string>& words);
 
 /// Text "Example:\n  line\n  line" for a subcommand's footer.

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
 
 namespace bittern {
 
@@ -27,6 +29,6 @@ void add_completion(CLI::App& app);
 // Commands that need LibTorch: only with the CMake option BITTERN_AGENT. Their options are declared
 // in run_options.h and train_options.h, which `bittern` shares.
 void add_train(CLI::App& app);
-void add_run(CLI::App& app);
+void add_run(CLI::App& app, const std::vector<std::string>& words);
 
 }  // namespace bittern

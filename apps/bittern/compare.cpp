@@ -88,8 +88,8 @@ void compare(const Options& options, const CLI::App& command) {
     // One layer without simulation has the same columns: a slip is said before the work.
     LayerSource quick;
     quick.model = source.model == LayerModel::kRtl ? LayerModel::kClosed : source.model;
-    options.table.check_columns(comparison_table(compare(
-        network, {options.layers.indices(network).front()}, policies, variants, quick)));
+    options.table.check_columns(comparison_table(
+        compare(network, {options.layers.indices(network).front()}, policies, variants, quick)));
   }
   const Comparison comparison =
       compare(network, options.layers.indices(network), policies, variants, source);
@@ -128,12 +128,11 @@ void add_compare(CLI::App& app) {
       ->delimiter(',')
       ->allow_extra_args(false)
       ->required();
-  text_of(
-      command->add_option("--policy", options->policies,
-                          "Bits of each layer: a policy.json, or name=policy.json (may be "
-                          "repeated). One named like a variant was made for it: the transfer "
-                          "matrix refers to it"),
-      kFile)
+  text_of(command->add_option("--policy", options->policies,
+                              "Bits of each layer: a policy.json, or name=policy.json (may be "
+                              "repeated). One named like a variant was made for it: the transfer "
+                              "matrix refers to it"),
+          kFile)
       ->allow_extra_args(false);
   options->uniform.add_to(*command);
   options->layers.add_to(*command);

@@ -41,7 +41,8 @@ std::vector<std::string> names_of(const CLI::Option& option) {
   return names;
 }
 
-/// What the value of an option is, in words of the scripts: "@names networks", "@files", "@folders",
+/// What the value of an option is, in words of the scripts: "@names networks", "@files",
+/// "@folders",
 /// "@commands", or the words themselves.
 std::string values_of(const CLI::Option& option) {
   const std::string type = option.get_type_name();
@@ -249,15 +250,16 @@ void add_completion(CLI::App& app) {
   auto options = std::make_shared<CompletionOptions>();
   CLI::App* command = app.add_subcommand(
       "completion", "Print the script with which a shell completes commands, options and names");
-  CLI::Option* shell = one_of(command->add_option("shell", options->shell, "Which shell"),
-                              {"bash", "zsh", "fish"});
+  CLI::Option* shell =
+      one_of(command->add_option("shell", options->shell, "Which shell"), {"bash", "zsh", "fish"});
   CLI::Option* names =
       one_of(command->add_option("--names", options->names,
                                  "Print the names that come with Bittern instead, one a line"),
              {"networks", "variants", "campaigns"});
   shell->excludes(names);
   command->footer(
-      "bash: put 'eval \"$(bittern completion bash)\"' into ~/.bashrc. zsh: write it to _bittern in a "
+      "bash: put 'eval \"$(bittern completion bash)\"' into ~/.bashrc. zsh: write it to _bittern "
+      "in a "
       "folder of $fpath. fish: write it to ~/.config/fish/completions/bittern.fish.\n" +
       example("bittern completion bash > ~/.local/share/bash-completion/completions/bittern"));
   command->callback([options, command, &app] {

@@ -16,9 +16,9 @@ struct DeviceArguments {
   std::vector<std::string> endpoints;
 
   void add_to(CLI::App& command) {
-    whole_number(command.add_option("--workers", workers,
-                                    "Simulations at once; 0: one for each processor"),
-                 0, 256)
+    whole_number(
+        command.add_option("--workers", workers, "Simulations at once; 0: one for each processor"),
+        0, 256)
         ->capture_default_str();
     text_of(command.add_option("--device", endpoints,
                                "Device that runs elsewhere: unix:/path or host:port (may be "

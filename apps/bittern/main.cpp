@@ -38,7 +38,7 @@ int main(int argc, char** argv) {
   using namespace bittern;
   const std::string version_text =
       fmt::format("bittern {} ({}, {})", version(), source_revision(), build_description());
-  return run_command_line(argc, argv, version_text, [argv](CLI::App& app) {
+  return run_command_line(argc, argv, version_text, [argc, argv](CLI::App& app) {
     add_doctor(app);
     add_networks(app);
     add_campaigns(app);
@@ -49,7 +49,8 @@ int main(int argc, char** argv) {
     add_store(app);
     // Parsed here, too: help and slips need no LibTorch.
     add_train_command(app, [argv](const TrainArguments&, const CLI::App&) { become_agent(argv); });
-    add_run_command(app, [argv](const RunArguments&, const CLI::App&) { become_agent(argv); });
+    add_run_command(app, {argv, argv + argc},
+                    [argv](const RunArguments&, const CLI::App&) { become_agent(argv); });
     add_help(app);
     add_man(app);
     add_completion(app);

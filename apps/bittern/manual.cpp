@@ -119,7 +119,8 @@ std::string manual_page(const CLI::App& command) {
   std::string others = is_root ? "" : "\\fBbittern\\fR(1)";
   if (is_root) {
     for (const CLI::App* sub : commands_of(root)) {
-      others += (others.empty() ? "" : ", ") + ("\\fBbittern\\-" + roff(sub->get_name())) + "\\fR(1)";
+      others +=
+          (others.empty() ? "" : ", ") + ("\\fBbittern\\-" + roff(sub->get_name())) + "\\fR(1)";
     }
   }
   return out + others + "\n";

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <sstream>
@@ -49,16 +50,16 @@ CLI::Option* whole_number(CLI::Option* option, std::int64_t low, std::int64_t hi
 }
 
 CLI::Option* real_number(CLI::Option* option, double low, double high, bool above) {
-  return checked(option, fmt::format("{:g}..{:g}", low, high),
-                 [=](const std::string& text) -> std::string {
-                   double value = 0.0;
-                   if (read_number(text, value) && std::isfinite(value) && value <= high &&
-                       (above ? value > low : value >= low)) {
-                     return {};
-                   }
-                   return above ? fmt::format("expected a number above {:g}, at most {:g}", low, high)
-                                : fmt::format("expected a number from {:g} to {:g}", low, high);
-                 });
+  return checked(
+      option, fmt::format("{:g}..{:g}", low, high), [=](const std::string& text) -> std::string {
+        double value = 0.0;
+        if (read_number(text, value) && std::isfinite(value) && value <= high &&
+            (above ? value > low : value >= low)) {
+          return {};
+        }
+        return above ? fmt::format("expected a number above {:g}, at most {:g}", low, high)
+                     : fmt::format("expected a number from {:g} to {:g}", low, high);
+      });
 }
 
 CLI::Option* one_of(CLI::Option* option, const std::vector<std::string>& words) {

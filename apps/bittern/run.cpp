@@ -30,6 +30,7 @@ void run(const RunArguments& arguments, const CLI::App& command) {
   options.data_folder = arguments.data;
   options.device = tensor_device_of(arguments.device);
   options.phases = make_phases(command);
+  options.command_line = arguments.command_line;
   std::string folder = campaign.name;
   std::string again = "bittern run " + arguments.campaign;
   if (arguments.seed) {
@@ -59,6 +60,8 @@ void run(const RunArguments& arguments, const CLI::App& command) {
 
 }  // namespace
 
-void add_run(CLI::App& app) { add_run_command(app, run); }
+void add_run(CLI::App& app, const std::vector<std::string>& words) {
+  add_run_command(app, words, run);
+}
 
 }  // namespace bittern

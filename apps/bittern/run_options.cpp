@@ -6,10 +6,28 @@
 #include "apps/bittern/option_kinds.h"
 
 namespace bittern {
+namespace {
 
-void add_run_command(CLI::App& app,
+/// Words as a shell would take them again.
+std::string quoted_line(const std::vector<std::string>& words) {
+  std::string line;
+  for (const std::string& word : words) {
+    std::string quoted;
+    for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    const bool plain = !word.empty() && word.find_first_not_of(
+                                            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                            "0123456789_-./=,:+@%") == std::string::npos;
+    line += (line.empty() ? "" : " ") + (plain ? word : "'" + quoted + "'");
+  }
+  return line;
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, const std::vector<std::string>& words,
                      std::function<void(const RunArguments&, const CLI::App&)> action) {
   auto arguments = std::make_shared<RunArguments>();
+  arguments->command_line = quoted_line(words);
   CLI::App* command = app.add_subcommand("run", "Run a campaign: measure, train, search, report");
   text_of(command->add_option("campaign", arguments->campaign,
                               "Name in configs/campaigns, or a .yaml file"),
@@ -50,9 +68,8 @@ void add_run_command(CLI::App& app,
       example("bittern run quickstart\n"
               "bittern run configs/campaigns/lenet_mnist_haq_bismo_edge.yaml --out results/a "
               "--resume"));
-  command->callback([arguments, command, action = std::move(action)] {
-    action(*arguments, *command);
-  });
+  command->callback(
+      [arguments, command, action = std::move(action)] { action(*arguments, *command); });
 }
 
 }  // namespace bittern

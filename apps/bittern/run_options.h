@@ -5,11 +5,12 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace bittern {
 
-/// Options of `bittern run`. Declared without LibTorch, so that `bittern` knows them, too: it checks
-/// them, helps and completes, and becomes bittern-agent for the work.
+/// Options of `bittern run`. Declared without LibTorch, so that `bittern` knows them, too: it
+/// checks them, helps and completes, and becomes bittern-agent for the work.
 struct RunArguments {
   std::string campaign;
   std::string out;
@@ -20,10 +21,11 @@ struct RunArguments {
   std::string data;
   std::string device = "auto";
   std::string format = "table";
+  std::string command_line;  ///< as it was typed, for the log
 };
 
-/// Adds the command; `action` does the work.
-void add_run_command(CLI::App& app,
+/// Adds the command; `action` does the work. `words` is the whole command line.
+void add_run_command(CLI::App& app, const std::vector<std::string>& words,
                      std::function<void(const RunArguments&, const CLI::App&)> action);
 
 }  // namespace bittern

@@ -21,8 +21,8 @@ class TableOptions {
   OutputFormat format() const;
   /// Whether --columns was given.
   bool columns_chosen() const { return !columns_.empty(); }
-  /// Throws Error (exit status 2) when --columns names one that `table`, which may have no rows yet,
-  /// does not have.
+  /// Throws Error (exit status 2) when --columns names one that `table`, which may have no rows
+  /// yet, does not have.
   void check_columns(const Table& table) const;
   /// What is shown, for standard output.
   TableView view(const CLI::App& command) const;

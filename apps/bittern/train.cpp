@@ -82,8 +82,7 @@ void train(const TrainArguments& arguments, const CLI::App& command) {
   const auto phases = make_phases(command);
   const Network network = load_network(arguments.network);
   const DataSplits splits = data_of(task, phases);
-  const TrainResult result =
-      train_with_meter(network, splits, task.train, arguments.out, phases);
+  const TrainResult result = train_with_meter(network, splits, task.train, arguments.out, phases);
   const Score test = test_score(network, result, splits, task, phases);
   if (is_stream(arguments.out)) write_safetensors(arguments.out, result.checkpoint);
   Table table;

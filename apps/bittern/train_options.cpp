@@ -26,7 +26,9 @@ void add_train_command(CLI::App& app,
       ->capture_default_str();
   one_of(command->add_option("--dataset", a.dataset, "Images to train on"), {"mnist", "synthetic"})
       ->capture_default_str();
-  text_of(command->add_option("--out", a.out, "File for the weights (safetensors); -: standard output"), kFile)
+  text_of(
+      command->add_option("--out", a.out, "File for the weights (safetensors); -: standard output"),
+      kFile)
       ->required();
   text_of(command->add_option("--data", a.data,
                               "Folder of the data set; default: $BITTERN_DATA, ./data, "
@@ -37,8 +39,8 @@ void add_train_command(CLI::App& app,
       ->capture_default_str();
   whole_number(command->add_option("--batch", a.batch, "Images for one step"), 1, 65536)
       ->capture_default_str();
-  real_number(command->add_option("--lr", a.learning_rate, "Learning rate"), 0.0,
-              kMostLearningRate, true)
+  real_number(command->add_option("--lr", a.learning_rate, "Learning rate"), 0.0, kMostLearningRate,
+              true)
       ->capture_default_str();
   one_of(command->add_option("--optimiser", a.optimiser, "Rule for the steps"), {"sgd", "adam"})
       ->capture_default_str();
@@ -61,8 +63,9 @@ void add_train_command(CLI::App& app,
          {"auto", "cpu", "cuda"})
       ->capture_default_str();
   a.table.add_to(*command);
-  command->footer(example("bittern train --dataset synthetic --out lenet.safetensors\n"
-                          "bittern train --network lenet --dataset mnist --epochs 8 --out l.st"));
+  command->footer(
+      example("bittern train --dataset synthetic --out lenet.safetensors\n"
+              "bittern train --network lenet --dataset mnist --epochs 8 --out l.st"));
   command->callback([arguments, command, action = std::move(action)] {
     arguments->table.format();
     action(*arguments, *command);

@@ -158,7 +158,8 @@ void print_text(const Options& options, const Validation& v, const DeviceIdentit
       v.mean_cycle_error_percent);
   if (v.published.layers > 0) std::cout << published_text(v);
   if (!v.first_failed) return;
-  std::cout << styled("first difference:", Style::kBad, view.colour) << " " << failure_text(v.layers[*v.first_failed]) << "\n";
+  std::cout << styled("first difference:", Style::kBad, view.colour) << " "
+            << failure_text(v.layers[*v.first_failed]) << "\n";
   if (v.trace_path.empty()) {
     std::cout << "no trace: " << v.trace_problem << "\n";
   } else {
@@ -249,9 +250,10 @@ void add_validate(CLI::App& app) {
   command->add_flag("--all", options->all, "Show every layer, not only the inexact ones");
   options->table.add_to(*command);
   options->device.add_to(*command);
-  command->footer("Nothing is answered from the measurement store: every layer is simulated.\n"
-                  "Exit status 1: an output differs, a layer faults, or the closed form is off.\n" +
-                  example("bittern validate --variant bismo_edge --network lenet --random 200"));
+  command->footer(
+      "Nothing is answered from the measurement store: every layer is simulated.\n"
+      "Exit status 1: an output differs, a layer faults, or the closed form is off.\n" +
+      example("bittern validate --variant bismo_edge --network lenet --random 200"));
   command->callback([options, command] { run(*options, *command); });
 }
 

@@ -79,9 +79,10 @@ void add_variants(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
       app.add_subcommand("variants", "List the variants of the accelerators, or show one");
-  text_of(command->add_option("variant", options->variant,
-                              "Name in configs/variants, or a file ending in .yaml; none: list all"),
-          kVariant);
+  text_of(
+      command->add_option("variant", options->variant,
+                          "Name in configs/variants, or a file ending in .yaml; none: list all"),
+      kVariant);
   options->table.add_to(*command);
   command->footer(example("bittern variants\nbittern variants bismo_edge"));
   command->callback([options, command] {

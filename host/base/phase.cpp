@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "host/base/terminal.h"
+#include "host/base/text.h"
 
 namespace bittern {
 namespace {
@@ -42,12 +43,12 @@ Phases::~Phases() {
   clear();
 }
 
-Phases::Running* Phases::begin(std::string name, Meter meter) {
+Phases::Running* Phases::begin(const std::string& name, Meter meter) {
   const std::lock_guard lock(mutex_);
   const double now = options_.now();
   running_.push_back(std::make_unique<Running>());
   Running* running = running_.back().get();
-  *running = {std::move(name), std::move(meter), now};
+  *running = {printable(name), std::move(meter), now};
   if (running_.size() > 1) {
     spdlog::debug("{}", running->name);
   } else {
@@ -94,7 +95,7 @@ void Phases::advance(Running* running, std::uint64_t steps, bool earlier) {
 
 void Phases::note(Running* running, const std::string& text) {
   const std::lock_guard lock(mutex_);
-  running->meter.note = text;
+  running->meter.note = printable(text);
   show(false);
 }
 
@@ -108,8 +109,8 @@ void Phases::print_lines() {
 
 /// The meter of the innermost phase, when it is time for it.
 void Phases::show(bool at_once) {
-  const bool wanted = terminal_ ? options_.mode != ProgressMode::kOff
-                                : options_.mode == ProgressMode::kOn;
+  const bool wanted =
+      terminal_ ? options_.mode != ProgressMode::kOff : options_.mode == ProgressMode::kOn;
   if (!wanted || running_.empty()) return;
   const double now = options_.now();
   if (!at_once && now < next_) return;
@@ -120,8 +121,7 @@ void Phases::show(bool at_once) {
   }
   const std::string label =
       fmt::format("[{}] {}", clock_text(running.start - start_), running.name);
-  const std::string text =
-      meter_text(label, running.meter, now - running.start, columns);
+  const std::string text = meter_text(label, running.meter, now - running.start, columns);
   if (terminal_) {
     *options_.out << "\r\x1b[K" << text << std::flush;
     visible_ = true;
@@ -136,9 +136,9 @@ void Phases::clear() {
   visible_ = false;
 }
 
-Phase::Phase(std::shared_ptr<Phases> phases, std::string name, Meter meter)
+Phase::Phase(std::shared_ptr<Phases> phases, const std::string& name, Meter meter)
     : phases_(std::move(phases)) {
-  if (phases_) running_ = phases_->begin(std::move(name), std::move(meter));
+  if (phases_) running_ = phases_->begin(name, std::move(meter));
 }
 Phase::~Phase() {
   if (phases_) phases_->end(running_, result_);

@@ -22,13 +22,13 @@ struct PhaseOptions {
   ProgressMode mode = ProgressMode::kAuto;
   /// Whether a phase leaves a line. Not where the log already says the same on stderr.
   bool lines = true;
-  std::ostream* out = nullptr;       ///< stderr when null
-  std::optional<bool> terminal;      ///< whether `out` can write a line anew; asked when empty
-  std::size_t columns = 80;          ///< of a terminal that is not asked
-  std::function<double()> now;       ///< seconds on a monotonic clock; the system's when empty
-  double quiet_s = 2.0;              ///< a command that ends before leaves no line
-  double every_s = 0.2;              ///< between two states of a meter on a terminal
-  double every_line_s = 10.0;        ///< between two lines of a meter elsewhere
+  std::ostream* out = nullptr;   ///< stderr when null
+  std::optional<bool> terminal;  ///< whether `out` can write a line anew; asked when empty
+  std::size_t columns = 80;      ///< of a terminal that is not asked
+  std::function<double()> now;   ///< seconds on a monotonic clock; the system's when empty
+  double quiet_s = 2.0;          ///< a command that ends before leaves no line
+  double every_s = 0.2;          ///< between two states of a meter on a terminal
+  double every_line_s = 10.0;    ///< between two lines of a meter elsewhere
 };
 
 /// The phases of a command, on stderr and in the log. On a terminal the running phase and its meter
@@ -51,7 +51,7 @@ class Phases {
     double start = 0.0;
   };
 
-  Running* begin(std::string name, Meter meter);
+  Running* begin(const std::string& name, Meter meter);
   void end(Running* running, const std::string& result);
   void advance(Running* running, std::uint64_t steps, bool earlier);
   void note(Running* running, const std::string& text);
@@ -65,7 +65,7 @@ class Phases {
   double start_ = 0.0;
   double next_ = 0.0;
   bool visible_ = false;
-  std::vector<std::string> waiting_;  ///< lines of the first two seconds
+  std::vector<std::string> waiting_;               ///< lines of the first two seconds
   std::vector<std::unique_ptr<Running>> running_;  ///< innermost last
 };
 
@@ -76,7 +76,7 @@ class Phases {
 ///     phase.advance();
 class Phase {
  public:
-  Phase(std::shared_ptr<Phases> phases, std::string name, Meter meter = {});
+  Phase(std::shared_ptr<Phases> phases, const std::string& name, Meter meter = {});
   ~Phase();
   Phase(const Phase&) = delete;
   Phase& operator=(const Phase&) = delete;

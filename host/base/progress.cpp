@@ -48,8 +48,7 @@ std::string meter_text(const std::string& label, const Meter& meter, double elap
     }
     if (rate > 0) parts.push_back(rate_text(rate, meter.unit));
     if (meter.total > meter.done && rate > 0) {
-      parts.push_back("ETA " +
-                      clock_text(static_cast<double>(meter.total - meter.done) / rate));
+      parts.push_back("ETA " + clock_text(static_cast<double>(meter.total - meter.done) / rate));
     }
   }
   if (!meter.note.empty()) parts.push_back(meter.note);

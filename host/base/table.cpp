@@ -136,8 +136,7 @@ std::vector<std::size_t> Table::chosen(const TableView& view) const {
     if (found == names.end()) {
       const std::string likely = nearest(name, names);
       fail_usage("--columns: there is no column '{}'{}; there are {} (or all)", name,
-                 likely.empty() ? "" : ", did you mean '" + likely + "'?",
-                 fmt::join(names, ", "));
+                 likely.empty() ? "" : ", did you mean '" + likely + "'?", fmt::join(names, ", "));
     }
     const auto index = static_cast<std::size_t>(found - names.begin());
     if (std::find(out.begin(), out.end(), index) != out.end()) {

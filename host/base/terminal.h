@@ -18,9 +18,9 @@ bool colours_on(int descriptor, ColourMode mode);
 /// Whether a descriptor is a terminal on which a line can be written anew.
 bool is_terminal(int descriptor);
 
-/// Columns of the terminal behind a descriptor: $COLUMNS when that is a number from 20 on, else what
-/// the terminal says (80 when it says nothing). 0, no limit, when it is no terminal and $COLUMNS is
-/// not set.
+/// Columns of the terminal behind a descriptor: $COLUMNS when that is a number from 20 on, else
+/// what the terminal says (80 when it says nothing). 0, no limit, when it is no terminal and
+/// $COLUMNS is not set.
 std::size_t terminal_columns(int descriptor);
 
 /// What a piece of text is, for its colour.

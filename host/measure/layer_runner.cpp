@@ -195,10 +195,8 @@ void run_layers(const Core& core, DevicePool& pool, const std::vector<PlannedLay
 }
 
 std::vector<PlannedLayer> plan_layers(const Core& core, const std::vector<LayerJob>& jobs,
-                                      std::size_t threads,
-                                      const std::shared_ptr<Phases>& phases) {
-  Phase phase(phases,
-              fmt::format("planning {} layer{}", jobs.size(), jobs.size() == 1 ? "" : "s"),
+                                      std::size_t threads, const std::shared_ptr<Phases>& phases) {
+  Phase phase(phases, fmt::format("planning {} layer{}", jobs.size(), jobs.size() == 1 ? "" : "s"),
               {jobs.size(), "plans"});
   std::vector<PlannedLayer> planned(jobs.size());
   std::atomic<std::size_t> next{0};

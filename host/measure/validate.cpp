@@ -1,6 +1,7 @@
 #include "host/measure/validate.h"
 
 #include <algorithm>
+#include <memory>
 
 #include "host/base/stop.h"
 #include "host/measure/failure_trace.h"
