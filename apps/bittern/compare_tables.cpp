@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "apps/bittern/layer_options.h"
+#include "host/base/text.h"
 #include "host/measure/untimed.h"
 
 namespace bittern {

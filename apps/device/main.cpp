@@ -15,6 +15,7 @@
 #include "host/base/error.h"
 #include "host/base/log.h"
 #include "host/base/text.h"
+#include "host/base/version.h"
 #include "host/device/variant.h"
 #include "host/protocol/server.h"
 #include "sim/build_info.h"
@@ -89,6 +90,13 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 2 && std::string(argv[1]) == "--version") {
+    const std::string name = "bittern-device-" + bittern::sim::build_info().variant;
+    std::printf("%s %s (%s, %s), %s\n", name.c_str(), bittern::version().c_str(),
+                bittern::source_revision().c_str(), bittern::build_description().c_str(),
+                bittern::sim::build_info().verilator.c_str());
+    return std::fflush(stdout) == 0 ? 0 : 1;
+  }
   try {
     return run(argc, argv);
   } catch (const bittern::Error& error) {

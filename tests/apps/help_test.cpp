@@ -134,9 +134,9 @@ TEST(Completion, ScriptsOfTheOtherShellsHaveTheSame) {
                 AllOf(HasSubstr("dry-run"), HasSubstr("sgd adam"), HasSubstr("completion --names")))
         << shell_name;
   }
-  const CliResult unknown = run_bittern("completion tcsh");
+  const CliResult unknown = run_bittern("completion powershell");
   EXPECT_EQ(unknown.status, 2);
-  EXPECT_THAT(unknown.err, HasSubstr("there is no 'tcsh', expected one of bash, zsh, fish"));
+  EXPECT_THAT(unknown.err, HasSubstr("there is no 'powershell', expected one of bash, zsh, fish"));
   EXPECT_EQ(run_bittern("completion").status, 2);
 }
 

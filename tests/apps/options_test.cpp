@@ -67,7 +67,8 @@ TEST(Options, WordsAreSuggested) {
   expect_wrong("networks --format cvs", "--format: there is no 'cvs', did you mean 'csv'?");
   expect_wrong("train --out x --optimiser adma", "did you mean 'adam'?");
   expect_wrong("train --out x --dataset minst", "did you mean 'mnist'?");
-  expect_wrong("train --out x --device gpu", "--device: there is no 'gpu', expected one of auto, ");
+  expect_wrong("train --out x --device tensor",
+               "--device: there is no 'tensor', expected one of auto, ");
   expect_wrong("run quickstart --device gpu", "--device: there is no 'gpu'");
   expect_wrong("networks --color alway", "did you mean 'always'?");
   expect_wrong("networks --log-level loud", "--log-level: there is no 'loud'");

@@ -141,7 +141,7 @@ TEST(Table, ANarrowTerminalShortensNamesThenDoesWithoutSpareColumns) {
   EXPECT_EQ(wide().render(OutputFormat::kTable, view),
             "layer                  cycles  energy [uJ]  origin\n"
             "---------------------  ------  -----------  ------\n"
-            "features.7...n.weight    1234          2.5  rtl\n"
+            "features.7..on.weight    1234          2.5  rtl\n"
             "(1 more column: --columns all)\n");
   view.width = 30;
   EXPECT_EQ(wide().render(OutputFormat::kTable, view),
@@ -152,7 +152,9 @@ TEST(Table, ANarrowTerminalShortensNamesThenDoesWithoutSpareColumns) {
   for (view.width = 1; view.width < 80; ++view.width) {
     const std::string text = wide().render(OutputFormat::kTable, view);
     const std::size_t heading = text.find('\n');
-    if (view.width >= 12) EXPECT_LE(heading, view.width);
+    if (view.width >= 12) {
+      EXPECT_LE(heading, view.width);
+    }
     EXPECT_EQ(text.substr(0, 5), "layer");
   }
 }
