@@ -92,8 +92,9 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   if (argc == 2 && std::string(argv[1]) == "--version") {
     const std::string name = "bittern-device-" + bittern::sim::build_info().variant;
-    std::printf("%s %s (%s, %s), %s\n", name.c_str(), bittern::version().c_str(),
-                bittern::source_revision().c_str(), bittern::build_description().c_str(),
+    // Which hardware it is, says its RTL hash: no revision of the sources.
+    std::printf("%s %s (%s), RTL %s, %s\n", name.c_str(), bittern::version().c_str(),
+                bittern::build_description().c_str(), bittern::sim::build_info().rtl_hash.c_str(),
                 bittern::sim::build_info().verilator.c_str());
     return std::fflush(stdout) == 0 ? 0 : 1;
   }
