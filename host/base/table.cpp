@@ -18,7 +18,7 @@ namespace {
 constexpr const char* kGap = "  ";
 constexpr std::size_t kGapWidth = 2;
 /// Words are not shortened below this.
-constexpr std::size_t kLeastText = 12;
+constexpr std::size_t kLeastText = 20;
 
 std::string quoted_for_csv(const std::string& raw) {
   const std::string text = printable_lines(raw);
