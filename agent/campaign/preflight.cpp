@@ -43,16 +43,14 @@ std::vector<std::string> setting_doubts(const Campaign& campaign, const DataOutl
 
 /// Prices every point with a meter: a layer at a time, because planning large ones takes long.
 void prefetch(RowCostModel& model, const std::vector<std::pair<std::size_t, BitPair>>& points,
-              ProgressMode mode) {
-  ProgressOptions progress;
-  progress.mode = mode;
-  Progress meter("planning, point", points.size(), progress);
+              const std::shared_ptr<Phases>& phases) {
+  Phase phase(phases, fmt::format("planning {} points", points.size()), {points.size(), "points"});
   for (std::size_t begin = 0; begin < points.size();) {
     std::size_t end = begin;
     while (end < points.size() && points[end].first == points[begin].first) ++end;
     model.prefetch({points.begin() + static_cast<std::ptrdiff_t>(begin),
                     points.begin() + static_cast<std::ptrdiff_t>(end)});
-    meter.advance(end - begin);
+    phase.advance(end - begin);
     begin = end;
   }
 }
@@ -82,7 +80,7 @@ MeasurerOptions measuring(const RunOptions& options, bool may_make_store) {
   out.workers = options.workers;
   out.store = options.store;
   out.endpoints = options.endpoints;
-  out.runner.progress = options.progress;
+  out.runner.phases = options.phases;
   const fs::path store = options.store.empty() ? MeasurementStore::default_path() : options.store;
   out.use_store = may_make_store || fs::exists(store);
   return out;
@@ -121,7 +119,7 @@ Preflight preflight(const Campaign& campaign, const RunOptions& options, bool ma
     closed_form = std::make_unique<ModelCostModel>(found.network, found.variant, found.energy);
     model = closed_form.get();
   }
-  prefetch(*model, cost_points(found.network, space), options.progress);
+  prefetch(*model, cost_points(found.network, space), options.phases);
   const std::vector<Constraint> constraints = search_constraints(campaign);
   const CostTable table(*model, space);
   const Wall wall(table, space, constraints, found.search.wall);

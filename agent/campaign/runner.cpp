@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -25,7 +26,9 @@
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/json_text.h"
+#include "host/base/log.h"
 #include "host/base/stop.h"
+#include "host/base/version.h"
 #include "host/energy/energy.h"
 #include "host/measure/lut.h"
 #include "host/measure/measurer.h"
@@ -60,11 +63,19 @@ class Run {
         ready_(preflight(campaign, options, /*may_make_store=*/true)),
         network_(ready_.network),
         variant_(ready_.variant),
-        directory_(options.out, campaign_key(campaign), options.resume) {}
+        directory_(options.out, campaign_key(campaign), options.resume),
+        log_(directory_.file("run.log")) {
+    spdlog::info("bittern {} ({}, {}), process {} in {}", version(), source_revision(),
+                 build_description(), ::getpid(), std::filesystem::current_path().string());
+    spdlog::info("command line: {}", options.command_line);
+    spdlog::info("campaign {} ({}): {} on {}, seed {}, {} workers", campaign.name,
+                 campaign.file.string(), network_.name, variant_.name, campaign.seed,
+                 options.workers);
+  }
 
   CampaignResult go() {
     warn(ready_.warnings);
-    splits_ = load_data(ready_.data);
+    load_splits();
     warn(data_warnings(splits_));
     measure_costs();
     watch_.lap("costs_s");
@@ -79,13 +90,6 @@ class Run {
   }
 
  private:
-  ProgressOptions progress(const char* work_unit = "") const {
-    ProgressOptions out;
-    out.mode = options_.progress;
-    out.work_unit = work_unit;
-    return out;
-  }
-
   /// Said at once, and kept in the results.
   void warn(const std::vector<std::string>& doubts) {
     for (const std::string& doubt : doubts) {
@@ -94,12 +98,21 @@ class Run {
     }
   }
 
+  void load_splits() {
+    const Phase phase(options_.phases, "reading " + campaign_.data.dataset);
+    splits_ = load_data(ready_.data);
+  }
+
   /// Every cost that the search can ask for, and those of the uniform policies.
   void measure_costs() {
     measurer_ = std::move(ready_.costs.measurer);
     cost_ = std::move(ready_.costs.model);
     cost_->prefetch(cost_points(network_, BitSpace(ready_.search.bits, network_)));
-    if (measurer_) identity_ = measurer_->identity();
+    if (!measurer_) return;
+    identity_ = measurer_->identity();
+    spdlog::info("costs: {} layers simulated, {} from the store {}, RTL {}, {}",
+                 measurer_->simulated(), measurer_->recalled(), measurer_->store_path().string(),
+                 identity_->rtl_hash, tools_text(*identity_));
   }
 
   void prepare_network() {
@@ -111,6 +124,7 @@ class Run {
     const TensorFile weights = full_precision();
     write_safetensors(directory_.file("model.safetensors"), weights);
     model_hash_ = content_hash(weights);
+    const Phase phase(options_.phases, "calibrating " + network_.name);
     evaluator_ = std::make_unique<FakeQuantEvaluator>(network_, weights, splits_, quant);
     const Accuracy baseline = evaluator_->baseline();
     result_.baseline_validation = baseline.top1;
@@ -133,12 +147,12 @@ class Run {
     TrainOptions train = train_options(campaign_);
     train.threads = static_cast<int>(options_.workers);
     train.device = options_.device;
-    Progress meter("training image",
-                   static_cast<std::uint64_t>(train.epochs) * splits_.train.size(), progress());
+    Phase phase(options_.phases, fmt::format("training {}, {} epochs", network_.name, train.epochs),
+                {static_cast<std::uint64_t>(train.epochs) * splits_.train.size(), "images"});
     return train_or_load(
-        network_, splits_, train, directory_.state("trained"), [&meter](const TrainProgress& p) {
-          meter.advance(static_cast<std::uint64_t>(p.images));
-          meter.note(fmt::format("epoch {}/{}, loss {:.3f}", p.epoch + 1, p.epochs, p.loss));
+        network_, splits_, train, directory_.state("trained"), [&phase](const TrainProgress& p) {
+          phase.advance(static_cast<std::uint64_t>(p.images));
+          phase.note(fmt::format("epoch {}/{}, loss {:.3f}", p.epoch + 1, p.epochs, p.loss));
         });
   }
 
@@ -154,17 +168,19 @@ class Run {
     context.checkpoint = directory_.state("search.checkpoint");
     context.resume = options_.resume;
     context.stop = &stop;
-    Progress meter("episode", static_cast<std::uint64_t>(context.budget), progress());
+    Phase phase(options_.phases, fmt::format("searching, {} episodes", context.budget),
+                {static_cast<std::uint64_t>(context.budget), "episodes"});
     EpisodeLog& lines = directory_.episodes();
     context.lines_state = [&lines] { return lines.state(); };
     context.on_resume = [&](int episode, const json& state) {
       lines.restore(episode, state);
-      meter.advance(static_cast<std::uint64_t>(episode));
+      phase.done_before(static_cast<std::uint64_t>(episode));
+      spdlog::info("search goes on at episode {}", episode);
     };
     context.on_episode = [&](const json& line) {
       lines.append(line);
-      meter.advance();
-      meter.note(fmt::format("best reward {:.4f}", line.value("best_reward", 0.0)));
+      phase.advance();
+      phase.note(fmt::format("best reward {:.4f}", line.value("best_reward", 0.0)));
       stop = stop_requested();
     };
     const SearchResult found = HaqSearch(ready_.search).run(context);
@@ -206,41 +222,43 @@ class Run {
   void finish() {
     result_.baseline_test = evaluator_->test_baseline().top1;
     const auto images = static_cast<std::uint64_t>(campaign_.final.epochs) * splits_.train.size();
-    Progress meter("final fine-tune, image",
-                   images * (1 + runners_up_.size() + result_.uniform.size()), progress());
-    TensorFile best_network = finish(result_.best, meter);
+    const std::size_t policies = 1 + runners_up_.size() + result_.uniform.size();
+    Phase phase(options_.phases,
+                fmt::format("fine-tuning {} policies, {} epochs", policies, campaign_.final.epochs),
+                {images * policies, "images"});
+    TensorFile best_network = finish(result_.best, phase);
     for (PolicyOutcome& candidate : runners_up_) {
-      TensorFile network = finish(candidate, meter);
+      TensorFile network = finish(candidate, phase);
       // Chosen by validation alone: the test set has no say in what is found.
       if (candidate.validation_accuracy <= result_.best.validation_accuracy) continue;
       result_.best = candidate;
       best_network = std::move(network);
     }
-    for (PolicyOutcome& uniform : result_.uniform) finish(uniform, meter);
+    for (PolicyOutcome& uniform : result_.uniform) finish(uniform, phase);
     warn(final_doubts(campaign_, final_steps_, splits_.validation));
     write_safetensors(directory_.file("best.safetensors"), best_network);
   }
 
   /// Final fine-tune of one policy, taken from an earlier process when that got as far.
-  TensorFile finish(PolicyOutcome& policy, Progress& meter) {
+  TensorFile finish(PolicyOutcome& policy, Phase& phase) {
     const double before = policy.validation_accuracy;
-    TensorFile network = tuned(policy, meter);
+    TensorFile network = tuned(policy, phase);
     final_steps_.push_back({policy.label, before, policy.validation_accuracy});
     return network;
   }
 
-  TensorFile tuned(PolicyOutcome& policy, Progress& meter) {
-    meter.note(policy.label);
+  TensorFile tuned(PolicyOutcome& policy, Phase& phase) {
+    phase.note(policy.label);
     const auto weights = directory_.finished_weights(policy.policy());
     if (const auto known = directory_.finished(policy.policy())) {
       policy.validation_accuracy = known->validation_accuracy;
       policy.test_accuracy = known->test_accuracy;
-      meter.advance(static_cast<std::uint64_t>(campaign_.final.epochs) * splits_.train.size());
+      phase.done_before(static_cast<std::uint64_t>(campaign_.final.epochs) * splits_.train.size());
       return read_safetensors(weights, ExitStatus::kFailed);
     }
     FinalNetwork network = evaluator_->finish(
         policy.policy(), final_options(campaign_),
-        [&meter](const TrainProgress& p) { meter.advance(static_cast<std::uint64_t>(p.images)); });
+        [&phase](const TrainProgress& p) { phase.advance(static_cast<std::uint64_t>(p.images)); });
     policy.validation_accuracy = network.validation.top1;
     policy.test_accuracy = network.test.top1;
     // The weights first: an outcome on the disk means that its weights are there, too.
@@ -276,6 +294,7 @@ class Run {
   }
 
   void write_files() {
+    const Phase phase(options_.phases, "writing results");
     describe();
     result_.timing = watch_.seconds();
     if (measurer_) {
@@ -296,6 +315,7 @@ class Run {
   const Network& network_;
   const Variant& variant_;
   RunDirectory directory_;
+  LogFile log_;
   std::shared_ptr<Measurer> measurer_;
   std::optional<DeviceIdentity> identity_;
   std::unique_ptr<RowCostModel> cost_;

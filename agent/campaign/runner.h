@@ -2,11 +2,12 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "agent/nn/score.h"
-#include "host/base/progress.h"
+#include "host/base/phase.h"
 #include "host/campaign/campaign.h"
 #include "host/campaign/result.h"
 #include "host/device/start.h"
@@ -23,7 +24,8 @@ struct RunOptions {
   std::vector<Endpoint> endpoints;  ///< devices that run elsewhere; empty: simulations of ours
   std::string data_folder;          ///< --data
   TensorDevice device = TensorDevice::kAuto;
-  ProgressMode progress = ProgressMode::kAuto;
+  std::shared_ptr<Phases> phases;  ///< says what is being done; null: nobody wants to know
+  std::string command_line;        ///< for the log
 };
 
 /// Runs a campaign and writes its directory (docs/campaigns.md): checks (preflight()), costs,

@@ -12,8 +12,8 @@ int main(int argc, char** argv) {
   const std::string version_text =
       fmt::format("bittern-agent {} ({}, {}), LibTorch {}", version(), source_revision(),
                   build_description(), TORCH_VERSION);
-  return run_command_line(argc, argv, version_text, [](CLI::App& app) {
+  return run_command_line(argc, argv, version_text, [argc, argv](CLI::App& app) {
     add_train(app);
-    add_run(app);
+    add_run(app, {argv, argv + argc});
   });
 }

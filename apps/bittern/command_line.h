@@ -2,9 +2,11 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <memory>
 #include <string>
 
-#include "host/base/progress.h"
+#include "host/base/phase.h"
+#include "host/base/terminal.h"
 
 namespace bittern {
 
@@ -14,9 +16,28 @@ namespace bittern {
 int run_command_line(int argc, const char* const* argv, const std::string& version_text,
                      const std::function<void(CLI::App&)>& add_commands);
 
-/// What the user said about progress meters (--progress); for ProgressOptions::mode. `app` is the
-/// application or any subcommand of it.
-ProgressMode progress_mode(const CLI::App& app);
+/// Phases and meters as the user wants them (--progress, -q, -v). `app` is the application or any
+/// subcommand of it.
+std::shared_ptr<Phases> make_phases(const CLI::App& app);
+
+/// What the user said about colours (--color).
+ColourMode colour_mode(const CLI::App& app);
+
+/// Name of a command with those above it: "bittern store ls".
+std::string full_name(const CLI::App& app);
+
+/// Application that a subcommand belongs to.
+const CLI::App& root_of(const CLI::App& app);
+
+/// What `bittern COMMAND --help` prints.
+std::string help_text(const CLI::App& command);
+
+/// The subcommands of a command, in the order of its help.
+std::vector<const CLI::App*> commands_of(const CLI::App& command);
+
+/// The subcommand of `app` that the words name ({"store", "gc"}); `app` for none. Throws Error
+/// (exit status 2) for a word that is no command, with the nearest.
+const CLI::App& command_named(const CLI::App& app, const std::vector<std::string>& words);
 
 /// Text "Example:\n  line\n  line" for a subcommand's footer.
 std::string example(const std::string& lines);

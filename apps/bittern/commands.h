@@ -1,6 +1,8 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
 
 namespace bittern {
 
@@ -12,14 +14,21 @@ namespace bittern {
 
 void add_doctor(CLI::App& app);
 void add_networks(CLI::App& app);
+void add_campaigns(CLI::App& app);
 void add_variants(CLI::App& app);
 void add_measure(CLI::App& app);
 void add_compare(CLI::App& app);
 void add_validate(CLI::App& app);
 void add_store(CLI::App& app);
 
-// Commands that need LibTorch: only with the CMake option BITTERN_AGENT.
+// About the commands themselves.
+void add_help(CLI::App& app);
+void add_man(CLI::App& app);
+void add_completion(CLI::App& app);
+
+// Commands that need LibTorch: only with the CMake option BITTERN_AGENT. Their options are declared
+// in run_options.h and train_options.h, which `bittern` shares.
 void add_train(CLI::App& app);
-void add_run(CLI::App& app);
+void add_run(CLI::App& app, const std::vector<std::string>& words);
 
 }  // namespace bittern

@@ -6,9 +6,9 @@
 #include "apps/bittern/commands.h"
 #include "apps/bittern/compare_tables.h"
 #include "apps/bittern/layer_options.h"
+#include "apps/bittern/table_options.h"
 #include "host/base/file.h"
 #include "host/base/json.h"
-#include "host/base/text.h"
 #include "host/device/device_process.h"
 #include "host/report/comparison_report.h"
 
@@ -22,7 +22,7 @@ struct Options {
   UniformBits uniform;
   LayerArguments layers;
   BatchArgument batch;
-  std::string format = "table";
+  TableOptions table;
   std::string report;
   SourceArguments source;
 };
@@ -76,7 +76,7 @@ void check_devices(const std::vector<ComparisonVariant>& variants, const LayerSo
 }
 
 void compare(const Options& options, const CLI::App& command) {
-  const OutputFormat format = parse_output_format(options.format);
+  const OutputFormat format = options.table.format();
   const bool reports = !options.report.empty();
   if (reports) check_output_file(options.report);
   const Network network = load_network(options.network);
@@ -84,6 +84,13 @@ void compare(const Options& options, const CLI::App& command) {
   const std::vector<NamedPolicy> policies = policies_of(options, network);
   const LayerSource source = options.source.source(command);
   check_devices(variants, source);
+  if (options.table.columns_chosen()) {
+    // One layer without simulation has the same columns: a slip is said before the work.
+    LayerSource quick;
+    quick.model = source.model == LayerModel::kRtl ? LayerModel::kClosed : source.model;
+    options.table.check_columns(comparison_table(
+        compare(network, {options.layers.indices(network).front()}, policies, variants, quick)));
+  }
   const Comparison comparison =
       compare(network, options.layers.indices(network), policies, variants, source);
   if (reports) write_file(options.report, comparison_report_html(comparison));
@@ -91,10 +98,13 @@ void compare(const Options& options, const CLI::App& command) {
   std::ostream& out = reports && is_standard_output(options.report) ? std::cerr : std::cout;
   switch (format) {
     case OutputFormat::kTable:
-      out << printable_lines(comparison_text(comparison));
-      break;
+      if (!options.table.columns_chosen()) {
+        out << comparison_text(comparison, options.table.view(command));
+        break;
+      }
+      [[fallthrough]];
     case OutputFormat::kCsv:
-      out << comparison_table(comparison).render(format);
+      out << options.table.render(comparison_table(comparison), command);
       break;
     case OutputFormat::kJson:
       out << printed_json(comparison_json(comparison)) << "\n";
@@ -108,26 +118,30 @@ void add_compare(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
       "compare", "Policies on variants side by side: costs, transfer matrix, rooflines");
-  command->add_option("--network", options->network, "Name in configs/networks, or a .yaml file")
+  text_of(command->add_option("--network", options->network,
+                              "Name in configs/networks, or a .yaml file"),
+          kNetwork)
       ->required();
-  command
-      ->add_option("--variants", options->variants,
-                   "Names in configs/variants, or .yaml files; commas between")
+  text_of(command->add_option("--variants", options->variants,
+                              "Names in configs/variants, or .yaml files; commas between"),
+          "VARIANT,...")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->required();
-  command
-      ->add_option("--policy", options->policies,
-                   "Bits of each layer: a policy.json, or name=policy.json (may be repeated). One "
-                   "named like a variant was made for it: the transfer matrix refers to it")
+  text_of(command->add_option("--policy", options->policies,
+                              "Bits of each layer: a policy.json, or name=policy.json (may be "
+                              "repeated). One named like a variant was made for it: the transfer "
+                              "matrix refers to it"),
+          kFile)
       ->allow_extra_args(false);
   options->uniform.add_to(*command);
   options->layers.add_to(*command);
   options->batch.add_to(*command);
-  command->add_option("--format", options->format, "table, csv or json")->capture_default_str();
-  command->add_option(
-      "--report", options->report,
-      "Write an HTML report with charts here; -: to standard output, the tables to stderr");
+  options->table.add_to(*command, true);
+  text_of(command->add_option("--report", options->report,
+                              "Write an HTML report with charts here; -: to standard output, the "
+                              "tables to stderr"),
+          kFile);
   options->source.add_to(*command);
   command->footer(example(
       "bittern compare --network lenet --variants bismo_edge,bismo_cloud --wbits 4 --abits 8\n"

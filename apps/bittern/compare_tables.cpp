@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "apps/bittern/layer_options.h"
+#include "host/base/text.h"
 #include "host/measure/untimed.h"
 
 namespace bittern {
@@ -64,10 +65,13 @@ Table variants_table(const Comparison& c) {
   table.text_column("variant").text_column("core").integer_column("batch");
   table.real_column("clock_mhz", "", 0).real_column("port_gb_s", "", 1);
   table.real_column("read_gb_s", "", 1)
+      .detail()
       .real_column("write_gb_s", "", 1)
+      .detail()
       .text_column("energy_table")
       .text_column("origin");
-  table.text_column("rtl").integer_column("simulated").integer_column("from_store");
+  table.text_column("rtl").detail().integer_column("simulated").spare();
+  table.integer_column("from_store").spare();
   for (const ComparedVariant& on : c.variants) {
     const MemoryBandwidth bandwidth = memory_bandwidth(on.variant);
     const bool devices = !on.rtl_hash.empty();
@@ -84,9 +88,9 @@ Table variants_table(const Comparison& c) {
 /// For people EDP has a prefix: it differs by ten powers of ten between layers and networks.
 void add_cost_columns(Table& table, bool for_people) {
   table.real_column("latency_us", "", 1).real_column("energy_uj", "", 2);
-  table.real_column("energy_high_uj", "", 2);
+  table.real_column("energy_high_uj", "", 2).spare();
   if (for_people) {
-    table.text_column("edp").text_column("edp_high");
+    table.text_column("edp").spare().text_column("edp_high").detail();
   } else {
     table.real_column("edp_pj_s").real_column("edp_high_pj_s");
   }
@@ -105,8 +109,8 @@ void add_cost_cells(std::vector<Cell>& cells, const Row& row, bool for_people) {
 }
 
 void add_roofline_columns(Table& table) {
-  table.real_column("ops_per_byte", "", 2).real_column("peak_gops", "", 1);
-  table.real_column("memory_gops", "", 1).real_column("attainable_gops", "", 1);
+  table.real_column("ops_per_byte", "", 2).real_column("peak_gops", "", 1).detail();
+  table.real_column("memory_gops", "", 1).detail().real_column("attainable_gops", "", 1);
   table.real_column("achieved_gops", "", 1).real_column("reached_pct", "", 1).text_column("bound");
 }
 
@@ -123,7 +127,7 @@ Table totals_table(const Comparison& c) {
   Table table;
   table.text_column("policy").text_column("variant");
   add_cost_columns(table, true);
-  table.text_column("cycles_pct").text_column("origin");
+  table.text_column("cycles_pct").detail().text_column("origin");
   for (std::size_t p = 0; p < c.policies.size(); ++p) {
     each_total(c, p, [&](const Row& row) {
       std::vector<Cell> cells = {row.policy.name, row.on.variant.name};
@@ -141,7 +145,7 @@ Table layers_table(const Comparison& c, std::size_t policy) {
   Table table;
   table.text_column("layer").text_column("w/a").text_column("variant").text_column("runs");
   add_cost_columns(table, true);
-  table.text_column("cycles_pct").text_column("origin");
+  table.text_column("cycles_pct").detail().text_column("origin");
   each_layer(c, policy, [&](const Row& row) {
     const bool first = &row.on == &c.variants.front();
     std::vector<Cell> cells = {first ? row.report.name : "",
@@ -239,15 +243,16 @@ std::string notes(const Comparison& c) {
 
 }  // namespace
 
-std::string comparison_text(const Comparison& c) {
+std::string comparison_text(const Comparison& c, const TableView& view) {
   std::string out =
       fmt::format("{}: {} on {}\n\n", c.network.name,
                   c.policies.size() == 1 ? "policy " + c.policies.front().name
                                          : fmt::format("{} policies", c.policies.size()),
                   c.variants.size() == 1 ? c.variants.front().variant.name
                                          : fmt::format("{} variants", c.variants.size()));
-  const auto add = [&out](const std::string& title, const Table& table) {
-    out += title + "\n\n" + table.render(OutputFormat::kTable) + "\n";
+  const auto add = [&](const std::string& title, const Table& table) {
+    out += styled(printable(title), Style::kHeading, view.colour) + "\n\n" +
+           table.render(OutputFormat::kTable, view) + "\n";
   };
   add("variants", variants_table(c));
   add(c.layers.size() == c.network.layers.size()
@@ -306,7 +311,7 @@ Table comparison_table(const Comparison& c) {
     for (const std::string& text : {r.schedule, r.key, r.remote}) {
       cells.push_back(text.empty() ? Cell{} : Cell{text});
     }
-    table.row(std::move(cells));
+    row.is_total ? table.subtotal(std::move(cells)) : table.row(std::move(cells));
   };
   for (std::size_t p = 0; p < c.policies.size(); ++p) {
     each_layer(c, p, add);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "apps/bittern/command_line.h"
+#include "apps/bittern/option_kinds.h"
 #include "host/measure/measurer.h"
 
 namespace bittern {
@@ -15,13 +16,14 @@ struct DeviceArguments {
   std::vector<std::string> endpoints;
 
   void add_to(CLI::App& command) {
-    command.add_option("--workers", workers, "Simulations at once; 0: one for each processor")
-        ->check(CLI::Range(0, 256))
+    whole_number(
+        command.add_option("--workers", workers, "Simulations at once; 0: one for each processor"),
+        0, 256)
         ->capture_default_str();
-    command
-        .add_option("--device", endpoints,
-                    "Device that runs elsewhere: unix:/path or host:port (may be repeated); "
-                    "otherwise simulations are started here")
+    text_of(command.add_option("--device", endpoints,
+                               "Device that runs elsewhere: unix:/path or host:port (may be "
+                               "repeated); otherwise simulations are started here"),
+            "ADDRESS")
         ->allow_extra_args(false);
   }
 
@@ -32,7 +34,7 @@ struct DeviceArguments {
     for (const std::string& endpoint : endpoints) {
       options.endpoints.push_back(Endpoint::parse(endpoint));
     }
-    options.runner.progress = progress_mode(command);
+    options.runner.phases = make_phases(command);
     return options;
   }
 };

@@ -11,6 +11,7 @@
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/commands.h"
 #include "apps/bittern/doctor_verilator.h"
+#include "apps/bittern/option_kinds.h"
 #include "apps/bittern/process.h"
 #include "host/base/error.h"
 #include "host/base/file.h"
@@ -48,10 +49,22 @@ const char* verdict_name(Verdict verdict) {
   return "";
 }
 
+Style verdict_style(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kOk:
+      return Style::kGood;
+    case Verdict::kWarning:
+      return Style::kWarning;
+    case Verdict::kFailure:
+      return Style::kBad;
+  }
+  return Style::kPlain;
+}
+
 /// Prints each check as it is made, and keeps the score.
 class Report {
  public:
-  explicit Report(bool json) : json_(json) {}
+  Report(bool json, bool colour) : json_(json), colour_(colour) {}
 
   void add(Verdict verdict, const std::string& name, const std::string& detail,
            const std::string& mend = "") {
@@ -59,9 +72,10 @@ class Report {
     checks_.push_back(
         {{"verdict", verdict_name(verdict)}, {"check", name}, {"detail", detail}, {"mend", mend}});
     if (json_) return;
+    const std::string word = styled(verdict_name(verdict), verdict_style(verdict), colour_);
+    const std::string pad(5 - std::string(verdict_name(verdict)).size(), ' ');
     // Details quote what tools said.
-    std::cout << fmt::format("{:<5} {:<20} {}\n", verdict_name(verdict), name,
-                             printable_lines(detail));
+    std::cout << fmt::format("{}{} {:<20} {}\n", word, pad, name, printable_lines(detail));
     if (!mend.empty()) std::cout << fmt::format("{:<26} -> {}\n", "", printable_lines(mend));
     std::cout.flush();
   }
@@ -77,6 +91,7 @@ class Report {
 
  private:
   bool json_;
+  bool colour_;
   nlohmann::json checks_ = nlohmann::json::array();
   std::array<int, 3> counts_{};
 };
@@ -296,8 +311,8 @@ void check_results(Report& report, bool full) {
   }
 }
 
-void run(const Options& options) {
-  Report report(options.json);
+void run(const Options& options, const CLI::App& command) {
+  Report report(options.json, colours_on(STDOUT_FILENO, colour_mode(command)));
   report.add(Verdict::kOk, "bittern",
              fmt::format("{} ({}, {})", version(), source_revision(), build_description()));
   check_machine(report);
@@ -322,9 +337,11 @@ void add_doctor(CLI::App& app) {
       ->add_flag("--full", options->full, "Also show what Verilator gets wrong without our flags")
       ->excludes(quick);
   command->add_flag("--json", options->json, "Print JSON");
-  command->add_option("--data", options->data, "Folder with data sets to look in first");
-  command->footer(example("bittern doctor\nbittern doctor --full"));
-  command->callback([options] { run(*options); });
+  text_of(command->add_option("--data", options->data, "Folder with data sets to look in first"),
+          kFolder);
+  command->footer("Exit status 1: a check failed.\n" +
+                  example("bittern doctor\nbittern doctor --full"));
+  command->callback([options, command] { run(*options, *command); });
 }
 
 }  // namespace bittern

@@ -43,10 +43,10 @@ std::size_t layer_index(const Network& network, const std::string& word) {
 }  // namespace
 
 void LayerArguments::add_to(CLI::App& command) {
-  command
-      .add_option("--layers", words,
-                  "Only these: names, or indices from 0 (@0 where a layer is called 0), commas "
-                  "between")
+  text_of(command.add_option("--layers", words,
+                             "Only these: names, or indices from 0 (@0 where a layer is called 0), "
+                             "commas between"),
+          "LAYER,...")
       ->delimiter(',')
       ->allow_extra_args(false);
 }
@@ -68,9 +68,8 @@ std::vector<std::size_t> LayerArguments::indices(const Network& network) const {
 }
 
 void UniformBits::add_to(CLI::App& command) {
-  command.add_option("--wbits", weight, "Weight bits of every layer")->check(CLI::Range(1, 16));
-  command.add_option("--abits", activation, "Activation bits of every layer")
-      ->check(CLI::Range(1, 16));
+  whole_number(command.add_option("--wbits", weight, "Weight bits of every layer"), 1, 16);
+  whole_number(command.add_option("--abits", activation, "Activation bits of every layer"), 1, 16);
 }
 
 BitPair UniformBits::bits() const {
@@ -81,8 +80,8 @@ BitPair UniformBits::bits() const {
 }
 
 void BatchArgument::add_to(CLI::App& command) {
-  command.add_option("--batch", batch, "Images at once, in place of the variant's")
-      ->check(CLI::Range(1, 4096));
+  whole_number(command.add_option("--batch", batch, "Images at once, in place of the variant's"), 1,
+               4096);
 }
 
 Variant BatchArgument::applied(Variant variant) const {
@@ -91,14 +90,17 @@ Variant BatchArgument::applied(Variant variant) const {
 }
 
 void SourceArguments::add_to(CLI::App& command) {
-  command
-      .add_option("--model", model,
-                  "Instead of simulation: closed (the closed form of the RTL, also when nothing "
-                  "follows) or published (the model of the architecture's authors)")
+  one_of(
+      command.add_option("--model", model,
+                         "Instead of simulation: closed (the closed form of the RTL, also when "
+                         "nothing follows) or published (the model of the architecture's authors)"),
+      {"closed", "published", "rtl"})
       ->expected(0, 1)
       ->default_str("");
-  command.add_option("--store", store,
-                     "Measurement store; otherwise $BITTERN_STORE or the one in the cache folder");
+  text_of(command.add_option("--store", store,
+                             "Measurement store; otherwise $BITTERN_STORE or the one in the cache "
+                             "folder"),
+          kFile);
   command.add_flag("--no-store", no_store, "Simulate everything, keep nothing");
   device.add_to(command);
 }

@@ -8,6 +8,8 @@
 
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/commands.h"
+#include "apps/bittern/run_options.h"
+#include "apps/bittern/train_options.h"
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/version.h"
@@ -29,14 +31,6 @@ namespace {
   fail("{}: cannot start: {}", agent.string(), std::strerror(errno));
 }
 
-void add_agent_command(CLI::App& app, char** argv, const char* name, const char* description) {
-  CLI::App* command = app.add_subcommand(name, description);
-  command->set_help_flag("");
-  command->prefix_command();
-  command->fallthrough(false);
-  command->callback([argv] { become_agent(argv); });
-}
-
 }  // namespace
 }  // namespace bittern
 
@@ -44,16 +38,21 @@ int main(int argc, char** argv) {
   using namespace bittern;
   const std::string version_text =
       fmt::format("bittern {} ({}, {})", version(), source_revision(), build_description());
-  return run_command_line(argc, argv, version_text, [argv](CLI::App& app) {
+  return run_command_line(argc, argv, version_text, [argc, argv](CLI::App& app) {
     add_doctor(app);
     add_networks(app);
+    add_campaigns(app);
     add_variants(app);
     add_measure(app);
     add_compare(app);
     add_validate(app);
     add_store(app);
-    add_agent_command(app, argv, "train", "Train a network of the zoo (LibTorch)");
-    add_agent_command(app, argv, "run",
-                      "Run a campaign file: search, fine-tune, report (LibTorch)");
+    // Parsed here, too: help and slips need no LibTorch.
+    add_train_command(app, [argv](const TrainArguments&, const CLI::App&) { become_agent(argv); });
+    add_run_command(app, {argv, argv + argc},
+                    [argv](const RunArguments&, const CLI::App&) { become_agent(argv); });
+    add_help(app);
+    add_man(app);
+    add_completion(app);
   });
 }

@@ -5,8 +5,8 @@
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/commands.h"
 #include "apps/bittern/layer_options.h"
+#include "apps/bittern/table_options.h"
 #include "host/base/json.h"
-#include "host/base/table.h"
 #include "host/measure/untimed.h"
 
 namespace bittern {
@@ -19,7 +19,7 @@ struct Options {
   std::string policy;
   LayerArguments layers;
   BatchArgument batch;
-  std::string format = "table";
+  TableOptions table;
   SourceArguments source;
 };
 
@@ -36,7 +36,7 @@ std::vector<LayerPoint> points_of(const Options& options, const Network& network
   return points;
 }
 
-Table table_of(const std::vector<LayerReport>& layers, bool for_people) {
+Table table_of(const std::vector<LayerReport>& layers) {
   const LayerReport total = total_report(layers);
   Table table;
   table.text_column("layer").integer_column("wbits").integer_column("abits");
@@ -44,16 +44,21 @@ Table table_of(const std::vector<LayerReport>& layers, bool for_people) {
   const bool rounded = std::any_of(layers.begin(), layers.end(), [](const LayerReport& layer) {
     return layer.run_bits != layer.bits;
   });
-  if (rounded || !for_people) table.integer_column("wbits_run").integer_column("abits_run");
-  table.integer_column("cycles").real_column("latency_us", "", 1).integer_column("macs");
-  table.real_column("macs_per_cycle", "", 1).real_column("utilisation_pct", "", 1);
-  for (const auto& [heading, cycles] : total.split) table.real_column(heading + "_pct", "", 1);
-  table.integer_column("bytes_read").integer_column("bytes_written");
-  table.real_column("energy_uj", "", 2).real_column("energy_high_uj", "", 2).text_column("origin");
-  if (!for_people) {
-    table.integer_column("sum_bits").text_column("schedule").text_column("key");
-    table.text_column("remote");
+  for (const char* name : {"wbits_run", "abits_run"}) {
+    table.integer_column(name);
+    if (!rounded) table.detail();
   }
+  table.integer_column("cycles").real_column("latency_us", "", 1).integer_column("macs");
+  table.detail().real_column("macs_per_cycle", "", 1).detail();
+  table.real_column("utilisation_pct", "", 1);
+  for (const auto& [heading, cycles] : total.split) {
+    table.real_column(heading + "_pct", "", 1).detail();
+  }
+  table.integer_column("bytes_read").detail().integer_column("bytes_written").detail();
+  table.real_column("energy_uj", "", 2).real_column("energy_high_uj", "", 2).spare();
+  table.text_column("origin").integer_column("sum_bits").detail();
+  table.text_column("schedule").detail().text_column("key").detail();
+  table.text_column("remote").detail();
 
   const auto cells = [&](const LayerReport& r) {
     std::vector<Table::Cell> row = {r.name};
@@ -63,7 +68,7 @@ Table table_of(const std::vector<LayerReport>& layers, bool for_people) {
       }
     };
     add_bits(r.bits);
-    if (rounded || !for_people) add_bits(r.run_bits);
+    add_bits(r.run_bits);
     row.push_back(static_cast<std::int64_t>(r.cycles));
     row.push_back(r.latency_s * 1e6);
     row.push_back(r.macs);
@@ -75,11 +80,9 @@ Table table_of(const std::vector<LayerReport>& layers, bool for_people) {
     row.push_back(r.energy_j * 1e6);
     row.push_back(r.energy_high_j * 1e6);
     row.push_back(origin_name(r.origin));
-    if (!for_people) {
-      row.push_back(std::int64_t{r.sum_bits});
-      for (const std::string& text : {r.schedule, r.key, r.remote}) {
-        row.push_back(text.empty() ? Table::Cell{} : Table::Cell{text});
-      }
+    row.push_back(std::int64_t{r.sum_bits});
+    for (const std::string& text : {r.schedule, r.key, r.remote}) {
+      row.push_back(text.empty() ? Table::Cell{} : Table::Cell{text});
     }
     return row;
   };
@@ -97,11 +100,11 @@ nlohmann::json counters_json(const std::vector<LayerReport>& layers) {
 }
 
 void print(const Options& options, const Network& network, const Variant& variant,
-           const EnergyTable& energy, const MeasuredLayers& measured) {
-  const OutputFormat format = parse_output_format(options.format);
-  const Table table = table_of(measured.layers, format == OutputFormat::kTable);
+           const EnergyTable& energy, const MeasuredLayers& measured, const CLI::App& command) {
+  const OutputFormat format = options.table.format();
+  const Table table = table_of(measured.layers);
   if (format == OutputFormat::kCsv) {
-    std::cout << table.render(format);
+    std::cout << options.table.render(table, command);
     return;
   }
   if (format == OutputFormat::kJson) {
@@ -125,7 +128,7 @@ void print(const Options& options, const Network& network, const Variant& varian
   }
   std::cout << fmt::format("{} on {}: batch {}, {} MHz\n\n", network.name, variant.name,
                            variant.batch, variant.clock_mhz)
-            << table.render(format) << "\n";
+            << options.table.render(table, command) << "\n";
   switch (options.source.what()) {
     case LayerModel::kClosed:
       std::cout << "Cycles: closed form, nothing was simulated.\n";
@@ -145,13 +148,21 @@ void print(const Options& options, const Network& network, const Variant& varian
 }
 
 void measure(const Options& options, const CLI::App& command) {
-  parse_output_format(options.format);
+  options.table.format();
   const Network network = load_network(options.network);
   const Variant variant = options.batch.applied(load_variant(options.variant));
   const std::vector<LayerPoint> points = points_of(options, network);
   const EnergyTable energy = load_energy_table(variant.energy);
+  if (options.table.columns_chosen()) {
+    // One layer without simulation has the same columns: a slip is said before the work.
+    LayerSource quick;
+    quick.model = options.source.what();
+    if (quick.model == LayerModel::kRtl) quick.model = LayerModel::kClosed;
+    options.table.check_columns(
+        table_of(measure_layers(variant, energy, {points.front()}, quick).layers));
+  }
   print(options, network, variant, energy,
-        measure_layers(variant, energy, points, options.source.source(command)));
+        measure_layers(variant, energy, points, options.source.source(command)), command);
 }
 
 }  // namespace
@@ -160,15 +171,20 @@ void add_measure(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
       "measure", "Cycles, latency, utilisation, stalls, bytes and energy of a network's layers");
-  command->add_option("--network", options->network, "Name in configs/networks, or a .yaml file")
+  text_of(command->add_option("--network", options->network,
+                              "Name in configs/networks, or a .yaml file"),
+          kNetwork)
       ->required();
-  command->add_option("--variant", options->variant, "Name in configs/variants, or a .yaml file")
+  text_of(command->add_option("--variant", options->variant,
+                              "Name in configs/variants, or a .yaml file"),
+          kVariant)
       ->required();
   options->uniform.add_to(*command);
-  command->add_option("--policy", options->policy, "Bits of each layer: a policy.json");
+  text_of(command->add_option("--policy", options->policy, "Bits of each layer: a policy.json"),
+          kFile);
   options->layers.add_to(*command);
   options->batch.add_to(*command);
-  command->add_option("--format", options->format, "table, csv or json")->capture_default_str();
+  options->table.add_to(*command, true);
   options->source.add_to(*command);
   command->footer(
       example("bittern measure --network lenet --variant bismo_edge --wbits 4 --abits 4\n"

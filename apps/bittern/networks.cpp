@@ -7,7 +7,8 @@
 
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/commands.h"
-#include "host/base/table.h"
+#include "apps/bittern/option_kinds.h"
+#include "apps/bittern/table_options.h"
 #include "host/base/text.h"
 #include "host/network/layer_name.h"
 #include "host/network/network.h"
@@ -17,10 +18,10 @@ namespace {
 
 struct Options {
   std::string network;
-  std::string format = "table";
+  TableOptions table;
 };
 
-void list(const Options& options) {
+void list(const Options& options, const CLI::App& command) {
   Table table;
   table.text_column("network")
       .integer_column("layers")
@@ -32,17 +33,18 @@ void list(const Options& options) {
     table.row({network.name, static_cast<std::int64_t>(network.layers.size()), network.weights(),
                network.macs(), network.description});
   }
-  std::cout << table.render(parse_output_format(options.format));
+  std::cout << options.table.render(table, command);
 }
 
 std::string pair_text(int a, int b) { return fmt::format("{}x{}", a, b); }
 
-void show(const Options& options) {
+void show(const Options& options, const CLI::App& command) {
   const Network network = load_network(options.network);
   Table table;
   table.text_column("layer").text_column("kind").text_column("input").text_column("output");
-  table.text_column("kernel").text_column("stride").text_column("pad").integer_column("groups");
-  table.text_column("signed_input").integer_column("weights").integer_column("macs");
+  table.text_column("kernel").text_column("stride").text_column("pad").spare();
+  table.integer_column("groups").spare().text_column("signed_input").detail();
+  table.integer_column("weights").integer_column("macs");
   for (const Layer& layer : network.layers) {
     const bool window = layer.kind != LayerKind::kLinear;
     table.row({layer.name, layer_kind_name(layer.kind),
@@ -60,11 +62,10 @@ void show(const Options& options) {
   for (const Layer& layer : network.layers) names.push_back(layer.name);
   table.total(
       {sum_row_name(names), {}, {}, {}, {}, {}, {}, {}, {}, network.weights(), network.macs()});
-  const OutputFormat format = parse_output_format(options.format);
-  if (format == OutputFormat::kTable) {
+  if (options.table.format() == OutputFormat::kTable) {
     std::cout << network.name << ": " << printable_lines(network.description) << "\n\n";
   }
-  std::cout << table.render(format);
+  std::cout << options.table.render(table, command);
 }
 
 }  // namespace
@@ -72,11 +73,16 @@ void show(const Options& options) {
 void add_networks(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("networks", "List the networks, or show one's layers");
-  command->add_option("network", options->network,
-                      "Name in configs/networks, or a file ending in .yaml; none: list all");
-  command->add_option("--format", options->format, "table, csv or json")->capture_default_str();
+  text_of(
+      command->add_option("network", options->network,
+                          "Name in configs/networks, or a file ending in .yaml; none: list all"),
+      kNetwork);
+  options->table.add_to(*command, true);
   command->footer(example("bittern networks\nbittern networks lenet --format json"));
-  command->callback([options] { options->network.empty() ? list(*options) : show(*options); });
+  command->callback([options, command] {
+    options->table.format();
+    options->network.empty() ? list(*options, *command) : show(*options, *command);
+  });
 }
 
 }  // namespace bittern

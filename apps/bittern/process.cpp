@@ -60,6 +60,7 @@ ToolResult run_tool(const std::vector<std::string>& arguments, double timeout_s,
     if (null >= 0) ::dup2(null, STDIN_FILENO);
     ::dup2(pipe_ends[1], STDOUT_FILENO);
     ::dup2(pipe_ends[1], STDERR_FILENO);
+    ::signal(SIGPIPE, SIG_DFL);
     if (::chdir(folder.c_str()) == 0) ::execvp(argv[0], argv.data());
     ::_exit(kNotFound);
   }

@@ -9,6 +9,7 @@
 #include "agent/campaign/runner.h"
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/commands.h"
+#include "apps/bittern/run_options.h"
 #include "host/base/error.h"
 #include "host/base/json.h"
 #include "host/base/stop.h"
@@ -20,39 +21,24 @@
 namespace bittern {
 namespace {
 
-struct Arguments {
-  std::string campaign;
-  std::string device = "auto";
-  std::string format = "table";
-  std::optional<std::uint64_t> seed;
-  std::vector<std::string> settings;
-  std::vector<std::string> endpoints;
-  bool check = false;
-  RunOptions run;
-};
-
-/// A word as a shell takes it.
-std::string quoted(const std::string& word) {
-  const char* const plain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%";
-  if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
-  std::string out = "'";
-  for (const char c : word) out += c == '\'' ? "'\\''" : std::string(1, c);
-  return out + "'";
-}
-
-void run(const Arguments& arguments) {
+void run(const RunArguments& arguments, const CLI::App& command) {
   const OutputFormat format = parse_output_format(arguments.format);
-  if (format == OutputFormat::kCsv)
-    fail_usage("--format csv: a campaign has no single table; lut.csv is in its directory");
   Campaign campaign = load_campaign(arguments.campaign, arguments.settings);
-  RunOptions options = arguments.run;
+  RunOptions options;
+  options.out = arguments.out;
+  options.resume = arguments.resume;
+  options.workers = arguments.workers;
+  options.store = arguments.store;
+  options.data_folder = arguments.data;
+  options.device = tensor_device_of(arguments.device);
+  options.phases = make_phases(command);
+  options.command_line = arguments.command_line;
   for (const std::string& endpoint : arguments.endpoints) {
     options.endpoints.push_back(Endpoint::parse(endpoint));
   }
   std::string folder = campaign.name;
-  std::string again = "bittern run " + quoted(arguments.campaign);
-  for (const std::string& setting : arguments.settings) again += " --set " + quoted(setting);
+  std::string again = "bittern run " + quoted_word(arguments.campaign);
+  for (const std::string& setting : arguments.settings) again += " --set " + quoted_word(setting);
   if (arguments.seed) {
     campaign.seed = *arguments.seed;
     // Its own directory, so that runs with several seeds do not meet in one.
@@ -60,7 +46,7 @@ void run(const Arguments& arguments) {
     again += " --seed " + std::to_string(campaign.seed);
   }
   if (options.out.empty()) options.out = std::filesystem::path("out") / folder;
-  again += " --out " + quoted(options.out.string()) + " --resume";
+  again += " --out " + quoted_word(options.out.string()) + " --resume";
   if (arguments.check) {
     const Preflight found = preflight(campaign, options, /*may_make_store=*/false);
     std::cout << preflight_text(campaign, options, found);
@@ -85,56 +71,8 @@ void run(const Arguments& arguments) {
 
 }  // namespace
 
-void add_run(CLI::App& app) {
-  auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand("run", "Run a campaign: measure, train, search, report");
-  command->add_option("campaign", arguments->campaign, "Name in configs/campaigns, or a .yaml file")
-      ->required();
-  command->add_option("--out", arguments->run.out,
-                      "Result directory; default out/<name of the campaign>, with --seed "
-                      "out/<name>-seed-<N>");
-  command
-      ->add_option("--seed", arguments->seed,
-                   "Seed instead of the campaign's: of everything random but the data")
-      ->check(CLI::Range(std::uint64_t{0}, static_cast<std::uint64_t>(INT64_MAX)));
-  command
-      ->add_option("--set", arguments->settings,
-                   "KEY=VALUE instead of what the file says, such as search.episodes=20 or "
-                   "constraints[0].ratio=0.3 (may be repeated)")
-      ->allow_extra_args(false);
-  command->add_flag(
-      "--check", arguments->check,
-      "Only check everything that can be known beforehand, and say what would be done");
-  command->add_flag("--resume", arguments->run.resume,
-                    "Continue what is in the result directory (or start)");
-  command
-      ->add_option("--workers", arguments->run.workers,
-                   "Simulations and threads of LibTorch at once; 0: one for each processor")
-      ->check(CLI::Range(0, 256))
-      ->capture_default_str();
-  command->add_option("--store", arguments->run.store,
-                      "Measurement store; default as of bittern measure");
-  command
-      ->add_option("--endpoint", arguments->endpoints,
-                   "Device that runs elsewhere: unix:/path or host:port (may be repeated); "
-                   "otherwise simulations are started here")
-      ->allow_extra_args(false);
-  command->add_option("--data", arguments->run.data_folder,
-                      "Folder of the data set; default: $BITTERN_DATA, ./data, ../shared/data");
-  command
-      ->add_option("--device", arguments->device, "auto, cpu or cuda: where tensors are computed")
-      ->capture_default_str();
-  command->add_option("--format", arguments->format, "table or json")->capture_default_str();
-  command->footer(example(
-      "bittern run quickstart\n"
-      "bittern run quickstart --check\n"
-      "bittern run quickstart --set search.episodes=20 --out results/short\n"
-      "bittern run configs/campaigns/lenet_mnist_haq_bismo_edge.yaml --out results/a --resume"));
-  command->callback([arguments, command] {
-    arguments->run.device = tensor_device_of(arguments->device);
-    arguments->run.progress = progress_mode(*command);
-    run(*arguments);
-  });
+void add_run(CLI::App& app, const std::vector<std::string>& words) {
+  add_run_command(app, words, run);
 }
 
 }  // namespace bittern

@@ -10,6 +10,8 @@
 
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/commands.h"
+#include "apps/bittern/option_kinds.h"
+#include "apps/bittern/table_options.h"
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/json.h"
@@ -23,7 +25,8 @@ struct Options {
   std::string store;
   std::string variant;
   std::string key;
-  std::string format = "table";
+  TableOptions table;
+  std::string format = "csv";
   std::string out;
   bool damaged = false;
   bool all = false;
@@ -55,21 +58,23 @@ std::string state_text(const StoredMeasurement& row) {
   return row.measurement.checked ? "checked" : "unchecked";
 }
 
-Table table_of(const std::vector<StoredMeasurement>& rows, bool in_full) {
+/// `whole_keys`: not only their first digits, which are enough for people.
+Table table_of(const std::vector<StoredMeasurement>& rows, bool whole_keys) {
   Table table;
   table.text_column("key").text_column("variant").text_column("layer").text_column("wbits");
-  table.text_column("abits").integer_column("batch").integer_column("cycles");
-  table.text_column("origin").text_column("state").text_column("created");
-  if (in_full) {
-    table.integer_column("bytes_read").integer_column("bytes_written").text_column("schedule");
-    table.text_column("rtl_hash").text_column("variant_key").integer_column("lowering");
-    table.text_column("events").text_column("tools");
-  }
+  table.text_column("abits").integer_column("batch").detail().integer_column("cycles");
+  table.text_column("origin").text_column("state");
+  table.mark("damaged", Style::kBad).mark("unchecked", Style::kWarning);
+  table.text_column("created").spare();
+  table.integer_column("bytes_read").detail().integer_column("bytes_written").detail();
+  table.text_column("schedule").detail().text_column("rtl_hash").detail();
+  table.text_column("variant_key").detail().integer_column("lowering").detail();
+  table.text_column("events").detail().text_column("tools").detail();
   for (const StoredMeasurement& row : rows) {
     const MeasurementKey& k = row.key;
     const Measurement& m = row.measurement;
     std::vector<Table::Cell> cells = {
-        in_full ? m.key : m.key.substr(0, 12),
+        whole_keys ? m.key : m.key.substr(0, 12),
         k.variant,
         k.layer_key,
         bits_text(k.precision.bits.weight, k.precision.weight_signed),
@@ -79,16 +84,14 @@ Table table_of(const std::vector<StoredMeasurement>& rows, bool in_full) {
         origin_name(m.origin),
         state_text(row),
         row.created};
-    if (in_full) {
-      cells.push_back(static_cast<std::int64_t>(m.bytes_read));
-      cells.push_back(static_cast<std::int64_t>(m.bytes_written));
-      cells.push_back(k.schedule);
-      cells.push_back(k.rtl_hash);
-      cells.push_back(k.variant_key);
-      cells.push_back(std::int64_t{k.lowering_version});
-      cells.push_back(nlohmann::json(m.events).dump());
-      cells.push_back(row.tools);
-    }
+    cells.push_back(static_cast<std::int64_t>(m.bytes_read));
+    cells.push_back(static_cast<std::int64_t>(m.bytes_written));
+    cells.push_back(k.schedule);
+    cells.push_back(k.rtl_hash);
+    cells.push_back(k.variant_key);
+    cells.push_back(std::int64_t{k.lowering_version});
+    cells.push_back(nlohmann::json(m.events).dump());
+    cells.push_back(row.tools);
     table.row(std::move(cells));
   }
   return table;
@@ -120,19 +123,19 @@ nlohmann::json json_of(const StoredMeasurement& row) {
           {"created", row.created}};
 }
 
-void ls(const Options& options) {
-  const OutputFormat format = parse_output_format(options.format);
+void ls(const Options& options, const CLI::App& command) {
+  const OutputFormat format = options.table.format();
   const auto store = open(options);
   StoreFilter filter;
   filter.variant = options.variant;
   const std::vector<StoredMeasurement> rows = store->list(filter);
-  std::cout << table_of(rows, false).render(format);
+  std::cout << options.table.render(table_of(rows, format != OutputFormat::kTable), command);
   if (format == OutputFormat::kTable) {
     std::cout << fmt::format("\n{} measurements in {}\n", rows.size(), store->path().string());
   }
 }
 
-void show(const Options& options) {
+void show(const Options& options, const CLI::App&) {
   const auto store = open(options);
   StoreFilter filter;
   filter.key_prefix = options.key;
@@ -148,7 +151,7 @@ void show(const Options& options) {
   std::cout << printed_json(json_of(rows.front())) << "\n";
 }
 
-void export_rows(const Options& options) {
+void export_rows(const Options& options, const CLI::App&) {
   const OutputFormat format = parse_output_format(options.format);
   const std::string out = options.out.empty() ? "-" : options.out;
   check_output_file(out);
@@ -162,7 +165,9 @@ void export_rows(const Options& options) {
     for (const StoredMeasurement& row : rows) all.push_back(json_of(row));
     text = printed_json(all) + "\n";
   } else {
-    text = table_of(rows, true).render(format);
+    TableView everything;
+    everything.columns = {"all"};
+    text = table_of(rows, true).render(format, everything);
   }
   write_file(out, text);
   if (!is_standard_output(out)) {
@@ -179,7 +184,7 @@ bool agreed(const Options& options, std::size_t rows) {
   return answer == "y" || answer == "Y" || answer == "yes";
 }
 
-void gc(const Options& options) {
+void gc(const Options& options, const CLI::App&) {
   const auto store = open(options);
   if (!options.dry_run) store->require_writable("keeps what it has");
   StoreFilter filter;
@@ -210,28 +215,36 @@ void add_store(CLI::App& app) {
   const auto add = [command](const char* name, const char* about, auto action) {
     auto options = std::make_shared<Options>();
     CLI::App* sub = command->add_subcommand(name, about);
-    sub->add_option("--store", options->store,
-                    "Measurement store; otherwise $BITTERN_STORE or the one in the cache folder");
-    sub->callback([options, action] { action(*options); });
+    text_of(sub->add_option("--store", options->store,
+                            "Measurement store; otherwise $BITTERN_STORE or the one in the cache "
+                            "folder"),
+            kFile);
+    sub->callback([options, action, sub] { action(*options, *sub); });
     return std::make_pair(sub, options);
   };
   const auto variant = [](const auto& sub) {
-    sub.first->add_option("--variant", sub.second->variant, "Only of this variant (name)");
+    text_of(sub.first->add_option("--variant", sub.second->variant, "Only of this variant (name)"),
+            kVariant);
   };
   const auto list = add("ls", "List measurements", ls);
   variant(list);
-  list.first->add_option("--format", list.second->format, "table, csv or json")
-      ->capture_default_str();
+  list.second->table.add_to(*list.first);
+  list.first->footer(example("bittern store ls --variant bismo_edge"));
 
   const auto one = add("show", "Everything about one measurement, as JSON", show);
-  one.first->add_option("key", one.second->key, "Key, or its first digits")->required();
+  text_of(one.first->add_option("key", one.second->key, "Key, or its first digits"), "KEY")
+      ->required();
+  one.first->footer(example("bittern store show 3f2a"));
 
   const auto all = add("export", "Every measurement with all its fields", export_rows);
   variant(all);
-  all.second->format = "csv";
-  all.first->add_option("--format", all.second->format, "csv, json or table")
+  one_of(all.first->add_option("--format", all.second->format, "How they are written"),
+         {"csv", "json", "table"})
       ->capture_default_str();
-  all.first->add_option("--out", all.second->out, "File; otherwise, or with -, standard output");
+  text_of(all.first->add_option("--out", all.second->out,
+                                "File; otherwise, or with -, standard output"),
+          kFile);
+  all.first->footer(example("bittern store export --format csv --out measurements.csv"));
 
   const auto clean = add(
       "gc", "Remove measurements that no RTL that is built can answer for, after saying which", gc);
@@ -240,6 +253,7 @@ void add_store(CLI::App& app) {
   clean.first->add_flag("--all", clean.second->all, "Remove everything (of the variant)");
   clean.first->add_flag("--dry-run", clean.second->dry_run, "Only say what would be removed");
   clean.first->add_flag("--yes", clean.second->yes, "Do not ask, also at a terminal");
+  clean.first->footer(example("bittern store gc --dry-run\nbittern store gc --damaged"));
   command->footer(
       example("bittern store ls --variant bismo_edge\nbittern store show 3f2a\n"
               "bittern store export --format csv --out measurements.csv\nbittern store gc"));

@@ -1,6 +1,6 @@
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
-#include <filesystem>
 #include <iostream>
 #include <memory>
 
@@ -10,42 +10,54 @@
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/commands.h"
 #include "apps/bittern/train_doubts.h"
-#include "host/base/error.h"
+#include "apps/bittern/train_options.h"
 #include "host/base/file.h"
 #include "host/base/processors.h"
-#include "host/base/progress.h"
 #include "host/base/table.h"
 #include "host/network/network.h"
 
 namespace bittern {
 namespace {
 
-struct Arguments {
-  std::string network = "lenet";
-  std::filesystem::path out;
-  std::string format = "table";
-  std::string optimiser = "sgd";
-  std::string device = "auto";
+struct Task {
   DataOptions data;
   TrainOptions train;
 };
 
+Task task_of(const TrainArguments& arguments) {
+  Task task;
+  task.data.name = arguments.dataset;
+  task.data.folder = arguments.data;
+  task.data.train_images = arguments.train_images;
+  task.data.validation_images = arguments.validation_images;
+  task.train.optimiser.kind = optimiser_of(arguments.optimiser);
+  task.train.optimiser.learning_rate = arguments.learning_rate;
+  task.train.optimiser.rate_name = "--lr";
+  task.train.epochs = arguments.epochs;
+  task.train.batch = arguments.batch;
+  task.train.seed = arguments.seed;
+  task.train.threads = arguments.threads;
+  task.train.device = tensor_device_of(arguments.device);
+  return task;
+}
+
 TrainResult train_with_meter(const Network& network, const DataSplits& splits,
-                             const Arguments& arguments, ProgressMode mode) {
-  const std::int64_t images = std::int64_t{arguments.train.epochs} * splits.train.size();
-  ProgressOptions options;
-  options.mode = mode;
-  Progress meter("image", static_cast<std::uint64_t>(images), options);
-  return train_network(network, splits, arguments.train, [&](const TrainProgress& progress) {
-    meter.advance(static_cast<std::uint64_t>(progress.images));
+                             const TrainOptions& options, const std::string& out,
+                             const std::shared_ptr<Phases>& phases) {
+  const std::int64_t images = std::int64_t{options.epochs} * splits.train.size();
+  Phase phase(phases, fmt::format("training {}, {} epochs", network.name, options.epochs),
+              {static_cast<std::uint64_t>(images), "images"});
+  return train_network(network, splits, options, [&](const TrainProgress& progress) {
+    phase.advance(static_cast<std::uint64_t>(progress.images));
     std::string note = fmt::format("epoch {}/{}, loss {:.3f}, {:.2f} %", progress.epoch + 1,
                                    progress.epochs, progress.loss, progress.accuracy);
     if (progress.epoch_done) {
       note += fmt::format(", validation {:.2f} %", progress.validation.accuracy());
+      spdlog::info("{}", note);
       // Kept after every epoch: a training that is killed leaves its last whole epoch.
-      if (!is_stream(arguments.out)) write_safetensors(arguments.out, *progress.checkpoint);
+      if (!is_stream(out)) write_safetensors(out, *progress.checkpoint);
     }
-    meter.note(note);
+    phase.note(note);
   });
 }
 
@@ -53,18 +65,30 @@ void add_row(Table& table, const std::string& part, const Score& score) {
   table.row({part, score.images, score.accuracy(), score.loss()});
 }
 
-void train(const Arguments& arguments, ProgressMode mode) {
-  const OutputFormat format = parse_output_format(arguments.format);
+DataSplits data_of(const Task& task, const std::shared_ptr<Phases>& phases) {
+  const Phase phase(phases, "reading " + task.data.name);
+  return load_data(task.data);
+}
+
+Score test_score(const Network& network, const TrainResult& result, const DataSplits& splits,
+                 const Task& task, const std::shared_ptr<Phases>& phases) {
+  const Phase phase(phases, fmt::format("testing on {} images", splits.test.size()));
+  return score_checkpoint(network, result.checkpoint, splits.test, task.train.threads,
+                          task.train.device);
+}
+
+void train(const TrainArguments& arguments, const CLI::App& command) {
   check_output_file(arguments.out);
-  worker_count(arguments.train.threads, "--threads");
+  const Task task = task_of(arguments);
+  worker_count(task.train.threads, "--threads");
+  const auto phases = make_phases(command);
   const Network network = load_network(arguments.network);
   check_trainable(network);
-  check_data_fits(network, arguments.data.name, outline_data(arguments.data));
-  const DataSplits splits = load_data(arguments.data);
+  check_data_fits(network, task.data.name, outline_data(task.data));
+  const DataSplits splits = data_of(task, phases);
   warn_of_data(splits);
-  const TrainResult result = train_with_meter(network, splits, arguments, mode);
-  const Score test = score_checkpoint(network, result.checkpoint, splits.test,
-                                      arguments.train.threads, arguments.train.device);
+  const TrainResult result = train_with_meter(network, splits, task.train, arguments.out, phases);
+  const Score test = test_score(network, result, splits, task, phases);
   if (is_stream(arguments.out)) write_safetensors(arguments.out, result.checkpoint);
   Table table;
   table.text_column("part").integer_column("images").real_column("accuracy", "%", 2);
@@ -72,58 +96,15 @@ void train(const Arguments& arguments, ProgressMode mode) {
   add_row(table, "train", result.train);
   add_row(table, "validation", result.validation);
   add_row(table, "test", test);
-  (is_standard_output(arguments.out) ? std::cerr : std::cout) << table.render(format);
-  check_learnt(arguments.out, arguments.train, result, splits.validation);
-  std::cerr << fmt::format("{}: {} on {}, {} epochs in {:.1f} s\n", arguments.out.string(),
-                           network.name, splits.train.name, arguments.train.epochs, result.seconds);
+  (is_standard_output(arguments.out) ? std::cerr : std::cout)
+      << arguments.table.render(table, command);
+  check_learnt(arguments.out, task.train, result, splits.validation);
+  std::cerr << fmt::format("{}: {} on {}, {} epochs in {:.1f} s\n", arguments.out, network.name,
+                           splits.train.name, arguments.epochs, result.seconds);
 }
 
 }  // namespace
 
-void add_train(CLI::App& app) {
-  auto arguments = std::make_shared<Arguments>();
-  CLI::App* command =
-      app.add_subcommand("train", "Train a network in full precision and store its weights");
-  command->add_option("--network", arguments->network, "Name in configs/networks, or a .yaml file")
-      ->capture_default_str();
-  command->add_option("--dataset", arguments->data.name, "mnist or synthetic")
-      ->capture_default_str();
-  command
-      ->add_option("--out", arguments->out,
-                   "File for the weights (safetensors); -: standard output")
-      ->required();
-  command->add_option("--data", arguments->data.folder,
-                      "Folder of the data set; default: $BITTERN_DATA, ./data, ../shared/data");
-  command->add_option("--epochs", arguments->train.epochs, "Passes over the training images")
-      ->capture_default_str();
-  command->add_option("--batch", arguments->train.batch, "Images for one step")
-      ->capture_default_str();
-  command->add_option("--lr", arguments->train.optimiser.learning_rate, "Learning rate")
-      ->capture_default_str();
-  command->add_option("--optimiser", arguments->optimiser, "sgd or adam")->capture_default_str();
-  command->add_option("--seed", arguments->train.seed, "Of the first weights and the image order")
-      ->capture_default_str();
-  command->add_option("--train-images", arguments->data.train_images, "0: all, 8000 for synthetic")
-      ->capture_default_str();
-  command
-      ->add_option("--validation-images", arguments->data.validation_images,
-                   "Cut from the training set; 0: 5000 for mnist, 1000 for synthetic")
-      ->capture_default_str();
-  command
-      ->add_option("--threads", arguments->train.threads,
-                   "0: one a core; the result does not depend on it")
-      ->capture_default_str();
-  command->add_option("--device", arguments->device, "auto, cpu or cuda")->capture_default_str();
-  command->add_option("--format", arguments->format, "table, csv or json")->capture_default_str();
-  command->footer(
-      example("bittern train --dataset synthetic --out lenet.safetensors\n"
-              "bittern train --network lenet --dataset mnist --epochs 8 --out l.st"));
-  command->callback([arguments, command] {
-    arguments->train.optimiser.rate_name = "--lr";
-    arguments->train.optimiser.kind = optimiser_of(arguments->optimiser);
-    arguments->train.device = tensor_device_of(arguments->device);
-    train(*arguments, progress_mode(*command));
-  });
-}
+void add_train(CLI::App& app) { add_train_command(app, train); }
 
 }  // namespace bittern

@@ -8,8 +8,8 @@
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/commands.h"
 #include "apps/bittern/device_options.h"
+#include "apps/bittern/table_options.h"
 #include "host/base/json.h"
-#include "host/base/table.h"
 #include "host/measure/random_jobs.h"
 
 namespace bittern {
@@ -24,7 +24,7 @@ struct Options {
   std::string trace_folder = ".";
   bool all = false;
   bool sums = false;
-  std::string format = "table";
+  TableOptions table;
   DeviceArguments device;
 };
 
@@ -40,9 +40,11 @@ std::string verdict(const ValidatedLayer& layer) {
 
 Table table_of(const Validation& validation, bool all) {
   Table table;
-  table.text_column("layer").text_column("shape").text_column("bits").integer_column("batch");
-  table.integer_column("rtl_cycles").integer_column("model_cycles");
+  table.text_column("layer").text_column("shape").text_column("bits");
+  table.integer_column("batch").detail();
+  table.integer_column("rtl_cycles").integer_column("model_cycles").spare();
   table.real_column("cycle_error_pct", "", 4).text_column("outputs");
+  table.mark("fault", Style::kBad).mark("different", Style::kBad);
   for (const ValidatedLayer& layer : validation.layers) {
     if (!all && !layer.failed() && layer.cycles == layer.predicted) continue;
     table.row({layer.job.layer.name, layer.job.layer.key(), bits_text(layer.job.precision),
@@ -135,9 +137,11 @@ std::string published_text(const Validation& v) {
   return text + fmt::format("; {} without work while the array drains\n", p.drain);
 }
 
-void print_text(const Options& options, const Validation& v, const DeviceIdentity& identity) {
+void print_text(const Options& options, const Validation& v, const DeviceIdentity& identity,
+                const CLI::App& command) {
   const Table table = table_of(v, options.all);
-  if (table.rows() > 0) std::cout << table.render(OutputFormat::kTable) << "\n";
+  const TableView view = options.table.view(command);
+  if (table.rows() > 0) std::cout << table.render(OutputFormat::kTable, view) << "\n";
   std::cout << fmt::format(
       "{}, RTL {}: {} layers, {} with outputs that differ from the reference\n", identity.variant,
       identity.rtl_hash.substr(0, 16), v.layers.size(), v.failed);
@@ -154,7 +158,8 @@ void print_text(const Options& options, const Validation& v, const DeviceIdentit
       v.mean_cycle_error_percent);
   if (v.published.layers > 0) std::cout << published_text(v);
   if (!v.first_failed) return;
-  std::cout << "first difference: " << failure_text(v.layers[*v.first_failed]) << "\n";
+  std::cout << styled("first difference:", Style::kBad, view.colour) << " "
+            << failure_text(v.layers[*v.first_failed]) << "\n";
   if (v.trace_path.empty()) {
     std::cout << "no trace: " << v.trace_problem << "\n";
   } else {
@@ -164,7 +169,8 @@ void print_text(const Options& options, const Validation& v, const DeviceIdentit
 }
 
 void run(Options options, const CLI::App& command) {
-  const OutputFormat format = parse_output_format(options.format);
+  const OutputFormat format = options.table.format();
+  options.table.check_columns(table_of({}, true));
   Variant variant = load_variant(options.variant);
   if (options.sums) variant.lowering.erase("requantise");
   if (!std::filesystem::is_directory(options.trace_folder)) {
@@ -191,10 +197,10 @@ void run(Options options, const CLI::App& command) {
   const bool passed = v.failed == 0 && close && same_work;
   switch (format) {
     case OutputFormat::kTable:
-      print_text(options, v, measurer.identity());
+      print_text(options, v, measurer.identity(), command);
       break;
     case OutputFormat::kCsv:
-      std::cout << table_of(v, true).render(format);
+      std::cout << options.table.render(table_of(v, true), command);
       break;
     case OutputFormat::kJson:
       std::cout << printed_json(json_of(options, v, measurer.identity(), passed)) << "\n";
@@ -217,34 +223,37 @@ void add_validate(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
       "validate", "Compare the RTL with the integer reference and with the closed form");
-  command->add_option("--variant", options->variant, "Name in configs/variants, or a .yaml file")
+  text_of(command->add_option("--variant", options->variant,
+                              "Name in configs/variants, or a .yaml file"),
+          kVariant)
       ->required();
-  command->add_option("--network", options->network,
-                      "Name in configs/networks, or a .yaml file: its layers at several bit pairs");
-  command
-      ->add_option("--random", options->random,
-                   "Number of random layers (20 when there is no --network)")
-      ->check(CLI::Range(0, 100000));
-  command->add_option("--seed", options->seed, "Of the random layers")
-      ->check(CLI::Range(std::uint64_t{0}, static_cast<std::uint64_t>(INT64_MAX)))
+  text_of(command->add_option("--network", options->network,
+                              "Name in configs/networks, or a .yaml file: its layers at several "
+                              "bit pairs"),
+          kNetwork);
+  whole_number(command->add_option("--random", options->random,
+                                   "Number of random layers (20 when there is no --network)"),
+               0, 100000);
+  whole_number(command->add_option("--seed", options->seed, "Of the random layers"), 0, INT64_MAX)
       ->capture_default_str();
-  command
-      ->add_option("--max-cycle-error", options->max_cycle_error,
-                   "Percent by which the closed form may be off")
-      ->check(CLI::Range(0.0, 100.0))
+  real_number(command->add_option("--max-cycle-error", options->max_cycle_error,
+                                  "Percent by which the closed form may be off"),
+              0.0, 100.0)
       ->capture_default_str();
-  command
-      ->add_option("--trace-folder", options->trace_folder,
-                   "Where the trace of a failing layer goes")
+  text_of(command->add_option("--trace-folder", options->trace_folder,
+                              "Where the trace of a failing layer goes"),
+          kFolder)
       ->capture_default_str();
   command->add_flag("--sums", options->sums,
                     "Results as 32-bit sums, of which no bit is lost, also where the variant "
                     "requantises them");
   command->add_flag("--all", options->all, "Show every layer, not only the inexact ones");
-  command->add_option("--format", options->format, "table, csv or json")->capture_default_str();
+  options->table.add_to(*command);
   options->device.add_to(*command);
-  command->footer("Nothing is answered from the measurement store: every layer is simulated.\n" +
-                  example("bittern validate --variant bismo_edge --network lenet --random 200"));
+  command->footer(
+      "Nothing is answered from the measurement store: every layer is simulated.\n"
+      "Exit status 1: an output differs, a layer faults, or the closed form is off.\n" +
+      example("bittern validate --variant bismo_edge --network lenet --random 200"));
   command->callback([options, command] { run(*options, *command); });
 }
 

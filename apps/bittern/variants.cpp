@@ -6,8 +6,9 @@
 
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/commands.h"
+#include "apps/bittern/option_kinds.h"
+#include "apps/bittern/table_options.h"
 #include "host/base/file.h"
-#include "host/base/table.h"
 #include "host/device/variant.h"
 
 namespace bittern {
@@ -15,7 +16,7 @@ namespace {
 
 struct Options {
   std::string variant;
-  std::string format = "table";
+  TableOptions table;
 };
 
 bool is_built(const Variant& variant) {
@@ -23,23 +24,24 @@ bool is_built(const Variant& variant) {
   return std::filesystem::exists(executable_folder() / ("bittern-device-" + variant.name), code);
 }
 
-void list(const Options& options) {
+void list(const Options& options, const CLI::App& command) {
   Table table;
   table.text_column("variant")
       .text_column("core")
       .real_column("clock", "MHz", 0)
       .integer_column("batch")
       .text_column("device")
+      .mark("not built", Style::kWarning)
       .text_column("description");
   for (const std::string& name : variant_names()) {
     const Variant variant = load_variant(name);
     table.row({variant.name, variant.core, variant.clock_mhz, std::int64_t{variant.batch},
                is_built(variant) ? "built" : "not built", variant.description});
   }
-  std::cout << table.render(parse_output_format(options.format));
+  std::cout << options.table.render(table, command);
 }
 
-void show(const Options& options) {
+void show(const Options& options, const CLI::App& command) {
   const Variant variant = load_variant(options.variant);
   Table table;
   table.text_column("setting").text_column("value");
@@ -68,7 +70,7 @@ void show(const Options& options) {
   }
   row("device", is_built(variant) ? "built" : "not built");
   row("file", variant.file.string());
-  std::cout << table.render(parse_output_format(options.format));
+  std::cout << options.table.render(table, command);
 }
 
 }  // namespace
@@ -77,11 +79,16 @@ void add_variants(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
       app.add_subcommand("variants", "List the variants of the accelerators, or show one");
-  command->add_option("variant", options->variant,
-                      "Name in configs/variants, or a file ending in .yaml; none: list all");
-  command->add_option("--format", options->format, "table, csv or json")->capture_default_str();
+  text_of(
+      command->add_option("variant", options->variant,
+                          "Name in configs/variants, or a file ending in .yaml; none: list all"),
+      kVariant);
+  options->table.add_to(*command);
   command->footer(example("bittern variants\nbittern variants bismo_edge"));
-  command->callback([options] { options->variant.empty() ? list(*options) : show(*options); });
+  command->callback([options, command] {
+    options->table.format();
+    options->variant.empty() ? list(*options, *command) : show(*options, *command);
+  });
 }
 
 }  // namespace bittern

@@ -13,6 +13,7 @@
 #include "host/base/error.h"
 #include "host/base/log.h"
 #include "host/base/text.h"
+#include "host/base/version.h"
 #include "host/device/variant.h"
 #include "host/protocol/server.h"
 #include "sim/build_info.h"
@@ -66,6 +67,14 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 2 && std::string(argv[1]) == "--version") {
+    const std::string name = "bittern-device-" + bittern::sim::build_info().variant;
+    // Which hardware it is, says its RTL hash: no revision of the sources.
+    std::printf("%s %s (%s), RTL %s, %s\n", name.c_str(), bittern::version().c_str(),
+                bittern::build_description().c_str(), bittern::sim::build_info().rtl_hash.c_str(),
+                bittern::sim::build_info().verilator.c_str());
+    return std::fflush(stdout) == 0 ? 0 : 1;
+  }
   try {
     return run(argc, argv);
   } catch (const bittern::Error& error) {

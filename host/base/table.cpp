@@ -1,6 +1,7 @@
 #include "host/base/table.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -14,11 +15,10 @@
 namespace bittern {
 namespace {
 
-/// Columns that text takes on a terminal: one per code point (all that we print is narrow).
-std::size_t width_of(const std::string& text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
-}
+constexpr const char* kGap = "  ";
+constexpr std::size_t kGapWidth = 2;
+/// Words are not shortened below this.
+constexpr std::size_t kLeastText = 20;
 
 std::string quoted_for_csv(const std::string& raw) {
   const std::string text = printable_lines(raw);
@@ -53,6 +53,19 @@ Table& Table::real_column(const std::string& name, const std::string& unit, int 
   return add({name, unit, Type::kReal, digits});
 }
 
+Table& Table::detail() {
+  columns_.back().detail = true;
+  return *this;
+}
+Table& Table::spare() {
+  columns_.back().spare = true;
+  return *this;
+}
+Table& Table::mark(const std::string& value, Style style) {
+  columns_.back().marks.emplace_back(value, style);
+  return *this;
+}
+
 void Table::check(const std::vector<Cell>& cells) const {
   if (cells.size() != columns_.size()) {
     throw std::logic_error(
@@ -74,7 +87,13 @@ void Table::row(std::vector<Cell> cells) {
 }
 void Table::total(std::vector<Cell> cells) {
   check(cells);
-  total_ = std::move(cells);
+  totals_ = {std::move(cells)};
+  one_total_ = true;
+}
+void Table::subtotal(std::vector<Cell> cells) {
+  check(cells);
+  totals_.push_back(std::move(cells));
+  one_total_ = false;
 }
 
 std::string Table::shown(const Column& column, const Cell& cell) const {
@@ -89,68 +108,140 @@ std::string Table::shown(const Column& column, const Cell& cell) const {
   return fmt::format("{:.{}f}", value, column.digits);
 }
 
-std::string Table::render(OutputFormat format) const {
+std::string Table::render(OutputFormat format, const TableView& view) const {
   switch (format) {
     case OutputFormat::kCsv:
-      return csv();
+      return csv(view.csv_totals);
     case OutputFormat::kJson:
       return printed_json(json()) + "\n";
     case OutputFormat::kTable:
       break;
   }
-  return text();
+  return text(view);
 }
 
-std::string Table::text() const {
-  std::vector<std::vector<std::string>> lines;
-  std::vector<std::string> heading;
-  for (const Column& column : columns_) {
-    heading.push_back(column.unit.empty() ? column.name : column.name + " [" + column.unit + "]");
+std::vector<std::size_t> Table::chosen(const TableView& view) const {
+  std::vector<std::size_t> out;
+  const bool all = view.columns == std::vector<std::string>{"all"};
+  if (view.columns.empty() || all) {
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      if (all || !columns_[i].detail) out.push_back(i);
+    }
+    return out;
   }
-  lines.push_back(heading);
+  std::vector<std::string> names;
+  for (const Column& column : columns_) names.push_back(column.name);
+  for (const std::string& name : view.columns) {
+    const auto found = std::find(names.begin(), names.end(), name);
+    if (found == names.end()) {
+      const std::string likely = nearest(name, names);
+      fail_usage("--columns: there is no column '{}'{}; there are {} (or all)", name,
+                 likely.empty() ? "" : ", did you mean '" + likely + "'?", fmt::join(names, ", "));
+    }
+    const auto index = static_cast<std::size_t>(found - names.begin());
+    if (std::find(out.begin(), out.end(), index) != out.end()) {
+      fail_usage("--columns: '{}' is named twice", name);
+    }
+    out.push_back(index);
+  }
+  return out;
+}
+
+/// Widths of the chosen columns such that a line fits; drops chosen columns where it must and may.
+std::vector<std::size_t> Table::fitted(std::vector<std::size_t>& chosen,
+                                       const std::vector<Line>& lines,
+                                       const TableView& view) const {
+  while (true) {
+    std::vector<std::size_t> widths;
+    std::size_t sum = kGapWidth * (chosen.size() - 1);
+    for (const std::size_t column : chosen) {
+      std::size_t width = 0;
+      for (const Line& line : lines) width = std::max(width, text_width(line[column]));
+      widths.push_back(width);
+      sum += width;
+    }
+    if (view.width == 0 || !view.columns.empty()) return widths;
+    // The widest word first, one column of the terminal at a time.
+    while (sum > view.width) {
+      std::size_t* widest = nullptr;
+      for (std::size_t i = 0; i < chosen.size(); ++i) {
+        const Column& column = columns_[chosen[i]];
+        const std::size_t least = std::max(kLeastText, text_width(column.heading()));
+        if (column.type != Type::kText || widths[i] <= least) continue;
+        if (widest == nullptr || widths[i] > *widest) widest = &widths[i];
+      }
+      if (widest == nullptr) break;
+      --*widest;
+      --sum;
+    }
+    if (sum <= view.width || chosen.size() == 1) return widths;
+    auto out = std::find_if(chosen.rbegin(), chosen.rend(),
+                            [this](std::size_t column) { return columns_[column].spare; });
+    if (out == chosen.rend()) out = chosen.rbegin();
+    chosen.erase(std::next(out).base());
+  }
+}
+
+std::string Table::text(const TableView& view) const {
+  std::vector<Line> lines(1);
+  for (const Column& column : columns_) lines[0].push_back(column.heading());
   const auto add_line = [&](const std::vector<Cell>& cells) {
-    std::vector<std::string> line;
+    Line line;
     for (std::size_t i = 0; i < cells.size(); ++i) line.push_back(shown(columns_[i], cells[i]));
     lines.push_back(std::move(line));
   };
   for (const auto& cells : rows_) add_line(cells);
-  if (!total_.empty()) add_line(total_);
+  for (const auto& cells : totals_) add_line(cells);
 
-  std::vector<std::size_t> widths(columns_.size(), 0);
-  for (const auto& line : lines) {
-    for (std::size_t i = 0; i < line.size(); ++i) {
-      widths[i] = std::max(widths[i], width_of(line[i]));
-    }
-  }
+  std::vector<std::size_t> columns = chosen(view);
+  const std::vector<std::size_t> widths = fitted(columns, lines, view);
   std::string rule;
-  for (std::size_t i = 0; i < widths.size(); ++i) {
-    rule += (i > 0 ? "  " : "") + std::string(widths[i], '-');
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    rule += (i > 0 ? kGap : "") + std::string(widths[i], '-');
   }
   rule += "\n";
 
+  const auto style_of = [&](std::size_t line, const Column& column) {
+    if (line == 0) return Style::kHeading;
+    for (const auto& [value, style] : column.marks) {
+      if (lines[line][static_cast<std::size_t>(&column - columns_.data())] == value) return style;
+    }
+    return Style::kPlain;
+  };
   std::string out;
   for (std::size_t n = 0; n < lines.size(); ++n) {
-    if (n == 1 || (!total_.empty() && n + 1 == lines.size() && n > 1)) out += rule;
+    if (n == 1 || (!totals_.empty() && n == 1 + rows_.size())) out += rule;
     std::string one;
-    for (std::size_t i = 0; i < columns_.size(); ++i) {
-      const std::string pad(widths[i] - width_of(lines[n][i]), ' ');
-      if (i > 0) one += "  ";
-      one += columns_[i].type == Type::kText ? lines[n][i] + pad : pad + lines[n][i];
+    std::size_t spaces = 0;  // held back: none at the end of a line
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      const Column& column = columns_[columns[i]];
+      const std::string word = shortened(lines[n][columns[i]], widths[i]);
+      const std::size_t pad = widths[i] - text_width(word);
+      if (i > 0) spaces += kGapWidth;
+      if (column.type != Type::kText) spaces += pad;
+      if (!word.empty()) {
+        one += std::string(spaces, ' ') + styled(word, style_of(n, column), view.colour);
+        spaces = 0;
+      }
+      if (column.type == Type::kText) spaces += pad;
     }
-    one.erase(one.find_last_not_of(' ') + 1);
     out += one + "\n";
   }
   if (lines.size() == 1) out += rule;
+  const std::size_t hidden = columns_.size() - columns.size();
+  if (view.columns.empty() && hidden > 0 && !view.more.empty()) {
+    out += styled(fmt::format("({} more {}: {})", hidden, hidden == 1 ? "column" : "columns",
+                              view.more),
+                  Style::kFaint, view.colour) +
+           "\n";
+  }
   return out;
 }
 
-std::string Table::csv() const {
+std::string Table::csv(bool with_totals) const {
   std::string out;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
-    const Column& column = columns_[i];
-    const std::string name =
-        column.unit.empty() ? column.name : column.name + " [" + column.unit + "]";
-    out += (i > 0 ? "," : "") + quoted_for_csv(name);
+    out += (i > 0 ? "," : "") + quoted_for_csv(columns_[i].heading());
   }
   out += "\n";
   const auto add_line = [&out](const std::vector<Cell>& cells) {
@@ -166,7 +257,9 @@ std::string Table::csv() const {
     out += "\n";
   };
   for (const auto& cells : rows_) add_line(cells);
-  if (!total_.empty()) add_line(total_);
+  if (with_totals) {
+    for (const auto& cells : totals_) add_line(cells);
+  }
   return out;
 }
 
@@ -188,7 +281,13 @@ nlohmann::json Table::json() const {
   };
   out["rows"] = nlohmann::json::array();
   for (const auto& cells : rows_) out["rows"].push_back(object(cells));
-  if (!total_.empty()) out["total"] = object(total_);
+  for (const auto& cells : totals_) {
+    if (one_total_) {
+      out["total"] = object(cells);
+    } else {
+      out["totals"].push_back(object(cells));
+    }
+  }
   return out;
 }
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <spdlog/spdlog.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -246,6 +247,7 @@ class DeviceProcess::Supervisor {
       const std::lock_guard lock(mutex_);
       for (ssize_t i = 0; i < got; ++i) {
         if (buffer[i] == '\n') {
+          spdlog::debug("device process {}: {}", pid_, partial_);
           lines_.push_back(std::exchange(partial_, {}));
           if (lines_.size() > kLogLines) lines_.pop_front();
         } else if (partial_.size() < kMaxLine) {

@@ -1,6 +1,7 @@
 #include "host/device/start.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <cctype>
 #include <chrono>
@@ -203,11 +204,18 @@ std::unique_ptr<Device> start_device(const Variant& variant, const DeviceOptions
   if (!variant.file.empty()) {
     arguments = {"--variant", std::filesystem::absolute(variant.file).string()};
   }
+  // It logs as much as we do, and what it logs comes to our log (DeviceProcess).
+  const auto level = spdlog::default_logger_raw()->level();
+  if (level <= spdlog::level::debug) {
+    const auto name = spdlog::level::to_string_view(level);
+    arguments.insert(arguments.end(), {"--log-level", std::string(name.data(), name.size())});
+  }
   auto process = std::make_unique<DeviceProcess>(
       find_device_executable(variant.name, options.folder), arguments);
   const std::string name = fmt::format("{} (process {})", variant.name, process->pid());
   auto device = std::make_unique<ProcessDevice>(std::move(process), name, options.client);
   check_device(*device, variant);
+  spdlog::debug("device {} started, RTL {}", name, device->identity().rtl_hash);
   return device;
 }
 

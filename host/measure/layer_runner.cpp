@@ -1,6 +1,7 @@
 #include "host/measure/layer_runner.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <atomic>
@@ -44,8 +45,11 @@ class Batch {
         done_(done),
         budget_(options.memory_budget_bytes),
         order_(layers.size()),
-        progress_(pool.variant().name + ", simulated cycles", total_cycles(layers),
-                  progress_options(options.progress)) {
+        phase_(options.phases,
+               fmt::format("simulating {} layer{} on {}, {} cycles", layers.size(),
+                           layers.size() == 1 ? "" : "s", pool.variant().name,
+                           count_text(total_cycles(layers))),
+               {total_cycles(layers), "cycles"}) {
     std::iota(order_.begin(), order_.end(), std::size_t{0});
     std::stable_sort(order_.begin(), order_.end(), [&](std::size_t a, std::size_t b) {
       return layers[a].predicted.cycles > layers[b].predicted.cycles;
@@ -78,12 +82,6 @@ class Batch {
     std::uint64_t total = 0;
     for (const PlannedLayer& layer : layers) total += layer.predicted.cycles;
     return total;
-  }
-
-  static ProgressOptions progress_options(ProgressMode mode) {
-    ProgressOptions options;
-    options.mode = mode;
-    return options;
   }
 
   /// What ends the other runs after the first failure. Nobody sees it.
@@ -162,7 +160,7 @@ class Batch {
     const auto progress = [&](std::uint64_t cycles) {
       // The meter's total is what the closed form says.
       const std::uint64_t now = std::min(cycles, planned.predicted.cycles);
-      if (now > shown) progress_.advance(now - shown);
+      if (now > shown) phase_.advance(now - shown);
       shown = std::max(shown, now);
     };
     LayerRun run;
@@ -174,7 +172,7 @@ class Batch {
         [this] { give_up_when_failed(); });
     progress(planned.predicted.cycles);
     const std::lock_guard lock(done_mutex_);
-    progress_.note(fmt::format("{}/{} layers", ++finished_, layers_.size()));
+    phase_.note(fmt::format("{}/{} layers", ++finished_, layers_.size()));
     done_(ready.index, ready.layer, run);
   }
 
@@ -185,7 +183,7 @@ class Batch {
   const std::uint64_t budget_;
   std::vector<std::size_t> order_;  // longest first
   std::size_t workers_ = 1;
-  Progress progress_;
+  Phase phase_;
 
   std::mutex done_mutex_;
   std::size_t finished_ = 0;
@@ -211,7 +209,9 @@ void run_layers(const Core& core, DevicePool& pool, const std::vector<PlannedLay
 }
 
 std::vector<PlannedLayer> plan_layers(const Core& core, const std::vector<LayerJob>& jobs,
-                                      std::size_t threads) {
+                                      std::size_t threads, const std::shared_ptr<Phases>& phases) {
+  Phase phase(phases, fmt::format("planning {} layer{}", jobs.size(), jobs.size() == 1 ? "" : "s"),
+              {jobs.size(), "plans"});
   std::vector<PlannedLayer> planned(jobs.size());
   std::atomic<std::size_t> next{0};
   std::mutex mutex;
@@ -224,6 +224,9 @@ std::vector<PlannedLayer> plan_layers(const Core& core, const std::vector<LayerJ
           for (std::size_t i = next++; i < jobs.size(); i = next++) {
             throw_if_stopped();
             planned[i] = plan_layer(core, jobs[i]);
+            spdlog::debug("{}: {}, closed form {} cycles", job_name(jobs[i]),
+                          planned[i].plan->key(), planned[i].predicted.cycles);
+            phase.advance();
           }
         } catch (...) {
           const std::lock_guard lock(mutex);

@@ -3,9 +3,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <vector>
 
-#include "host/base/progress.h"
+#include "host/base/phase.h"
 #include "host/device/device_pool.h"
 #include "host/measure/layer_run.h"
 
@@ -15,7 +16,8 @@ namespace bittern {
 struct RunnerOptions {
   /// Prepared layers may take so much memory of the host together (a larger one goes alone).
   std::uint64_t memory_budget_bytes = std::uint64_t{2} << 30;
-  ProgressMode progress = ProgressMode::kAuto;
+  /// Says what is being done; null: nobody wants to know.
+  std::shared_ptr<Phases> phases;
 };
 
 /// Runs layers on all devices of a pool at once. Data of the next layers is drawn and packed while
@@ -29,6 +31,7 @@ void run_layers(const Core& core, DevicePool& pool, const std::vector<PlannedLay
 
 /// Plans jobs, on several threads. Result i belongs to jobs[i].
 std::vector<PlannedLayer> plan_layers(const Core& core, const std::vector<LayerJob>& jobs,
-                                      std::size_t threads);
+                                      std::size_t threads,
+                                      const std::shared_ptr<Phases>& phases = nullptr);
 
 }  // namespace bittern

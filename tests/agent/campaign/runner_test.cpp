@@ -38,7 +38,6 @@ class RunnerTest : public ::testing::Test {
     RunOptions out;
     out.out = folder_ / name;
     out.resume = resume;
-    out.progress = ProgressMode::kOff;
     return out;
   }
   /// result.json without the part that may differ between two runs.

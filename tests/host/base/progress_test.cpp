@@ -1,101 +1,67 @@
 #include "host/base/progress.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <sstream>
-#include <thread>
+#include <string>
 
 namespace bittern {
 namespace {
 
-using ::testing::HasSubstr;
-
-struct Meter {
-  std::ostringstream out;
-  double time = 100.0;
-  ProgressOptions options(ProgressMode mode) {
-    ProgressOptions options;
-    options.mode = mode;
-    options.out = &out;
-    options.now = [this] { return time; };
-    return options;
-  }
-};
-
-TEST(Progress, StaysQuietDuringTheFirstTwoSeconds) {
+Meter meter(std::uint64_t done, std::uint64_t total, const std::string& unit) {
   Meter meter;
-  Progress progress("layer", 10, meter.options(ProgressMode::kOn));
-  meter.time += 1.9;
-  progress.advance();
-  EXPECT_EQ(meter.out.str(), "");
-  meter.time += 0.2;
-  progress.advance();
-  EXPECT_THAT(meter.out.str(), HasSubstr("layer 2/10 20%"));
+  meter.done = done;
+  meter.total = total;
+  meter.unit = unit;
+  return meter;
 }
 
-TEST(Progress, ShowsRateWorkAndTimeLeft) {
-  Meter meter;
-  ProgressOptions options = meter.options(ProgressMode::kOn);
-  options.work_unit = "cycles";
-  Progress progress("layer", 30, options);
-  progress.note("best 0.9");
-  meter.time += 5.0;
-  progress.advance(10, 5000000);
-  EXPECT_EQ(meter.out.str(), "layer 10/30 33%  2/s  1.00 Mcycles/s  ETA 0:10  best 0.9\n");
+TEST(MeterText, ShowsShareRateWithUnitAndTimeLeft) {
+  Meter half = meter(10, 30, "layers");
+  half.note = "best 0.9";
+  EXPECT_EQ(meter_text("simulating", half, 5.0, 0),
+            "simulating  10/30 layers  33 %  2.00 layers/s  ETA 0:10  best 0.9");
 }
 
-TEST(Progress, LinesAreTenSecondsApartWhereTheyCannotBeOverwritten) {
-  Meter meter;
-  Progress progress("x", 1000, meter.options(ProgressMode::kOn));
-  for (int second = 0; second < 25; ++second) {
-    meter.time += 1.0;
-    progress.advance();
-  }
-  const std::string text = meter.out.str();
-  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 3);
+TEST(MeterText, LargeNumbersHaveAPrefix) {
+  EXPECT_EQ(meter_text("simulating", meter(12100000, 88200000, "cycles"), 13.1, 0),
+            "simulating  12.1 M/88.2 M cycles  13 %  924 k cycles/s  ETA 1:22");
 }
 
-TEST(Progress, NothingWithoutATerminalUnlessForced) {
-  Meter meter;
-  Progress progress("x", 10, meter.options(ProgressMode::kAuto));
-  meter.time += 100.0;
-  progress.advance();
-  EXPECT_EQ(meter.out.str(), "");
+TEST(MeterText, UnknownTotalHasNeitherPercentageNorTimeLeft) {
+  EXPECT_EQ(meter_text("x", meter(8, 0, "plans"), 4.0, 0), "x  8 plans  2.00 plans/s");
 }
 
-TEST(Progress, UnknownTotalHasNeitherPercentageNorTimeLeft) {
-  Meter meter;
-  Progress progress("x", 0, meter.options(ProgressMode::kOn));
-  meter.time += 4.0;
-  progress.advance(8);
-  EXPECT_EQ(meter.out.str(), "x 8  2/s\n");
+TEST(MeterText, WithoutAUnitThereIsOnlyTheLabel) {
+  EXPECT_EQ(meter_text("writing", Meter(), 4.0, 0), "writing");
 }
 
-TEST(Progress, NothingAfterFinish) {
-  Meter meter;
-  Progress progress("x", 10, meter.options(ProgressMode::kOn));
-  progress.finish();
-  meter.time += 100.0;
-  progress.advance();
-  EXPECT_EQ(meter.out.str(), "");
+TEST(MeterText, WhatWasDoneBeforeIsNoPartOfTheRate) {
+  Meter resumed = meter(60, 80, "episodes");
+  resumed.before = 50;
+  EXPECT_EQ(meter_text("searching", resumed, 10.0, 0),
+            "searching  60/80 episodes  75 %  1.00 episodes/s  ETA 0:20");
 }
 
-TEST(Progress, CountsFromSeveralThreads) {
-  Meter meter;
-  ProgressOptions options = meter.options(ProgressMode::kOn);
-  Progress progress("x", 4000, options);
-  std::vector<std::thread> threads;
-  for (int t = 0; t < 4; ++t) {
-    threads.emplace_back([&progress] {
-      for (int i = 0; i < 999; ++i) progress.advance();
-    });
-  }
-  for (auto& thread : threads) thread.join();
-  meter.time += 10.0;
-  progress.advance(4);
-  EXPECT_THAT(meter.out.str(), HasSubstr("x 4000/4000 100%"));
+TEST(MeterText, ANarrowTerminalLeavesOutWhatComesLast) {
+  Meter half = meter(10, 30, "layers");
+  half.note = "best 0.9";
+  EXPECT_EQ(meter_text("simulating", half, 5.0, 60),
+            "simulating  10/30 layers  33 %  2.00 layers/s  ETA 0:10");
+  EXPECT_EQ(meter_text("simulating", half, 5.0, 30), "simulating  10/30 layers  33 %");
+  EXPECT_EQ(meter_text("simulating", half, 5.0, 8), "sim..ing");
+}
+
+TEST(RateText, ChoosesThePeriodInWhichThereIsAtLeastOne) {
+  EXPECT_EQ(rate_text(2612.0, "episodes"), "2.61 k episodes/s");
+  EXPECT_EQ(rate_text(0.924e6, "cycles"), "924 k cycles/s");
+  EXPECT_EQ(rate_text(1.0, "layers"), "1.00 layers/s");
+  EXPECT_EQ(rate_text(0.05, "episodes"), "3.0 episodes/min");
+  EXPECT_EQ(rate_text(0.00125, "layers"), "4.5 layers/h");
+}
+
+TEST(CountText, IsExactWhileItIsShort) {
+  EXPECT_EQ(count_text(9999), "9999");
+  EXPECT_EQ(count_text(12100), "12.1 k");
 }
 
 TEST(ClockText, HasHoursOnlyWhenThereAreAny) {

@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <csignal>
+#include <regex>
 
 #include "host/base/error.h"
+#include "host/base/file.h"
 #include "host/base/log.h"
 #include "host/base/stop.h"
+#include "host/base/temporary_folder.h"
 #include "host/base/version.h"
 #include "host/base/zoo.h"
 
@@ -60,6 +63,49 @@ TEST(Log, MessagesCannotSteerTheTerminal) {
   EXPECT_EQ(::testing::internal::GetCapturedStderr(),
             "bittern: warning: device says \\x1b[2J\xef\xbf\xbd gone\n");
 }
+
+TEST(LogFile, HasMessagesFromInfoOnWhateverStderrShows) {
+  const TemporaryFolder folder("bittern-log");
+  const auto file = folder.path() / "run.log";
+  start_logging("off");
+  {
+    const LogFile log(file);
+    spdlog::debug("a detail");
+    spdlog::info("begun");
+    spdlog::warn("careful");
+  }
+  spdlog::warn("after its end");
+  const std::string text = read_file(file);
+  EXPECT_TRUE(std::regex_match(
+      text, std::regex(R"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} info: begun\n)"
+                       R"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} warning: careful\n)")))
+      << text;
+  EXPECT_FALSE(logged_on_stderr("error"));
+  start_logging("warning");
+}
+
+TEST(LogFile, HasDetailsWhereStderrHasThemAndIsAppendedTo) {
+  const TemporaryFolder folder("bittern-log");
+  const auto file = folder.path() / "run.log";
+  write_file(file, "before\n");
+  ::testing::internal::CaptureStderr();
+  start_logging("debug");
+  EXPECT_TRUE(logged_on_stderr("debug"));
+  EXPECT_FALSE(logged_on_stderr("trace"));
+  {
+    const LogFile log(file);
+    spdlog::debug("a detail");
+    spdlog::trace("too much");
+  }
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "bittern: debug: a detail\n");
+  const std::string text = read_file(file);
+  EXPECT_EQ(text.substr(0, 7), "before\n");
+  EXPECT_NE(text.find("debug: a detail\n"), std::string::npos);
+  EXPECT_EQ(text.find("too much"), std::string::npos);
+  start_logging("warning");
+}
+
+TEST(LogFile, ThatCannotBeWrittenIsAnError) { EXPECT_THROW(LogFile("/dev/null/run.log"), Error); }
 
 TEST(Version, IsThere) {
   EXPECT_FALSE(version().empty());

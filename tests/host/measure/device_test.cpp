@@ -80,7 +80,6 @@ class RealDevice : public ::testing::Test {
     options.workers = 2;
     options.store = folder_ / "store.db";
     options.device = options_;
-    options.runner.progress = ProgressMode::kOff;
     return options;
   }
 
@@ -154,9 +153,7 @@ TEST_F(RealDevice, ValidationFindsNothing) {
   Measurer measurer(tiny_variant(), measurer_options());
   std::vector<LayerJob> all = network_jobs(measurer.core(), tiny_variant(), odd());
   for (LayerJob& job : random_jobs(measurer.core(), tiny_variant(), 8, 3)) all.push_back(job);
-  RunnerOptions quiet;
-  quiet.progress = ProgressMode::kOff;
-  const Validation v = validate(measurer.core(), measurer.pool(), all, folder_.path(), quiet);
+  const Validation v = validate(measurer.core(), measurer.pool(), all, folder_.path(), {});
   EXPECT_EQ(v.failed, 0u);
   EXPECT_LE(v.max_cycle_error_percent, 0.5);
   EXPECT_TRUE(v.trace_path.empty());
@@ -171,10 +168,8 @@ TEST_F(RealDevice, BitFusionWorksForAsManyCyclesAsThePublishedModelSays) {
     GTEST_SKIP() << "needs the simulated device of bitfusion_tiny: " << error.what();
   }
   Measurer measurer(variant, measurer_options());
-  RunnerOptions quiet;
-  quiet.progress = ProgressMode::kOff;
   const std::vector<LayerJob> all = network_jobs(measurer.core(), variant, odd());
-  const Validation v = validate(measurer.core(), measurer.pool(), all, folder_.path(), quiet);
+  const Validation v = validate(measurer.core(), measurer.pool(), all, folder_.path(), {});
   EXPECT_EQ(v.failed, 0u);
   EXPECT_EQ(v.exact, all.size());
   EXPECT_EQ(v.published.layers, all.size());

@@ -335,7 +335,6 @@ inline MeasurerOptions fake_options(const TemporaryFolder& folder,
   MeasurerOptions options;
   options.store = folder / "store.db";
   for (const FakeDevice* device : devices) options.endpoints.push_back(device->served.endpoint());
-  options.runner.progress = ProgressMode::kOff;
   return options;
 }
 

@@ -35,10 +35,8 @@ class ValidateTest : public ::testing::Test {
   }
   Validation run(const FakeBehaviour& behaviour) {
     device_ = std::make_unique<FakeDevice>(folder_, "a", behaviour);
-    RunnerOptions options;
-    options.progress = ProgressMode::kOff;
     DevicePool pool(variant_, {device_->served.endpoint()});
-    return validate(*core_, pool, jobs_, folder_.path(), options);
+    return validate(*core_, pool, jobs_, folder_.path(), {});
   }
   PreparedLayer prepared(std::size_t job) {
     return prepare_layer(*core_, plan_layer(*core_, jobs_[job]));

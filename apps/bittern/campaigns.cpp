@@ -1,0 +1,52 @@
+#include <fmt/format.h>
+
+#include <iostream>
+#include <memory>
+
+#include "apps/bittern/command_line.h"
+#include "apps/bittern/commands.h"
+#include "apps/bittern/table_options.h"
+#include "host/campaign/campaign.h"
+
+namespace bittern {
+namespace {
+
+/// "latency <= 0.25 of 8/8, energy <= 0.001 J".
+std::string constraints_text(const Campaign& campaign) {
+  std::string text;
+  for (const ConstraintSettings& c : campaign.constraints) {
+    const char* unit = c.resource == "latency" ? "s" : c.resource == "energy" ? "J" : "bytes";
+    text += fmt::format("{}{} <= {:g} {}", text.empty() ? "" : ", ", c.resource, c.limit,
+                        c.is_ratio ? "of 8/8" : unit);
+  }
+  return text;
+}
+
+void list(const TableOptions& options, const CLI::App& command) {
+  options.format();
+  Table table;
+  table.text_column("campaign").text_column("network").text_column("variant");
+  table.text_column("method").text_column("constraint").text_column("cost").detail();
+  table.text_column("dataset").detail().integer_column("episodes").detail();
+  table.text_column("description").spare();
+  for (const std::string& name : campaign_names()) {
+    const Campaign campaign = load_campaign(name);
+    table.row({name, campaign.network, campaign.variant, campaign.search.method,
+               constraints_text(campaign), campaign.cost, campaign.data.dataset,
+               std::int64_t{campaign.search.episodes}, campaign.description});
+  }
+  std::cout << options.render(table, command);
+}
+
+}  // namespace
+
+void add_campaigns(CLI::App& app) {
+  auto options = std::make_shared<TableOptions>();
+  CLI::App* command =
+      app.add_subcommand("campaigns", "List the campaigns that come with Bittern, for bittern run");
+  options->add_to(*command);
+  command->footer(example("bittern campaigns\nbittern campaigns --format json"));
+  command->callback([options, command] { list(*options, *command); });
+}
+
+}  // namespace bittern
