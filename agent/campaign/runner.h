@@ -24,6 +24,7 @@ struct RunOptions {
   std::string data_folder;          ///< --data
   TensorDevice device = TensorDevice::kAuto;
   ProgressMode progress = ProgressMode::kAuto;
+  std::string command_line;  ///< shown in the report
 };
 
 /// Runs a campaign and writes its directory (docs/campaigns.md): checks (preflight()), costs,

@@ -9,6 +9,7 @@
 #include "agent/campaign/runner.h"
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/commands.h"
+#include "apps/bittern/own_command.h"
 #include "host/base/error.h"
 #include "host/base/json.h"
 #include "host/base/stop.h"
@@ -31,16 +32,6 @@ struct Arguments {
   RunOptions run;
 };
 
-/// A word as a shell takes it.
-std::string quoted(const std::string& word) {
-  const char* const plain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%";
-  if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
-  std::string out = "'";
-  for (const char c : word) out += c == '\'' ? "'\\''" : std::string(1, c);
-  return out + "'";
-}
-
 void run(const Arguments& arguments) {
   const OutputFormat format = parse_output_format(arguments.format);
   if (format == OutputFormat::kCsv)
@@ -50,9 +41,10 @@ void run(const Arguments& arguments) {
   for (const std::string& endpoint : arguments.endpoints) {
     options.endpoints.push_back(Endpoint::parse(endpoint));
   }
+  options.command_line = own_command_line();
   std::string folder = campaign.name;
-  std::string again = "bittern run " + quoted(arguments.campaign);
-  for (const std::string& setting : arguments.settings) again += " --set " + quoted(setting);
+  std::string again = "bittern run " + shell_text({arguments.campaign});
+  for (const std::string& setting : arguments.settings) again += " --set " + shell_text({setting});
   if (arguments.seed) {
     campaign.seed = *arguments.seed;
     // Its own directory, so that runs with several seeds do not meet in one.
@@ -60,7 +52,7 @@ void run(const Arguments& arguments) {
     again += " --seed " + std::to_string(campaign.seed);
   }
   if (options.out.empty()) options.out = std::filesystem::path("out") / folder;
-  again += " --out " + quoted(options.out.string()) + " --resume";
+  again += " --out " + shell_text({options.out.string()}) + " --resume";
   if (arguments.check) {
     const Preflight found = preflight(campaign, options, /*may_make_store=*/false);
     std::cout << preflight_text(campaign, options, found);

@@ -1,0 +1,21 @@
+#include "agent/campaign/hardware.h"
+
+namespace bittern {
+
+CampaignHardware load_hardware(const Campaign& campaign, const Network& network) {
+  CampaignHardware out;
+  if (campaign.cost == "table") {
+    out.table = std::make_unique<TableCostModel>(network, campaign.table, campaign.variant);
+    out.name = out.table->variant();
+    out.batch = out.table->batch();
+    return out;
+  }
+  out.variant = load_variant(campaign.variant);
+  out.energy = load_energy_table(out.variant->energy);
+  out.core = make_core(*out.variant);
+  out.name = out.variant->name;
+  out.batch = out.variant->batch;
+  return out;
+}
+
+}  // namespace bittern
