@@ -42,7 +42,7 @@ torch::Tensor correct_answers(const torch::Tensor& logits, const torch::Tensor& 
 std::vector<bool> image_by_image(const torch::Tensor& correct) {
   const torch::Tensor bytes = correct.to(torch::kUInt8).cpu().contiguous();
   const auto* const begin = bytes.data_ptr<std::uint8_t>();
-  return {begin, begin + bytes.numel()};
+  return std::vector<bool>(begin, begin + bytes.numel());
 }
 
 Score score_of(const torch::Tensor& logits, const torch::Tensor& labels,

@@ -398,7 +398,7 @@ TEST_F(TableRunnerTest, NeedsOnlyTheWidthsThatAreSearchedAndTheReference) {
               ::testing::ElementsAre("uniform 4", "uniform 5", "uniform 6", "uniform 8", "w6/a4"));
   EXPECT_THAT(result.uniform_note, HasSubstr("uniform 2, uniform 3, uniform 7: the table lacks"));
   EXPECT_EQ(result.reference.bits, "8/8");
-  EXPECT_TRUE(result.warnings.empty());
+  EXPECT_THAT(result.warnings, ::testing::Not(::testing::Contains(HasSubstr("ratios refer"))));
 }
 
 TEST_F(TableRunnerTest, SaysWhichReferenceARatioMeansWhere8To8IsNotThere) {
@@ -407,8 +407,7 @@ TEST_F(TableRunnerTest, SaysWhichReferenceARatioMeansWhere8To8IsNotThere) {
   const CampaignResult result = run("a");
   EXPECT_EQ(result.reference.bits, "6/6");
   EXPECT_NEAR(result.constraints[0].reference, result.uniform[2].latency_s, 1e-15);
-  ASSERT_EQ(result.warnings.size(), 1u);
-  EXPECT_THAT(result.warnings[0], HasSubstr("ratios refer to 6/6"));
+  EXPECT_THAT(result.warnings, ::testing::Contains(HasSubstr("ratios refer to 6/6")));
   EXPECT_THAT(read_file(folder_ / "a" / "summary.txt"), HasSubstr("limit 0.8000): met"));
   campaign_.constraints[0].limit = 0.01;
   campaign_.name = "other";
