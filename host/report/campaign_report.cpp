@@ -127,7 +127,7 @@ std::string policies_table(const CampaignResult& result) {
                   test_text(result, result.baseline_test),
                   found_minus(result.best.test_answers, result.baseline_test_answers)});
   return page::table({"policy", "mean w / a bits", "latency (ms)", "energy (mJ)", "model (KiB)",
-                      "validation", "test", "found minus this, test points (95 %)"},
+                      "validation", "test", "found minus this (test)"},
                      rows);
 }
 
