@@ -47,6 +47,11 @@ void require_chain(const Network& network) {
                                        layer.name, source_name(network, wiring.input)));
     }
     require_pools(wiring.input);
+    if (i == 0 && !wiring.input.pools.empty()) {
+      refuse(wiring.input.pools.front().where,
+             "pooling of the input before the first layer cannot be trained (state the input as it "
+             "is behind it)");
+    }
     if (i > 0 && network.layers[i - 1].kind == LayerKind::kLinear &&
         layer.kind != LayerKind::kLinear) {
       refuse(wiring.where,

@@ -67,7 +67,7 @@ torch::Tensor pooled(const Pool& pool, torch::Tensor x) {
                         {pad_h, pad_w});
 }
 
-torch::Tensor multiply(torch::Tensor x, const LayerWeights& weights) {
+torch::Tensor multiply(const torch::Tensor& x, const LayerWeights& weights) {
   if (x.is_cuda()) return at::linear(x, weights.weight, weights.bias);
   // As a 1x1 convolution: those always run in oneDNN, while matrix products go to whatever BLAS is
   // installed, on Debian one that is ten times slower.

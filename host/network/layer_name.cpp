@@ -30,7 +30,7 @@ std::string layer_name_fault(const std::string& name) {
 
 std::string sum_row_name(const std::vector<std::string>& names) {
   std::string name = "total";
-  while (std::find(names.begin(), names.end(), name) != names.end()) name = "sum: " + name;
+  while (std::find(names.begin(), names.end(), name) != names.end()) name.insert(0, "sum: ");
   return name;
 }
 

@@ -133,7 +133,8 @@ class Core {
 /// Core for a variant; throws Error when the core is unknown or its parameters are impossible.
 std::unique_ptr<Core> make_core(const Variant& variant);
 
-/// Throws Error unless bits are 1 to `most_bits` and the batch is positive.
+/// Throws Error unless bits are 1 to `most_bits`, the batch is positive, and the layer not so huge
+/// that its bytes and cycles could not be counted.
 void check_precision(const Layer& layer, const Precision& precision, int batch, int most_bits);
 
 /// Throws Error unless data has the size of the layer and every value is within its precision.

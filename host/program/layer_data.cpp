@@ -75,6 +75,17 @@ void check_precision(const Layer& layer, const Precision& precision, int batch, 
     }
   }
   if (batch < 1) fail("layer {}: batch is {}, expected at least 1", layer.name, batch);
+  // Whatever is counted below (bytes with their padding, cycles) fits 64 bits then.
+  constexpr double kMostWindowValues = 281474976710656.0;  // 2^48
+  const double values = static_cast<double>(layer.out_height()) * layer.out_width() * batch *
+                        layer.kernel_h * layer.kernel_w * layer.in_channels;
+  if (values > kMostWindowValues) {
+    fail(
+        "layer {}: batch {} has {:.3g} values in the windows of its input, more than 2^48, which "
+        "no "
+        "device can compute; take a smaller batch or layer",
+        layer.name, batch, values);
+  }
 }
 
 void check_data(const Layer& layer, const Precision& precision, int batch, const LayerData& data) {

@@ -179,7 +179,9 @@ TEST(Measure, AnotherBatchTakesThePlaceOfTheVariants) {
       "--format json --model published";
   const auto cycles = [&](const std::string& batch) -> std::int64_t {
     const auto json = nlohmann::json::parse(run_bittern(command + batch).out);
-    if (!batch.empty()) EXPECT_EQ(" --batch " + json.at("batch").dump(), batch);
+    if (!batch.empty()) {
+      EXPECT_EQ(" --batch " + json.at("batch").dump(), batch);
+    }
     return json.at("layers").at("total").at("cycles");
   };
   EXPECT_EQ(cycles(" --batch 16"), cycles(""));

@@ -30,7 +30,8 @@ class Names : public ::testing::Test {
   std::vector<std::string> layers_of(const CliResult& result) const {
     EXPECT_EQ(result.status, 0) << result.err;
     std::vector<std::string> names;
-    for (const json& row : json::parse(result.out).at("layers").at("rows")) {
+    const json answer = json::parse(result.out);
+    for (const json& row : answer.at("layers").at("rows")) {
       names.push_back(row.at("layer"));
     }
     return names;

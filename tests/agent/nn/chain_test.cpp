@@ -40,7 +40,6 @@ TEST(Chain, PoolsOfAnyWindowAreFine) {
   EXPECT_EQ(
       fault_of(kStem + "  - pool: {kernel: 3, pad: [0, 1, 2, 0]}\n  - pool: {kernel: 2}\n" + kHead),
       "");
-  EXPECT_EQ(fault_of("  - pool: {kernel: 2}\n" + kStem + kHead), "");
   EXPECT_EQ(fault_of(kStem + "  - conv: {name: a, out: 6, kernel: 3, relu: false}\n" + kHead), "");
   // Said, but the same as what is before it.
   EXPECT_EQ(fault_of(kStem + "  - linear: {name: head, from: stem, out: 10, relu: false}\n"), "");
@@ -71,6 +70,11 @@ TEST(Chain, WhatHasNoKindOfMaximumIsRefused) {
   EXPECT_THAT(fault_of(kStem + "  - pool: {global: true}\n" + kHead),
               AllOf(HasSubstr("n.yaml:5"), HasSubstr("global pooling")));
   EXPECT_THAT(fault_of(kStem + "  - pool: {kernel: 2}\n"), HasSubstr("behind the last layer"));
+}
+
+TEST(Chain, PoolingOfTheImageIsRefused) {
+  EXPECT_THAT(fault_of("  - pool: {kernel: 2}\n" + kStem + kHead),
+              AllOf(HasSubstr("n.yaml:4"), HasSubstr("pooling of the input")));
 }
 
 TEST(Chain, TheLastLayerHasNoRelu) {

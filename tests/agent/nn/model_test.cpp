@@ -127,7 +127,7 @@ std::string random_chain_text(Rng& rng) {
   std::string text = fmt::format("name: n\ninput: [{}, {}, {}]\nlayers:\n", rng.integer(1, 3),
                                  rng.integer(16, 20), rng.integer(16, 20));
   for (int i = 0; i < 2; ++i) {
-    text += random_pools(rng);
+    if (i > 0) text += random_pools(rng);
     text += fmt::format(
         "  - conv: {{name: conv{}, out: {}, groups: {}, kernel: [3, 2], stride: {}, pad: [{}, {}, "
         "{}, "
@@ -156,6 +156,8 @@ TEST(Model, ComputesWhatTheDefinitionsSay) {
   Rng rng(1);
   for (int round = 0; round < 30; ++round) {
     const Network network = random_chain(rng);
+    SCOPED_TRACE(network.layers[0].key() + ", " + network.layers[1].key() + ", " +
+                 network.layers[2].key() + "; " + wiring_key(network));
     const Model model(network);
     const Weights weights = model.random_weights(rng.split(static_cast<std::uint64_t>(round)));
     const Layer& first = network.layers[0];

@@ -82,7 +82,8 @@ TEST(Yaml, MissingAndEmptyKeysAreErrors) {
   const YamlMap map(parse("a:\nb: 1\n"), {"a", "b", "c"});
   EXPECT_EQ(message_of([&] { map.text("c"); }), "f.yaml:1: missing key 'c'");
   EXPECT_EQ(message_of([&] { map.integer("a", 0, 1, 0); }),
-            "f.yaml:1: a: has no value; give one or remove the key");
+            "f.yaml:1: a: has no value (nothing, null and ~ mean that; quotes make "
+            "them text); give one or remove the key");
 }
 
 TEST(Yaml, UndeclaredKeyIsAProgrammingError) {

@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <string>
 
+#include "host/base/error.h"
 #include "host/program/core.h"
 #include "tests/host/program/random_layers.h"
 
@@ -81,6 +83,27 @@ TEST(RandomDataTest, CoversTheRangeWithCornersAndDependsOnTheSeedOnly) {
     EXPECT_EQ(data.weights, random_layer_data(layer, precision, 4, 9).weights);
     EXPECT_NE(data.weights, random_layer_data(layer, precision, 4, 10).weights);
   }
+}
+
+TEST(CheckPrecision, LayersBeyondAllCountingAreRefused) {
+  Layer layer;
+  layer.name = "huge";
+  layer.in_height = 8192;
+  layer.in_width = 65536;
+  layer.kernel_h = layer.kernel_w = 8192;
+  layer.pad_top = layer.pad_bottom = layer.pad_left = layer.pad_right = 8191;
+  ASSERT_NO_THROW(layer.validate());
+  try {
+    check_precision(layer, {{8, 8}}, 1, 8);
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("layer huge: batch 1 has 8.11e+16 values"),
+              std::string::npos)
+        << error.what();
+  }
+  layer.kernel_h = layer.kernel_w = 3;
+  layer.pad_top = layer.pad_bottom = layer.pad_left = layer.pad_right = 0;
+  EXPECT_NO_THROW(check_precision(layer, {{8, 8}}, 4096, 8));
 }
 
 }  // namespace
