@@ -45,6 +45,7 @@ def bits(outcome):
 def tabulate(results):
     """Every number of the table; `results` are result.json documents of one campaign with different seeds."""
     labels = [outcome["label"] for outcome in results[0]["uniform"]]
+    reference = results[0]["reference"]["bits"]
     rows = []
     for label in ["found", *labels, "best uniform", "full precision"]:
         outcomes = []
@@ -61,8 +62,9 @@ def tabulate(results):
             continue
         row = {"policy": label}
         if label != "full precision":
-            reference = [next(u["latency_s"] for u in r["uniform"] if u["label"] == "uniform 8") for r in results]
-            row["latency_of_8_8"] = summary([o["latency_s"] / r for o, r in zip(outcomes, reference)])
+            row["latency_ratio"] = summary([o["latency_s"] / r["reference"]["latency_s"] for o, r in zip(outcomes, results)])
+            if reference == "8/8":
+                row["latency_of_8_8"] = row["latency_ratio"]
         for name in ("validation", "test"):
             values = [o[f"{name}_accuracy_percent"] for o in outcomes]
             row[name] = summary(values)
@@ -74,12 +76,13 @@ def tabulate(results):
     for result in results:
         best, uniform = result["best"], best_uniform(result)
         runs.append({"seed": result["seed"], "bits": bits(best), "met": all(c["met"] for c in result["constraints"]),
-                     "ratios": [c["ratio_of_8_8"] for c in result["constraints"]],
+                     "ratios": [c["ratio"] for c in result["constraints"]],
                      "validation": best["validation_accuracy_percent"], "test": best["test_accuracy_percent"],
                      "best_uniform": uniform and uniform["label"],
                      "best_uniform_validation": uniform and uniform["validation_accuracy_percent"],
                      "best_uniform_test": uniform and uniform["test_accuracy_percent"]})
     return {"format": "bittern-repeated-1", "campaign": results[0]["campaign"], "seeds": [r["seed"] for r in results],
+            "reference": reference,
             "constraints": [{key: c[key] for key in ("resource", "unit", "limit")} for c in results[0]["constraints"]],
             "policies": rows, "runs": runs}
 
@@ -111,8 +114,10 @@ def verdict(table):
 
 def text_of(table):
     lines = [f"{table['campaign']}: seeds {' '.join(map(str, table['seeds']))}", ""]
-    widths = (6, 28, 5, 10, 9, 8, 14, 9, 8)
-    heads = ("seed", "bits (w/a of each layer)", "limit", "of 8/8", "valid. %", "test %", "best uniform", "valid. %", "test %")
+    label = max(16, *(len(row["policy"]) for row in table["policies"]))
+    of = f"of {table['reference']}"
+    widths = (6, 28, 5, 10, 9, 8, label, 9, 8)
+    heads = ("seed", "bits (w/a of each layer)", "limit", of, "valid. %", "test %", "best uniform", "valid. %", "test %")
     lines.append("  ".join(f"{h:<{w}}" for h, w in zip(heads, widths)).rstrip())
     for run in table["runs"]:
         cells = (run["seed"], run["bits"], "met" if run["met"] else "NOT", " ".join(f"{r:.3f}" for r in run["ratios"]),
@@ -120,12 +125,12 @@ def text_of(table):
                  "" if run["best_uniform"] is None else f"{run['best_uniform_validation']:.2f}",
                  "" if run["best_uniform"] is None else f"{run['best_uniform_test']:.2f}")
         lines.append("  ".join(f"{str(c):<{w}}" for c, w in zip(cells, widths)).rstrip())
-    lines += ["", f"{'policy':<16}{'latency of 8/8':<18}{'validation %':<19}{'test %':<19}"
+    lines += ["", f"{'policy':<{label}}  {'latency ' + of:<18}{'validation %':<19}{'test %':<19}"
               "found - policy, test points (95 % interval)"]
     for row in table["policies"]:
-        latency = plus_minus(row["latency_of_8_8"], 3) if "latency_of_8_8" in row else "-"
+        latency = plus_minus(row["latency_ratio"], 3) if "latency_ratio" in row else "-"
         difference = interval(row["found_minus_this_test"]) if "found_minus_this_test" in row else ""
-        lines.append(f"{row['policy']:<16}{latency:<18}{plus_minus(row['validation'], 3):<19}"
+        lines.append(f"{row['policy']:<{label}}  {latency:<18}{plus_minus(row['validation'], 3):<19}"
                      f"{plus_minus(row['test'], 3):<19}{difference}".rstrip())
     lines += ["", "+- is the standard error of the mean over the seeds. The best uniform policy is chosen in each run by "
               "validation,", "among those that meet the limits.", verdict(table)]

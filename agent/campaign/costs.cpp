@@ -2,26 +2,26 @@
 
 namespace bittern {
 
-CampaignCosts make_costs(const Campaign& campaign, const Network& network, const Variant& variant,
-                         const EnergyTable& energy, const MeasurerOptions& measuring) {
+CampaignCosts make_costs(const Campaign& campaign, const Network& network,
+                         CampaignHardware& hardware, const MeasurerOptions& measuring) {
   CampaignCosts costs;
   if (campaign.cost == "rtl") {
-    costs.measurer = std::make_shared<Measurer>(variant, measuring);
-    costs.model = std::make_unique<RtlCostModel>(network, costs.measurer, energy);
+    costs.measurer = std::make_shared<Measurer>(*hardware.variant, measuring);
+    costs.model = std::make_unique<RtlCostModel>(network, costs.measurer, *hardware.energy);
   } else if (campaign.cost == "model") {
-    costs.model = std::make_unique<ModelCostModel>(network, variant, energy);
+    costs.model = std::make_unique<ModelCostModel>(network, *hardware.variant, *hardware.energy);
   } else {
-    costs.model = std::make_unique<TableCostModel>(network, variant, campaign.table);
+    costs.model = std::move(hardware.table);
   }
   return costs;
 }
 
-std::vector<std::pair<std::size_t, BitPair>> cost_points(const Network& network,
-                                                         const BitSpace& space) {
+std::vector<std::pair<std::size_t, BitPair>> cost_points(const BitSpace& space,
+                                                         const Baselines& baselines) {
   std::vector<std::pair<std::size_t, BitPair>> points;
-  for (std::size_t layer = 0; layer < network.layers.size(); ++layer) {
+  for (std::size_t layer = 0; layer < space.layers(); ++layer) {
     for (const BitPair& bits : space.pairs(layer)) points.emplace_back(layer, bits);
-    for (int b = kUniformLow; b <= kUniformHigh; ++b) points.emplace_back(layer, BitPair{b, b});
+    for (const Baseline& row : baselines.rows) points.emplace_back(layer, row.policy[layer]);
   }
   return points;
 }

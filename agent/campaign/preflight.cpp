@@ -20,6 +20,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kUsualReference = "8/8";
+
 /// Doubts that the settings alone give rise to.
 std::vector<std::string> setting_doubts(const Campaign& campaign, const DataOutline& images) {
   std::vector<std::string> doubts;
@@ -93,9 +95,8 @@ Preflight preflight(const Campaign& campaign, const RunOptions& options, bool ma
   // The quickest first: files and settings, then the directory, then what has to be computed.
   found.network = load_network(campaign.network);
   check_trainable(found.network);
-  found.variant = load_variant(campaign.variant);
-  found.energy = load_energy_table(found.variant.energy);
-  found.search = haq_options(campaign, found.variant);
+  found.hardware = load_hardware(campaign, found.network);
+  found.search = haq_options(campaign, found.hardware);
   validate(found.search);
   const BitSpace space(found.search.bits, found.network);
   RunDirectory::check(options.out, campaign_key(campaign), options.resume);
@@ -109,19 +110,28 @@ Preflight preflight(const Campaign& campaign, const RunOptions& options, bool ma
   }
   found.warnings = setting_doubts(campaign, found.images);
 
-  found.costs = make_costs(campaign, found.network, found.variant, found.energy,
-                           measuring(options, may_make_store));
+  found.costs =
+      make_costs(campaign, found.network, found.hardware, measuring(options, may_make_store));
   // The closed form says what the RTL will: whether the constraints can be met is known before the
   // first simulation.
   std::unique_ptr<RowCostModel> closed_form;
   RowCostModel* model = found.costs.model.get();
   if (campaign.cost == "rtl") {
-    closed_form = std::make_unique<ModelCostModel>(found.network, found.variant, found.energy);
+    closed_form = std::make_unique<ModelCostModel>(found.network, *found.hardware.variant,
+                                                   *found.hardware.energy);
     model = closed_form.get();
   }
-  prefetch(*model, cost_points(found.network, space), options.phases);
+  found.baselines = baseline_policies(space, found.hardware, *model);
+  prefetch(*model, cost_points(space, found.baselines), options.phases);
   const std::vector<Constraint> constraints = search_constraints(campaign);
   const CostTable table(*model, space);
+  found.reference = table.reference_bits();
+  if (found.reference != kUsualReference) {
+    found.warnings.push_back(fmt::format(
+        "{} has no {} for every layer: ratios refer to {}, the most bits that the "
+        "search may choose",
+        campaign.as_written("table", campaign.table), kUsualReference, found.reference));
+  }
   const Wall wall(table, space, constraints, found.search.wall);
   for (std::size_t i = 0; i < constraints.size(); ++i) {
     found.limits.push_back({constraints[i], wall.limits()[i], wall.least()[i]});
@@ -145,7 +155,9 @@ std::string preflight_text(const Campaign& campaign, const RunOptions& options,
   line("campaign", fmt::format("{} ({})", campaign.name, campaign.file.string()));
   line("network", fmt::format("{}, {} layers, {} weights", found.network.name,
                               found.network.layers.size(), weights));
-  line("variant", fmt::format("{}: {}", found.variant.name, found.variant.description));
+  line("variant", found.hardware.variant
+                      ? found.hardware.name + ": " + found.hardware.variant->description
+                      : fmt::format("{}, batch {}", found.hardware.name, found.hardware.batch));
   for (const auto& layer : found.network.layers) {
     line("", fmt::format("{}  {}", layer.name, layer.key()));
   }
@@ -154,7 +166,9 @@ std::string preflight_text(const Campaign& campaign, const RunOptions& options,
     line("constraint",
          fmt::format("{} at most {:.4g} {}{}; the search can reach {:.4g} {}",
                      resource_name(constraint.resource), limit, unit,
-                     constraint.is_ratio ? fmt::format(" ({:g} of 8/8)", constraint.limit) : "",
+                     constraint.is_ratio
+                         ? fmt::format(" ({:g} of {})", constraint.limit, found.reference)
+                         : "",
                      least, unit));
   }
   const Preflight::Points& points = found.points;

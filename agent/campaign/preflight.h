@@ -6,21 +6,23 @@
 #include <string>
 #include <vector>
 
+#include "agent/campaign/baselines.h"
 #include "agent/campaign/costs.h"
+#include "agent/campaign/hardware.h"
 #include "agent/campaign/runner.h"
 #include "agent/campaign/settings.h"
 #include "agent/nn/safetensors.h"
-#include "host/energy/energy.h"
 
 namespace bittern {
 
 /// A campaign that was found fit to run, with everything that was loaded to find that out.
 struct Preflight {
   Network network;
-  Variant variant;
-  EnergyTable energy;
+  CampaignHardware hardware;
   HaqOptions search;
   CampaignCosts costs;
+  Baselines baselines;
+  std::string reference;  ///< bits that ratios refer to, "8/8"
   DataOptions data;
   DataOutline images;
   std::optional<TensorFile> checkpoint;

@@ -5,11 +5,11 @@
 #include <utility>
 #include <vector>
 
+#include "agent/campaign/hardware.h"
 #include "agent/data/dataset.h"
+#include "agent/search/bit_space.h"
 #include "host/campaign/campaign.h"
 #include "host/device/device.h"
-#include "host/device/variant.h"
-#include "host/energy/energy.h"
 
 namespace bittern {
 
@@ -17,7 +17,7 @@ namespace bittern {
 /// devices, nullptr where none took part; `model_hash` is content_hash() of the full-precision
 /// weights; `processors` is what accuracies were computed on.
 std::vector<std::pair<std::string, std::string>> campaign_provenance(
-    const Campaign& campaign, const Variant& variant, const EnergyTable& energy,
+    const Campaign& campaign, const CampaignHardware& hardware, const BitSpace& space,
     const DeviceIdentity* identity, const DataSplits& splits, const std::string& model_hash,
     const std::set<std::string>& processors);
 

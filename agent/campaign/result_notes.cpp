@@ -38,16 +38,15 @@ std::vector<std::string> wide_sums(const Network& network, const Core& core,
 
 }  // namespace
 
-std::vector<std::pair<std::string, std::string>> result_notes(const Campaign& campaign,
+std::vector<std::pair<std::string, std::string>> result_notes(const CampaignHardware& hardware,
                                                               const Network& network,
-                                                              const Variant& variant,
                                                               const CampaignResult& result) {
   // What a table of other hardware leaves out, and how wide its sums are, only its maker knows.
-  if (campaign.cost == "table") return {{kNotTimed, "whatever the table leaves out"}};
+  if (!hardware.variant) return {{kNotTimed, "whatever the table leaves out"}};
   std::vector<std::pair<std::string, std::string>> notes;
   notes.emplace_back(kNotTimed,
-                     fmt::format("{}", fmt::join(untimed_parts(network, variant), "; ")));
-  const std::vector<std::string> wide = wide_sums(network, *make_core(variant), result);
+                     fmt::format("{}", fmt::join(untimed_parts(network, *hardware.variant), "; ")));
+  const std::vector<std::string> wide = wide_sums(network, *hardware.core, result);
   if (!wide.empty()) {
     notes.emplace_back(kWideSums, fmt::format("{}; they would wrap around", fmt::join(wide, ", ")));
   }

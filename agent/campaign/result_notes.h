@@ -4,9 +4,8 @@
 #include <utility>
 #include <vector>
 
-#include "host/campaign/campaign.h"
+#include "agent/campaign/hardware.h"
 #include "host/campaign/result.h"
-#include "host/device/variant.h"
 #include "host/network/network.h"
 
 namespace bittern {
@@ -14,9 +13,8 @@ namespace bittern {
 /// Entries for CampaignResult::provenance (host/campaign/notes.h) that say what the totals of a
 /// result do not hold, and which layers of its policies can have sums beyond 32 bits at the bits
 /// that run.
-std::vector<std::pair<std::string, std::string>> result_notes(const Campaign& campaign,
+std::vector<std::pair<std::string, std::string>> result_notes(const CampaignHardware& hardware,
                                                               const Network& network,
-                                                              const Variant& variant,
                                                               const CampaignResult& result);
 
 }  // namespace bittern

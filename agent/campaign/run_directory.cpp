@@ -223,6 +223,10 @@ std::optional<PolicyOutcome> RunDirectory::finished(const Policy& policy) const 
   try {
     outcome.validation_accuracy = kept.at("validation").get<double>();
     outcome.test_accuracy = kept.at("test").get<double>();
+    // Written by a version that did not keep them: computed anew, with the same result.
+    if (!kept.contains("test_answers")) return std::nullopt;
+    outcome.validation_answers = Answers::parse(kept.at("validation_answers").get<std::string>());
+    outcome.test_answers = Answers::parse(kept.at("test_answers").get<std::string>());
   } catch (const json::exception& error) {
     fail("{}: damaged ({}); {}", path.string(), error.what(), mend);
   }
@@ -230,9 +234,11 @@ std::optional<PolicyOutcome> RunDirectory::finished(const Policy& policy) const 
 }
 
 void RunDirectory::keep_finished(const PolicyOutcome& outcome) {
-  write_state(
-      state(finished_name(outcome.policy()) + ".json"),
-      {{"validation", outcome.validation_accuracy}, {"test", outcome.test_accuracy.value()}});
+  write_state(state(finished_name(outcome.policy()) + ".json"),
+              {{"validation", outcome.validation_accuracy},
+               {"test", outcome.test_accuracy.value()},
+               {"validation_answers", outcome.validation_answers.text()},
+               {"test_answers", outcome.test_answers.text()}});
 }
 
 }  // namespace bittern

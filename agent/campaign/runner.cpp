@@ -11,8 +11,10 @@
 #include <set>
 #include <utility>
 
+#include "agent/campaign/baselines.h"
 #include "agent/campaign/costs.h"
 #include "agent/campaign/doubts.h"
+#include "agent/campaign/hardware.h"
 #include "agent/campaign/preflight.h"
 #include "agent/campaign/provenance.h"
 #include "agent/campaign/result_notes.h"
@@ -29,7 +31,6 @@
 #include "host/base/log.h"
 #include "host/base/stop.h"
 #include "host/base/version.h"
-#include "host/energy/energy.h"
 #include "host/measure/lut.h"
 #include "host/measure/measurer.h"
 #include "host/report/campaign_report.h"
@@ -62,14 +63,15 @@ class Run {
         options_(options),
         ready_(preflight(campaign, options, /*may_make_store=*/true)),
         network_(ready_.network),
-        variant_(ready_.variant),
+        hardware_(ready_.hardware),
+        space_(ready_.search.bits, network_),
         directory_(options.out, campaign_key(campaign), options.resume),
         log_(directory_.file("run.log")) {
     spdlog::info("bittern {} ({}, {}), process {} in {}", version(), source_revision(),
                  build_description(), ::getpid(), std::filesystem::current_path().string());
     spdlog::info("command line: {}", options.command_line);
     spdlog::info("campaign {} ({}): {} on {}, seed {}, {} workers", campaign.name,
-                 campaign.file.string(), network_.name, variant_.name, campaign.seed,
+                 campaign.file.string(), network_.name, hardware_.name, campaign.seed,
                  options.workers);
   }
 
@@ -103,11 +105,11 @@ class Run {
     splits_ = load_data(ready_.data);
   }
 
-  /// Every cost that the search can ask for, and those of the uniform policies.
+  /// Every cost that the search can ask for, and those of the policies it is compared with.
   void measure_costs() {
     measurer_ = std::move(ready_.costs.measurer);
     cost_ = std::move(ready_.costs.model);
-    cost_->prefetch(cost_points(network_, BitSpace(ready_.search.bits, network_)));
+    cost_->prefetch(cost_points(space_, ready_.baselines));
     if (!measurer_) return;
     identity_ = measurer_->identity();
     spdlog::info("costs: {} layers simulated, {} from the store {}, RTL {}, {}",
@@ -128,6 +130,7 @@ class Run {
     evaluator_ = std::make_unique<FakeQuantEvaluator>(network_, weights, splits_, quant);
     const Accuracy baseline = evaluator_->baseline();
     result_.baseline_validation = baseline.top1;
+    result_.baseline_validation_answers = baseline.answers;
     warn(baseline_doubts(campaign_, baseline, splits_.validation));
     const std::set<std::string> processors = evaluator_->processors();
     if (processors.size() > 1) {
@@ -193,10 +196,10 @@ class Run {
          i < found.ranked.size() && i < static_cast<std::size_t>(campaign_.final.candidates); ++i) {
       runners_up_.push_back(outcome("found", found.ranked[i].policy));
     }
-    for (int b = kUniformLow; b <= kUniformHigh; ++b) {
-      result_.uniform.push_back(
-          outcome(fmt::format("uniform {}", b), uniform_policy(network_, {b, b})));
+    for (const Baseline& row : ready_.baselines.rows) {
+      result_.uniform.push_back(outcome(row.label, row.policy));
     }
+    result_.uniform_note = ready_.baselines.note;
   }
 
   /// Costs of a policy, and its accuracy as the search saw it.
@@ -205,8 +208,10 @@ class Run {
     out.label = label;
     for (std::size_t i = 0; i < policy.size(); ++i) {
       const LayerCost cost = cost_->layer_cost(i, policy[i]);
+      const BitPair ran = hardware_.runs(policy[i]);
       out.layers.push_back({network_.layers[i].name, policy[i], cost.cycles, cost.latency_s,
-                            cost.energy_j, origin_name(cost.origin)});
+                            cost.energy_j, origin_name(cost.origin),
+                            ran == policy[i] ? std::nullopt : std::optional(ran)});
     }
     const LayerCost sum = policy_cost(*cost_, policy);
     out.latency_s = sum.latency_s;
@@ -220,7 +225,10 @@ class Run {
   /// Fine-tunes the best policies of the search and the uniform ones alike, keeps the found one
   /// whose validation accuracy is highest then, and touches the test set.
   void finish() {
-    result_.baseline_test = evaluator_->test_baseline().top1;
+    const Accuracy baseline = evaluator_->test_baseline();
+    result_.baseline_test = baseline.top1;
+    result_.baseline_test_answers = baseline.answers;
+    result_.finalists = static_cast<int>(1 + runners_up_.size());
     const auto images = static_cast<std::uint64_t>(campaign_.final.epochs) * splits_.train.size();
     const std::size_t policies = 1 + runners_up_.size() + result_.uniform.size();
     Phase phase(options_.phases,
@@ -253,6 +261,8 @@ class Run {
     if (const auto known = directory_.finished(policy.policy())) {
       policy.validation_accuracy = known->validation_accuracy;
       policy.test_accuracy = known->test_accuracy;
+      policy.validation_answers = known->validation_answers;
+      policy.test_answers = known->test_answers;
       phase.done_before(static_cast<std::uint64_t>(campaign_.final.epochs) * splits_.train.size());
       return read_safetensors(weights, ExitStatus::kFailed);
     }
@@ -261,6 +271,8 @@ class Run {
         [&phase](const TrainProgress& p) { phase.advance(static_cast<std::uint64_t>(p.images)); });
     policy.validation_accuracy = network.validation.top1;
     policy.test_accuracy = network.test.top1;
+    policy.validation_answers = network.validation.answers;
+    policy.test_answers = network.test.answers;
     // The weights first: an outcome on the disk means that its weights are there, too.
     write_safetensors(weights, network.checkpoint);
     directory_.keep_finished(policy);
@@ -271,12 +283,16 @@ class Run {
     result_.campaign = campaign_.name;
     result_.network = network_.name;
     result_.dataset = splits_.train.name;
-    result_.variant = variant_.name;
+    result_.variant = hardware_.name;
     result_.search = campaign_.search.method;
     result_.cost_kind = campaign_.cost;
     result_.seed = campaign_.seed;
     result_.budget = campaign_.search.episodes;
-    const LayerCost reference = policy_cost(*cost_, uniform_policy(network_, {8, 8}));
+    result_.validation_images = static_cast<std::size_t>(splits_.validation.size());
+    result_.test_images = static_cast<std::size_t>(splits_.test.size());
+    const Policy reference_bits = reference_policy(*cost_, space_);
+    const LayerCost reference = policy_cost(*cost_, reference_bits);
+    result_.reference = {bittern::reference_bits(reference_bits, space_), reference.latency_s};
     const LayerCost found = policy_cost(*cost_, result_.best.policy());
     for (const auto& c : campaign_.constraints) {
       const Resource resource = parse_resource(c.resource);
@@ -286,9 +302,9 @@ class Run {
                                      resource_value(found, resource)});
     }
     result_.provenance =
-        campaign_provenance(campaign_, variant_, ready_.energy, identity_ ? &*identity_ : nullptr,
+        campaign_provenance(campaign_, hardware_, space_, identity_ ? &*identity_ : nullptr,
                             splits_, model_hash_, evaluator_->processors());
-    for (auto& note : result_notes(campaign_, network_, variant_, result_)) {
+    for (auto& note : result_notes(hardware_, network_, result_)) {
       result_.provenance.push_back(std::move(note));
     }
   }
@@ -301,10 +317,14 @@ class Run {
       result_.timing["layers_simulated"] = measurer_->simulated();
       result_.timing["layers_from_store"] = measurer_->recalled();
     }
+    const std::vector<json> episodes = directory_.episodes().lines();
+    std::set<json> tried;
+    for (const json& line : episodes) tried.insert(line.value("policy", json()));
+    result_.policies_tried = static_cast<int>(tried.size());
     save_policy(directory_.file("policy.json"), network_, result_.best.policy());
     save_lut(directory_.file("lut.csv"), cost_->lut());
     write_file(directory_.file("report.html"),
-               campaign_report_html(result_, directory_.episodes().lines()));
+               campaign_report_html(result_, episodes, {campaign_.text, options_.command_line}));
     write_file(directory_.file("summary.txt"), campaign_summary_text(result_));
     write_file(directory_.file("result.json"), json_text(to_json(result_), 2) + "\n");
   }
@@ -313,7 +333,8 @@ class Run {
   const RunOptions& options_;
   Preflight ready_;
   const Network& network_;
-  const Variant& variant_;
+  const CampaignHardware& hardware_;
+  const BitSpace space_;
   RunDirectory directory_;
   LogFile log_;
   std::shared_ptr<Measurer> measurer_;

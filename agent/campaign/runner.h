@@ -25,7 +25,7 @@ struct RunOptions {
   std::string data_folder;          ///< --data
   TensorDevice device = TensorDevice::kAuto;
   std::shared_ptr<Phases> phases;  ///< says what is being done; null: nobody wants to know
-  std::string command_line;        ///< for the log
+  std::string command_line;        ///< for the log and the report
 };
 
 /// Runs a campaign and writes its directory (docs/campaigns.md): checks (preflight()), costs,

@@ -1,38 +1,52 @@
 #include "agent/campaign/settings.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
 #include "host/base/error.h"
-#include "host/program/core.h"
 
 namespace bittern {
 namespace {
 
 /// Widths from min_bits to max_bits that the hardware runs as they are. One that it rounds up costs
-/// what the wider one costs and computes less exactly, so there is nothing in it for a search.
-std::vector<int> searched_widths(const Campaign& campaign, const Variant& variant,
+/// what the wider one costs and computes less exactly, so there is nothing in it for a search. A
+/// table says itself what its hardware can do: the widths of its rows.
+std::vector<int> searched_widths(const Campaign& campaign, const CampaignHardware& hardware,
                                  int BitPair::*operand) {
   const SearchSettings& s = campaign.search;
+  const std::vector<int> in_table =
+      hardware.table ? hardware.table->widths(operand) : std::vector<int>();
   std::vector<int> widths;
-  // A table says itself what its hardware can do.
-  const auto core = campaign.cost == "table" ? nullptr : make_core(variant);
   for (int b = s.min_bits; b <= s.max_bits; ++b) {
-    if (core == nullptr || core->supported({b, b}).*operand == b) widths.push_back(b);
+    const bool there = hardware.table
+                           ? std::find(in_table.begin(), in_table.end(), b) != in_table.end()
+                           : hardware.runs({b, b}).*operand == b;
+    if (there) widths.push_back(b);
   }
-  if (widths.empty()) {
-    fail_usage("search: min_bits {} to max_bits {}: {} (core {}) rounds them all up to {} bits",
-               s.min_bits, s.max_bits, variant.name, variant.core,
-               core->supported({s.max_bits, s.max_bits}).*operand);
+  if (!widths.empty()) return widths;
+  if (hardware.table) {
+    fail_usage(
+        "search: min_bits {} to max_bits {}: {} has no such {} bits for network {}; it has {}",
+        s.min_bits, s.max_bits, campaign.table,
+        operand == &BitPair::weight ? "weight" : "activation", hardware.table->network().name,
+        in_table.empty() ? "no row for any of its layers"
+                         : fmt::format("{}", fmt::join(in_table, " ")));
   }
-  return widths;
+  fail_usage("search: min_bits {} to max_bits {}: {} (core {}) rounds them all up to {} bits",
+             s.min_bits, s.max_bits, hardware.name, hardware.variant->core,
+             hardware.runs({s.max_bits, s.max_bits}).*operand);
 }
 
 }  // namespace
 
-HaqOptions haq_options(const Campaign& campaign, const Variant& variant) {
+HaqOptions haq_options(const Campaign& campaign, const CampaignHardware& hardware) {
   const SearchSettings& s = campaign.search;
   HaqOptions out;
   out.bits.mode = parse_bit_mode(s.mode);
-  out.bits.weight_bits = searched_widths(campaign, variant, &BitPair::weight);
-  out.bits.activation_bits = searched_widths(campaign, variant, &BitPair::activation);
+  out.bits.weight_bits = searched_widths(campaign, hardware, &BitPair::weight);
+  out.bits.activation_bits = searched_widths(campaign, hardware, &BitPair::activation);
   out.bits.pin_first_last = s.pin_first_last;
   out.wall.mode = parse_wall_mode(s.wall);
   out.wall.epsilon = s.must_pay_share;

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "host/campaign/answers.h"
 #include "host/network/network.h"
 
 namespace bittern {
@@ -10,6 +11,8 @@ namespace bittern {
 struct Accuracy {
   double top1 = 0.0;
   double loss = 0.0;  ///< mean cross entropy (nats); 0 when the evaluator has none
+  /// Image by image; only of the full-precision network and of finished ones.
+  Answers answers = {};
 };
 
 /// Policy -> accuracy (design interface 3). Same policy, same answer: evaluators cache on content

@@ -22,6 +22,11 @@ namespace {
 
 Accuracy accuracy_of(const Score& score) { return {score.accuracy(), score.loss()}; }
 
+/// The same with the answers to single images.
+Accuracy with_answers(const Score& score) {
+  return {score.accuracy(), score.loss(), Answers(score.answers)};
+}
+
 std::string policy_text(const Policy& policy) {
   std::string text;
   for (const BitPair& bits : policy) text += fmt::format("{}/{} ", bits.weight, bits.activation);
@@ -103,11 +108,11 @@ class FakeQuantEvaluator::Impl {
   }
 
   Accuracy baseline() {
-    if (!baseline_) baseline_ = accuracy_of(engine_.score(weights_, {}, validation_));
+    if (!baseline_) baseline_ = with_answers(engine_.score(weights_, {}, validation_));
     return *baseline_;
   }
 
-  Accuracy test_baseline() { return accuracy_of(engine_.score(weights_, {}, test_)); }
+  Accuracy test_baseline() { return with_answers(engine_.score(weights_, {}, test_)); }
 
   Accuracy test_accuracy(const Policy& policy) {
     check(policy);
@@ -120,8 +125,8 @@ class FakeQuantEvaluator::Impl {
     Weights master = copy_of(weights_);
     if (fine_tune.epochs > 0) tune_with_progress(master, policy, fine_tune, on_progress);
     FinalNetwork result;
-    result.validation = accuracy_of(score(master, policy, validation_));
-    result.test = accuracy_of(score(master, policy, test_));
+    result.validation = with_answers(score(master, policy, validation_));
+    result.test = with_answers(score(master, policy, test_));
     result.checkpoint = make_checkpoint(master, policy, result);
     return result;
   }

@@ -35,11 +35,21 @@ torch::Tensor summed_loss(const torch::Tensor& logits, const torch::Tensor& labe
   return at::cross_entropy_loss(logits, labels, {}, at::Reduction::Sum);
 }
 
+torch::Tensor correct_answers(const torch::Tensor& logits, const torch::Tensor& labels) {
+  return logits.argmax(1).eq(labels);
+}
+
+std::vector<bool> image_by_image(const torch::Tensor& correct) {
+  const torch::Tensor bytes = correct.to(torch::kUInt8).cpu().contiguous();
+  const auto* const begin = bytes.data_ptr<std::uint8_t>();
+  return std::vector<bool>(begin, begin + bytes.numel());
+}
+
 Score score_of(const torch::Tensor& logits, const torch::Tensor& labels,
                const torch::Tensor& loss_sum) {
   Score score;
   score.images = labels.size(0);
-  score.correct = logits.argmax(1).eq(labels).sum().item<std::int64_t>();
+  score.correct = correct_answers(logits, labels).sum().item<std::int64_t>();
   score.loss_sum = loss_sum.item<double>();
   return score;
 }
@@ -96,8 +106,9 @@ Score Engine::score(const Weights& weights, const InputHook& hook, const TensorD
     const torch::NoGradGuard no_gradient;
     const TensorData piece = piece_of(data, size, index);
     const torch::Tensor logits = model_.forward(piece.images, weights, hook);
-    scores[static_cast<std::size_t>(index)] =
-        score_of(logits, piece.labels, summed_loss(logits, piece.labels));
+    Score& score = scores[static_cast<std::size_t>(index)];
+    score = score_of(logits, piece.labels, summed_loss(logits, piece.labels));
+    score.answers = image_by_image(correct_answers(logits, piece.labels));
   });
   return total(scores);
 }

@@ -30,7 +30,7 @@ class Engine {
   /// Throws Error when `device` is kCuda and there is none.
   Engine(const Network& network, int threads, TensorDevice device);
 
-  /// Counts correct answers and sums the loss over `data`.
+  /// Counts correct answers and sums the loss over `data`; Score::answers has every image.
   Score score(const Weights& weights, const InputHook& hook, const TensorData& data);
 
   /// Gradient of the mean cross entropy of a batch with respect to `at`, added up over the batch's

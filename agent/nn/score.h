@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace bittern {
 
@@ -20,6 +21,8 @@ struct Score {
   std::int64_t images = 0;
   std::int64_t correct = 0;
   double loss_sum = 0.0;  ///< cross entropy summed over the images (nats)
+  /// Of each image whether the answer is correct, where that was asked for.
+  std::vector<bool> answers = {};
 
   /// Share of correct answers in percent; 0 without images.
   double accuracy() const {
@@ -31,6 +34,7 @@ struct Score {
     images += other.images;
     correct += other.correct;
     loss_sum += other.loss_sum;
+    answers.insert(answers.end(), other.answers.begin(), other.answers.end());
     return *this;
   }
 };

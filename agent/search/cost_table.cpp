@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 
 #include "host/base/error.h"
 
@@ -36,11 +37,12 @@ CostTable::CostTable(CostModel& model, const BitSpace& space) : network_(&model.
     fail("search: the cost model is for a network of {} layers, the search for one of {}",
          network_->layers.size(), space.layers());
   }
+  const Policy reference = reference_policy(model, space);
   std::vector<std::pair<std::size_t, BitPair>> points;
   for (std::size_t layer = 0; layer < space.layers(); ++layer) {
     std::vector<BitPair> pairs = space.pairs(layer);
-    if (std::find(pairs.begin(), pairs.end(), kReference) == pairs.end()) {
-      pairs.push_back(kReference);
+    if (std::find(pairs.begin(), pairs.end(), reference[layer]) == pairs.end()) {
+      pairs.push_back(reference[layer]);
     }
     for (const BitPair bits : pairs) points.emplace_back(layer, bits);
   }
@@ -60,7 +62,19 @@ CostTable::CostTable(CostModel& model, const BitSpace& space) : network_(&model.
         static_cast<std::int16_t>(row.costs.size());
     row.costs.push_back(cost);
   }
-  reference_ = total(Policy(layers(), kReference));
+  reference_ = total(reference);
+  reference_bits_ = bittern::reference_bits(reference, space);
+}
+
+Policy reference_policy(const CostModel& model, const BitSpace& space) {
+  const Policy reference(space.layers(), kReference);
+  return knows_policy(model, reference) ? reference : space.highest();
+}
+
+std::string reference_bits(const Policy& reference, const BitSpace& space) {
+  std::size_t layer = 0;
+  while (layer + 1 < reference.size() && space.pinned(layer)) ++layer;
+  return fmt::format("{}/{}", reference[layer].weight, reference[layer].activation);
 }
 
 const LayerCost& CostTable::at(std::size_t layer, BitPair bits) const {

@@ -266,8 +266,9 @@ Wall::Wall(const CostTable& table, const BitSpace& space, std::vector<Constraint
     references_.push_back(resource_value(table.reference(), constraint.resource));
     limits_.push_back(constraint.is_ratio ? constraint.limit * references_[c] : constraint.limit);
     if (!(limits_[c] > 0.0)) {
-      fail("constraint {}: a ratio of {} cannot be meant, because the 8/8 policy costs {} {}", name,
-           constraint.limit, references_[c], resource_unit(constraint.resource));
+      fail("constraint {}: a ratio of {} cannot be meant, because the {} policy costs {} {}", name,
+           constraint.limit, table.reference_bits(), references_[c],
+           resource_unit(constraint.resource));
     }
     check_reachable(table, c);
   }
@@ -356,12 +357,13 @@ void Wall::check_reachable(const CostTable& table, std::size_t constraint) {
   const char* unit = resource_unit(constraints_[constraint].resource);
   const double reference = references_[constraint];
   fail(
-      "constraint {}: at most {:.6g} {} (ratio {:.4f} of 8/8) cannot be met on network {}: the "
+      "constraint {}: at most {:.6g} {} (ratio {:.4f} of {}) cannot be met on network {}: the "
       "least that any allowed policy reaches is {:.6g} {} (ratio {:.4f}). It is held by:{}\n"
       "Raise the limit, allow fewer bits{}.",
       resource_name(constraints_[constraint].resource), limits_[constraint], unit,
-      limits_[constraint] / reference, table.network().name, least, unit, least / reference,
-      holders, space_.options().pin_first_last ? ", or set pin_first_last: false" : "");
+      limits_[constraint] / reference, table.reference_bits(), table.network().name, least, unit,
+      least / reference, holders,
+      space_.options().pin_first_last ? ", or set pin_first_last: false" : "");
 }
 
 WallResult Wall::apply(const Policy& asked) const {

@@ -55,7 +55,8 @@ class Wall {
  public:
   /// Throws Error when a limit is not a positive number, when the same resource is limited twice,
   /// when epsilon is out of range, or when a constraint cannot be met: the message has the least
-  /// reachable value, its ratio to 8/8 and the layers that hold it. `table` must outlive the wall.
+  /// reachable value, its ratio to the reference and the layers that hold it. `table` must outlive
+  /// the wall.
   Wall(const CostTable& table, const BitSpace& space, std::vector<Constraint> constraints,
        WallOptions options);
 
@@ -64,8 +65,8 @@ class Wall {
   /// length.
   WallResult apply(const Policy& asked) const;
 
-  /// Per constraint: the limit in its unit, the value of the 8/8 policy, and the least value that
-  /// any policy of the space has.
+  /// Per constraint: the limit in its unit, the value of the reference policy, and the least value
+  /// that any policy of the space has.
   const std::vector<double>& limits() const { return limits_; }
   const std::vector<double>& references() const { return references_; }
   const std::vector<double>& least() const { return least_; }

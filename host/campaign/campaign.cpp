@@ -171,11 +171,14 @@ Campaign load_campaign(const std::string& path_or_name, const std::vector<std::s
                            "data", "model", "evaluator", "constraints", "search", "final"});
   Campaign out;
   out.file = path;
+  out.text = read_file(path);
   out.name = file_name_of(map.at("name"));
   out.description = map.text("description", "");
   out.network = zoo_reference(map.at("network"));
-  out.variant = zoo_reference(map.at("variant"));
   out.cost = map.choice("cost", {"rtl", "model", "table"}, out.cost);
+  // A table is of whatever hardware it says: the variant may be left out.
+  const auto variant = map.find("variant");
+  if (variant || out.cost != "table") out.variant = zoo_reference(map.at("variant"));
   const auto table = map.find("table");
   if ((out.cost == "table") != table.has_value()) {
     root.fail("`table: FILE` goes with `cost: table`, and only with it");

@@ -85,6 +85,7 @@ struct Campaign {
   std::string name;
   std::string description;
   std::string network;
+  /// With `cost: table` the name that the table's rows must have, empty for any.
   std::string variant;
   std::string cost = "rtl";  ///< "rtl", "model" or "table"
   std::string table;         ///< LUT file when cost is "table"
@@ -96,6 +97,7 @@ struct Campaign {
   SearchSettings search;
   FinalSettings final;
   std::filesystem::path file;
+  std::string text;  ///< of that file
   /// `network`, `variant`, `table` and `checkpoint` as the file writes them: a path depends on
   /// where the command was started, these do not.
   std::map<std::string, std::string> written;

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <set>
+
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/hash.h"
@@ -47,6 +50,13 @@ LayerCost policy_cost(CostModel& model, const Policy& policy) {
     }
   }
   return sum;
+}
+
+bool knows_policy(const CostModel& model, const Policy& policy) {
+  for (std::size_t i = 0; i < policy.size(); ++i) {
+    if (!model.knows(i, policy[i])) return false;
+  }
+  return true;
 }
 
 LutRow lut_row(const Layer& layer, BitPair bits, const Measurement& measurement,
@@ -200,35 +210,90 @@ std::vector<LutRow> ModelCostModel::compute(const std::vector<Point>& points) {
   return rows;
 }
 
-TableCostModel::TableCostModel(Network network, const Variant& variant,
-                               const std::filesystem::path& file)
+TableCostModel::TableCostModel(Network network, const std::filesystem::path& file,
+                               const std::string& expected_variant)
     : RowCostModel(std::move(network)), file_(file.string()) {
-  for (LutRow& row : load_lut(file)) {
-    if (row.variant != variant.name || row.batch != variant.batch) {
-      fail_usage(
-          "{}: layer {} was measured on {} with batch {}, expected variant {} with batch {}; make "
-          "a table for it",
-          file_, row.layer, row.variant, row.batch, variant.name, variant.batch);
-    }
-    table_.emplace(
-        std::make_tuple(row.shape, row.bits.weight, row.bits.activation, row.activation_signed),
-        std::move(row));
+  std::vector<LutRow> rows = load_lut(file);
+  variant_ = rows.front().variant;
+  batch_ = rows.front().batch;
+  if (!expected_variant.empty() && variant_ != expected_variant) {
+    fail_usage(
+        "{}: its rows are of {}, the campaign says `variant: {}`; leave `variant` out (a table "
+        "says "
+        "itself what it is of), or take a table of {}",
+        file_, variant_, expected_variant, expected_variant);
   }
-  std::vector<LutRow> rows;
+  for (LutRow& row : rows) {
+    if (row.variant != variant_ || row.batch != batch_) {
+      fail_usage(
+          "{}:{}: layer {} was measured on {} with batch {}, the row in line {} on {} with batch "
+          "{}; a table is of one variant and one batch",
+          file_, row.line, row.layer, row.variant, row.batch, rows.front().line, variant_, batch_);
+    }
+  }
+  for (LutRow& row : rows) {
+    table_.emplace(Place(row.shape, row.bits.weight, row.bits.activation, row.activation_signed),
+                   row);
+  }
+  rows.clear();
   for (const auto& [point, row] : table_) rows.push_back(row);
   fingerprint_ = fingerprint_of("table", this->network(), lut_csv(rows));
+}
+
+TableCostModel::Place TableCostModel::place(std::size_t index, BitPair bits) const {
+  const Layer& layer = network().layers.at(index);
+  return {layer.key(), bits.weight, bits.activation, layer.signed_input};
+}
+
+bool TableCostModel::knows(std::size_t index, BitPair bits) const {
+  return table_.count(place(index, bits)) > 0;
+}
+
+std::vector<int> TableCostModel::widths(int BitPair::*operand) const {
+  std::set<int> found;
+  for (const auto& [point, row] : table_) {
+    const auto is_row = [&row = row](const Layer& layer) {
+      return layer.key() == row.shape && layer.signed_input == row.activation_signed;
+    };
+    const std::vector<Layer>& layers = network().layers;
+    if (std::any_of(layers.begin(), layers.end(), is_row)) found.insert(row.bits.*operand);
+  }
+  return {found.begin(), found.end()};
+}
+
+std::string TableCostModel::what_is_there(const Layer& layer) const {
+  std::vector<std::string> pairs;
+  std::vector<std::string> shapes;
+  bool other_sign = false;
+  for (const auto& [point, row] : table_) {
+    const auto& [shape, weight, activation, is_signed] = point;
+    if (shape == layer.key() && is_signed == layer.signed_input) {
+      pairs.push_back(fmt::format("{}/{}", weight, activation));
+    } else if (shape == layer.key()) {
+      other_sign = true;
+    } else if (row.layer == layer.name && (shapes.empty() || shapes.back() != shape)) {
+      shapes.push_back(shape);
+    }
+  }
+  if (!pairs.empty()) return fmt::format("it has {}", fmt::join(pairs, " "));
+  if (other_sign) {
+    return fmt::format("its rows of this shape have signed {}", layer.signed_input ? 0 : 1);
+  }
+  if (!shapes.empty()) return fmt::format("its rows of that name are {}", fmt::join(shapes, "; "));
+  return "it has no row of this shape";
 }
 
 std::vector<LutRow> TableCostModel::compute(const std::vector<Point>& points) {
   std::vector<LutRow> rows;
   for (const auto& [index, bits] : points) {
     const Layer& layer = network().layers[index];
-    const auto found =
-        table_.find(std::make_tuple(layer.key(), bits.weight, bits.activation, layer.signed_input));
+    const auto found = table_.find(place(index, bits));
     if (found == table_.end()) {
-      fail("{}: no row for layer {} ({}, {} activations) at {}/{} bits; add it, or use cost: rtl",
-           file_, layer.name, layer.key(), layer.signed_input ? "signed" : "unsigned", bits.weight,
-           bits.activation);
+      fail_usage(
+          "{}: no row for layer {} ({}, {} activations) at {}/{} bits: {}; add it, or search only "
+          "among the widths that are there (min_bits, max_bits, pin_first_last)",
+          file_, layer.name, layer.key(), layer.signed_input ? "signed" : "unsigned", bits.weight,
+          bits.activation, what_is_there(layer));
     }
     rows.push_back(found->second);
     rows.back().layer = layer.name;

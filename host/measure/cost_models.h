@@ -73,21 +73,38 @@ class ModelCostModel : public RowCostModel {
   const EnergyTable energy_;
 };
 
-/// Costs from a LUT file. Rows are found by shape, bits and sign of the activations; a point that
-/// is not in the file is an Error.
+/// Costs from a LUT file, for the hardware and the batch that its rows are of. Rows are found by
+/// shape, bits and sign of the activations; a point that is not in the file is an Error.
 class TableCostModel : public RowCostModel {
  public:
-  /// Throws Error when the file is malformed, or has rows of another variant or batch.
-  TableCostModel(Network network, const Variant& variant, const std::filesystem::path& file);
+  /// Throws Error (exit status 2) when the file is malformed, or its rows are of several variants
+  /// or batches, or of another variant than the one that is expected (empty: any).
+  TableCostModel(Network network, const std::filesystem::path& file,
+                 const std::string& expected_variant = "");
   std::string fingerprint() const override { return fingerprint_; }
+  bool knows(std::size_t index, BitPair bits) const override;
+
+  /// Widths that the table's rows for this network's layers have for one operand, ascending.
+  std::vector<int> widths(int BitPair::*operand) const;
+  /// What the rows are of.
+  const std::string& variant() const { return variant_; }
+  int batch() const { return batch_; }
 
  protected:
   std::vector<LutRow> compute(const std::vector<Point>& points) override;
   Origin origin_of(const LutRow&) const override { return Origin::kTable; }
 
  private:
+  /// Shape, weight bits, activation bits, whether the activations are signed.
+  using Place = std::tuple<std::string, int, int, bool>;
+  Place place(std::size_t index, BitPair bits) const;
+  /// Error text: what the file has for a layer instead of `bits`.
+  std::string what_is_there(const Layer& layer) const;
+
   std::string file_;
-  std::map<std::tuple<std::string, int, int, bool>, LutRow> table_;
+  std::string variant_;
+  int batch_ = 1;
+  std::map<Place, LutRow> table_;
   std::string fingerprint_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <map>
@@ -23,9 +24,19 @@ const std::vector<std::string>& columns() {
 
 constexpr std::size_t kMaxBytes = std::size_t{64} << 20;
 constexpr std::size_t kMaxField = 4096;
+constexpr std::size_t kMostColumns = 256;  ///< of a heading, so that what is too much can be named
+
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+/// Text between spaces and tabs.
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  return text;
+}
 
 std::string quoted(const std::string& field) {
-  if (field.find_first_of(",\"\r\n") == std::string::npos) return field;
+  if (field.find_first_of(",\"\r\n") == std::string::npos && trimmed(field) == field) return field;
   std::string out = "\"";
   for (const char c : field) {
     if (c == '"') out += '"';
@@ -34,19 +45,29 @@ std::string quoted(const std::string& field) {
   return out + "\"";
 }
 
-/// Splits CSV text into records; knows the line where each begins.
+/// Splits CSV text into records; knows the line where each begins. Blank lines are passed over.
 class CsvReader {
  public:
-  CsvReader(std::string_view text, const std::string& file) : text_(text), file_(file) {}
+  CsvReader(std::string_view text, const std::string& file) : text_(text), file_(file) {
+    constexpr std::string_view kMark = "\xef\xbb\xbf";
+    if (text_.substr(0, kMark.size()) == kMark) at_ = kMark.size();
+    for (const std::string_view mark : {"\xff\xfe", "\xfe\xff"}) {
+      if (text_.substr(0, 2) == mark) {
+        fail_usage("{}:1: begins with the byte order mark of UTF-16; save it as UTF-8", file_);
+      }
+    }
+  }
 
-  bool next(std::vector<std::string>& fields) {
+  /// At most `most` fields; more are an error.
+  bool next(std::vector<std::string>& fields, std::size_t most) {
+    skip_blank_lines();
     if (at_ == text_.size()) return false;
     line_ = next_line_;
     fields.clear();
     while (true) {
       fields.push_back(field());
-      if (fields.size() > columns().size()) {
-        fail_usage("{}:{}: more than {} columns", file_, line_, columns().size());
+      if (fields.size() > most) {
+        fail_usage("{}:{}: more than {} columns, from '{}' on", file_, line_, most, fields.back());
       }
       if (at_ < text_.size() && text_[at_] == ',') {
         ++at_;
@@ -60,14 +81,32 @@ class CsvReader {
   std::size_t line() const { return line_; }
 
  private:
+  void skip_blank_lines() {
+    for (std::size_t end = at_; end < text_.size(); ++end) {
+      const char c = text_[end];
+      if (c == '\n') {
+        at_ = end + 1;
+        ++next_line_;
+      } else if (!is_blank(c) && c != '\r') {
+        return;
+      }
+    }
+    at_ = text_.size();
+  }
+
+  void skip_blanks() {
+    while (at_ < text_.size() && is_blank(text_[at_])) ++at_;
+  }
+
   std::string field() {
+    skip_blanks();
     if (at_ < text_.size() && text_[at_] == '"') return quoted_field();
     const std::size_t start = at_;
     while (at_ < text_.size() && text_[at_] != ',' && text_[at_] != '\n' && text_[at_] != '\r') {
       if (text_[at_] == '"') fail_usage("{}:{}: quote within a field", file_, line_);
       ++at_;
     }
-    return checked(std::string(text_.substr(start, at_ - start)));
+    return checked(std::string(trimmed(text_.substr(start, at_ - start))));
   }
 
   std::string quoted_field() {
@@ -77,7 +116,10 @@ class CsvReader {
       if (at_ == text_.size()) fail_usage("{}:{}: quote that does not end", file_, line_);
       const char c = text_[at_++];
       if (c == '"') {
-        if (at_ == text_.size() || text_[at_] != '"') return checked(std::move(out));
+        if (at_ == text_.size() || text_[at_] != '"') {
+          skip_blanks();
+          return checked(std::move(out));
+        }
         ++at_;
       }
       if (c == '\n') ++next_line_;
@@ -97,7 +139,12 @@ class CsvReader {
   }
 
   void end_of_line() {
-    if (at_ < text_.size() && text_[at_] == '\r') ++at_;
+    if (at_ < text_.size() && text_[at_] == '\r') {
+      ++at_;
+      if (at_ < text_.size() && text_[at_] != '\n') {
+        fail_usage("{}:{}: a carriage return alone; lines end with \\n or \\r\\n", file_, line_);
+      }
+    }
     if (at_ < text_.size() && text_[at_] != '\n') {
       fail_usage("{}:{}: text behind a quoted field", file_, line_);
     }
@@ -112,11 +159,46 @@ class CsvReader {
   std::size_t next_line_ = 1;
 };
 
-/// Typed access to the fields of one record.
+/// Where each column of columns() is in the file, from its first record.
+std::vector<std::size_t> read_heading(CsvReader& reader, const std::string& file) {
+  std::vector<std::string> names;
+  if (!reader.next(names, kMostColumns)) {
+    fail_usage("{}:1: empty; expected the columns {}", file, fmt::join(columns(), ","));
+  }
+  const std::string where = fmt::format("{}:{}", file, reader.line());
+  if (names.size() == 1 && names[0].find_first_of(";\t") != std::string::npos) {
+    fail_usage("{}: the columns are separated by '{}'; expected ','", where,
+               names[0].find(';') != std::string::npos ? ";" : "\\t");
+  }
+  std::vector<std::size_t> places;
+  for (const std::string& wanted : columns()) {
+    const auto found = std::find(names.begin(), names.end(), wanted);
+    if (found == names.end()) {
+      fail_usage("{}: there is no column {}; expected the columns {}", where, wanted,
+                 fmt::join(columns(), ","));
+    }
+    if (std::find(found + 1, names.end(), wanted) != names.end()) {
+      fail_usage("{}: there are two columns {}", where, wanted);
+    }
+    places.push_back(static_cast<std::size_t>(found - names.begin()));
+  }
+  for (const std::string& name : names) {
+    if (std::find(columns().begin(), columns().end(), name) == columns().end()) {
+      fail_usage("{}: column '{}' is not known; expected the columns {}", where, name,
+                 fmt::join(columns(), ","));
+    }
+  }
+  return places;
+}
+
+/// Typed access to the fields of one record, by their places in columns().
 class Record {
  public:
-  Record(const std::vector<std::string>& fields, std::string where)
-      : fields_(fields), where_(std::move(where)) {}
+  Record(const std::vector<std::string>& fields, const std::vector<std::size_t>& places,
+         std::string where)
+      : where_(std::move(where)) {
+    for (const std::size_t place : places) fields_.push_back(fields[place]);
+  }
 
   const std::string& text(std::size_t column, bool allow_empty = false) const {
     if (fields_[column].empty() && !allow_empty) bad(column, "empty, expected text");
@@ -149,9 +231,24 @@ class Record {
   }
 
  private:
-  const std::vector<std::string>& fields_;
+  std::vector<std::string> fields_;
   std::string where_;
 };
+
+/// The costs of two rows for one point; "" when they are equal, else the first that differs, with
+/// both values.
+std::string different_cost(const LutRow& here, const LutRow& above) {
+  const auto text = [](const char* name, const auto& a, const auto& b) {
+    return fmt::format("{} {} here and {} above", name, a, b);
+  };
+  if (here.cycles != above.cycles) return text("cycles", here.cycles, above.cycles);
+  if (here.latency_s != above.latency_s) return text("latency_s", here.latency_s, above.latency_s);
+  if (here.energy_j != above.energy_j) return text("energy_j", here.energy_j, above.energy_j);
+  if (here.energy_high_j != above.energy_high_j) {
+    return text("energy_high_j", here.energy_high_j, above.energy_high_j);
+  }
+  return "";
+}
 
 LutRow row_of(const Record& record) {
   constexpr std::uint64_t kMax = std::uint64_t{1} << 62;
@@ -215,30 +312,27 @@ std::vector<LutRow> load_lut(const std::filesystem::path& path) {
 
 std::vector<LutRow> parse_lut(std::string_view text, const std::string& file) {
   CsvReader reader(text, file);
+  const std::vector<std::size_t> places = read_heading(reader, file);
   std::vector<std::string> fields;
-  if (!reader.next(fields) || fields != columns()) {
-    fail_usage("{}:1: expected the columns {}", file, fmt::join(columns(), ","));
-  }
   std::vector<LutRow> rows;
   std::map<std::tuple<std::string, std::string, int, int, bool, int>, std::size_t> seen;
-  while (reader.next(fields)) {
+  while (reader.next(fields, columns().size())) {
     const std::string where = fmt::format("{}:{}", file, reader.line());
     if (fields.size() != columns().size()) {
       fail_usage("{}: {} columns, expected {}", where, fields.size(), columns().size());
     }
-    LutRow row = row_of(Record(fields, where));
+    LutRow row = row_of(Record(fields, places, where));
+    row.line = reader.line();
     const auto point = std::make_tuple(row.variant, row.shape, row.bits.weight, row.bits.activation,
                                        row.activation_signed, row.batch);
     const auto [known, fresh] = seen.emplace(point, rows.size());
     if (!fresh) {
       const LutRow& other = rows[known->second];
-      if (other.cycles != row.cycles || other.latency_s != row.latency_s ||
-          other.energy_j != row.energy_j || other.energy_high_j != row.energy_high_j) {
-        fail_usage(
-            "{}: layer {} at {}/{} bits has {} cycles here and {} above (layer {}); one shape has "
-            "one cost",
-            where, row.layer, row.bits.weight, row.bits.activation, row.cycles, other.cycles,
-            other.layer);
+      const std::string difference = different_cost(row, other);
+      if (!difference.empty()) {
+        fail_usage("{}: layer {} at {}/{} bits has {} (line {}, layer {}); one shape has one cost",
+                   where, row.layer, row.bits.weight, row.bits.activation, difference, other.line,
+                   other.layer);
       }
     }
     rows.push_back(std::move(row));

@@ -27,7 +27,8 @@ struct LutRow {
   std::uint64_t bytes_written = 0;
   Origin origin = Origin::kRtl;
   std::string schedule;
-  std::string key;  ///< content key of the measurement; empty for the closed form
+  std::string key;       ///< content key of the measurement; empty for the closed form
+  std::size_t line = 0;  ///< of the file that it was read from; 0: of none. Not compared
 
   bool operator==(const LutRow& other) const;
 };
@@ -39,7 +40,9 @@ std::string lut_csv(const std::vector<LutRow>& rows);
 /// Writes lut.csv, atomically.
 void save_lut(const std::filesystem::path& path, const std::vector<LutRow>& rows);
 
-/// Reads a LUT. Strict: the columns of lut_csv() in their order, every number in range, no two
+/// Reads a LUT: the columns of lut_csv(), in any order. Spreadsheets may have written it: a byte
+/// order mark of UTF-8, line ends "\r\n", blank lines and spaces around a field that is not quoted
+/// mean nothing. Strict in all else: no column missing or unknown, every number in range, no two
 /// rows that give one point different costs. Throws Error "file:line: column: what is wrong" (exit
 /// status 2).
 std::vector<LutRow> load_lut(const std::filesystem::path& path);

@@ -27,21 +27,13 @@ void each_point(const Series& s, const Axis& x, const Axis& y, const Range& xs, 
   }
 }
 
-std::string star(double x, double y, const std::string& color) {
-  std::string points;
-  for (int i = 0; i < 10; ++i) {
-    const double radius = i % 2 == 0 ? 9.0 : 3.8;
-    const double angle = 3.14159265358979 * (i / 5.0 - 0.5);
-    points +=
-        fmt::format("{:.1f},{:.1f} ", x + radius * std::cos(angle), y + radius * std::sin(angle));
-  }
-  return fmt::format("<polygon points=\"{}\" fill=\"{}\">", points, color);
-}
-
 std::string mark(Mark kind, double x, double y, const std::string& color,
                  const std::string& tooltip) {
   const std::string title = tooltip.empty() ? "" : "<title>" + escape_html(tooltip) + "</title>";
-  if (kind == Mark::kStar) return star(x, y, color) + title + "</polygon>";
+  if (kind == Mark::kStar) {
+    return fmt::format("<polygon points=\"{}\" fill=\"{}\">{}</polygon>",
+                       chart::star_points(x, y, 9.0), color, title);
+  }
   const std::string paint =
       kind == Mark::kRings
           ? fmt::format("fill=\"none\" stroke=\"{}\" stroke-width=\"1.4\" pointer-events=\"all\"",
@@ -51,11 +43,24 @@ std::string mark(Mark kind, double x, double y, const std::string& color,
                      title);
 }
 
-bool is_line(const Series& s) { return s.mark == Mark::kLine || s.mark == Mark::kDashed; }
+bool has_line(Mark mark) {
+  return mark == Mark::kLine || mark == Mark::kDashed || mark == Mark::kStep ||
+         mark == Mark::kLinePoints;
+}
+
+bool has_points(Mark mark) { return !has_line(mark) || mark == Mark::kLinePoints; }
+
+/// Bar from `low` to `high`, in pixels, with caps.
+std::string error_bar(double x, double low, double high, const std::string& color) {
+  return fmt::format(
+      "<path d=\"M{0:.1f} {1:.1f}V{2:.1f}M{3:.1f} {1:.1f}H{4:.1f}M{3:.1f} {2:.1f}H{4:.1f}\" "
+      "stroke=\"{5}\" stroke-width=\"1.1\" stroke-opacity=\"0.7\" fill=\"none\"/>",
+      x, low, high, x - 3, x + 3, color);
+}
 
 std::string polyline(const Series& s, const std::string& points) {
-  return fmt::format("<polyline points=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"1.8\"{}/>",
-                     points, escape_html(s.color),
+  return fmt::format("<polyline points=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"{}\"{}/>",
+                     points, escape_html(s.color), s.mark == Mark::kLinePoints ? 1.1 : 1.8,
                      s.mark == Mark::kDashed ? " stroke-dasharray=\"6 4\"" : "");
 }
 
@@ -134,6 +139,9 @@ std::string Chart::svg() const {
       if (!xs.takes(s.x[i]) || !ys.takes(s.y[i])) continue;
       xs.add(s.x[i]);
       ys.add(s.y[i]);
+      if (i >= s.errors.size()) continue;
+      ys.add(s.y[i] - s.errors[i]);
+      ys.add(s.y[i] + s.errors[i]);
     }
   }
   const Frame frame;
@@ -174,22 +182,36 @@ std::string Chart::svg() const {
   }
   LabelPlacer placer(frame);
   for (const auto& s : series) {
+    if (!has_line(s.mark)) continue;
     std::string line;
     double last_x = NAN;
     double last_y = NAN;
+    const auto go_to = [&](double px, double py) {
+      line += fmt::format("{:.1f},{:.1f} ", px, py);
+      if (std::isfinite(last_x)) placer.avoid_line(last_x, last_y, px, py);
+      last_x = px;
+      last_y = py;
+    };
+    each_point(s, x, y, xs, ys, [&](std::size_t, double px, double py) {
+      if (s.mark == Mark::kStep && std::isfinite(last_y)) go_to(px, last_y);
+      go_to(px, py);
+    });
+    out += polyline(s, line);
+  }
+  for (const auto& s : series) {
+    if (!has_points(s.mark)) continue;
     each_point(s, x, y, xs, ys, [&](std::size_t i, double px, double py) {
-      if (is_line(s)) {
-        line += fmt::format("{:.1f},{:.1f} ", px, py);
-        if (std::isfinite(last_x)) placer.avoid_line(last_x, last_y, px, py);
-        last_x = px;
-        last_y = py;
-        return;
-      }
       placer.avoid(px, py);
+      if (i < s.errors.size() && s.errors[i] > 0 && ys.takes(s.y[i] - s.errors[i]) &&
+          ys.takes(s.y[i] + s.errors[i])) {
+        const double low = y.at(s.y[i] - s.errors[i]);
+        const double high = y.at(s.y[i] + s.errors[i]);
+        placer.avoid_line(px, low, px, high);
+        out += error_bar(px, low, high, escape_html(s.color));
+      }
       out += mark(s.mark, px, py, escape_html(s.color),
                   i < s.tooltips.size() ? s.tooltips[i] : std::string());
     });
-    if (is_line(s)) out += polyline(s, line);
   }
   for (const auto& s : series) {
     each_point(s, x, y, xs, ys, [&](std::size_t i, double px, double py) {
@@ -207,7 +229,7 @@ std::string BarChart::svg() const {
   std::vector<LegendEntry> entries;
   std::vector<double> sums(categories.size(), 0.0);
   for (const auto& s : series) {
-    entries.push_back({s.label, s.color});
+    entries.push_back({s.label, s.color, Mark::kPoints, /*bar=*/true});
     for (std::size_t c = 0; c < std::min(categories.size(), s.values.size()); ++c) {
       if (!ys.takes(s.values[c]) || s.values[c] < 0.0) continue;
       sums[c] += s.values[c];

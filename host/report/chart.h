@@ -6,7 +6,15 @@
 namespace bittern {
 
 /// How a series is drawn.
-enum class Mark { kLine, kDashed, kPoints, kRings, kStar };
+enum class Mark {
+  kLine,
+  kDashed,
+  kStep,  ///< a line that keeps a value until the next point
+  kPoints,
+  kLinePoints,  ///< a thin line with its points
+  kRings,
+  kStar,
+};
 
 /// One set of points of a chart.
 struct Series {
@@ -19,6 +27,8 @@ struct Series {
   /// no room.
   std::vector<std::string> point_labels;
   std::vector<std::string> tooltips;  ///< shown on hover; empty or one per point
+  /// Half the height of a bar through each point, in units of y; empty or one per point.
+  std::vector<double> errors = {};
 };
 
 /// A dashed line across the chart at one y (or x) value.

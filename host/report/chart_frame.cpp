@@ -31,8 +31,19 @@ std::string prefixed(double value) {
 /// What stands before a legend's text: 10 pixels from x on, around y.
 std::string key_of(const LegendEntry& entry, double x, double y) {
   const std::string color = escape_html(entry.color);
+  if (entry.bar) {
+    return fmt::format("<path d=\"M{:.1f} {:.1f}h9v9h-9z\" fill=\"{}\"/>", x + 0.5, y - 4.5, color);
+  }
   switch (entry.mark) {
+    case Mark::kLinePoints:
+      return fmt::format(
+          "<line x1=\"{0:.1f}\" x2=\"{1:.1f}\" y1=\"{2:.1f}\" y2=\"{2:.1f}\" stroke=\"{4}\" "
+          "stroke-width=\"1.1\"/><circle cx=\"{3:.1f}\" cy=\"{2:.1f}\" r=\"3.4\" fill=\"{4}\"/>",
+          x - 2, x + 12, y, x + 5, color);
+    case Mark::kStar:
+      return fmt::format("<polygon points=\"{}\" fill=\"{}\"/>", star_points(x + 5, y, 7.0), color);
     case Mark::kLine:
+    case Mark::kStep:
     case Mark::kDashed:
       return fmt::format(
           "<line x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\" stroke=\"{}\" "
@@ -45,7 +56,6 @@ std::string key_of(const LegendEntry& entry, double x, double y) {
           "stroke-width=\"1.4\"/>",
           x + 5, y, color);
     case Mark::kPoints:
-    case Mark::kStar:
       return fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4.5\" fill=\"{}\"/>", x + 5, y,
                          color);
   }
@@ -57,6 +67,16 @@ double entry_width(const LegendEntry& entry) {
 }
 
 }  // namespace
+
+std::string star_points(double x, double y, double radius) {
+  std::string points;
+  for (int i = 0; i < 10; ++i) {
+    const double r = i % 2 == 0 ? radius : radius * 0.42;
+    const double angle = 3.14159265358979 * (i / 5.0 - 0.5);
+    points += fmt::format("{:.1f},{:.1f} ", x + r * std::cos(angle), y + r * std::sin(angle));
+  }
+  return points;
+}
 
 Range::Range(bool logarithmic)
     : log(logarithmic),

@@ -49,7 +49,11 @@ struct LegendEntry {
   std::string label;  ///< empty: no entry
   std::string color;
   Mark mark = Mark::kPoints;
+  bool bar = false;  ///< of a bar chart: a square, whatever `mark` says
 };
+
+/// Points of a five-pointed star around (x, y), for <polygon>; `radius` in pixels.
+std::string star_points(double x, double y, double radius);
 
 /// Size of a chart and of the plot within it, in pixels of the SVG; pages scale them by CSS.
 struct Frame {

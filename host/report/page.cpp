@@ -17,7 +17,10 @@ main{max-width:1320px;margin:0 auto;padding:24px}
 h1{font-size:24px;margin:0}h2{font-size:17px;margin:28px 0 8px}p.sub{color:var(--muted);margin:4px 0 16px}
 .tiles{display:flex;flex-wrap:wrap;gap:12px}.tile{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:12px 16px;min-width:150px}
 .tile b{display:block;font-size:21px}.tile span{color:var(--muted);font-size:13px}
-.ok{color:#15803d}.bad{color:#dc2626}
+.ok{color:#16a34a}.bad{color:#ef4444}
+.warning{border:1px solid #ef4444;border-left-width:6px;border-radius:8px;background:var(--card);padding:8px 12px;margin:8px 0}
+p.note{color:var(--muted);font-size:13px;line-height:1.4;margin:4px 8px 6px}ul{margin:4px 0;padding-left:20px}
+pre{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:10px 12px;margin:8px 0;overflow-x:auto;font-size:13px;line-height:1.4}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(480px,100%),1fr));gap:12px;margin-bottom:12px}
 .charts.wide{grid-template-columns:1fr}
 .charts>div{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:8px}
@@ -69,6 +72,37 @@ std::string charts(const std::vector<std::string>& svgs, bool wide) {
   }
   return out + "</div>";
 }
+
+std::string figures(const std::vector<Figure>& figures) {
+  std::string out = "<div class=\"charts\">";
+  for (const Figure& figure : figures) {
+    if (figure.svg.empty()) continue;
+    out += "<div>" + figure.svg;
+    if (!figure.note.empty()) out += "<p class=\"note\">" + escape_html(figure.note) + "</p>";
+    out += "</div>";
+  }
+  return out + "</div>";
+}
+
+std::string note(const std::string& text) {
+  return "<p class=\"sub\">" + escape_html(text) + "</p>";
+}
+
+std::string list(const std::vector<std::string>& sentences) {
+  std::string out = "<ul>";
+  for (const std::string& sentence : sentences) out += "<li>" + escape_html(sentence) + "</li>";
+  return out + "</ul>";
+}
+
+std::string warnings(const std::vector<std::string>& texts) {
+  std::string out;
+  for (const std::string& text : texts) {
+    out += "<p class=\"warning\"><b>Warning:</b> " + escape_html(text) + "</p>";
+  }
+  return out;
+}
+
+std::string verbatim(const std::string& text) { return "<pre>" + escape_html(text) + "</pre>"; }
 
 std::string table(const std::vector<std::string>& heading,
                   const std::vector<std::vector<Cell>>& rows) {

@@ -25,6 +25,27 @@ std::string tiles(const std::vector<std::string>& tiles_html);
 /// Charts in a grid; empty ones are left out. `wide`: one below the other.
 std::string charts(const std::vector<std::string>& svgs, bool wide = false);
 
+/// A chart with a short note below it; the note may be empty.
+struct Figure {
+  std::string svg;
+  std::string note;
+};
+
+/// Figures in a grid; those without a chart are left out.
+std::string figures(const std::vector<Figure>& figures);
+
+/// A paragraph of explanation.
+std::string note(const std::string& text);
+
+/// Sentences, one below the other.
+std::string list(const std::vector<std::string>& sentences);
+
+/// What makes a page's numbers doubtful, so that nobody overlooks it; empty for no warnings.
+std::string warnings(const std::vector<std::string>& texts);
+
+/// Text as it is, line by line.
+std::string verbatim(const std::string& text);
+
 /// A cell of a table: text, and a CSS style for it.
 struct Cell {
   Cell(std::string content) : text(std::move(content)) {}  // NOLINT: cells are written as texts

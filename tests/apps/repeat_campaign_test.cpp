@@ -63,6 +63,7 @@ mkdir -p "$6" && cp ")" + path("results") +
     result.seed = seed;
     result.baseline_validation = 99.0;
     result.baseline_test = 99.5;
+    result.reference.latency_s = 1.0;
     result.constraints = {{"latency", "s", 1.0, 0.5, 0.45}};
     result.best = outcome("found", 0.45, found.first, found.second);
     result.uniform = {outcome("uniform 2", 0.2, uniform2.first, uniform2.second),

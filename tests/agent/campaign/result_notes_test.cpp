@@ -23,13 +23,17 @@ CampaignResult result_of(const Network& network, BitPair bits) {
   return result;
 }
 
-std::string notes_of(const Network& network, const CampaignResult& result,
-                     const std::string& cost = "rtl") {
-  Campaign campaign;
-  campaign.cost = cost;
+std::string notes_of(const CampaignHardware& hardware, const Network& network,
+                     const CampaignResult& result) {
   CampaignResult noted;
-  noted.provenance = result_notes(campaign, network, load_variant("bismo_tiny"), result);
+  noted.provenance = result_notes(hardware, network, result);
   return notes_text(noted);
+}
+
+std::string notes_of(const Network& network, const CampaignResult& result) {
+  Campaign campaign;
+  campaign.variant = "bismo_tiny";
+  return notes_of(load_hardware(campaign, network), network, result);
 }
 
 TEST(ResultNotes, SayWhatIsNotTimed) {
@@ -37,8 +41,9 @@ TEST(ResultNotes, SayWhatIsNotTimed) {
   const std::string notes = notes_of(lenet, result_of(lenet, {8, 8}));
   EXPECT_THAT(notes, HasSubstr("not timed: pooling; "));
   EXPECT_THAT(notes, Not(HasSubstr("sums beyond")));
-  EXPECT_THAT(notes_of(lenet, result_of(lenet, {8, 8}), "table"),
-              HasSubstr("the table leaves out"));
+  EXPECT_THAT(notes_of(CampaignHardware(), lenet, result_of(lenet, {8, 8})),
+              HasSubstr("the table leaves out"))
+      << "a table has no variant";
 }
 
 TEST(ResultNotes, NameLayersWithWideSumsOfAnyPolicy) {

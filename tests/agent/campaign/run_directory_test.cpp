@@ -141,11 +141,15 @@ TEST_F(RunDirectoryTest, RemembersFinishedPolicies) {
   EXPECT_FALSE(directory.finished(outcome.policy()));
   outcome.validation_accuracy = 98.25;
   outcome.test_accuracy = 97.5;
+  outcome.validation_answers = Answers({true, false, true});
+  outcome.test_answers = Answers({false, true});
   directory.keep_finished(outcome);
   const auto known = directory.finished(outcome.policy());
   ASSERT_TRUE(known);
   EXPECT_EQ(known->validation_accuracy, 98.25);
   EXPECT_EQ(known->test_accuracy, 97.5);
+  EXPECT_EQ(known->validation_answers, outcome.validation_answers);
+  EXPECT_EQ(known->test_answers, outcome.test_answers);
   EXPECT_FALSE(directory.finished({{3, 4}, {5, 7}}));
 }
 

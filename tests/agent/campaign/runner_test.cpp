@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <set>
 #include <sstream>
 #include <thread>
 
@@ -15,6 +16,7 @@
 #include "host/base/temporary_folder.h"
 #include "host/device/variant.h"
 #include "host/energy/energy.h"
+#include "host/measure/cost_models.h"
 #include "host/measure/lut.h"
 #include "tests/agent/campaign/small_campaign.h"
 
@@ -80,7 +82,7 @@ TEST_F(RunnerTest, WritesEveryDocumentedFileAndMeetsTheConstraint) {
   ASSERT_EQ(result.constraints.size(), 1u);
   EXPECT_TRUE(result.constraints[0].met());
   EXPECT_EQ(result.episodes, 8);
-  EXPECT_EQ(result.uniform.size(), 7u);
+  EXPECT_EQ(result.uniform.size(), 8u) << "2 to 8 bits and w6/a4";
   EXPECT_TRUE(result.best.test_accuracy.has_value());
   for (const auto& layer : result.best.layers) EXPECT_EQ(layer.origin, "model");
   const auto lut = load_lut(folder_ / "a" / "lut.csv");
@@ -110,9 +112,13 @@ TEST_F(RunnerTest, SearchesAmongTheWidthsThatTheCoreRuns) {
     EXPECT_THAT(layer.bits.weight, ::testing::AnyOf(2, 4, 8)) << layer.name;
     EXPECT_THAT(layer.bits.activation, ::testing::AnyOf(2, 4, 8)) << layer.name;
   }
-  // Uniform policies are compared at all widths: 3 bits cost what 4 cost.
-  EXPECT_EQ(result.uniform[1].cycles(), result.uniform[2].cycles());
-  EXPECT_GT(result.uniform[3].cycles(), result.uniform[2].cycles());
+  EXPECT_EQ(result.uniform.size(), 3u) << "2, 4 and 8 bits";
+  EXPECT_THAT(read_file(folder_ / "a" / "summary.txt"),
+              HasSubstr("no row for uniform 3, uniform 5, uniform 6, uniform 7, w6/a4"));
+  // The table that it wrote serves the same campaign again.
+  campaign_.cost = "table";
+  campaign_.table = (folder_ / "a" / "lut.csv").string();
+  EXPECT_EQ(run_campaign(campaign_, options("b")).best.policy(), result.best.policy());
 }
 
 TEST_F(RunnerTest, WidthsThatTheCoreDoesNotRunAreAnErrorBeforeAnythingIsDone) {
@@ -273,12 +279,182 @@ TEST_F(RunnerTest, AnInfeasibleConstraintIsAnErrorThatNamesTheLeastReachableValu
   }
 }
 
+TEST_F(RunnerTest, ComparesPoliciesImageByImage) {
+  const CampaignResult result = run_campaign(campaign_, options("a"));
+  EXPECT_EQ(result.validation_images, 100u);
+  EXPECT_EQ(result.test_images, 100u);
+  EXPECT_GT(result.policies_tried, 1);
+  EXPECT_LE(result.policies_tried, result.episodes);
+  EXPECT_EQ(result.finalists, 3);
+  const auto correct = [](const Answers& answers) {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < answers.images(); ++i) count += answers.correct(i) ? 1 : 0;
+    return static_cast<double>(count);
+  };
+  std::vector<PolicyOutcome> all = result.uniform;
+  all.push_back(result.best);
+  for (const PolicyOutcome& policy : all) {
+    ASSERT_EQ(policy.test_answers.images(), 100u) << policy.label;
+    ASSERT_EQ(policy.validation_answers.images(), 100u) << policy.label;
+    // 100 images: as many correct ones as percents.
+    EXPECT_NEAR(correct(policy.test_answers), policy.test_accuracy.value(), 1e-9) << policy.label;
+    EXPECT_NEAR(correct(policy.validation_answers), policy.validation_accuracy, 1e-9);
+  }
+  EXPECT_NEAR(correct(result.baseline_test_answers), result.baseline_test.value(), 1e-9);
+  EXPECT_NEAR(correct(result.baseline_validation_answers), result.baseline_validation, 1e-9);
+  const auto json = this->result("a");
+  EXPECT_FALSE(json.at("uniform")[0].at("found_minus_this").at("test").is_null());
+  EXPECT_THAT(read_file(folder_ / "a" / "summary.txt"), HasSubstr("95 % interval"));
+}
+
+TEST_F(RunnerTest, ComparesAPinnedSearchWithPinnedPolicies) {
+  campaign_.search.pin_first_last = true;
+  campaign_.constraints[0].limit = 0.8;
+  const CampaignResult result = run_campaign(campaign_, options("a"));
+  for (const PolicyOutcome& policy : result.uniform) {
+    EXPECT_EQ(policy.layers.front().bits, (BitPair{8, 8})) << policy.label;
+    EXPECT_EQ(policy.layers.back().bits, (BitPair{8, 8})) << policy.label;
+  }
+  EXPECT_EQ(result.uniform[0].label, "uniform 2, ends 8/8");
+  EXPECT_EQ(result.uniform[6].label, "uniform 8");
+}
+
+TEST_F(RunnerTest, TheReportHasTheCampaignFileAndTheCommand) {
+  campaign_.text = "name: <test>\n";
+  RunOptions with_command = options("a");
+  with_command.command_line = "bittern run test.yaml";
+  run_campaign(campaign_, with_command);
+  const std::string html = read_file(folder_ / "a" / "report.html");
+  EXPECT_THAT(html, HasSubstr("name: &lt;test&gt;"));
+  EXPECT_THAT(html, HasSubstr("bittern run test.yaml"));
+}
+
+/// Campaigns on tables that users bring.
+class TableRunnerTest : public RunnerTest {
+ protected:
+  void SetUp() override {
+    RunnerTest::SetUp();
+    fs::create_directories(folder_);
+    const Variant variant = load_variant("bismo_tiny");
+    ModelCostModel model(load_network("lenet"), variant, load_energy_table(variant.energy));
+    for (std::size_t layer = 0; layer < 4; ++layer) {
+      for (int w = 2; w <= 8; ++w) {
+        for (int a = 2; a <= 8; ++a) model.layer_cost(layer, {w, a});
+      }
+    }
+    rows_ = model.lut();
+    for (LutRow& row : rows_) row.variant = "my_npu";
+    campaign_.cost = "table";
+    campaign_.variant = "";
+    campaign_.table = (folder_ / "table.csv").string();
+  }
+  /// Keeps the rows whose bits are all of `widths`.
+  void keep(const std::set<int>& widths, bool with_8_8) {
+    std::vector<LutRow> kept;
+    for (const LutRow& row : rows_) {
+      const bool in = widths.count(row.bits.weight) == 1 && widths.count(row.bits.activation) == 1;
+      if (in || (with_8_8 && row.bits == BitPair{8, 8})) kept.push_back(row);
+    }
+    rows_ = kept;
+  }
+  CampaignResult run(const std::string& name) {
+    save_lut(campaign_.table, rows_);
+    return run_campaign(campaign_, options(name));
+  }
+  std::string error_of_run() {
+    fs::remove_all(folder_ / "failing");
+    try {
+      run("failing");
+    } catch (const Error& error) {
+      EXPECT_EQ(error.status(), ExitStatus::kUsage) << error.what();
+      return error.what();
+    }
+    return "no error";
+  }
+  static std::vector<std::string> labels(const CampaignResult& result) {
+    std::vector<std::string> out;
+    for (const PolicyOutcome& row : result.uniform) out.push_back(row.label);
+    return out;
+  }
+
+  std::vector<LutRow> rows_;
+};
+
+TEST_F(TableRunnerTest, NeedsNoVariantOfOurs) {
+  const CampaignResult result = run("a");
+  EXPECT_EQ(result.variant, "my_npu");
+  EXPECT_TRUE(result.constraints[0].met());
+  campaign_.variant = "bismo_tiny";
+  EXPECT_THAT(error_of_run(), HasSubstr("leave `variant` out"));
+}
+
+TEST_F(TableRunnerTest, NeedsOnlyTheWidthsThatAreSearchedAndTheReference) {
+  keep({4, 5, 6}, true);
+  campaign_.search.min_bits = 4;
+  campaign_.search.max_bits = 6;
+  const CampaignResult result = run("a");
+  EXPECT_THAT(labels(result),
+              ::testing::ElementsAre("uniform 4", "uniform 5", "uniform 6", "uniform 8", "w6/a4"));
+  EXPECT_THAT(result.uniform_note, HasSubstr("uniform 2, uniform 3, uniform 7: the table lacks"));
+  EXPECT_EQ(result.reference.bits, "8/8");
+  EXPECT_THAT(result.warnings, ::testing::Not(::testing::Contains(HasSubstr("ratios refer"))));
+}
+
+TEST_F(TableRunnerTest, SaysWhichReferenceARatioMeansWhere8To8IsNotThere) {
+  keep({4, 5, 6}, false);
+  campaign_.constraints[0].limit = 0.8;
+  const CampaignResult result = run("a");
+  EXPECT_EQ(result.reference.bits, "6/6");
+  EXPECT_NEAR(result.constraints[0].reference, result.uniform[2].latency_s, 1e-15);
+  EXPECT_THAT(result.warnings, ::testing::Contains(HasSubstr("ratios refer to 6/6")));
+  EXPECT_THAT(read_file(folder_ / "a" / "summary.txt"), HasSubstr("limit 0.8000): met"));
+  campaign_.constraints[0].limit = 0.01;
+  campaign_.name = "other";
+  EXPECT_THAT(
+      [this] {
+        try {
+          run("b");
+        } catch (const Error& error) {
+          return std::string(error.what());
+        }
+        return std::string("no error");
+      }(),
+      HasSubstr("ratio 0.0100 of 6/6"));
+}
+
+TEST_F(TableRunnerTest, SearchesAmongTheWidthsOfItsRows) {
+  keep({2, 4, 8}, false);
+  const CampaignResult result = run("a");
+  for (const auto& layer : result.best.layers)
+    EXPECT_THAT(layer.bits.weight, ::testing::AnyOf(2, 4, 8));
+  EXPECT_THAT(labels(result), ::testing::ElementsAre("uniform 2", "uniform 4", "uniform 8"));
+}
+
+TEST_F(TableRunnerTest, ARowThatIsMissingIsNamedBeforeAnythingIsDone) {
+  keep({4, 5, 6}, true);
+  // 8 bits have a row, so 4/8 is searched.
+  EXPECT_THAT(error_of_run(),
+              ::testing::AllOf(HasSubstr("layer conv1"), HasSubstr("at 4/8 bits"),
+                               HasSubstr("it has 4/4 4/5 4/6"), HasSubstr("min_bits, max_bits")));
+  campaign_.search.min_bits = 7;
+  campaign_.search.max_bits = 7;
+  EXPECT_THAT(error_of_run(), HasSubstr("no such weight bits for network lenet; it has 4 5 6 8"));
+}
+
+TEST_F(TableRunnerTest, PinnedEndsNeedTheirRows) {
+  keep({4, 5, 6}, false);
+  campaign_.search.pin_first_last = true;
+  EXPECT_THAT(error_of_run(), ::testing::AllOf(HasSubstr("layer conv1"), HasSubstr("8/8"),
+                                               HasSubstr("pin_first_last")));
+}
+
 TEST_F(RunnerTest, ATableGivesTheCostsThatItWasWrittenFrom) {
   run_campaign(campaign_, options("a"));
   fs::copy_file(folder_ / "a" / "lut.csv", folder_ / "lut.csv");
   campaign_.cost = "table";
   campaign_.table = (folder_ / "lut.csv").string();
   const CampaignResult result = run_campaign(campaign_, options("b"));
+  EXPECT_EQ(result.variant, "bismo_tiny") << "what the rows say";
   EXPECT_EQ(result.best.layers[0].origin, "table");
   EXPECT_EQ(nlohmann::json::parse(read_file(folder_ / "a" / "policy.json")),
             nlohmann::json::parse(read_file(folder_ / "b" / "policy.json")));

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <vector>
@@ -57,6 +58,19 @@ TEST(Training, LearnsAndReportsEveryImage) {
   const Score again =
       score_checkpoint(tiny_network(), result.checkpoint, data.validation, 1, TensorDevice::kCpu);
   EXPECT_EQ(again.correct, result.validation.correct);
+
+  // Answers to single images come in the order of the images, whatever pieces they are scored in.
+  ASSERT_EQ(again.answers.size(), 200u);
+  EXPECT_EQ(std::count(again.answers.begin(), again.answers.end(), true), again.correct);
+  Dataset turned = data.validation;
+  const std::size_t pixels = turned.image_bytes();
+  std::rotate(turned.images.begin(), turned.images.begin() + 70 * pixels, turned.images.end());
+  std::rotate(turned.labels.begin(), turned.labels.begin() + 70, turned.labels.end());
+  std::vector<bool> expected = again.answers;
+  std::rotate(expected.begin(), expected.begin() + 70, expected.end());
+  EXPECT_EQ(
+      score_checkpoint(tiny_network(), result.checkpoint, turned, 2, TensorDevice::kCpu).answers,
+      expected);
 }
 
 TEST(Training, ResultDependsOnTheSeedButNotOnTheThreads) {

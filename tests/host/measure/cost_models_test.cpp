@@ -105,7 +105,7 @@ TEST(TableCostModel, GivesBackWhatAnotherModelWrote) {
   ModelCostModel model(small_network(), tiny_variant(), energy());
   model.prefetch({{0, {4, 4}}, {0, {8, 8}}, {2, {4, 4}}});
   save_lut(folder / "lut.csv", model.lut());
-  TableCostModel table(small_network(), tiny_variant(), folder / "lut.csv");
+  TableCostModel table(small_network(), folder / "lut.csv", tiny_variant().name);
   for (const auto& [layer, bits] : std::vector<std::pair<std::size_t, BitPair>>{
            {0, {4, 4}}, {0, {8, 8}}, {1, {8, 8}}, {2, {4, 4}}}) {
     const LayerCost expected = model.layer_cost(layer, bits);
@@ -118,29 +118,86 @@ TEST(TableCostModel, GivesBackWhatAnotherModelWrote) {
     EXPECT_EQ(cost.origin, Origin::kTable);
   }
   EXPECT_EQ(table.lut()[0].origin, Origin::kModel) << "rows keep where they came from";
-  EXPECT_THAT(
-      message_of<Error>([&] {
-        table.layer_cost(2, {8, 8});
-      }),
-      AllOf(HasSubstr("lut.csv"), HasSubstr("head"), HasSubstr("8/8"), HasSubstr("signed")));
+  EXPECT_THAT(message_of<Error>([&] {
+                table.layer_cost(2, {8, 8});
+              }),
+              AllOf(HasSubstr("lut.csv"), HasSubstr("head"), HasSubstr("8/8"), HasSubstr("signed"),
+                    HasSubstr("it has 4/4")));
 }
 
-TEST(TableCostModel, RefusesATableOfAnotherVariantOrBatch) {
-  const TemporaryFolder folder;
+/// Rows of the closed form at 4/4 bits for all layers, as of another machine.
+std::vector<LutRow> foreign_rows() {
   ModelCostModel model(small_network(), tiny_variant(), energy());
-  model.layer_cost(0, {4, 4});
-  auto rows = model.lut();
-  rows[0].batch = 16;
+  for (std::size_t layer = 0; layer < 3; ++layer) model.layer_cost(layer, {4, 4});
+  std::vector<LutRow> rows = model.lut();
+  for (LutRow& row : rows) {
+    row.variant = "my_npu";
+    row.batch = 16;
+  }
+  return rows;
+}
+
+TEST(TableCostModel, IsOfTheHardwareThatItsRowsName) {
+  const TemporaryFolder folder;
+  save_lut(folder / "npu.csv", foreign_rows());
+  const TableCostModel table(small_network(), folder / "npu.csv");
+  EXPECT_EQ(table.variant(), "my_npu");
+  EXPECT_EQ(table.batch(), 16);
+  EXPECT_NO_THROW(TableCostModel(small_network(), folder / "npu.csv", "my_npu"));
+  EXPECT_THAT(
+      message_of<Error>([&] { TableCostModel(small_network(), folder / "npu.csv", "bismo_tiny"); }),
+      AllOf(HasSubstr("npu.csv"), HasSubstr("my_npu"), HasSubstr("`variant: bismo_tiny`"),
+            HasSubstr("leave `variant` out")));
+}
+
+TEST(TableCostModel, RefusesATableOfSeveralVariantsOrBatches) {
+  const TemporaryFolder folder;
+  auto rows = foreign_rows();
+  rows[2].batch = 1;
   save_lut(folder / "batch.csv", rows);
-  EXPECT_THAT(message_of<Error>(
-                  [&] { TableCostModel(small_network(), tiny_variant(), folder / "batch.csv"); }),
-              AllOf(HasSubstr("batch 16"), HasSubstr("batch 1")));
-  rows[0].batch = 1;
-  rows[0].variant = "bismo_edge";
+  EXPECT_THAT(message_of<Error>([&] { TableCostModel(small_network(), folder / "batch.csv"); }),
+              AllOf(HasSubstr("batch.csv:4"), HasSubstr("batch 16"), HasSubstr("batch 1")));
+  rows[2].batch = 16;
+  rows[2].variant = "bismo_edge";
   save_lut(folder / "edge.csv", rows);
-  EXPECT_THAT(message_of<Error>(
-                  [&] { TableCostModel(small_network(), tiny_variant(), folder / "edge.csv"); }),
-              HasSubstr("bismo_edge"));
+  EXPECT_THAT(message_of<Error>([&] { TableCostModel(small_network(), folder / "edge.csv"); }),
+              AllOf(HasSubstr("edge.csv:4"), HasSubstr("bismo_edge"), HasSubstr("line 2")));
+}
+
+TEST(TableCostModel, KnowsThePointsOfItsRowsOnly) {
+  const TemporaryFolder folder;
+  auto rows = foreign_rows();
+  rows.push_back(rows[0]);
+  rows.back().bits = {6, 4};
+  rows.push_back(rows[0]);
+  rows.back().shape = "of no layer";
+  rows.back().bits = {3, 3};
+  save_lut(folder / "npu.csv", rows);
+  const TableCostModel table(small_network(), folder / "npu.csv");
+  EXPECT_TRUE(table.knows(0, {6, 4}));
+  EXPECT_FALSE(table.knows(2, {6, 4}));
+  EXPECT_TRUE(knows_policy(table, Policy(3, BitPair{4, 4})));
+  EXPECT_FALSE(knows_policy(table, {{4, 4}, {4, 4}, {8, 8}}));
+  EXPECT_EQ(table.widths(&BitPair::weight), (std::vector<int>{4, 6}));
+  EXPECT_EQ(table.widths(&BitPair::activation), (std::vector<int>{4}));
+}
+
+TEST(TableCostModel, SaysWhatIsThereInsteadOfARow) {
+  const TemporaryFolder folder;
+  auto rows = foreign_rows();
+  rows[0].shape = "conv of other size";
+  rows[1].shape = rows[0].shape;
+  rows[2].activation_signed = false;
+  save_lut(folder / "npu.csv", rows);
+  TableCostModel table(small_network(), folder / "npu.csv");
+  EXPECT_THAT(message_of<Error>([&] {
+                table.layer_cost(0, {4, 4});
+              }),
+              HasSubstr("its rows of that name are conv of other size"));
+  EXPECT_THAT(message_of<Error>([&] {
+                table.layer_cost(2, {4, 4});
+              }),
+              HasSubstr("its rows of this shape have signed 0"));
 }
 
 TEST(CostModels, FingerprintsTellEverythingApartThatChangesCosts) {

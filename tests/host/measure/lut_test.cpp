@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <limits>
+#include <sstream>
 
 #include "host/base/random.h"
 #include "tests/host/measure/fake_bismo.h"
@@ -65,6 +67,47 @@ TEST(Lut, FilesCanHaveWindowsLineEnds) {
   EXPECT_EQ(parse_lut(text, "x.csv"), std::vector<LutRow>{row});
 }
 
+TEST(Lut, TakesWhatSpreadsheetsMakeOfIt) {
+  LutRow row;
+  row.variant = "my npu";
+  row.layer = row.shape = "a";
+  row.cycles = 7;
+  const std::string heading = lut_csv({});
+  const std::string csv = lut_csv({row});
+  const std::string line = csv.substr(heading.size());
+  const std::vector<LutRow> rows = {row};
+  EXPECT_EQ(parse_lut("\xef\xbb\xbf" + csv, "x.csv"), rows) << "byte order mark";
+  EXPECT_EQ(parse_lut("\n  \n" + heading + "\r\n" + line + " \n\n", "x.csv"), rows)
+      << "blank lines";
+  EXPECT_EQ(parse_lut(csv.substr(0, csv.size() - 1), "x.csv"), rows) << "no end of the last line";
+  std::string spaced;
+  for (const char c : csv) spaced += c == ',' ? " ,\t" : c == '\n' ? "  \n" : std::string(1, c);
+  EXPECT_EQ(parse_lut(spaced, "x.csv"), rows) << "spaces around fields";
+  std::string quoted;
+  for (const char c : csv)
+    quoted += c == ',' ? "\" , \"" : c == '\n' ? "\"\n\"" : std::string(1, c);
+  quoted = "\"" + quoted.substr(0, quoted.size() - 1);
+  EXPECT_EQ(parse_lut(quoted, "x.csv"), rows) << "every field quoted";
+  EXPECT_EQ(parse_lut("\n\n" + csv, "x.csv")[0].line, 4u) << "lines are those of the file";
+}
+
+TEST(Lut, ColumnsMayComeInAnyOrder) {
+  LutRow row;
+  row.variant = "v";
+  row.layer = "l";
+  row.shape = "s";
+  row.cycles = 7;
+  row.key = "k";
+  const std::string csv = lut_csv({row});
+  std::string turned;  // the last column first
+  std::istringstream in(csv);
+  for (std::string line; std::getline(in, line);) {
+    const std::size_t last = line.rfind(',');
+    turned += line.substr(last + 1) + "," + line.substr(0, last) + "\n";
+  }
+  EXPECT_EQ(parse_lut(turned, "x.csv"), std::vector<LutRow>{row});
+}
+
 class HostileLut : public ::testing::Test {
  protected:
   /// Message for a file whose second row has `value` in `column`.
@@ -101,7 +144,9 @@ TEST_F(HostileLut, EveryBadFieldIsAnErrorWithLineAndColumn) {
   expect(6, "0", "batch");
   expect(7, "0", "cycles");
   expect(7, "99999999999999999999999", "cycles");
-  expect(7, " 5", "cycles");
+  expect(7, "1 5", "cycles");
+  expect(7, "-5", "cycles");
+  expect(7, "1e3", "cycles");
   expect(8, "nan", "latency_s");
   expect(8, "inf", "latency_s");
   expect(8, "-1e-9", "latency_s");
@@ -114,7 +159,8 @@ TEST_F(HostileLut, EveryBadFieldIsAnErrorWithLineAndColumn) {
   expect(14, "a\"b", "quote");
   expect(14, "\"ab", "quote");
   expect(14, "\"a\"b", "quoted");
-  expect(14, "a,b", "columns");
+  expect(14, "a\rb", "carriage return");
+  expect(14, "a,b", "more than 16 columns, from 'k' on");
   expect(14, std::string(5000, 's'), "5000");
   expect(14, std::string("a\0b", 3), "zero byte");
 }
@@ -122,7 +168,16 @@ TEST_F(HostileLut, EveryBadFieldIsAnErrorWithLineAndColumn) {
 TEST_F(HostileLut, WrongColumnsAreAnError) {
   EXPECT_THAT(message_of<Error>([] { parse_lut("", "f.csv"); }), HasSubstr("f.csv:1"));
   EXPECT_THAT(message_of<Error>([] { parse_lut("layer,cycles\nconv1,5\n", "f.csv"); }),
-              AllOf(HasSubstr("f.csv:1"), HasSubstr("variant,layer,shape")));
+              AllOf(HasSubstr("f.csv:1"), HasSubstr("no column variant"),
+                    HasSubstr("variant,layer,shape")));
+  EXPECT_THAT(message_of<Error>([&] { parse_lut("note," + head() + "a\n", "f.csv"); }),
+              AllOf(HasSubstr("f.csv:1"), HasSubstr("'note' is not known")));
+  EXPECT_THAT(message_of<Error>([&] { parse_lut("key," + head(), "f.csv"); }),
+              HasSubstr("two columns key"));
+  std::string semicolons = head();
+  std::replace(semicolons.begin(), semicolons.end(), ',', ';');
+  EXPECT_THAT(message_of<Error>([&] { parse_lut(semicolons, "f.csv"); }), HasSubstr("';'"));
+  EXPECT_THAT(message_of<Error>([&] { parse_lut("\xff\xfev\0", "f.csv"); }), HasSubstr("UTF-16"));
   EXPECT_THAT(message_of<Error>([&] { parse_lut(head(), "f.csv"); }), HasSubstr("no rows"));
   EXPECT_THAT(message_of<Error>([&] { parse_lut(head() + "a,b,c\n", "f.csv"); }),
               AllOf(HasSubstr("f.csv:2"), HasSubstr("3 columns")));
@@ -136,11 +191,21 @@ TEST_F(HostileLut, OneShapeWithTwoCostsIsAnError) {
   LutRow b = a;
   b.layer = "second";
   EXPECT_EQ(parse_lut(lut_csv({a, b}), "f.csv").size(), 2u);
+  const auto message = [&a](const LutRow& other) {
+    return message_of<Error>([&] { parse_lut(lut_csv({a, other}), "f.csv"); });
+  };
   b.cycles = 6;
-  EXPECT_THAT(message_of<Error>([&] {
-                parse_lut(lut_csv({a, b}), "f.csv");
-              }),
-              AllOf(HasSubstr("f.csv:3"), HasSubstr("second"), HasSubstr("first")));
+  EXPECT_THAT(message(b), AllOf(HasSubstr("f.csv:3"), HasSubstr("second"), HasSubstr("first"),
+                                HasSubstr("cycles 6 here and 5 above (line 2")));
+  // The field that differs is named, not another one.
+  b = a;
+  b.latency_s = 2e-6;
+  EXPECT_THAT(message(b), HasSubstr("latency_s 2e-06 here and 0 above"));
+  b = a;
+  b.energy_high_j = 3.5;
+  EXPECT_THAT(message(b), HasSubstr("energy_high_j 3.5 here and 0 above"));
+  b.energy_j = 2;
+  EXPECT_THAT(message(b), HasSubstr("energy_j 2 here and 0 above"));
 }
 
 TEST_F(HostileLut, MutatedFilesNeverDoWorseThanAnError) {

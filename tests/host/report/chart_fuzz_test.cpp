@@ -99,9 +99,10 @@ TEST(ChartFuzz, AnyPointsGiveAWellFormedPicture) {
       Series series;
       series.label = wild_text(rng);
       series.color = rng.integer(0, 9) == 0 ? wild_text(rng) : "#123456";
-      series.mark = static_cast<Mark>(rng.integer(0, 4));
+      series.mark = static_cast<Mark>(rng.integer(0, 6));
       series.x = wild_values(rng);
       series.y = wild_values(rng);
+      if (rng.integer(0, 1) == 1) series.errors = wild_values(rng);
       for (std::int64_t i = rng.integer(0, 80); i > 0; --i) {
         series.point_labels.push_back(wild_text(rng));
         series.tooltips.push_back(wild_text(rng));
