@@ -52,7 +52,7 @@ class Workshop:
             home.mkdir(parents=True)
         (self.folder / "build").mkdir(parents=True)
         (self.folder / "build" / "release").symlink_to(build)
-        for name in ("configs", "scripts", "docs", "host", "tests"):
+        for name in ("configs", "scripts", "docs"):
             (self.folder / name).symlink_to(ROOT / name)
 
     def run(self, command, home="page"):
@@ -176,7 +176,7 @@ class Checker:
         body = block.lines if whole else block.lines[:split] + ["void sample() {", *block.lines[split:], "}"]
         source = self.shop.folder / "sample.cpp"
         source.write_text("\n".join(body) + "\n")
-        self.ran(block, f"g++ -std=c++17 -fsyntax-only -Wall -Wno-unused -I {ROOT} {source}")
+        self.ran(block, f"g++ -std=c++17 -fsyntax-only -Wall -Wno-unused -I {ROOT} -I {ROOT}/include {source}")
         self.compared += 1
 
     def check_table(self, block):
@@ -211,6 +211,10 @@ class Checker:
             self.check_compile(block)
         elif block.kind in ("columns", "options"):
             self.check_table(block)
+        elif block.kind == "excerpt":
+            self.compared += 1
+            if "\n".join(block.lines) not in (ROOT / block.text).read_text():
+                self.fail(block, f"these lines do not stand in {block.text}")
         elif block.kind == "json":
             self.compared += 1
             try:
@@ -231,7 +235,7 @@ def check_page(page, blocks, scratch, platform, help_of, arguments):
     built = lambda pattern: bool(list(arguments.build.glob(pattern)))  # noqa: E731
     checker.failures += docs_names.check_links(page, text) + docs_names.check_names(page, text, built)
     checker.failures += docs_names.check_options(page, text, help_of) + docs_names.check_commands(blocks, help_of)
-    for block in blocks:
+    for block in sorted(blocks, key=lambda block: block.kind != "file"):  # files first: text shows them behind the commands
         checker.check(block)
     if checker.replaced:
         lines = text.split("\n")

@@ -8,6 +8,7 @@ A comment directly before a block reads `<!-- KIND[, MODIFIER...][: TEXT] -->`; 
   file: NAME        the block is put into the file NAME in the folder in which the page's commands run
   compile           C++ that compiles; #include and using lines come first, the rest is the body of a function
   json              a JSON document
+  excerpt: FILE     these lines stand in a file of the repository
   columns: COMMAND  the table's first column names the columns of the CSV that COMMAND prints, all of them
   options: COMMAND  the table's first column names the options of COMMAND, all of them
   keys: FILE...     the block has every key that these sources read with YamlMap; also with another kind: `file, keys FILE: NAME`
@@ -28,8 +29,8 @@ A line `instead: COMMAND` in the comment names a command that runs in place of t
 import dataclasses
 import re
 
-KINDS = ("sample", "output", "run", "file", "compile", "json", "columns", "options", "keys", "none", "setup")
-NEED_TEXT = ("output", "file", "columns", "options", "keys", "none")
+KINDS = ("sample", "output", "run", "file", "compile", "json", "excerpt", "columns", "options", "keys", "none", "setup")
+NEED_TEXT = ("output", "file", "excerpt", "columns", "options", "keys", "none")
 TABLES = ("columns", "options")
 
 

@@ -10,7 +10,7 @@ import subprocess
 from docs_blocks import shown_commands
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-FOLDERS = ("agent", "apps", "bench", "cmake", "configs", "docs", "host", "rtl", "scripts", "sim", "tests")
+FOLDERS = ("agent", "apps", "bench", "cmake", "configs", "docs", "host", "include", "rtl", "scripts", "sim", "tests")
 SOURCES = (".h", ".cpp", ".sv", ".in", ".py", ".sh", ".json", ".yaml", ".cmake", ".txt", ".cc", ".md")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"`([^`\n]+)`")
