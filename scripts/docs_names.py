@@ -17,6 +17,7 @@ CODE = re.compile(r"`([^`\n]+)`")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 # Options of programs that are not ours.
 FOREIGN = {"cmake", "ctest", "git", "python3", "verilator", "sqlite3", "apt-get", "man", "source", "ssh", "socat", "nc"}
+FOREIGN_OPTIONS = {"--prefix"}
 
 
 def anchors_of(text):
@@ -202,7 +203,7 @@ def check_options(page, text, help_of):
             if code.split()[0] in FOREIGN:
                 continue
             for option in OPTION.findall(code):
-                if option not in help_of.known():
+                if option not in help_of.known() | FOREIGN_OPTIONS:
                     failures.append(f"{page}:{number}: `{code}`: nothing of ours has the option {option}")
     return failures
 
