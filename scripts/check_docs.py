@@ -32,7 +32,7 @@ import time
 
 import docs_names
 from docs_blocks import PageError, commands_of, read_page, samples_of
-from docs_compare import Masks, first_words, matches, renewed
+from docs_compare import Masks, form, matches, renewed
 
 ROOT = docs_names.ROOT
 PLATFORM_FILE = ROOT / "scripts" / "docs_platform.json"
@@ -57,7 +57,7 @@ class Workshop:
 
     def run(self, command, home="page"):
         """(exit status, standard output, standard error)"""
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(("BITTERN_", "XDG_"))}
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(("BITTERN_", "XDG_", "COLUMNS", "NO_COLOR"))}
         environment.update(HOME=str(self.homes[home]), BITTERN_DATA=str(self.data), LC_ALL="C.UTF-8", TZ="UTC", TERM="dumb",
                            PATH=f"{self.build}/bin:{os.environ['PATH']}")
         # Into files: a device that a command leaves in the background would hold a pipe open.
@@ -106,6 +106,11 @@ def platform_of(shop):
             "processor": "{model name}, family {cpu family}, model {model}, stepping {stepping}".format(**field)}
 
 
+def difference(command, shown, printed):
+    lines = list(difflib.unified_diff(shown, printed, "the page", "the command", lineterm="", n=1))
+    return f"prints something else than the page shows: {command}\n" + "\n".join(lines[:60])
+
+
 class Checker:
     def __init__(self, shop, masks, arguments, help_of):
         self.shop, self.masks, self.arguments, self.help_of = shop, masks, arguments, help_of
@@ -136,20 +141,21 @@ class Checker:
             if printed is None:
                 continue
             self.compared += 1
-            trained = block.has("trained")
-            key = (lambda line: self.masks.line(line, trained)) if real else (lambda line: first_words(self.masks.line(line, True)))
-            if self.arguments.update and real:
-                fresh = renewed(shown, printed, key)
+            if not real:
+                if form(shown) != form(printed):
+                    self.fail(block, difference(alternatives[i], form(shown), form(printed)))
+                continue
+            pages, prints = (self.masks.lines(lines, block.has("trained")) for lines in (shown, printed))
+            if not self.arguments.update:
+                if not matches(pages, prints):
+                    self.fail(block, difference(command, pages, prints))
+            elif not matches(pages, prints):
+                fresh = renewed(shown, printed)
                 if fresh is None:
                     self.fail(block, f"what stands between the ellipses is no longer printed: {command}")
-                elif not matches(shown, printed, key) or any(s.strip() not in {p.strip() for p in printed} | {"..."} for s in shown):
-                    self.replaced.append((block.line + start, len(shown), [(block.indent + line).rstrip() for line in fresh]))
-            elif not matches(shown, printed, key):
-                self.fail(block, self.difference(command, shown, printed, key))
-
-    def difference(self, command, shown, printed, key):
-        lines = difflib.unified_diff([key(line) for line in shown], [key(line) for line in printed], "the page", "the command", lineterm="", n=1)
-        return f"prints something else than the page shows: {command}\n" + "\n".join(list(lines)[:60])
+                else:
+                    fresh = [(block.indent + line).rstrip() for line in fresh]
+                    self.replaced.append((block.line + start, len(shown), fresh))
 
     def check_run(self, block):
         if block.has("slow") and not self.arguments.slow and not block.instead:

@@ -17,8 +17,8 @@ A comment directly before a block reads `<!-- KIND[, MODIFIER...][: TEXT] -->`; 
 Two kinds need no block: `setup` runs the commands on the comment's following lines, and `file: NAME` with following lines
 makes a file that the reader does not see. Modifiers:
 
-  slow              only with --slow; otherwise the commands of `instead` run, of whose output the first words of every
-                    line are compared
+  slow              only with --slow; otherwise the commands of `instead` run, and of what they print is compared how
+                    the rows of the tables begin
   trained           the output depends on trained weights: compared in full only where it was made
   exit N            the exit status that is expected; what is written to standard error then belongs to the output
 

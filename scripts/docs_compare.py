@@ -18,7 +18,10 @@ TIMES = [
 RATES = [(re.compile(NUMBER + r" ?[kMG]?(?: ?[A-Za-z]+)?/s\b"), "<rate>")]
 HASH = re.compile(r"\b(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)(?:[0-9a-f]{64}|[0-9a-f]{16}|[0-9a-f]{8,12})\b")
 # Rows of a campaign's summary whose costs do not depend on what was found: only the accuracies behind them do.
-UNIFORM_ROW = re.compile(r"\s*uniform \d")
+FIXED_ROW = re.compile(r"\s*(?:uniform \d|w\d/a\d)")
+ACCURACY = re.compile(NUMBER + r" \+- " + NUMBER)
+# A row of a table: columns with two or more spaces between them.
+ROW = re.compile(r"\S {2,}\S.* {2,}\S")
 
 
 class Masks:
@@ -36,31 +39,37 @@ class Masks:
             text = text.replace(folder, name)
         return text
 
-    def line(self, text, trained):
+    def line(self, text):
+        """What is compared of a line."""
         text = self.named(text)
         for pattern, name in TIMES + RATES:
             text = pattern.sub(name, text)
         if not self.hashes:
             text = HASH.sub("<hash>", text)
-        if trained and not self.trained:
-            if UNIFORM_ROW.match(text):
-                text = mask_last(text, 2)
-            else:
-                text = re.sub(NUMBER, "<n>", text)
         # Widths of columns follow from what was masked.
         return re.sub(r"-{3,}", "---", re.sub(r"\s+", " ", text)).strip()
 
+    def lines(self, lines, trained):
+        """What is compared of a sample. Elsewhere a search finds something else: only rows that do not hang on it are left."""
+        if trained and not self.trained:
+            return [self.line(without_accuracies(line)) for line in lines if FIXED_ROW.match(line) or line.strip() == ELLIPSIS]
+        return [self.line(line) for line in lines]
 
-def mask_last(text, count):
-    """The last `count` numbers of a line masked."""
-    matches = list(re.finditer(NUMBER, text))[-count:]
-    for match in reversed(matches):
-        text = text[:match.start()] + "<n>" + text[match.end():]
-    return text
+
+def without_accuracies(row):
+    """A row of a campaign's summary with its last two columns masked."""
+    if ACCURACY.search(row):
+        return ACCURACY.sub("<n>", row)
+    return re.sub(r"\S+\s+\S+\s*$", "<n> <n>", row)
+
+
+def form(lines):
+    """What is compared where another command ran than the page shows: how the rows of its tables begin."""
+    return [first_words(line) for line in lines if ROW.search(line)]
 
 
 def first_words(line):
-    """What is left of a line when only the form is compared: its words up to the first number, three at most."""
+    """How a line begins: its words up to the first number, three at most."""
     words = []
     for word in line.split()[:3]:
         if re.search(r"\d", word):
@@ -80,20 +89,19 @@ def segments_of(lines):
     return out
 
 
-def matches(shown, printed, key):
-    """Whether the printed lines are the shown ones, where an ellipsis stands for any lines. `key` makes lines comparable."""
-    segments = [[key(line) for line in segment] for segment in segments_of(shown)]
-    have = [key(line) for line in printed]
+def matches(shown, printed):
+    """Whether the printed lines are the shown ones, where an ellipsis stands for any lines."""
+    segments = segments_of(shown)
     if len(segments) == 1:
-        return segments[0] == have
+        return segments[0] == printed
     first, *middle, last = segments
-    if len(first) + len(last) > len(have) or have[:len(first)] != first:
+    if len(first) + len(last) > len(printed) or printed[:len(first)] != first:
         return False
-    if last and have[-len(last):] != last:
+    if last and printed[-len(last):] != last:
         return False
-    position, end = len(first), len(have) - len(last)
+    position, end = len(first), len(printed) - len(last)
     for segment in middle:
-        while position + len(segment) <= end and have[position:position + len(segment)] != segment:
+        while position + len(segment) <= end and printed[position:position + len(segment)] != segment:
             position += 1
         if position + len(segment) > end:
             return False
@@ -101,9 +109,9 @@ def matches(shown, printed, key):
     return True
 
 
-def renewed(shown, printed, key):
+def renewed(shown, printed):
     """The shown lines as --update writes them: the printed ones, with the ellipses where they were. A run of lines between
-    two ellipses is found by its first line. None when that cannot be found."""
+    two ellipses is found by how its first line begins. None when that cannot be found."""
     segments = segments_of(shown)
     if len(segments) == 1:
         return list(printed)
@@ -114,8 +122,7 @@ def renewed(shown, printed, key):
     position = len(first)
     for segment in middle:
         if segment:
-            wanted = first_words(key(segment[0]))
-            while position < len(printed) and first_words(key(printed[position])) != wanted:
+            while position < len(printed) and first_words(printed[position]) != first_words(segment[0]):
                 position += 1
             if position + len(segment) > len(printed):
                 return None

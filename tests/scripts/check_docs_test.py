@@ -10,7 +10,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 import docs_names  # noqa: E402
 from docs_blocks import PageError, commands_of, read_page, samples_of, shown_commands  # noqa: E402
-from docs_compare import Masks, first_words, matches, renewed  # noqa: E402
+from docs_compare import Masks, form, matches, renewed  # noqa: E402
 
 
 def page(text):
@@ -80,38 +80,44 @@ class Comparing(unittest.TestCase):
     def test_times_rates_and_paths_are_masked(self):
         for one, other in (("took 3.2 s", "took 12 s"), ("0:12 left", "1:00 left"), ("2.6 M cycles/s", "1 cycles/s"),
                            ("in /tmp/w/out", "in /home/me/out"), ("2026-11-29T02:50:06Z", "2027-01-01T00:00:00Z")):
-            self.assertEqual(self.here.line(one, False), self.here.line(other, False))
+            self.assertEqual(self.here.line(one), self.here.line(other))
 
     def test_cycles_energies_and_accuracies_are_not(self):
         for one, other in (("fc1 4125 20.6", "fc1 4126 20.6"), ("4.561e-05 s", "4.562e-05 s"), ("0.0816 mJ", "0.0817 mJ"),
                            ("97.80 %", "97.85 %"), ("RTL 93e465d8d56c0e50", "RTL 93e465d8d56c0e51"), ("35.5 us", "35.6 us")):
-            self.assertNotEqual(self.here.line(one, True), self.here.line(other, True))
+            self.assertNotEqual(self.here.lines([one], True), self.here.lines([other], True))
 
     def test_elsewhere_hashes_are_masked_and_cycles_are_not(self):
-        self.assertEqual(self.elsewhere.line("RTL 93e465d8d56c0e50", False), self.elsewhere.line("RTL 03e465d8d56c0e51", False))
-        self.assertNotEqual(self.elsewhere.line("conv1 12345678", False), self.elsewhere.line("conv1 12345679", False))
+        self.assertEqual(self.elsewhere.line("RTL 93e465d8d56c0e50"), self.elsewhere.line("RTL 03e465d8d56c0e51"))
+        self.assertNotEqual(self.elsewhere.line("conv1 12345678"), self.elsewhere.line("conv1 12345679"))
 
-    def test_elsewhere_what_was_trained_is_masked(self):
-        self.assertEqual(self.elsewhere.line("found  0.0456  97.80", True), self.elsewhere.line("found 0.1 98.1", True))
-        self.assertNotEqual(self.elsewhere.line("found  0.0456  97.80", False), self.elsewhere.line("found 0.1 98.1", False))
+    def test_elsewhere_only_costs_of_fixed_policies_are_left_of_what_was_trained(self):
+        here = ["found      0.0456  97.80 +- 0.46  97.45 +- 0.35", "uniform 2  0.0340  97.20 +- 0.5  96.95 +- 0.4", "verdict"]
+        there = ["found      0.0450  98.80 +- 0.46  98.45 +- 0.35", "uniform 2  0.0340  98.20 +- 0.5  96.90 +- 0.3"]
+        slower = ["uniform 2  0.0341  98.20 +- 0.5  96.90 +- 0.3"]
+        self.assertEqual(self.elsewhere.lines(here, True), self.elsewhere.lines(there, True))
+        self.assertNotEqual(self.elsewhere.lines(here, True), self.elsewhere.lines(slower, True))
+        self.assertNotEqual(self.elsewhere.lines(here, False), self.elsewhere.lines(there, False))
+        self.assertNotEqual(self.here.lines(here, True), self.here.lines(there, True))
+        self.assertEqual(self.elsewhere.lines(["w6/a4  0.1  97.2  -"], True), self.elsewhere.lines(["w6/a4  0.1  97.3  97.4"], True))
 
     def test_ellipses(self):
         printed = ["a 1", "b 2", "c 3", "d 4"]
         for shown in (["a 1", "..."], ["...", "d 4"], ["a 1", "...", "c 3", "..."], ["..."], printed):
-            self.assertTrue(matches(shown, printed, str), shown)
+            self.assertTrue(matches(shown, printed), shown)
         for shown in (["a 1"], ["...", "c 3"], ["b 2", "..."], ["...", "c 3", "b 2", "..."], ["a 1", "b 2", "c 3", "d 4", "e"]):
-            self.assertFalse(matches(shown, printed, str), shown)
+            self.assertFalse(matches(shown, printed), shown)
 
     def test_update_keeps_ellipses(self):
         printed = ["a 9", "b 8", "c 7", "d 6"]
-        self.assertEqual(renewed(["a 1", "...", "c 3", "..."], printed, str), ["a 9", "...", "c 7", "..."])
-        self.assertEqual(renewed(["a 1", "...", "d 4"], printed, str), ["a 9", "...", "d 6"])
-        self.assertEqual(renewed(["a 1"], printed, str), printed)
-        self.assertIsNone(renewed(["...", "x 3", "..."], printed, str))
+        self.assertEqual(renewed(["a 1", "...", "c 3", "..."], printed), ["a 9", "...", "c 7", "..."])
+        self.assertEqual(renewed(["a 1", "...", "d 4"], printed), ["a 9", "...", "d 6"])
+        self.assertEqual(renewed(["a 1"], printed), printed)
+        self.assertIsNone(renewed(["...", "x 3", "..."], printed))
 
-    def test_form_is_the_first_words(self):
-        self.assertEqual(first_words("uniform 2   0.0340"), "uniform")
-        self.assertEqual(first_words("origin of latencies: all rtl"), "origin of latencies:")
+    def test_form_is_how_rows_begin(self):
+        self.assertEqual(form(["name: lenet on x", "policy      latency  of 8/8", "uniform 2   0.0340   0.2", "a verdict, 3 words"]),
+                         ["policy latency of", "uniform"])
 
 
 class Names(unittest.TestCase):
