@@ -185,6 +185,12 @@ class Checker:
         self.ran(block, f"g++ -std=c++17 -fsyntax-only -Wall -Wno-unused -I {ROOT} -I {ROOT}/include {source}")
         self.compared += 1
 
+    def check_numbers(self, block):
+        printed = self.ran(block, block.text)
+        for number in docs_names.missing_numbers(block, "\n".join(printed)) if printed else []:
+            self.fail(block, f"the table has {number}, which is not printed by: {block.text}")
+        self.compared += 1
+
     def check_table(self, block):
         names = docs_names.first_cells(block)
         if block.kind == "columns":
@@ -215,6 +221,8 @@ class Checker:
             self.check_keys(block)
         elif block.kind == "compile":
             self.check_compile(block)
+        elif block.kind == "numbers":
+            self.check_numbers(block)
         elif block.kind in ("columns", "options"):
             self.check_table(block)
         elif block.kind == "excerpt":

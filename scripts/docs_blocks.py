@@ -11,6 +11,7 @@ A comment directly before a block reads `<!-- KIND[, MODIFIER...][: TEXT] -->`; 
   excerpt: FILE     these lines stand in a file of the repository
   columns: COMMAND  the table's first column names the columns of the CSV that COMMAND prints, all of them
   options: COMMAND  the table's first column names the options of COMMAND, all of them
+  numbers: COMMAND  every number of the table is one that COMMAND prints, rounded (`1.5 M` is 1 500 000)
   keys: FILE...     the block has every key that these sources read with YamlMap; also with another kind: `file, keys FILE: NAME`
   none: REASON      not checked
 
@@ -29,9 +30,9 @@ A line `instead: COMMAND` in the comment names a command that runs in place of t
 import dataclasses
 import re
 
-KINDS = ("sample", "output", "run", "file", "compile", "json", "excerpt", "columns", "options", "keys", "none", "setup")
-NEED_TEXT = ("output", "file", "excerpt", "columns", "options", "keys", "none")
-TABLES = ("columns", "options")
+KINDS = ("sample", "output", "run", "file", "compile", "json", "excerpt", "columns", "options", "numbers", "keys", "none", "setup")
+NEED_TEXT = ("output", "file", "excerpt", "columns", "options", "numbers", "keys", "none")
+TABLES = ("columns", "options", "numbers")
 
 
 class PageError(Exception):

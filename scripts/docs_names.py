@@ -216,6 +216,28 @@ def first_cells(block):
     return names
 
 
+def numbers_in(cells):
+    """(text, value, decimals in that value's unit) of every number in cells that hold nothing else but signs and units."""
+    out = []
+    for cell in cells:
+        parts = [part.strip() for part in cell.split(",")]
+        if not all(re.fullmatch(r"[+-]?\d[\d ]*(?:\.\d+)?(?: M| %)?", part) for part in parts):
+            continue
+        for part in parts:
+            digits = re.match(r"[+-]?[\d .]*", part).group().replace(" ", "")
+            scale = 1e6 if part.endswith(" M") else 1.0
+            out.append((part, float(digits) * scale, scale * 10.0 ** -len(digits.partition(".")[2])))
+    return out
+
+
+def missing_numbers(block, printed):
+    """Numbers of a table that no printed number rounds to."""
+    have = [float(number) for number in re.findall(r"[+-]?\d+(?:\.\d+)?", printed)]
+    cells = [cell.strip() for row in block.lines[2:] for cell in row.strip().strip("|").split("|")]
+    return [text for text, value, step in numbers_in(cells)
+            if not any(abs(abs(number) - abs(value)) <= 0.501 * step for number in have)]
+
+
 def keys_read(files):
     """All keys that sources read from YAML: the lists given to YamlMap."""
     keys = set()

@@ -71,6 +71,11 @@ class Pages(unittest.TestCase):
         (block,) = page("<!-- columns: a -->\n| column | meaning |\n|---|---|\n| `x`, `y` | z `w` |\n")
         self.assertEqual(docs_names.first_cells(block), ["x", "y"])
 
+    def test_numbers_of_a_table_are_printed_ones_rounded(self):
+        (block,) = page("<!-- numbers: a -->\n| what | x |\n|---|---|\n| 3 of 7 | 0.98, 2.293 M |\n| b | +4.8 % |\n| c | 14 733 519 |\n")
+        self.assertEqual(docs_names.missing_numbers(block, "0.9835 2293000 4.81 14733519"), [])
+        self.assertEqual(docs_names.missing_numbers(block, "0.9735 2293600 4.81 14733519"), ["0.98", "2.293 M"])
+
 
 class Comparing(unittest.TestCase):
     def setUp(self):
