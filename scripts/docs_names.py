@@ -145,8 +145,9 @@ class Help:
         out = set(self.options("bittern"))
         for command in self.commands():
             out |= self.options("bittern " + command)
-        for script in (ROOT / "scripts").glob("*.sh"):
-            out |= self.options(f"scripts/{script.name}")
+        for script in (ROOT / "scripts").iterdir():
+            if script.suffix in (".sh", ".py"):
+                out |= self.options(f"scripts/{script.name}")
         return out | self.options("bittern-device-bismo_tiny")
 
 
