@@ -9,18 +9,19 @@
 #   fuzz      every libFuzzer target of tests/fuzz, from the inputs that fuzz_seeds writes; what was found is kept in
 #             build/fuzz/corpus, what failed in build/fuzz/failed
 #   kill      scripts/check_kill.py: 30 campaigns killed at random
+#   docs      scripts/check_docs.py --slow: also the samples of the pages that take minutes
 #
 # All stages run even when one fails. Ends with a line a stage, its minutes, and a verdict; exit status 1 when one failed.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 cd "$ROOT"
 
-ALL=(asan tsan tidy fuzz kill)
+ALL=(asan tsan tidy fuzz kill docs)
 stages=()
 minutes=5
 while (($# > 0)); do
   case "$1" in
     --minutes) minutes="${2:?--minutes needs a number}"; shift ;;
-    asan | tsan | tidy | fuzz | kill) stages+=("$1") ;;
+    asan | tsan | tidy | fuzz | kill | docs) stages+=("$1") ;;
     *) die "unknown stage or option '$1'; stages are: ${ALL[*]}" ;;
   esac
   shift
@@ -77,6 +78,8 @@ stage_fuzz() {
 }
 
 stage_kill() { configure && cmake --build "$BUILD" --target programs -j "$(jobs_for_build)" && python3 scripts/check_kill.py --keep; }
+
+stage_docs() { configure && cmake --build "$BUILD" --target programs -j "$(jobs_for_build)" && python3 scripts/check_docs.py --slow --build "$BUILD"; }
 
 "$ROOT/scripts/setup.sh" --checks
 lines=()

@@ -29,8 +29,8 @@ struct End {
 /// Instruction FETCH_LHS.
 struct FetchLhs {
   static constexpr std::uint64_t kOpcode = 1;
-  std::uint64_t wait_free = 0;  ///< Take one free LHS token before reading. (1 bits)
-  std::uint64_t send_filled = 0;  ///< Give one filled LHS token when the last word is in the buffer. (1 bits)
+  std::uint64_t wait_free = 0;  ///< Take one free token of its operand before reading. (1 bits)
+  std::uint64_t send_filled = 0;  ///< Give one filled token of its operand when the last word is in the buffer. (1 bits)
   std::uint64_t buffer_base = 0;  ///< First word address in every bank. (16 bits)
   std::uint64_t words = 0;  ///< Words of FetchLanes * PortWidth bits to load, over all banks; at least 1. Word i goes to bank i mod banks, address buffer_base + i / banks. (24 bits)
   std::uint64_t dram_base = 0;  ///< Byte address of lane 0, a multiple of 64. (32 bits)
@@ -63,8 +63,8 @@ struct FetchLhs {
 /// Instruction FETCH_RHS.
 struct FetchRhs {
   static constexpr std::uint64_t kOpcode = 2;
-  std::uint64_t wait_free = 0;  ///< Take one free LHS token before reading. (1 bits)
-  std::uint64_t send_filled = 0;  ///< Give one filled LHS token when the last word is in the buffer. (1 bits)
+  std::uint64_t wait_free = 0;  ///< Take one free token of its operand before reading. (1 bits)
+  std::uint64_t send_filled = 0;  ///< Give one filled token of its operand when the last word is in the buffer. (1 bits)
   std::uint64_t buffer_base = 0;  ///< First word address in every bank. (16 bits)
   std::uint64_t words = 0;  ///< Words of FetchLanes * PortWidth bits to load, over all banks; at least 1. Word i goes to bank i mod banks, address buffer_base + i / banks. (24 bits)
   std::uint64_t dram_base = 0;  ///< Byte address of lane 0, a multiple of 64. (32 bits)

@@ -29,8 +29,8 @@ struct End {
 /// Instruction FETCH_LHS.
 struct FetchLhs {
   static constexpr std::uint64_t kOpcode = 1;
-  std::uint64_t wait_free = 0;  ///< Take one free LHS token before reading. (1 bits)
-  std::uint64_t send_filled = 0;  ///< Give one filled LHS token when the last word is in the buffer. (1 bits)
+  std::uint64_t wait_free = 0;  ///< Take one free token of its operand before reading. (1 bits)
+  std::uint64_t send_filled = 0;  ///< Give one filled token of its operand when the last word is in the buffer. (1 bits)
   std::uint64_t banks = 0;  ///< Banks filled at each address, minus 1: words of a bit plane, times the bits of the operand when it is the parallel one. (8 bits)
   std::uint64_t buffer_base = 0;  ///< First address in every bank. (17 bits)
   std::uint64_t rows = 0;  ///< Addresses to fill; at least 1. Word i goes to bank i mod banks, address buffer_base + i / banks. (18 bits)
@@ -69,8 +69,8 @@ struct FetchLhs {
 /// Instruction FETCH_RHS.
 struct FetchRhs {
   static constexpr std::uint64_t kOpcode = 2;
-  std::uint64_t wait_free = 0;  ///< Take one free LHS token before reading. (1 bits)
-  std::uint64_t send_filled = 0;  ///< Give one filled LHS token when the last word is in the buffer. (1 bits)
+  std::uint64_t wait_free = 0;  ///< Take one free token of its operand before reading. (1 bits)
+  std::uint64_t send_filled = 0;  ///< Give one filled token of its operand when the last word is in the buffer. (1 bits)
   std::uint64_t banks = 0;  ///< Banks filled at each address, minus 1: words of a bit plane, times the bits of the operand when it is the parallel one. (8 bits)
   std::uint64_t buffer_base = 0;  ///< First address in every bank. (17 bits)
   std::uint64_t rows = 0;  ///< Addresses to fill; at least 1. Word i goes to bank i mod banks, address buffer_base + i / banks. (18 bits)
