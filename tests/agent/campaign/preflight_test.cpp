@@ -28,7 +28,6 @@ class PreflightTest : public ::testing::Test {
     setenv("BITTERN_DEVICES_DIR", BITTERN_BINARY_DIR "/bin", 1);
     options_.out = folder_ / "out";
     options_.store = folder_ / "store.db";
-    options_.progress = ProgressMode::kOff;
   }
   std::string error_of() const {
     try {
