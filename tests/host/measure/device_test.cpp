@@ -100,7 +100,8 @@ class RealDevice : public ::testing::Test {
   Answer bittern(const std::string& arguments) const {
     const std::string command = "BITTERN_DEVICES_DIR=" + options_.folder.string() +
                                 " BITTERN_STORE=" + (folder_ / "cli.db").string() +
-                                " " BITTERN_BINARY_DIR "/bin/bittern " + arguments + " 2>&1 </dev/null";
+                                " " BITTERN_BINARY_DIR "/bin/bittern " + arguments +
+                                " 2>&1 </dev/null";
     Answer answer{-1, ""};
     FILE* pipe = ::popen(command.c_str(), "r");
     std::array<char, 4096> buffer;
