@@ -16,7 +16,7 @@ void write_state(const std::filesystem::path& path, const json& value) {
 }
 
 json read_state(const std::filesystem::path& path, const std::string& mend) {
-  const json whole = load_json(path, JsonOptions::own_file("the file is damaged: " + mend));
+  json whole = load_json(path, JsonOptions::own_file("the file is damaged: " + mend));
   const bool has_digest = whole.is_object() && whole.contains("sha256");
   const bool has_state = whole.is_object() && whole.contains("state");
   if (!has_digest && !has_state) return whole;

@@ -101,7 +101,7 @@ class FakeQuantEvaluator::Impl {
     check(policy);
     const std::string key = sha256_hex(fingerprint_ + " " + policy_text(policy));
     if (const std::optional<Accuracy> known = cache_.find(key)) return *known;
-    const Accuracy accuracy = accuracy_of(score(prepared(policy), policy, validation_));
+    Accuracy accuracy = accuracy_of(score(prepared(policy), policy, validation_));
     ++computed_;
     cache_.insert(key, accuracy, policy);
     return accuracy;

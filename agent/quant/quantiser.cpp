@@ -70,7 +70,7 @@ torch::Tensor LinearQuantiser::rounded(const torch::Tensor& x) const {
   return (scale_.defined() ? x.mul(factor(true, x)) : x.mul(1.0f / scales_.front())).round_();
 }
 
-torch::Tensor LinearQuantiser::scaled(torch::Tensor codes) const {
+torch::Tensor LinearQuantiser::scaled(const torch::Tensor& codes) const {
   return scale_.defined() ? codes.mul_(factor(false, codes)) : codes.mul_(scales_.front());
 }
 

@@ -37,7 +37,7 @@ class LinearQuantiser {
 
  private:
   torch::Tensor rounded(const torch::Tensor& x) const;  ///< codes before clamping
-  torch::Tensor scaled(torch::Tensor codes) const;      ///< codes * scale, in place
+  torch::Tensor scaled(const torch::Tensor& codes) const;      ///< codes * scale, in place
   torch::Tensor factor(bool inverse, const torch::Tensor& like) const;
 
   CodeRange range_;

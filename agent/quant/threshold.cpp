@@ -82,7 +82,7 @@ double divergence(const Histogram& histogram, std::size_t bins, int high) {
   if (within <= 0) return std::numeric_limits<double>::infinity();
   const double scale = static_cast<double>(bins) / (high + 0.5);
   const auto code_of = [&](std::size_t bin) {
-    return static_cast<int>((static_cast<double>(bin) + 0.5) / scale + 0.5);
+    return static_cast<int>(std::lround((static_cast<double>(bin) + 0.5) / scale));
   };
   double result = 0;
   for (std::size_t first = 0; first < bins;) {

@@ -38,7 +38,7 @@ std::string first_difference(const nlohmann::json& found, const nlohmann::json& 
       const std::string path = name.empty() ? key : name + "." + key;
       const auto other = found.find(key);
       if (other == found.end()) return fmt::format("{} is missing there", path);
-      const std::string difference = first_difference(*other, value, path);
+      std::string difference = first_difference(*other, value, path);
       if (!difference.empty()) return difference;
     }
     for (const auto& [key, value] : found.items()) {

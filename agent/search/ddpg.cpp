@@ -78,7 +78,7 @@ class Parameters {
     flat = torch::zeros({total});
     gradient = torch::zeros({total});
     std::int64_t at = 0;
-    const auto view = [&at, this](std::vector<std::int64_t> sizes) {
+    const auto view = [&at, this](const std::vector<std::int64_t>& sizes) {
       std::int64_t count = 1;
       for (const std::int64_t size : sizes) count *= size;
       Tensor leaf = flat.slice(0, at, at + count).view(sizes).detach();

@@ -21,7 +21,7 @@ constexpr std::size_t kGapWidth = 2;
 constexpr std::size_t kLeastText = 20;
 
 std::string quoted_for_csv(const std::string& raw) {
-  const std::string text = printable_lines(raw);
+  std::string text = printable_lines(raw);
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string out = "\"";
   for (char c : text) {

@@ -58,7 +58,7 @@ class Device {
   virtual bool hung_up() const { return false; }
   /// From now on `check` is called about ten times a second while a call waits for the device; what
   /// it throws ends the call, and the device is given up. Otherwise it is throw_if_stopped().
-  virtual void on_wait(std::function<void()> check) { static_cast<void>(check); }
+  virtual void on_wait(const std::function<void()>& check) { static_cast<void>(check); }
 
   /// Copies bytes to device memory, any length.
   virtual void write_memory(std::uint64_t address, Bytes data) = 0;

@@ -49,8 +49,8 @@ DeviceClient::DeviceClient(Connection connection, std::string name, const Client
   identity_ = ask_identity();
 }
 
-void DeviceClient::on_wait(std::function<void()> check) {
-  options_.check = check ? std::move(check) : throw_if_stopped;
+void DeviceClient::on_wait(const std::function<void()>& check) {
+  options_.check = check ? check : throw_if_stopped;
   connection_.on_wait(options_.check);
 }
 

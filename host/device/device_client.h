@@ -38,7 +38,7 @@ class DeviceClient : public Device {
   const std::string& name() const override { return name_; }
   bool usable() const override { return connection_.fd() >= 0; }
   bool hung_up() const override { return connection_.peer_gone(); }
-  void on_wait(std::function<void()> check) override;
+  void on_wait(const std::function<void()>& check) override;
 
   using Device::read_memory;
   void write_memory(std::uint64_t address, Bytes data) override;

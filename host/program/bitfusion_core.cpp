@@ -136,8 +136,9 @@ BitPair BitFusionCore::supported(BitPair bits) const {
 double BitFusionCore::peak_macs_per_cycle(BitPair bits) const {
   const OperandMode lhs = OperandMode::of(bits.activation);
   const OperandMode rhs = OperandMode::of(bits.weight);
-  return static_cast<double>(config_.n) * config_.m * (8 / lhs.bits) * (8 / rhs.bits) /
-         (lhs.bytes * rhs.bytes);
+  // Bits of an operand divide 8: so many products a unit makes at once.
+  const int products = (8 / lhs.bits) * (8 / rhs.bits);
+  return static_cast<double>(config_.n) * config_.m * products / (lhs.bytes * rhs.bytes);
 }
 
 std::vector<std::pair<std::string, std::string>> BitFusionCore::cycle_split() const {
