@@ -98,7 +98,7 @@ std::vector<int> read_shape(GzReader& reader, const fs::path& path, int dimensio
 
 fs::path plain_or_gz(const fs::path& folder, const std::string& file) {
   if (fs::exists(folder / file)) return folder / file;
-  const fs::path compressed = folder / (file + ".gz");
+  fs::path compressed = folder / (file + ".gz");
   if (fs::exists(compressed)) return compressed;
   fail("{}: neither {} nor {}.gz is there; MNIST has four such files", folder.string(), file, file);
 }
@@ -166,7 +166,7 @@ Dataset load_part(const fs::path& folder, const std::string& name) {
 
 std::vector<int> read_idx_shape(const fs::path& path, int dimensions) {
   GzReader reader(path);
-  const std::vector<int> shape = read_shape(reader, path, dimensions);
+  std::vector<int> shape = read_shape(reader, path, dimensions);
   std::uint64_t expected = 4 + 4 * static_cast<std::uint64_t>(dimensions);
   std::uint64_t size = 1;
   for (const int extent : shape) size *= static_cast<std::uint64_t>(extent);

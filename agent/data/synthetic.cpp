@@ -23,6 +23,11 @@ using Line = std::vector<Point>;
 using Drawing = std::vector<Line>;
 using Canvas = std::array<double, kSide * kSide>;
 
+/// Index of a pixel.
+constexpr std::size_t place(int x, int y) {
+  return static_cast<std::size_t>(y) * kSide + static_cast<std::size_t>(x);
+}
+
 double between(Rng& rng, double low, double high) { return low + (high - low) * rng.uniform(); }
 
 bool chance(Rng& rng, double probability) { return rng.uniform() < probability; }
@@ -190,7 +195,7 @@ void render(Canvas& canvas, const Drawing& drawing, double width, double blur, d
         for (int x = left; x <= right; ++x) {
           const double distance = distance_to_segment(x, y, a, b);
           const double value = ink * std::clamp((reach - distance) / blur, 0.0, 1.0);
-          double& pixel = canvas[static_cast<std::size_t>(y * kSide + x)];
+          double& pixel = canvas[place(x, y)];
           pixel = std::max(pixel, value);
         }
       }
@@ -212,7 +217,7 @@ void gap(Canvas& canvas, Rng& rng) {
   const int left = static_cast<int>(rng.integer(6, 22 - side));
   const int top = static_cast<int>(rng.integer(5, 23 - side));
   for (int y = top; y < top + side; ++y) {
-    for (int x = left; x < left + side; ++x) canvas[static_cast<std::size_t>(y * kSide + x)] = 0.0;
+    for (int x = left; x < left + side; ++x) canvas[place(x, y)] = 0.0;
   }
 }
 
@@ -230,7 +235,7 @@ void draw_image(int digit, Rng rng, std::uint8_t* to) {
   const double strength = between(rng, 0.02, 0.14);
   for (std::size_t i = 0; i < canvas.size(); ++i) {
     const double value = std::clamp(canvas[i] + strength * noise(rng), 0.0, 1.0);
-    to[i] = static_cast<std::uint8_t>(value * 255.0 + 0.5);
+    to[i] = static_cast<std::uint8_t>(value * 255.0 + 0.5);  // NOLINT(bugprone-incorrect-roundings)
   }
 }
 
