@@ -312,7 +312,7 @@ TEST(ServerOptions, ReportsProgressDuringARun) {
       break;
     }
     const std::uint64_t cycles = decode_progress(frame->payload);
-    EXPECT_GT(cycles, last);
+    EXPECT_GE(cycles, last);  // a busy machine reports before the first cycle
     last = cycles;
     ++frames;
   }
