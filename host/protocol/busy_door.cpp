@@ -81,21 +81,25 @@ BusyDoor::~BusyDoor() {
 
 void BusyDoor::watch() {
   std::deque<Leaving> leaving;
-  std::optional<Clock::time_point> knocked;  // somebody waits at the door since
+  bool waiting = false;       // somebody is at the door,
+  Clock::time_point knocked;  // since then
   while (true) {
     std::vector<pollfd> entries = {{wake_.second.fd(), POLLIN, 0},
-                                   {knocked ? -1 : listener_.fd(), POLLIN, 0}};
+                                   {waiting ? -1 : listener_.fd(), POLLIN, 0}};
     for (const Leaving& client : leaving) entries.push_back({client.connection.fd(), POLLIN, 0});
-    const milliseconds wait = knocked ? kPatience : kFarewell;
+    const milliseconds wait = waiting ? kPatience : kFarewell;
     ::poll(entries.data(), entries.size(),
-           knocked || !leaving.empty() ? static_cast<int>(wait.count()) : -1);
+           waiting || !leaving.empty() ? static_cast<int>(wait.count()) : -1);
     if (entries[0].revents != 0) return see_off(leaving);
     remove_left(leaving);
 
     const Clock::time_point now = Clock::now();
-    if (entries[1].revents != 0) knocked = now;
-    if (!knocked || now - *knocked < kPatience) continue;
-    knocked.reset();
+    if (entries[1].revents != 0) {
+      waiting = true;
+      knocked = now;
+    }
+    if (!waiting || now - knocked < kPatience) continue;
+    waiting = false;
     try {
       while (std::optional<Connection> client = listener_.accept_waiting()) {
         tell_busy(*client);
