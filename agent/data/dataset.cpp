@@ -1,14 +1,13 @@
 #include "agent/data/dataset.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <numeric>
 #include <utility>
 
 #include "agent/data/idx.h"
 #include "agent/data/synthetic.h"
+#include "host/base/data_folder.h"
 #include "host/base/error.h"
-#include "host/base/file.h"
 #include "host/base/hash.h"
 #include "host/base/random.h"
 
@@ -159,35 +158,6 @@ DataSplits load_data(const DataOptions& options) {
   if (options.name == "synthetic") return load_synthetic(options);
   if (options.name == "mnist") return load_mnist_splits(options);
   fail_unknown(options.name);
-}
-
-fs::path find_data_folder(const std::string& name, const std::string& file,
-                          const std::string& folder) {
-  std::vector<fs::path> places;
-  if (!folder.empty()) {
-    places.emplace_back(folder);
-  } else {
-    if (const char* place = std::getenv("BITTERN_DATA")) places.emplace_back(place);
-    for (const fs::path& base : {fs::path("."), home_folder()}) {
-      places.push_back(base / "data");
-      places.push_back(base / "../shared/data");
-    }
-  }
-  std::string tried;
-  for (const fs::path& place : places) {
-    for (const fs::path& candidate : {place / name, place}) {
-      std::error_code ignored;  // an unreadable place is a place without the file
-      if (fs::exists(candidate / file, ignored) ||
-          fs::exists(candidate / (file + ".gz"), ignored)) {
-        return candidate;
-      }
-      tried += "\n  " + (candidate / file).lexically_normal().string() + "[.gz]";
-    }
-  }
-  fail_usage(
-      "data set {} was not found; put its files into ./data/{} or name their folder with --data or "
-      "$BITTERN_DATA. Tried:{}",
-      name, name, tried);
 }
 
 }  // namespace bittern

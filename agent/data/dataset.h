@@ -86,11 +86,4 @@ DataOutline outline_data(const DataOptions& options);
 /// Names that load_data() knows.
 std::vector<std::string> dataset_names();
 
-/// Finds the folder that has `file` (or file.gz) in it. With a `folder` (the option --data) only
-/// <folder>/<name> and <folder> are looked at; else $BITTERN_DATA, ./data and ../shared/data are,
-/// from the current folder and from Bittern's own, each as <place>/<name> and <place>. Throws Error
-/// that lists what was tried.
-std::filesystem::path find_data_folder(const std::string& name, const std::string& file,
-                                       const std::string& folder);
-
 }  // namespace bittern

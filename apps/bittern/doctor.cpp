@@ -13,6 +13,7 @@
 #include "apps/bittern/doctor_verilator.h"
 #include "apps/bittern/option_kinds.h"
 #include "apps/bittern/process.h"
+#include "host/base/data_folder.h"
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/json.h"
@@ -249,27 +250,15 @@ void check_configs(Report& report) {
   }
 }
 
-/// The places where commands look for data, in their order.
 void check_data(Report& report, const std::string& given) {
-  std::vector<fs::path> places;
-  if (!given.empty()) places.emplace_back(given);
-  if (const char* variable = std::getenv("BITTERN_DATA")) places.emplace_back(variable);
-  places.emplace_back("data");
-  places.emplace_back("../shared/data");
-  std::string looked;
-  for (const fs::path& place : places) {
-    for (const char* name : {"train-images-idx3-ubyte", "train-images-idx3-ubyte.gz"}) {
-      std::error_code code;
-      if (fs::exists(place / "mnist" / name, code)) {
-        report.add(Verdict::kOk, "mnist", (place / "mnist").string());
-        return;
-      }
-    }
-    looked += " " + place.string();
+  try {
+    const fs::path folder = find_data_folder("mnist", "train-images-idx3-ubyte", given);
+    report.add(Verdict::kOk, "mnist", folder.string());
+  } catch (const Error&) {
+    report.add(Verdict::kWarning, "mnist", "not found",
+               "put the four idx files (.gz or plain) into data/mnist, or name their folder with "
+               "BITTERN_DATA; the quickstart needs none");
   }
-  report.add(Verdict::kWarning, "mnist", "not found in:" + looked,
-             "put the four idx files (.gz or plain) into data/mnist, or set BITTERN_DATA; the "
-             "quickstart needs none");
 }
 
 std::string wrong_ones(const std::vector<PatternResult>& results) {

@@ -45,6 +45,11 @@ void run(const RunArguments& arguments, const CLI::App& command) {
     folder += "-seed-" + std::to_string(campaign.seed);
     again += " --seed " + std::to_string(campaign.seed);
   }
+  if (options.out == "-") {
+    fail_usage(
+        "--out: results are a directory, which standard output cannot be; the summary is "
+        "printed there, as data with --format json");
+  }
   if (options.out.empty()) options.out = std::filesystem::path("out") / folder;
   again += " --out " + quoted_word(options.out.string()) + " --resume";
   if (arguments.check) {

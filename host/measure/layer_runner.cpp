@@ -61,12 +61,14 @@ class Batch {
     {
       Threads threads;
       const std::size_t preparing = std::max<std::size_t>(1, workers_ / 4);
-      for (std::size_t i = 0; i < preparing; ++i) {
-        threads.start([this] { guarded([this] { prepare_all(); }); });
-      }
-      for (std::size_t i = 0; i < workers_; ++i) {
-        threads.start([this] { guarded([this] { run_all(); }); });
-      }
+      guarded([&] {  // when one cannot start, those that did end
+        for (std::size_t i = 0; i < preparing; ++i) {
+          threads.start([this] { guarded([this] { prepare_all(); }); });
+        }
+        for (std::size_t i = 0; i < workers_; ++i) {
+          threads.start([this] { guarded([this] { run_all(); }); });
+        }
+      });
     }
     if (error_) std::rethrow_exception(error_);
   }
