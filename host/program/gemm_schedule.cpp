@@ -105,7 +105,7 @@ GemmShape GemmShape::of(const Layer& layer, int batch, const GemmConfig& config)
 }
 
 std::string GemmSchedule::key() const {
-  const std::string order = order_key(fmt::format("k={}", k_chunk));
+  std::string order = order_key(fmt::format("k={}", k_chunk));
   if (columns == 1) return order;
   return fmt::format("{} {}={}", order, cascade ? "cascade" : "columns", columns);
 }
