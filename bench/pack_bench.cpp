@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "host/program/bitplanes.h"
-#include "host/program/gemm_core.h"
-#include "host/program/gemm_image.h"
+#include "host/cores/matrix/bitplanes.h"
+#include "host/cores/matrix/matrix_core.h"
+#include "host/cores/matrix/matrix_image.h"
 
 namespace bittern {
 namespace {

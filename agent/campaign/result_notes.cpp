@@ -7,9 +7,9 @@
 #include <memory>
 
 #include "host/campaign/notes.h"
-#include "host/measure/untimed.h"
-#include "host/program/core.h"
-#include "host/program/sum_range.h"
+#include "host/analysis/untimed.h"
+#include "host/cores/core.h"
+#include "host/integer/sum_range.h"
 
 namespace bittern {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "host/base/table.h"
-#include "host/measure/comparison.h"
+#include "host/analysis/comparison.h"
 
 namespace bittern {
 

@@ -21,7 +21,7 @@
 #include "host/base/stop.h"
 #include "host/base/text.h"
 #include "host/base/version.h"
-#include "host/device/variant.h"
+#include "host/variant/variant.h"
 #include "host/network/network.h"
 
 namespace bittern {

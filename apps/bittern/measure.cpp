@@ -7,7 +7,7 @@
 #include "apps/bittern/layer_options.h"
 #include "apps/bittern/table_options.h"
 #include "host/base/json.h"
-#include "host/measure/untimed.h"
+#include "host/analysis/untimed.h"
 
 namespace bittern {
 namespace {

@@ -4,7 +4,7 @@
 #include "bittern/bittern.h"
 #include "host/base/error.h"
 #include "host/base/version.h"
-#include "host/measure/measured_layers.h"
+#include "host/analysis/measured_layers.h"
 #include "host/network/network.h"
 
 namespace bittern::api {

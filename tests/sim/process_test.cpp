@@ -17,7 +17,7 @@
 
 #include "host/base/error.h"
 #include "host/device/device_client.h"
-#include "host/program/bismo_isa.h"
+#include "host/cores/bismo/bismo_isa.h"
 #include "host/protocol/connection.h"
 
 namespace bittern {

@@ -5,7 +5,7 @@
 
 #include "bittern/bittern.h"
 #include "host/base/temporary_folder.h"
-#include "host/measure/measured_layers.h"
+#include "host/analysis/measured_layers.h"
 #include "host/network/network.h"
 
 namespace bittern {
