@@ -12,8 +12,8 @@
 #include "agent/search/cost_table.h"
 #include "agent/search/wall.h"
 #include "host/base/error.h"
-#include "host/store/store.h"
 #include "host/cores/core.h"
+#include "host/store/store.h"
 
 namespace bittern {
 namespace {

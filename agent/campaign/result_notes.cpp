@@ -6,8 +6,8 @@
 #include <cstddef>
 #include <memory>
 
-#include "host/campaign/notes.h"
 #include "host/analysis/untimed.h"
+#include "host/campaign/notes.h"
 #include "host/cores/core.h"
 #include "host/integer/sum_range.h"
 

@@ -32,8 +32,8 @@
 #include "host/base/stop.h"
 #include "host/base/version.h"
 #include "host/cost/lut.h"
-#include "host/run/measurer.h"
 #include "host/report/campaign_report.h"
+#include "host/run/measurer.h"
 
 namespace bittern {
 namespace {

@@ -36,8 +36,8 @@ class LinearQuantiser {
   LinearQuantiser to(torch::Device device) const;
 
  private:
-  torch::Tensor rounded(const torch::Tensor& x) const;  ///< codes before clamping
-  torch::Tensor scaled(const torch::Tensor& codes) const;      ///< codes * scale, in place
+  torch::Tensor rounded(const torch::Tensor& x) const;     ///< codes before clamping
+  torch::Tensor scaled(const torch::Tensor& codes) const;  ///< codes * scale, in place
   torch::Tensor factor(bool inverse, const torch::Tensor& like) const;
 
   CodeRange range_;

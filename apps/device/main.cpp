@@ -14,8 +14,8 @@
 #include "host/base/log.h"
 #include "host/base/text.h"
 #include "host/base/version.h"
-#include "host/variant/variant.h"
 #include "host/protocol/server.h"
+#include "host/variant/variant.h"
 #include "sim/build_info.h"
 #include "sim/simulated_device.h"
 

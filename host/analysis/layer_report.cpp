@@ -7,8 +7,9 @@
 
 #include "host/base/checked.h"
 #include "host/base/error.h"
-#include "host/network/layer_name.h"
 #include "host/integer/sum_range.h"
+#include "host/network/layer_name.h"
+#include "host/run/cycle_split.h"
 
 namespace bittern {
 namespace {
@@ -42,21 +43,6 @@ double LayerReport::utilisation() const {
 
 double LayerReport::share(std::size_t part) const {
   return cycles == 0 ? 0.0 : static_cast<double>(split[part].second) / static_cast<double>(cycles);
-}
-
-std::vector<std::pair<std::string, std::int64_t>> split_cycles(
-    const Core& core, const std::map<std::string, std::uint64_t>& events, std::uint64_t cycles,
-    const std::string& rest) {
-  std::vector<std::pair<std::string, std::int64_t>> split;
-  auto left = static_cast<std::int64_t>(cycles);
-  for (const auto& [heading, event] : core.cycle_split()) {
-    const auto found = events.find(event);
-    if (found == events.end()) fail("event '{}' was not counted", event);
-    split.emplace_back(heading, static_cast<std::int64_t>(found->second));
-    left -= static_cast<std::int64_t>(found->second);
-  }
-  split.emplace_back(rest, left);
-  return split;
 }
 
 LayerReport report_layer(const Layer& layer, BitPair bits, const Measurement& measurement,

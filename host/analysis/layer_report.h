@@ -48,12 +48,6 @@ struct LayerReport {
   double share(std::size_t part) const;
 };
 
-/// Cycles of a run by Core::cycle_split(), and behind them, under `rest`, what they leave: below
-/// zero when events overlap, which they may not. Throws Error when one of them was not counted.
-std::vector<std::pair<std::string, std::int64_t>> split_cycles(
-    const Core& core, const std::map<std::string, std::uint64_t>& events, std::uint64_t cycles,
-    const std::string& rest);
-
 /// Report of a layer. Throws Error when an event of the split was not counted, or when 64 bits
 /// cannot count something.
 LayerReport report_layer(const Layer& layer, BitPair bits, const Measurement& measurement,

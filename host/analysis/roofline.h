@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "host/variant/variant.h"
 #include "host/analysis/layer_report.h"
+#include "host/variant/variant.h"
 
 namespace bittern {
 

@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
-#include "host/variant/variant.h"
 #include "host/analysis/layer_report.h"
 #include "host/network/network.h"
+#include "host/variant/variant.h"
 
 namespace bittern {
 

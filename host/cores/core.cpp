@@ -1,8 +1,9 @@
 #include "host/cores/core.h"
 
 #include "host/base/error.h"
+#include "host/cores/bismo/bismo_core.h"
 #include "host/cores/bitfusion/bitfusion_core.h"
-#include "host/cores/matrix/matrix_core.h"
+#include "host/cores/stripes/stripes_core.h"
 
 namespace bittern {
 

@@ -9,23 +9,13 @@
 #include <vector>
 
 #include "host/base/span.h"
-#include "host/variant/variant.h"
 #include "host/cores/stream/model_result.h"
-#include "host/network/layer.h"
+#include "host/integer/layer_data.h"
 #include "host/integer/result_format.h"
+#include "host/network/layer.h"
+#include "host/variant/variant.h"
 
 namespace bittern {
-
-/// Integer tensors of one layer. Activations are [batch][channel][height][width], weights
-/// [out_channel][in_channel / groups][kernel_h][kernel_w], both within the range of their
-/// precision.
-struct LayerData {
-  std::vector<std::int16_t> activations;
-  std::vector<std::int16_t> weights;
-  /// 16 unsigned bits do not fit std::int16_t: negative values then stand for 65536 more.
-  bool wide_unsigned_activations = false;
-  bool wide_unsigned_weights = false;
-};
 
 /// Bytes that belong at a device address.
 struct MemorySegment {
@@ -74,8 +64,8 @@ struct PublishedResult {
 };
 
 /// A core as the host sees it: makes schedules and programs, reads results, knows the closed-form
-/// cycle model. One subclass per core, in host/program (design: adding a core is adding one class
-/// here).
+/// cycle model. One subclass per core, in
+/// the folder of that core.
 class Core {
  public:
   virtual ~Core() = default;
@@ -132,20 +122,5 @@ class Core {
 
 /// Core for a variant; throws Error when the core is unknown or its parameters are impossible.
 std::unique_ptr<Core> make_core(const Variant& variant);
-
-/// Throws Error unless bits are 1 to `most_bits`, the batch is positive, and the layer not so huge
-/// that its bytes and cycles could not be counted.
-void check_precision(const Layer& layer, const Precision& precision, int batch, int most_bits);
-
-/// Throws Error unless data has the size of the layer and every value is within its precision.
-void check_data(const Layer& layer, const Precision& precision, int batch, const LayerData& data);
-
-/// Integer reference of a layer: outputs int32 (wrapping) [batch][out_channel][height][width],
-/// before any requantisation.
-std::vector<std::int32_t> reference_outputs(const Layer& layer, int batch, const LayerData& data);
-
-/// Random data in the full range of the precision, corner values included, from a seed.
-LayerData random_layer_data(const Layer& layer, const Precision& precision, int batch,
-                            std::uint64_t seed);
 
 }  // namespace bittern

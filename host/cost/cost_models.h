@@ -7,9 +7,9 @@
 #include <tuple>
 #include <vector>
 
-#include "host/energy/energy.h"
 #include "host/cost/cost_model.h"
 #include "host/cost/lut.h"
+#include "host/energy/energy.h"
 #include "host/run/measurer.h"
 
 namespace bittern {

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "host/store/measurement.h"
 #include "host/network/layer.h"
+#include "host/store/measurement.h"
 
 namespace bittern {
 

@@ -1,10 +1,11 @@
+#include "host/integer/layer_data.h"
+
 #include <algorithm>
 #include <iterator>
 #include <utility>
 
 #include "host/base/error.h"
 #include "host/base/random.h"
-#include "host/cores/core.h"
 
 namespace bittern {
 namespace {

@@ -1,8 +1,9 @@
+#include "host/integer/reference.h"
+
 #include <algorithm>
 #include <vector>
 
 #include "host/base/error.h"
-#include "host/cores/core.h"
 
 namespace bittern {
 namespace {

@@ -7,8 +7,10 @@
 
 #include "host/base/error.h"
 #include "host/base/hash.h"
-#include "host/run/answer_check.h"
+#include "host/integer/layer_data.h"
+#include "host/integer/reference.h"
 #include "host/protocol/registers.h"
+#include "host/run/answer_check.h"
 
 namespace bittern {
 namespace {

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "host/cores/core.h"
 #include "host/device/device.h"
 #include "host/variant/variant.h"
-#include "host/cores/core.h"
 
 namespace bittern {
 

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "host/run/layer_run.h"
 #include "host/network/network.h"
+#include "host/run/layer_run.h"
 
 namespace bittern {
 

@@ -4,8 +4,8 @@
 #include <memory>
 
 #include "host/base/stop.h"
+#include "host/run/cycle_split.h"
 #include "host/run/failure_trace.h"
-#include "host/analysis/layer_report.h"
 
 namespace bittern {
 namespace {

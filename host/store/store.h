@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "host/store/measurement.h"
 #include "host/network/layer.h"
+#include "host/store/measurement.h"
 
 namespace bittern {
 

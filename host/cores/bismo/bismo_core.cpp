@@ -1,13 +1,15 @@
+#include "host/cores/bismo/bismo_core.h"
+
 #include <array>
 
 #include "host/cores/bismo/bismo_isa.h"
-#include "host/cores/matrix/matrix_core.h"
+#include "host/cores/stream/result_options.h"
 
 namespace bittern {
 namespace {
 
 /// How often the banks of an operand are halved for FETCH to fill the step's number.
-int narrow_of(const GemmOperand& operand, const GemmStep& step) {
+int narrow_of(const MatrixOperand& operand, const MatrixStep& step) {
   int narrow = 0;
   while (operand.rows >> narrow > step.word_beats) ++narrow;
   return narrow;
@@ -15,10 +17,10 @@ int narrow_of(const GemmOperand& operand, const GemmStep& step) {
 
 }  // namespace
 
-std::array<std::uint64_t, 2> BismoCore::encode(const GemmStep& step, const Plan& plan) const {
+std::array<std::uint64_t, 2> BismoCore::encode(const MatrixStep& step, const Plan& plan) const {
   const Precision& precision = plan.precision;
   switch (step.kind) {
-    case GemmStep::Kind::kFetchLhs: {
+    case MatrixStep::Kind::kFetchLhs: {
       bismo_isa::FetchLhs fetch;
       fetch.wait_free = step.wait_free;
       fetch.send_filled = step.send_filled;
@@ -29,7 +31,7 @@ std::array<std::uint64_t, 2> BismoCore::encode(const GemmStep& step, const Plan&
       fetch.lane_stride = step.lane_stride;
       return fetch.encode();
     }
-    case GemmStep::Kind::kFetchRhs: {
+    case MatrixStep::Kind::kFetchRhs: {
       bismo_isa::FetchRhs fetch;
       fetch.wait_free = step.wait_free;
       fetch.send_filled = step.send_filled;
@@ -40,7 +42,7 @@ std::array<std::uint64_t, 2> BismoCore::encode(const GemmStep& step, const Plan&
       fetch.lane_stride = step.lane_stride;
       return fetch.encode();
     }
-    case GemmStep::Kind::kExec: {
+    case MatrixStep::Kind::kExec: {
       bismo_isa::Exec exec;
       exec.wait_lhs = step.wait_lhs;
       exec.wait_rhs = step.wait_rhs;
@@ -61,7 +63,7 @@ std::array<std::uint64_t, 2> BismoCore::encode(const GemmStep& step, const Plan&
       exec.rhs_stride = step.rhs_stride;
       return exec.encode();
     }
-    case GemmStep::Kind::kResult:
+    case MatrixStep::Kind::kResult:
       break;
   }
   bismo_isa::Result result;

@@ -2,9 +2,10 @@
 
 #include <cstdint>
 
-#include "host/variant/variant.h"
 #include "host/cores/bitfusion/bitfusion_model.h"
+#include "host/cores/stream/result_options.h"
 #include "host/integer/result_format.h"
+#include "host/variant/variant.h"
 
 namespace bittern {
 

@@ -7,6 +7,8 @@
 #include "host/cores/bitfusion/bitfusion_image.h"
 #include "host/cores/bitfusion/bitfusion_isa.h"
 #include "host/cores/bitfusion/bitfusion_planner.h"
+#include "host/cores/stream/result_options.h"
+#include "host/integer/layer_data.h"
 
 namespace bittern {
 namespace {

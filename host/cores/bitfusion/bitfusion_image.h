@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "host/base/span.h"
-#include "host/network/layer.h"
 #include "host/cores/bitfusion/bitfusion_schedule.h"
+#include "host/network/layer.h"
 
 namespace bittern {
 

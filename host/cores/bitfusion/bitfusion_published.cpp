@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <optional>
 
-#include "host/cores/bitfusion/published_bitfusion.h"
 #include "host/cores/bitfusion/bitfusion_core.h"
+#include "host/cores/bitfusion/published_bitfusion.h"
 
 namespace bittern {
 namespace {

@@ -4,9 +4,9 @@
 #include <functional>
 #include <string>
 
-#include "host/network/layer.h"
 #include "host/cores/bitfusion/bitfusion_config.h"
 #include "host/cores/stream/stream_schedule.h"
+#include "host/network/layer.h"
 
 namespace bittern {
 

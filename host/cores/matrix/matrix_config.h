@@ -3,15 +3,16 @@
 #include <cstdint>
 #include <string>
 
-#include "host/variant/variant.h"
 #include "host/cores/matrix/matrix_model.h"
-#include "host/network/layer.h"
+#include "host/cores/stream/result_options.h"
 #include "host/integer/result_format.h"
+#include "host/network/layer.h"
+#include "host/variant/variant.h"
 
 namespace bittern {
 
 /// One operand of a core that multiplies matrices: how a stripe of it lies in its buffer.
-struct GemmOperand {
+struct MatrixOperand {
   int rows = 0;           ///< of a stripe: rows of the matrix that the array takes at once
   int words = 1;          ///< fetch words (lanes * port_width bits) that hold a word of K and one
                           ///< bit plane for all rows that share an address; of a parallel operand
@@ -32,10 +33,10 @@ struct GemmOperand {
 
 /// A core that multiplies matrices of bit planes, as lowering sees it: BISMO and Stripes, which
 /// have fetch, tokens, tiles and results in common. Checked when it is made.
-struct GemmConfig {
+struct MatrixConfig {
   const char* core = "";  ///< name for error messages; a literal
-  GemmOperand lhs;        ///< activations: rows are output pixels of the whole batch
-  GemmOperand rhs;        ///< weights: rows are output channels
+  MatrixOperand lhs;      ///< activations: rows are output pixels of the whole batch
+  MatrixOperand rhs;      ///< weights: rows are output channels
   int k_elements = 0;  ///< elements along K of a word: bits of a dot product, channels of a brick
   /// A word of K is a brick: channels of one kernel position, padded with zeros. In memory a brick
   /// of a serial operand is whole integers, packed, which the core cuts into planes, most
@@ -61,7 +62,7 @@ struct GemmConfig {
   bool cascade = false;
   int max_columns = 1;  ///< that the array can stagger
 
-  // The array, for the closed form; see GemmMachine.
+  // The array, for the closed form; see MatrixMachine.
   int step_to_tile = 0;
   bool slot_before_brick = false;
   bool counts_reads = false;
@@ -86,13 +87,13 @@ struct GemmConfig {
   }
   /// The same machine with `count` staggered columns: one window a stripe of LHS, and the filters
   /// of that many columns a stripe of RHS; or, in cascade, those of one.
-  GemmConfig staggered(int count, bool in_cascade) const;
+  MatrixConfig staggered(int count, bool in_cascade) const;
   /// The same machine with results of so many bits: 32, 8, 4 or 2.
-  GemmConfig for_results(int bits) const;
+  MatrixConfig for_results(int bits) const;
   /// Whether the core serialises this operand (lhs or rhs).
-  bool serialises(const GemmOperand& operand) const { return bricks && !operand.parallel; }
+  bool serialises(const MatrixOperand& operand) const { return bricks && !operand.parallel; }
   /// The same parameters for the closed-form model, for operands of these bits.
-  GemmMachine machine(const BitPair& bits) const;
+  MatrixMachine machine(const BitPair& bits) const;
 };
 
 /// RTL parameter `key` of a variant; throws Error unless it is in [low, high].
@@ -101,12 +102,6 @@ int checked_parameter(const Variant& variant, const std::string& key, std::int64
 
 /// Fills in ports, memory and lowering choices; `fetch_lanes` are the read ports of a group. Throws
 /// Error naming variant, parameter and what is allowed.
-void read_ports(const Variant& variant, int fetch_lanes, GemmConfig& config);
-
-/// From a variant with core "bismo"; throws Error likewise.
-GemmConfig bismo_config(const Variant& variant);
-
-/// From a variant with core "stripes"; throws Error likewise.
-GemmConfig stripes_config(const Variant& variant);
+void read_ports(const Variant& variant, int fetch_lanes, MatrixConfig& config);
 
 }  // namespace bittern

@@ -7,6 +7,7 @@
 #include "host/base/error.h"
 #include "host/cores/matrix/matrix_image.h"
 #include "host/cores/matrix/matrix_planner.h"
+#include "host/integer/layer_data.h"
 
 namespace bittern {
 namespace {
@@ -19,76 +20,76 @@ void append_word(std::vector<std::uint8_t>& bytes, const std::array<std::uint64_
   }
 }
 
-const GemmPlan& own(const Plan& plan) {
-  const auto* gemm = dynamic_cast<const GemmPlan*>(&plan);
-  if (gemm == nullptr) {
+const MatrixPlan& own(const Plan& plan) {
+  const auto* matrix = dynamic_cast<const MatrixPlan*>(&plan);
+  if (matrix == nullptr) {
     fail(
         "layer {}: plan {} was not made by a core that multiplies matrices; use the core that made "
         "it",
         plan.layer.name, plan.key());
   }
-  return *gemm;
+  return *matrix;
 }
 
 /// Instructions of a schedule, END included.
-std::uint64_t count_instructions(const GemmConfig& config, const GemmShape& shape,
-                                 const GemmSchedule& schedule, const BitPair& bits,
+std::uint64_t count_instructions(const MatrixConfig& config, const MatrixShape& shape,
+                                 const MatrixSchedule& schedule, const BitPair& bits,
                                  const StreamMap& map) {
   std::uint64_t instructions = 1;
   emit_steps(config, shape, schedule, bits, map,
-             [&](const GemmStep&, const TileBlock&) { ++instructions; });
+             [&](const MatrixStep&, const TileBlock&) { ++instructions; });
   return instructions;
 }
 
 }  // namespace
 
-BitPair GemmCore::supported(BitPair bits) const {
+BitPair MatrixCore::supported(BitPair bits) const {
   return {std::clamp(bits.weight, 1, config_.max_bits),
           std::clamp(bits.activation, 1, config_.max_bits)};
 }
 
-double GemmCore::peak_macs_per_cycle(BitPair bits) const {
+double MatrixCore::peak_macs_per_cycle(BitPair bits) const {
   return static_cast<double>(config_.tile_units) * config_.k_elements / config_.steps(bits);
 }
 
-std::vector<std::pair<std::string, std::string>> GemmCore::cycle_split() const {
+std::vector<std::pair<std::string, std::string>> MatrixCore::cycle_split() const {
   return {{"run", "exec_run"},
           {"wait_lhs", "exec_wait_lhs"},
           {"wait_rhs", "exec_wait_rhs"},
           {"wait_result", "exec_wait_result"}};
 }
 
-ModelResult GemmCore::model_schedule(const GemmConfig& config, const GemmShape& shape,
-                                     const GemmSchedule& schedule, const BitPair& bits) const {
+ModelResult MatrixCore::model_schedule(const MatrixConfig& config, const MatrixShape& shape,
+                                       const MatrixSchedule& schedule, const BitPair& bits) const {
   const StreamMap map = make_map(config, shape, schedule, bits);
   const std::uint64_t instructions = count_instructions(config, shape, schedule, bits, map);
-  GemmModel model(config.machine(bits), instructions);
+  MatrixModel model(config.machine(bits), instructions);
   emit_steps(config, shape, schedule, bits, map,
-             [&](const GemmStep& step, const TileBlock&) { model.step(step); });
+             [&](const MatrixStep& step, const TileBlock&) { model.step(step); });
   return model.finish();
 }
 
-std::unique_ptr<GemmPlan> GemmCore::plan_with(const Layer& layer, const Precision& precision,
-                                              int batch, const GemmSchedule& schedule) const {
+std::unique_ptr<MatrixPlan> MatrixCore::plan_with(const Layer& layer, const Precision& precision,
+                                                  int batch, const MatrixSchedule& schedule) const {
   layer.validate();
   check_precision(layer, precision, batch, config_.max_bits);
   const ResultFormat result = config_.results.format(layer, precision);
-  const GemmConfig config = config_for(result, schedule);
-  auto plan = std::make_unique<GemmPlan>();
+  const MatrixConfig config = config_for(result, schedule);
+  auto plan = std::make_unique<MatrixPlan>();
   plan->layer = layer;
   plan->precision = precision;
   plan->batch = batch;
-  plan->shape = GemmShape::of(layer, batch, config);
+  plan->shape = MatrixShape::of(layer, batch, config);
   plan->schedule = schedule;
   plan->result = result;
   plan->predicted = model_schedule(config, plan->shape, schedule, precision.bits);
   return plan;
 }
 
-std::vector<GemmSchedule> GemmCore::candidates(const Layer& layer, int batch,
-                                               const BitPair& bits) const {
-  const GemmShape shape = GemmShape::of(layer, batch, config_);
-  std::vector<GemmSchedule> schedules = candidate_schedules(config_, shape, bits);
+std::vector<MatrixSchedule> MatrixCore::candidates(const Layer& layer, int batch,
+                                                   const BitPair& bits) const {
+  const MatrixShape shape = MatrixShape::of(layer, batch, config_);
+  std::vector<MatrixSchedule> schedules = candidate_schedules(config_, shape, bits);
   // Staggered columns work on each window alone. They take groups of filters, or parts of the
   // reduction of one group after the other, evened out over as few rounds as there have to be: a
   // column that waits for the others wins nothing.
@@ -98,12 +99,12 @@ std::vector<GemmSchedule> GemmCore::candidates(const Layer& layer, int batch,
     const std::int64_t rounds = (work + most - 1) / most;
     const auto columns = static_cast<int>((work + rounds - 1) / rounds);
     if (columns == 1) return;
-    const GemmConfig config = config_.staggered(columns, cascade);
-    const GemmShape staggered = GemmShape::of(layer, batch, config);
+    const MatrixConfig config = config_.staggered(columns, cascade);
+    const MatrixShape staggered = MatrixShape::of(layer, batch, config);
     const std::int64_t words = staggered.lhs_stripes * staggered.rhs_stripes * staggered.k_words;
     if (words >= least) return;
     least = words;
-    const std::vector<GemmSchedule> more = candidate_schedules(config, staggered, bits);
+    const std::vector<MatrixSchedule> more = candidate_schedules(config, staggered, bits);
     schedules.insert(schedules.end(), more.begin(), more.end());
   };
   add(shape.rhs_stripes, false);
@@ -111,11 +112,11 @@ std::vector<GemmSchedule> GemmCore::candidates(const Layer& layer, int batch,
   return schedules;
 }
 
-std::unique_ptr<Plan> GemmCore::plan(const Layer& layer, const Precision& precision,
-                                     int batch) const {
+std::unique_ptr<Plan> MatrixCore::plan(const Layer& layer, const Precision& precision,
+                                       int batch) const {
   layer.validate();
   check_precision(layer, precision, batch, config_.max_bits);
-  const std::vector<GemmSchedule> schedules = candidates(layer, batch, precision.bits);
+  const std::vector<MatrixSchedule> schedules = candidates(layer, batch, precision.bits);
   const ResultFormat result = config_.results.format(layer, precision);
 
   // Schedules in the order of their bounds; once a bound is no better than the best count, no later
@@ -124,23 +125,23 @@ std::unique_ptr<Plan> GemmCore::plan(const Layer& layer, const Precision& precis
   std::vector<std::size_t> order(schedules.size());
   std::uint64_t least_memory = ~std::uint64_t{0};
   for (std::size_t i = 0; i < schedules.size(); ++i) {
-    const GemmConfig config = config_for(result, schedules[i]);
+    const MatrixConfig config = config_for(result, schedules[i]);
     bounds[i] =
-        cycle_bound(config, GemmShape::of(layer, batch, config), schedules[i], precision.bits);
+        cycle_bound(config, MatrixShape::of(layer, batch, config), schedules[i], precision.bits);
     order[i] = i;
   }
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return bounds[a] < bounds[b]; });
   const auto least_bound = static_cast<std::uint64_t>(bounds[order.front()]);
-  const GemmSchedule* best = nullptr;
+  const MatrixSchedule* best = nullptr;
   std::uint64_t best_cycles = ~std::uint64_t{0};
   for (const std::size_t i : order) {
     if (best != nullptr && (static_cast<std::uint64_t>(bounds[i]) >= best_cycles ||
                             best_cycles - least_bound <= least_bound / 1000)) {
       break;
     }
-    const GemmConfig config = config_for(result, schedules[i]);
-    const GemmShape shape = GemmShape::of(layer, batch, config);
+    const MatrixConfig config = config_for(result, schedules[i]);
+    const MatrixShape shape = MatrixShape::of(layer, batch, config);
     const StreamMap map = make_map(config, shape, schedules[i], precision.bits);
     // Data first: schedules that are too big by far need not be counted out.
     std::uint64_t needed = map.program_address;
@@ -166,17 +167,17 @@ std::unique_ptr<Plan> GemmCore::plan(const Layer& layer, const Precision& precis
   return plan_with(layer, precision, batch, *best);
 }
 
-Program GemmCore::build(const Plan& any, const LayerData& data) const {
-  const GemmPlan& plan = own(any);
+Program MatrixCore::build(const Plan& any, const LayerData& data) const {
+  const MatrixPlan& plan = own(any);
   const Layer& layer = plan.layer;
   check_data(layer, plan.precision, plan.batch, data);
-  const GemmConfig config = config_for(plan.result, plan.schedule);
+  const MatrixConfig config = config_for(plan.result, plan.schedule);
   const StreamMap map = make_map(config, plan.shape, plan.schedule, plan.precision.bits);
   Program program;
   std::vector<std::uint8_t> words;
   emit_steps(
       config, plan.shape, plan.schedule, plan.precision.bits, map,
-      [&](const GemmStep& step, const TileBlock&) { append_word(words, encode(step, plan)); });
+      [&](const MatrixStep& step, const TileBlock&) { append_word(words, encode(step, plan)); });
   append_word(words, std::array<std::uint64_t, 2>{});
 
   program.program_address = map.program_address;
@@ -201,14 +202,14 @@ Program GemmCore::build(const Plan& any, const LayerData& data) const {
   return program;
 }
 
-std::vector<std::int32_t> GemmCore::unpack(const Plan& any, Bytes result) const {
-  const GemmPlan& plan = own(any);
-  const GemmConfig config = config_for(plan.result, plan.schedule);
+std::vector<std::int32_t> MatrixCore::unpack(const Plan& any, Bytes result) const {
+  const MatrixPlan& plan = own(any);
+  const MatrixConfig config = config_for(plan.result, plan.schedule);
   const StreamMap map = make_map(config, plan.shape, plan.schedule, plan.precision.bits);
   return unpack_results(config, plan.shape, plan.schedule, plan.precision.bits, map, plan.layer,
                         plan.batch, plan.result, result);
 }
 
-ModelResult GemmCore::model(const Plan& plan) const { return own(plan).predicted; }
+ModelResult MatrixCore::model(const Plan& plan) const { return own(plan).predicted; }
 
 }  // namespace bittern

@@ -12,21 +12,21 @@ namespace bittern {
 
 /// Plan of a core that multiplies matrices: the chosen schedule, and what the closed form says of
 /// it.
-class GemmPlan : public Plan {
+class MatrixPlan : public Plan {
  public:
   std::string key() const override { return schedule.key(); }
 
-  GemmShape shape;
-  GemmSchedule schedule;
+  MatrixShape shape;
+  MatrixSchedule schedule;
   ModelResult predicted;
 };
 
 /// What BISMO and Stripes have in common: layers become matrix products of bit planes. Activations
 /// are the LHS operand (rows are output pixels of the whole batch), weights the RHS (rows are
 /// output channels).
-class GemmCore : public Core {
+class MatrixCore : public Core {
  public:
-  explicit GemmCore(const GemmConfig& config) : config_(config) {}
+  explicit MatrixCore(const MatrixConfig& config) : config_(config) {}
 
   std::unique_ptr<Plan> plan(const Layer& layer, const Precision& precision,
                              int batch) const override;
@@ -39,46 +39,26 @@ class GemmCore : public Core {
   std::vector<std::pair<std::string, std::string>> cycle_split() const override;
 
   /// A plan with this schedule instead of the best one. The schedule must be one of candidates().
-  std::unique_ptr<GemmPlan> plan_with(const Layer& layer, const Precision& precision, int batch,
-                                      const GemmSchedule& schedule) const;
+  std::unique_ptr<MatrixPlan> plan_with(const Layer& layer, const Precision& precision, int batch,
+                                        const MatrixSchedule& schedule) const;
   /// All schedules considered for a layer, with and without staggered columns.
-  std::vector<GemmSchedule> candidates(const Layer& layer, int batch, const BitPair& bits) const;
-  const GemmConfig& config() const { return config_; }
+  std::vector<MatrixSchedule> candidates(const Layer& layer, int batch, const BitPair& bits) const;
+  const MatrixConfig& config() const { return config_; }
 
  private:
   /// An instruction of 128 bits, least significant word first.
   using Word = std::array<std::uint64_t, 2>;
-  virtual Word encode(const GemmStep& step, const Plan& plan) const = 0;
+  virtual Word encode(const MatrixStep& step, const Plan& plan) const = 0;
 
   /// The machine as it works on a layer with a schedule.
-  GemmConfig config_for(const ResultFormat& result, const GemmSchedule& schedule) const {
+  MatrixConfig config_for(const ResultFormat& result, const MatrixSchedule& schedule) const {
     return config_.staggered(schedule.columns, schedule.cascade).for_results(result.bits);
   }
 
-  ModelResult model_schedule(const GemmConfig& config, const GemmShape& shape,
-                             const GemmSchedule& schedule, const BitPair& bits) const;
+  ModelResult model_schedule(const MatrixConfig& config, const MatrixShape& shape,
+                             const MatrixSchedule& schedule, const BitPair& bits) const;
 
-  GemmConfig config_;
-};
-
-/// The bit-serial BISMO core.
-class BismoCore : public GemmCore {
- public:
-  explicit BismoCore(const GemmConfig& config) : GemmCore(config) {}
-  int lowering_version() const override { return 2; }
-
- private:
-  std::array<std::uint64_t, 2> encode(const GemmStep& step, const Plan& plan) const override;
-};
-
-/// The Stripes core: serial activations, serial weights, or both.
-class StripesCore : public GemmCore {
- public:
-  explicit StripesCore(const GemmConfig& config) : GemmCore(config) {}
-  int lowering_version() const override { return 3; }
-
- private:
-  std::array<std::uint64_t, 2> encode(const GemmStep& step, const Plan& plan) const override;
+  MatrixConfig config_;
 };
 
 }  // namespace bittern

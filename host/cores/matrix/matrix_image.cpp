@@ -13,7 +13,7 @@ namespace {
 /// serialises the operand, all bits of every integer at once, as the only plane.
 class RowWriter {
  public:
-  RowWriter(const GemmConfig& config, const GemmOperand& operand, const OperandLayout& layout,
+  RowWriter(const MatrixConfig& config, const MatrixOperand& operand, const OperandLayout& layout,
             int bits, std::int64_t k_words, std::uint8_t* image)
       : layout_(layout),
         operand_(operand),
@@ -126,7 +126,7 @@ class RowWriter {
   };
 
   const OperandLayout& layout_;
-  const GemmOperand& operand_;
+  const MatrixOperand& operand_;
   int bits_;
   std::vector<Piece> pieces_;
   std::int64_t lanes_;
@@ -145,7 +145,7 @@ class RowWriter {
 /// `field_bits` above 1 there is one plane, in which a channel has so many bits: all of them.
 class PixelPlanes {
  public:
-  PixelPlanes(const Layer& layer, const GemmShape& shape, int batch, int bits, int field_bits)
+  PixelPlanes(const Layer& layer, const MatrixShape& shape, int batch, int bits, int field_bits)
       : layer_(layer), shape_(shape), batch_(batch), bits_(bits), field_bits_(field_bits) {
     height_ = layer.in_height + layer.pad_top + layer.pad_bottom;
     width_ = layer.in_width + layer.pad_left + layer.pad_right;
@@ -218,7 +218,7 @@ class PixelPlanes {
   }
 
   const Layer& layer_;
-  const GemmShape& shape_;
+  const MatrixShape& shape_;
   std::int64_t batch_;
   int bits_;
   int field_bits_;
@@ -233,7 +233,7 @@ class PixelPlanes {
 
 }  // namespace
 
-std::vector<std::uint8_t> pack_activations(const GemmConfig& config, const GemmShape& shape,
+std::vector<std::uint8_t> pack_activations(const MatrixConfig& config, const MatrixShape& shape,
                                            const OperandLayout& layout, int bits,
                                            const Layer& layer, int batch,
                                            Span<const std::int16_t> activations) {
@@ -289,7 +289,7 @@ std::vector<std::uint8_t> pack_activations(const GemmConfig& config, const GemmS
   return image;
 }
 
-std::vector<std::uint8_t> pack_weights(const GemmConfig& config, const GemmShape& shape,
+std::vector<std::uint8_t> pack_weights(const MatrixConfig& config, const MatrixShape& shape,
                                        const OperandLayout& layout, int bits, const Layer& layer,
                                        Span<const std::int16_t> weights) {
   std::vector<std::uint8_t> image(config.lanes * layout.lane_bytes());
@@ -331,8 +331,8 @@ std::vector<std::uint8_t> pack_weights(const GemmConfig& config, const GemmShape
   return image;
 }
 
-std::vector<std::int32_t> unpack_results(const GemmConfig& config, const GemmShape& shape,
-                                         const GemmSchedule& schedule, const BitPair& bits,
+std::vector<std::int32_t> unpack_results(const MatrixConfig& config, const MatrixShape& shape,
+                                         const MatrixSchedule& schedule, const BitPair& bits,
                                          const StreamMap& map, const Layer& layer, int batch,
                                          const ResultFormat& format, Bytes result) {
   const std::uint64_t expected = config.write_ports * map.result_lane_bytes;
@@ -388,15 +388,16 @@ std::vector<std::int32_t> unpack_results(const GemmConfig& config, const GemmSha
 
   const std::int64_t tile_bytes = config.tile_bytes_per_port();
   const std::uint8_t* next = result.data();
-  emit_steps(config, shape, schedule, bits, map, [&](const GemmStep& step, const TileBlock& block) {
-    if (step.kind != GemmStep::Kind::kExec || !step.emit) return;
-    for (std::int64_t i = 0; i < step.lhs_tiles; ++i) {
-      for (std::int64_t j = 0; j < step.rhs_tiles; ++j) {
-        tile(next, block.bundle, block.lhs_stripe + i, block.rhs_stripe + j);
-        next += tile_bytes;
-      }
-    }
-  });
+  emit_steps(config, shape, schedule, bits, map,
+             [&](const MatrixStep& step, const TileBlock& block) {
+               if (step.kind != MatrixStep::Kind::kExec || !step.emit) return;
+               for (std::int64_t i = 0; i < step.lhs_tiles; ++i) {
+                 for (std::int64_t j = 0; j < step.rhs_tiles; ++j) {
+                   tile(next, block.bundle, block.lhs_stripe + i, block.rhs_stripe + j);
+                   next += tile_bytes;
+                 }
+               }
+             });
   return outputs;
 }
 

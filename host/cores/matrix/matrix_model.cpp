@@ -5,14 +5,14 @@
 
 namespace bittern {
 
-GemmModel::GemmModel(const GemmMachine& machine, std::uint64_t instructions)
+MatrixModel::MatrixModel(const MatrixMachine& machine, std::uint64_t instructions)
     : StreamModel(machine.core, machine, instructions),
       machine_(machine),
       step_to_tile_(machine.step_to_tile + machine.columns - 1),
       tile_beats_(static_cast<std::uint64_t>(machine.tile_bits) /
                   (static_cast<std::uint64_t>(machine.port_width) * machine.write_ports)) {}
 
-void GemmModel::step(const GemmStep& step) {
+void MatrixModel::step(const MatrixStep& step) {
   switch (step.kind) {
     case StreamStep::Kind::kFetchLhs:
     case StreamStep::Kind::kFetchRhs:
@@ -24,7 +24,7 @@ void GemmModel::step(const GemmStep& step) {
   }
 }
 
-void GemmModel::exec(const GemmStep& step) {
+void MatrixModel::exec(const MatrixStep& step) {
   Cycle end = begin_exec(step);
   const Cycle word_steps = static_cast<Cycle>(machine_.lhs_serial ? step.lhs_bits : 1) *
                            (machine_.rhs_serial ? step.rhs_bits : 1);
@@ -47,7 +47,7 @@ void GemmModel::exec(const GemmStep& step) {
   ++instructions_;
 }
 
-ModelResult GemmModel::finish() {
+ModelResult MatrixModel::finish() {
   ModelResult out = drain(exec_end() + step_to_tile_);
   out.events.emplace_back("exec_run", exec_run_);
   if (machine_.counts_reads) {

@@ -8,7 +8,7 @@ namespace bittern {
 
 /// What the closed form has to know of a core that multiplies matrices of bit planes (BISMO,
 /// Stripes), besides ports and memory: its array.
-struct GemmMachine : StreamMachine {
+struct MatrixMachine : StreamMachine {
   const char* core = "";   ///< name for error messages; a literal
   int tile_bits = 0;       ///< of the results of a tile, as written
   bool lhs_serial = true;  ///< the array takes a step for each bit of a serial operand
@@ -23,7 +23,7 @@ struct GemmMachine : StreamMachine {
 };
 
 /// One instruction of a program, decoded. Counts are counts, not "minus 1" as in the encoding.
-struct GemmStep : StreamStep {
+struct MatrixStep : StreamStep {
   // Execute
   int lhs_bits = 1;
   int rhs_bits = 1;
@@ -39,22 +39,22 @@ struct GemmStep : StreamStep {
 };
 
 /// The closed form of rtl/bismo and rtl/stripes.
-class GemmModel : private StreamModel {
+class MatrixModel : private StreamModel {
  public:
   /// `instructions` is the length of the program, END included; it starts on 128 bytes.
-  GemmModel(const GemmMachine& machine, std::uint64_t instructions);
+  MatrixModel(const MatrixMachine& machine, std::uint64_t instructions);
 
   /// The next instruction of the program. Throws Error when it would wait forever.
-  void step(const GemmStep& step);
+  void step(const MatrixStep& step);
 
   /// After the last instruction (END is not a step): everything is drained. All events of the
   /// register map.
   ModelResult finish();
 
  private:
-  void exec(const GemmStep& step);
+  void exec(const MatrixStep& step);
 
-  GemmMachine machine_;
+  MatrixMachine machine_;
   int step_to_tile_;
   std::uint64_t tile_beats_;
   bool open_ = false;

@@ -13,9 +13,9 @@ std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; 
 
 /// One stripe of each operand at a time, K in pieces, with either operand in the outer loop.
 /// The numbers are addresses that a word of K takes.
-void add_split(const GemmConfig& config, const GemmShape& shape, const PlanSide& outer,
+void add_split(const MatrixConfig& config, const MatrixShape& shape, const PlanSide& outer,
                int outer_word, const PlanSide& inner, int inner_word, bool lhs_outer,
-               std::vector<GemmSchedule>& schedules) {
+               std::vector<MatrixSchedule>& schedules) {
   for (const bool whole : {true, false}) {
     for (const int slots : {2, 4, kMaxPlanSlots, 1}) {
       const std::int64_t inner_most = inner.depth / slots / inner_word;
@@ -28,7 +28,7 @@ void add_split(const GemmConfig& config, const GemmShape& shape, const PlanSide&
         most = std::min(most, outer.depth / slots / outer_word);
       }
       if (most < 1) continue;
-      GemmSchedule schedule;
+      MatrixSchedule schedule;
       schedule.mode = StreamSchedule::Mode::kSplitK;
       schedule.outer_whole = whole;
       schedule.k_chunk = ceil_div(shape.k_words, ceil_div(shape.k_words, most));
@@ -44,8 +44,8 @@ void add_split(const GemmConfig& config, const GemmShape& shape, const PlanSide&
 
 }  // namespace
 
-std::vector<GemmSchedule> candidate_schedules(const GemmConfig& config, const GemmShape& shape,
-                                              const BitPair& bits) {
+std::vector<MatrixSchedule> candidate_schedules(const MatrixConfig& config,
+                                                const MatrixShape& shape, const BitPair& bits) {
   // A reduction that one EXEC cannot say is cut, whatever fits the buffers.
   const bool whole_k = shape.k_words <= config.max_exec_words;
   const auto most = whole_k ? static_cast<std::int64_t>(config.max_exec_tiles) : 0;
@@ -53,10 +53,10 @@ std::vector<GemmSchedule> candidate_schedules(const GemmConfig& config, const Ge
   const int rhs_word = config.rhs.addresses(bits.weight);
   const PlanSide lhs{shape.lhs_stripes, lhs_word * shape.k_words, config.lhs.depth, most};
   const PlanSide rhs{shape.rhs_stripes, rhs_word * shape.k_words, config.rhs.depth, most};
-  std::vector<GemmSchedule> schedules;
+  std::vector<MatrixSchedule> schedules;
   for (const StreamSchedule& whole :
        whole_schedules(lhs, rhs, shape.bundles, shape.weight_bundles)) {
-    GemmSchedule schedule;
+    MatrixSchedule schedule;
     static_cast<StreamSchedule&>(schedule) = whole;
     schedule.k_chunk = shape.k_words;
     schedule.columns = config.columns;
@@ -71,15 +71,15 @@ std::vector<GemmSchedule> candidate_schedules(const GemmConfig& config, const Ge
   if (schedules.empty()) {
     fail(
         "no schedule fits the buffers ({} and {} words) at {} weight bits and {} activation bits; "
-        "GemmConfig promises as many words as an operand has bits",
+        "MatrixConfig promises as many words as an operand has bits",
         config.lhs.depth, config.rhs.depth, bits.weight, bits.activation);
   }
   return schedules;
 }
 
-std::int64_t cycle_bound(const GemmConfig& config, const GemmShape& shape,
-                         const GemmSchedule& schedule, const BitPair& bits) {
-  const GemmMachine machine = config.machine(bits);
+std::int64_t cycle_bound(const MatrixConfig& config, const MatrixShape& shape,
+                         const MatrixSchedule& schedule, const BitPair& bits) {
+  const MatrixMachine machine = config.machine(bits);
   const std::int64_t lhs_word = config.lhs.addresses(bits.activation);
   const std::int64_t rhs_word = config.rhs.addresses(bits.weight);
   const std::int64_t lhs_banks = config.lhs.banks(bits.activation);

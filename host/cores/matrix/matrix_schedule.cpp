@@ -9,11 +9,11 @@ namespace {
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-OperandShape operand(const GemmConfig& config, const GemmShape& shape, const GemmSchedule& schedule,
-                     bool lhs, int bits) {
+OperandShape operand(const MatrixConfig& config, const MatrixShape& shape,
+                     const MatrixSchedule& schedule, bool lhs, int bits) {
   const bool split = schedule.mode == StreamSchedule::Mode::kSplitK;
   const std::int64_t k_chunk = split ? schedule.k_chunk : shape.k_words;
-  const GemmOperand& side = lhs ? config.lhs : config.rhs;
+  const MatrixOperand& side = lhs ? config.lhs : config.rhs;
   const int addresses = side.addresses(bits);
   OperandShape out;
   out.bundles = lhs ? shape.bundles : shape.weight_bundles;
@@ -29,7 +29,7 @@ OperandShape operand(const GemmConfig& config, const GemmShape& shape, const Gem
 
 class Emitter : public StreamEmitter {
  public:
-  Emitter(const GemmConfig& config, const GemmShape& shape, const GemmSchedule& schedule,
+  Emitter(const MatrixConfig& config, const MatrixShape& shape, const MatrixSchedule& schedule,
           const BitPair& bits, const StreamMap& map, const StepSink& sink)
       : StreamEmitter(schedule, map, shape.bundles, config.max_fetch_words,
                       config.max_result_tiles),
@@ -39,14 +39,14 @@ class Emitter : public StreamEmitter {
 
  private:
   void stream(const StreamStep& step) override {
-    GemmStep out;
+    MatrixStep out;
     static_cast<StreamStep&>(out) = step;
     sink_(out, TileBlock{});
   }
 
   void execute(const Use& lhs, const Use& rhs, const TileBlock& block,
                std::int64_t piece) override {
-    GemmStep step;
+    MatrixStep step;
     step.kind = StreamStep::Kind::kExec;
     step.wait_lhs = lhs.wait;
     step.wait_rhs = rhs.wait;
@@ -71,15 +71,15 @@ class Emitter : public StreamEmitter {
     sink_(step, block);
   }
 
-  const GemmConfig& config_;
+  const MatrixConfig& config_;
   const BitPair bits_;
   const StepSink& sink_;
 };
 
 }  // namespace
 
-GemmShape GemmShape::of(const Layer& layer, int batch, const GemmConfig& config) {
-  GemmShape shape;
+MatrixShape MatrixShape::of(const Layer& layer, int batch, const MatrixConfig& config) {
+  MatrixShape shape;
   shape.group_inputs = layer.in_channels / layer.groups;
   shape.group_outputs = layer.out_channels / layer.groups;
   std::int64_t pack = 1;
@@ -104,13 +104,13 @@ GemmShape GemmShape::of(const Layer& layer, int batch, const GemmConfig& config)
   return shape;
 }
 
-std::string GemmSchedule::key() const {
+std::string MatrixSchedule::key() const {
   const std::string order = order_key(fmt::format("k={}", k_chunk));
   if (columns == 1) return order;
   return fmt::format("{} {}={}", order, cascade ? "cascade" : "columns", columns);
 }
 
-std::int64_t last_stripe_banks(const GemmConfig& config, const GemmOperand& operand,
+std::int64_t last_stripe_banks(const MatrixConfig& config, const MatrixOperand& operand,
                                std::int64_t rows, int bits) {
   std::int64_t banks = operand.banks(bits);
   if (config.bricks) return banks;
@@ -120,8 +120,8 @@ std::int64_t last_stripe_banks(const GemmConfig& config, const GemmOperand& oper
   return banks;
 }
 
-StreamMap make_map(const GemmConfig& config, const GemmShape& shape, const GemmSchedule& schedule,
-                   const BitPair& bits) {
+StreamMap make_map(const MatrixConfig& config, const MatrixShape& shape,
+                   const MatrixSchedule& schedule, const BitPair& bits) {
   return lay_out(
       OperandLayout(schedule, operand(config, shape, schedule, true, bits.activation), true),
       OperandLayout(schedule, operand(config, shape, schedule, false, bits.weight), false),
@@ -129,8 +129,9 @@ StreamMap make_map(const GemmConfig& config, const GemmShape& shape, const GemmS
       config.tile_bytes_per_port(), config.write_ports);
 }
 
-void emit_steps(const GemmConfig& config, const GemmShape& shape, const GemmSchedule& schedule,
-                const BitPair& bits, const StreamMap& map, const StepSink& sink) {
+void emit_steps(const MatrixConfig& config, const MatrixShape& shape,
+                const MatrixSchedule& schedule, const BitPair& bits, const StreamMap& map,
+                const StepSink& sink) {
   Emitter(config, shape, schedule, bits, map, sink).run();
 }
 

@@ -1,14 +1,16 @@
+#include "host/cores/stripes/stripes_core.h"
+
 #include <array>
 
-#include "host/cores/matrix/matrix_core.h"
+#include "host/cores/stream/result_options.h"
 #include "host/cores/stripes/stripes_isa.h"
 
 namespace bittern {
 
-std::array<std::uint64_t, 2> StripesCore::encode(const GemmStep& step, const Plan& plan) const {
+std::array<std::uint64_t, 2> StripesCore::encode(const MatrixStep& step, const Plan& plan) const {
   const Precision& precision = plan.precision;
   switch (step.kind) {
-    case GemmStep::Kind::kFetchLhs: {
+    case MatrixStep::Kind::kFetchLhs: {
       stripes_isa::FetchLhs fetch;
       fetch.wait_free = step.wait_free;
       fetch.send_filled = step.send_filled;
@@ -20,7 +22,7 @@ std::array<std::uint64_t, 2> StripesCore::encode(const GemmStep& step, const Pla
       fetch.lane_stride = step.lane_stride;
       return fetch.encode();
     }
-    case GemmStep::Kind::kFetchRhs: {
+    case MatrixStep::Kind::kFetchRhs: {
       stripes_isa::FetchRhs fetch;
       fetch.wait_free = step.wait_free;
       fetch.send_filled = step.send_filled;
@@ -32,7 +34,7 @@ std::array<std::uint64_t, 2> StripesCore::encode(const GemmStep& step, const Pla
       fetch.lane_stride = step.lane_stride;
       return fetch.encode();
     }
-    case GemmStep::Kind::kExec: {
+    case MatrixStep::Kind::kExec: {
       stripes_isa::Exec exec;
       exec.wait_lhs = step.wait_lhs;
       exec.wait_rhs = step.wait_rhs;
@@ -55,7 +57,7 @@ std::array<std::uint64_t, 2> StripesCore::encode(const GemmStep& step, const Pla
       exec.cascade = step.cascade;
       return exec.encode();
     }
-    case GemmStep::Kind::kResult:
+    case MatrixStep::Kind::kResult:
       break;
   }
   stripes_isa::Result result;

@@ -1,8 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "host/base/error.h"
 #include "host/analysis/measured_layers.h"
+#include "host/base/error.h"
 
 namespace bittern {
 namespace {

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "host/base/random.h"
-#include "host/variant/variant.h"
 #include "host/network/layer.h"
+#include "host/variant/variant.h"
 
 namespace bittern {
 

@@ -11,14 +11,16 @@
 #include <regex>
 #include <string>
 
-#include "host/device/device_client.h"
-#include "host/device/device_process.h"
-#include "host/device/start.h"
-#include "host/network/network.h"
 #include "host/cores/bitfusion/bitfusion_core.h"
 #include "host/cores/bitfusion/bitfusion_planner.h"
 #include "host/cores/matrix/matrix_core.h"
+#include "host/device/device_client.h"
+#include "host/device/device_process.h"
+#include "host/device/start.h"
+#include "host/integer/layer_data.h"
+#include "host/integer/reference.h"
 #include "host/integer/result_format.h"
+#include "host/network/network.h"
 #include "host/protocol/registers.h"
 #include "tests/host/cores/random_layers.h"
 
@@ -57,9 +59,9 @@ std::unique_ptr<Plan> any_plan(const Core& core, const Layer& layer, const Preci
     const std::vector<FusionCandidate> all = candidate_schedules(fusion->config(), pick(forms));
     return fusion->plan_with(layer, precision, batch, pick(all).schedule);
   }
-  const auto& gemm = dynamic_cast<const GemmCore&>(core);
-  return gemm.plan_with(layer, precision, batch,
-                        pick(gemm.candidates(layer, batch, precision.bits)));
+  const auto& matrix = dynamic_cast<const MatrixCore&>(core);
+  return matrix.plan_with(layer, precision, batch,
+                          pick(matrix.candidates(layer, batch, precision.bits)));
 }
 
 /// A device of one variant, and the comparison.

@@ -4,8 +4,8 @@
 #include <memory>
 
 #include "host/base/file.h"
-#include "host/device/device_pool.h"
 #include "host/cores/bismo/bismo_isa.h"
+#include "host/device/device_pool.h"
 #include "host/protocol/registers.h"
 #include "tests/host/device/helpers.h"
 

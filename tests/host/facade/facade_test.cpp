@@ -4,8 +4,8 @@
 #include <numeric>
 
 #include "bittern/bittern.h"
-#include "host/base/temporary_folder.h"
 #include "host/analysis/measured_layers.h"
+#include "host/base/temporary_folder.h"
 #include "host/network/network.h"
 
 namespace bittern {

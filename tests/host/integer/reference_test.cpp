@@ -1,3 +1,5 @@
+#include "host/integer/reference.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -6,6 +6,8 @@
 #include <limits>
 
 #include "host/cores/core.h"
+#include "host/cores/stream/result_options.h"
+#include "host/integer/reference.h"
 #include "tests/host/cores/random_layers.h"
 #include "tests/host/cores/requantised.h"
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "host/analysis/layer_report.h"
+#include "host/run/cycle_split.h"
 #include "tests/host/run/fake_bismo.h"
 
 namespace bittern {

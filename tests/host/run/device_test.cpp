@@ -11,8 +11,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "host/device/device_process.h"
 #include "host/cost/cost_models.h"
+#include "host/device/device_process.h"
 #include "host/run/random_jobs.h"
 #include "host/run/validate.h"
 #include "tests/host/run/fake_bismo.h"

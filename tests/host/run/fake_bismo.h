@@ -21,13 +21,14 @@
 
 #include "host/base/error.h"
 #include "host/base/temporary_folder.h"
-#include "host/run/layer_run.h"
-#include "host/run/measurer.h"
-#include "host/network/network.h"
+#include "host/cores/bismo/bismo_core.h"
 #include "host/cores/bismo/bismo_isa.h"
 #include "host/cores/matrix/matrix_config.h"
+#include "host/network/network.h"
 #include "host/protocol/registers.h"
 #include "host/protocol/server.h"
+#include "host/run/layer_run.h"
+#include "host/run/measurer.h"
 #include "tests/host/cores/bismo/bismo_interpreter.h"
 
 namespace bittern::testing {
@@ -55,12 +56,12 @@ struct FakeBehaviour {
 };
 
 /// What the closed form says of a BISMO program in memory.
-inline ModelResult model_of(const GemmConfig& config, const std::vector<bismo_isa::Word>& words) {
+inline ModelResult model_of(const MatrixConfig& config, const std::vector<bismo_isa::Word>& words) {
   BitPair bits{1, 1};
   int result_bits = 32;
-  std::vector<GemmStep> steps;
-  const auto fetch = [&](const auto& op, const GemmOperand& operand, GemmStep::Kind kind) {
-    GemmStep step;
+  std::vector<MatrixStep> steps;
+  const auto fetch = [&](const auto& op, const MatrixOperand& operand, MatrixStep::Kind kind) {
+    MatrixStep step;
     step.kind = kind;
     step.wait_free = op.wait_free != 0;
     step.send_filled = op.send_filled != 0;
@@ -74,15 +75,15 @@ inline ModelResult model_of(const GemmConfig& config, const std::vector<bismo_is
   for (const bismo_isa::Word& word : words) {
     switch (word[0] & 15) {
       case bismo_isa::FetchLhs::kOpcode:
-        fetch(bismo_isa::FetchLhs::decode(word), config.lhs, GemmStep::Kind::kFetchLhs);
+        fetch(bismo_isa::FetchLhs::decode(word), config.lhs, MatrixStep::Kind::kFetchLhs);
         break;
       case bismo_isa::FetchRhs::kOpcode:
-        fetch(bismo_isa::FetchRhs::decode(word), config.rhs, GemmStep::Kind::kFetchRhs);
+        fetch(bismo_isa::FetchRhs::decode(word), config.rhs, MatrixStep::Kind::kFetchRhs);
         break;
       case bismo_isa::Exec::kOpcode: {
         const auto op = bismo_isa::Exec::decode(word);
-        GemmStep step;
-        step.kind = GemmStep::Kind::kExec;
+        MatrixStep step;
+        step.kind = MatrixStep::Kind::kExec;
         step.wait_lhs = op.wait_lhs != 0;
         step.wait_rhs = op.wait_rhs != 0;
         step.free_lhs = op.free_lhs != 0;
@@ -104,8 +105,8 @@ inline ModelResult model_of(const GemmConfig& config, const std::vector<bismo_is
       }
       case bismo_isa::Result::kOpcode: {
         const auto op = bismo_isa::Result::decode(word);
-        GemmStep step;
-        step.kind = GemmStep::Kind::kResult;
+        MatrixStep step;
+        step.kind = MatrixStep::Kind::kResult;
         step.tiles = op.tiles;
         step.dram_base = op.dram_base;
         step.lane_stride = op.lane_stride;
@@ -117,8 +118,8 @@ inline ModelResult model_of(const GemmConfig& config, const std::vector<bismo_is
         break;
     }
   }
-  GemmModel model(config.for_results(result_bits).machine(bits), words.size());
-  for (const GemmStep& step : steps) model.step(step);
+  MatrixModel model(config.for_results(result_bits).machine(bits), words.size());
+  for (const MatrixStep& step : steps) model.step(step);
   return model.finish();
 }
 
@@ -263,7 +264,7 @@ class FakeBismo : public DeviceBackend {
 
   const Variant variant_;
   FakeBehaviour behaviour_;
-  const GemmConfig config_;
+  const MatrixConfig config_;
   std::vector<std::uint8_t> memory_;
   std::vector<std::uint64_t> shown_;  // counters that the registers show
 };

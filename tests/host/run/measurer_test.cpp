@@ -8,8 +8,8 @@
 #include <thread>
 
 #include "host/base/stop.h"
-#include "tests/host/run/fake_bismo.h"
 #include "tests/host/cores/random_layers.h"
+#include "tests/host/run/fake_bismo.h"
 
 namespace bittern {
 namespace {

@@ -31,12 +31,12 @@ struct BismoNames {
 /// BISMO at the level of instructions.
 class BismoInterpreter : public StreamInterpreter<BismoNames> {
  public:
-  BismoInterpreter(const GemmConfig& config, StageOrder order, int queue_depth,
+  BismoInterpreter(const MatrixConfig& config, StageOrder order, int queue_depth,
                    std::uint64_t seed = 1)
       : StreamInterpreter(shape_of(config), order, queue_depth, seed), config_(config) {}
 
  private:
-  static InterpreterShape shape_of(const GemmConfig& config) {
+  static InterpreterShape shape_of(const MatrixConfig& config) {
     InterpreterShape shape;
     shape.lanes = config.lanes;
     shape.split_fetch = config.split_fetch;
@@ -127,7 +127,7 @@ class BismoInterpreter : public StreamInterpreter<BismoNames> {
     return count;
   }
 
-  GemmConfig config_;
+  MatrixConfig config_;
   std::vector<std::uint32_t> slot_;
   bool open_ = false;
 };

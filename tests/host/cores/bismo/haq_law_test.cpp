@@ -8,8 +8,8 @@
 #include <memory>
 #include <string>
 
-#include "host/network/network.h"
 #include "host/cores/core.h"
+#include "host/network/network.h"
 
 namespace bittern {
 namespace {

@@ -8,8 +8,12 @@
 #include <sstream>
 
 #include "host/base/error.h"
+#include "host/cores/bismo/bismo_core.h"
 #include "host/cores/matrix/matrix_core.h"
 #include "host/cores/matrix/matrix_planner.h"
+#include "host/cores/stripes/stripes_core.h"
+#include "host/integer/layer_data.h"
+#include "host/integer/reference.h"
 #include "tests/host/cores/bismo/bismo_interpreter.h"
 #include "tests/host/cores/random_layers.h"
 #include "tests/host/cores/stripes/stripes_interpreter.h"
@@ -23,8 +27,8 @@ Variant variant_of(const std::string& name) {
 
 /// The core of a shipped variant, or of stripes_tiny with other parameters ("stripes_tiny Serial 1
 /// MaxBits 16"), with changes to its configuration.
-std::unique_ptr<GemmCore> core_of(const std::string& name,
-                                  const std::function<void(GemmConfig&)>& change = {}) {
+std::unique_ptr<MatrixCore> core_of(const std::string& name,
+                                    const std::function<void(MatrixConfig&)>& change = {}) {
   std::istringstream words(name);
   std::string word;
   words >> word;
@@ -33,7 +37,7 @@ std::unique_ptr<GemmCore> core_of(const std::string& name,
   // What can make results narrow does.
   if (variant.rtl.count("MinResultBits") != 0) variant.lowering["requantise"] = 1;
   const bool stripes = variant.core == "stripes";
-  GemmConfig config = stripes ? stripes_config(variant) : bismo_config(variant);
+  MatrixConfig config = stripes ? stripes_config(variant) : bismo_config(variant);
   if (change) change(config);
   if (stripes) return std::make_unique<StripesCore>(config);
   return std::make_unique<BismoCore>(config);
@@ -45,7 +49,7 @@ std::string test_name(std::string name) {
 }
 
 /// Lowers, interprets and compares; `what` is printed with a difference.
-void expect_correct(const GemmCore& core, const GemmPlan& plan, std::uint64_t seed,
+void expect_correct(const MatrixCore& core, const MatrixPlan& plan, std::uint64_t seed,
                     StageOrder order, int queue_depth) {
   const LayerData data = random_layer_data(plan.layer, plan.precision, plan.batch, seed);
   const Program program = core.build(plan, data);
@@ -75,14 +79,14 @@ class LoweringTest : public testing::TestWithParam<std::string> {};
 
 TEST_P(LoweringTest, BestScheduleOfRandomLayersComputesTheReference) {
   const auto owned = core_of(GetParam());
-  const GemmCore& core = *owned;
+  const MatrixCore& core = *owned;
   Rng rng(11);
   for (int i = 0; i < 60; ++i) {
     const Layer layer = random_layer(rng);
     const Precision precision = random_precision(rng, core.max_bits());
     const int batch = static_cast<int>(rng.integer(1, 3));
     const auto plan = core.plan(layer, precision, batch);
-    expect_correct(core, dynamic_cast<const GemmPlan&>(*plan), 100 + i,
+    expect_correct(core, dynamic_cast<const MatrixPlan&>(*plan), 100 + i,
                    i % 2 == 0 ? StageOrder::kProgram : StageOrder::kRandom, 1 + i % 32);
     if (HasFatalFailure()) return;
   }
@@ -90,9 +94,9 @@ TEST_P(LoweringTest, BestScheduleOfRandomLayersComputesTheReference) {
 
 TEST_P(LoweringTest, EveryCandidateScheduleIsCorrectInAnyOrderOfStages) {
   const auto owned = core_of(GetParam());
-  const GemmCore& core = *owned;
+  const MatrixCore& core = *owned;
   Rng rng(12);
-  std::set<GemmSchedule::Mode> modes;
+  std::set<MatrixSchedule::Mode> modes;
   for (int i = 0; i < 12; ++i) {
     Layer layer = random_layer(rng, 8);
     if (i == 0) {
@@ -106,7 +110,7 @@ TEST_P(LoweringTest, EveryCandidateScheduleIsCorrectInAnyOrderOfStages) {
     }
     const Precision precision = i == 0 ? Precision{{2, 3}} : random_precision(rng, core.max_bits());
     int number = 0;
-    for (const GemmSchedule& schedule : core.candidates(layer, 2, precision.bits)) {
+    for (const MatrixSchedule& schedule : core.candidates(layer, 2, precision.bits)) {
       const StageOrder orders[] = {StageOrder::kFetchFirst, StageOrder::kExecFirst,
                                    StageOrder::kRandom, StageOrder::kProgram};
       modes.insert(schedule.mode);
@@ -116,8 +120,8 @@ TEST_P(LoweringTest, EveryCandidateScheduleIsCorrectInAnyOrderOfStages) {
       ++number;
     }
   }
-  EXPECT_EQ(modes.count(GemmSchedule::Mode::kTiled), 1);
-  EXPECT_EQ(modes.count(GemmSchedule::Mode::kBundled), 1);
+  EXPECT_EQ(modes.count(MatrixSchedule::Mode::kTiled), 1);
+  EXPECT_EQ(modes.count(MatrixSchedule::Mode::kBundled), 1);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -135,19 +139,19 @@ TEST_P(LoweringSmallTest, BuffersOfAFewWordsForceEveryKindOfSplit) {
   Rng rng(13);
   std::set<std::string> kinds;
   for (int i = 0; i < 60; ++i) {
-    const auto owned = core_of(GetParam(), [&](GemmConfig& config) {
+    const auto owned = core_of(GetParam(), [&](MatrixConfig& config) {
       config.lhs.depth = static_cast<int>(rng.integer(config.max_bits, 40));
       config.rhs.depth = static_cast<int>(rng.integer(config.max_bits, 40));
       config.by_image = i % 2 == 1;
     });
-    const GemmCore& core = *owned;
+    const MatrixCore& core = *owned;
     const Layer layer = random_layer(rng, 12);
     const Precision precision = random_precision(rng, core.max_bits());
     const int batch = 1 + i % 3;
-    const std::vector<GemmSchedule> schedules = core.candidates(layer, batch, precision.bits);
+    const std::vector<MatrixSchedule> schedules = core.candidates(layer, batch, precision.bits);
     for (int j = 0; j < 6; ++j) {
-      const GemmSchedule& schedule = schedules[rng.integer(0, schedules.size() - 1)];
-      kinds.insert(schedule.mode == GemmSchedule::Mode::kSplitK
+      const MatrixSchedule& schedule = schedules[rng.integer(0, schedules.size() - 1)];
+      kinds.insert(schedule.mode == MatrixSchedule::Mode::kSplitK
                        ? (schedule.outer_whole ? "whole" : "split")
                        : "fits");
       const auto plan = core.plan_with(layer, precision, batch, schedule);
@@ -166,7 +170,7 @@ INSTANTIATE_TEST_SUITE_P(Variants, LoweringSmallTest,
                          [](const auto& info) { return test_name(info.param); });
 
 TEST(LoweringSplitTest, CountsThatExceedTheInstructionFieldsBecomeSeveralInstructions) {
-  GemmConfig config = bismo_config(variant_of("bismo_edge"));
+  MatrixConfig config = bismo_config(variant_of("bismo_edge"));
   config.max_fetch_words = 200;
   config.max_exec_tiles = 3;
   config.max_result_tiles = 70;
@@ -190,21 +194,22 @@ TEST(LoweringSplitTest, CountsThatExceedTheInstructionFieldsBecomeSeveralInstruc
 }
 
 TEST(LoweringSplitTest, AReductionBeyondTheInstructionFieldIsCutThoughItFitsTheBuffers) {
-  const auto core = core_of("stripes_edge", [](GemmConfig& config) { config.max_exec_words = 7; });
+  const auto core =
+      core_of("stripes_edge", [](MatrixConfig& config) { config.max_exec_words = 7; });
   Layer layer;
   layer.name = "deep";
   layer.kind = LayerKind::kLinear;
   layer.in_channels = 32 * 20;
   layer.out_channels = 20;
-  for (const GemmSchedule& schedule : core->candidates(layer, 3, {4, 4})) {
+  for (const MatrixSchedule& schedule : core->candidates(layer, 3, {4, 4})) {
     if (schedule.cascade) continue;  // its parts are short enough
-    EXPECT_EQ(schedule.mode, GemmSchedule::Mode::kSplitK);
+    EXPECT_EQ(schedule.mode, MatrixSchedule::Mode::kSplitK);
     EXPECT_LE(schedule.k_chunk, 7);
   }
   Precision precision;
   precision.bits = {4, 4};
   const auto plan = core->plan(layer, precision, 3);
-  expect_correct(*core, dynamic_cast<const GemmPlan&>(*plan), 5, StageOrder::kRandom, 32);
+  expect_correct(*core, dynamic_cast<const MatrixPlan&>(*plan), 5, StageOrder::kRandom, 32);
 }
 
 TEST(LoweringSplitTest, AReductionBeyondTheBufferAccumulatesOverExecs) {
@@ -216,25 +221,25 @@ TEST(LoweringSplitTest, AReductionBeyondTheBufferAccumulatesOverExecs) {
   layer.in_channels = 5000;
   layer.out_channels = 5;
   const auto plan = core.plan(layer, Precision{}, 3);
-  EXPECT_EQ(dynamic_cast<const GemmPlan&>(*plan).schedule.mode, GemmSchedule::Mode::kSplitK);
-  expect_correct(core, dynamic_cast<const GemmPlan&>(*plan), 5, StageOrder::kRandom, 32);
+  EXPECT_EQ(dynamic_cast<const MatrixPlan&>(*plan).schedule.mode, MatrixSchedule::Mode::kSplitK);
+  expect_correct(core, dynamic_cast<const MatrixPlan&>(*plan), 5, StageOrder::kRandom, 32);
 }
 
 TEST_P(LoweringTest, NoScheduleUndercutsItsBoundAndThePlanIsAmongTheBest) {
   const auto owned = core_of(GetParam());
-  const GemmCore& core = *owned;
+  const MatrixCore& core = *owned;
   Rng rng(14);
   for (int i = 0; i < 40; ++i) {
     const Layer layer = random_layer(rng);
     const Precision precision = random_precision(rng, core.max_bits());
     std::uint64_t best = ~std::uint64_t{0};
     std::uint64_t least_bound = best;
-    for (const GemmSchedule& schedule : core.candidates(layer, 1, precision.bits)) {
+    for (const MatrixSchedule& schedule : core.candidates(layer, 1, precision.bits)) {
       const auto plan = core.plan_with(layer, precision, 1, schedule);
-      const GemmConfig config = core.config()
-                                    .staggered(schedule.columns, schedule.cascade)
-                                    .for_results(plan->result.bits);
-      const GemmShape shape = GemmShape::of(layer, 1, config);
+      const MatrixConfig config = core.config()
+                                      .staggered(schedule.columns, schedule.cascade)
+                                      .for_results(plan->result.bits);
+      const MatrixShape shape = MatrixShape::of(layer, 1, config);
       const auto bound =
           static_cast<std::uint64_t>(cycle_bound(config, shape, schedule, precision.bits));
       ASSERT_LE(bound, plan->predicted.cycles) << layer.name << " " << plan->key();
@@ -248,7 +253,7 @@ TEST_P(LoweringTest, NoScheduleUndercutsItsBoundAndThePlanIsAmongTheBest) {
 }
 
 TEST(LoweringErrorTest, LayersThatExceedDeviceMemoryNameTheLayerAndTheBytes) {
-  GemmConfig config = bismo_config(variant_of("bismo_tiny"));
+  MatrixConfig config = bismo_config(variant_of("bismo_tiny"));
   config.memory.size_bytes = 1 << 16;
   Layer layer;
   layer.name = "big";
@@ -267,7 +272,7 @@ TEST(LoweringErrorTest, LayersThatExceedDeviceMemoryNameTheLayerAndTheBytes) {
 
 TEST(LoweringErrorTest, PlansThatFitMemoryAlwaysBuildHoweverLongTheProgram) {
   // Thousands of instructions: memories around the point where the program just fits.
-  GemmConfig config = bismo_config(variant_of("bismo_tiny"));
+  MatrixConfig config = bismo_config(variant_of("bismo_tiny"));
   Layer layer;
   layer.name = "long";
   layer.kind = LayerKind::kLinear;

@@ -10,8 +10,8 @@
 namespace bittern {
 namespace {
 
-GemmMachine tiny() {
-  GemmMachine machine;
+MatrixMachine tiny() {
+  MatrixMachine machine;
   machine.core = "BISMO";
   machine.tile_bits = 4 * 32;
   machine.step_to_tile = 6;
@@ -25,18 +25,18 @@ GemmMachine tiny() {
   return machine;
 }
 
-GemmStep fetch(bool rhs, std::uint64_t words, bool wait_free = false) {
-  GemmStep step;
-  step.kind = rhs ? GemmStep::Kind::kFetchRhs : GemmStep::Kind::kFetchLhs;
+MatrixStep fetch(bool rhs, std::uint64_t words, bool wait_free = false) {
+  MatrixStep step;
+  step.kind = rhs ? MatrixStep::Kind::kFetchRhs : MatrixStep::Kind::kFetchLhs;
   step.words = words;
   step.wait_free = wait_free;
   step.send_filled = true;
   return step;
 }
 
-GemmStep exec(std::uint32_t lhs_tiles, std::uint32_t k_words) {
-  GemmStep step;
-  step.kind = GemmStep::Kind::kExec;
+MatrixStep exec(std::uint32_t lhs_tiles, std::uint32_t k_words) {
+  MatrixStep step;
+  step.kind = MatrixStep::Kind::kExec;
   step.wait_lhs = step.wait_rhs = true;
   step.emit = true;
   step.lhs_tiles = lhs_tiles;
@@ -45,16 +45,16 @@ GemmStep exec(std::uint32_t lhs_tiles, std::uint32_t k_words) {
   return step;
 }
 
-GemmStep result(std::uint64_t tiles) {
-  GemmStep step;
-  step.kind = GemmStep::Kind::kResult;
+MatrixStep result(std::uint64_t tiles) {
+  MatrixStep step;
+  step.kind = MatrixStep::Kind::kResult;
   step.tiles = tiles;
   return step;
 }
 
-ModelResult predict(const GemmMachine& machine, const std::vector<GemmStep>& steps) {
-  GemmModel model(machine, steps.size() + 1);
-  for (const GemmStep& step : steps) model.step(step);
+ModelResult predict(const MatrixMachine& machine, const std::vector<MatrixStep>& steps) {
+  MatrixModel model(machine, steps.size() + 1);
+  for (const MatrixStep& step : steps) model.step(step);
   return model.finish();
 }
 
@@ -62,7 +62,7 @@ std::map<std::string, std::uint64_t> events_of(const ModelResult& prediction) {
   return {prediction.events.begin(), prediction.events.end()};
 }
 
-TEST(GemmModelTest, OneTileTakesWhatTheHeadersOfTheRtlAddUpTo) {
+TEST(MatrixModelTest, OneTileTakesWhatTheHeadersOfTheRtlAddUpTo) {
   // Clear in 0. The shell asks for instructions in 2, AR in 3, first beat in 3 + 16 = 19, the
   // instructions are taken in 21 (RESULT), 23, 25, 27 (EXEC). FETCH_RHS: pushed 25, started 26, AR
   // 28, beats 44 and 45. FETCH_LHS: started 28, AR 30, beats 46 and 47, complete in 48, its token
@@ -83,7 +83,7 @@ TEST(GemmModelTest, OneTileTakesWhatTheHeadersOfTheRtlAddUpTo) {
   EXPECT_EQ(events["instr_exec"], 1);
 }
 
-TEST(GemmModelTest, LongTilesAreBoundByExecuteAndShortOnesByResult) {
+TEST(MatrixModelTest, LongTilesAreBoundByExecuteAndShortOnesByResult) {
   const std::uint32_t tiles = 200;
   const auto cycles = [&](std::uint32_t k_words) {
     return predict(tiny(), {result(tiles), fetch(true, 2), fetch(false, 2), exec(tiles, k_words)});
@@ -96,11 +96,11 @@ TEST(GemmModelTest, LongTilesAreBoundByExecuteAndShortOnesByResult) {
   EXPECT_GT(fast["exec_wait_result"], tiles);
 }
 
-TEST(GemmModelTest, MoreLatencyNeverMakesAProgramFaster) {
-  const std::vector<GemmStep> steps = {result(5), fetch(true, 30), fetch(false, 300), exec(5, 7)};
+TEST(MatrixModelTest, MoreLatencyNeverMakesAProgramFaster) {
+  const std::vector<MatrixStep> steps = {result(5), fetch(true, 30), fetch(false, 300), exec(5, 7)};
   std::uint64_t last = 0;
   for (int latency = 1; latency < 100; latency += 7) {
-    GemmMachine machine = tiny();
+    MatrixMachine machine = tiny();
     machine.memory_latency = latency;
     const std::uint64_t cycles = predict(machine, steps).cycles;
     EXPECT_GT(cycles, last);
@@ -108,8 +108,8 @@ TEST(GemmModelTest, MoreLatencyNeverMakesAProgramFaster) {
   }
 }
 
-TEST(GemmModelTest, ProgramsThatWouldWaitForeverAreErrors) {
-  const auto expect_stuck = [](const std::vector<GemmStep>& steps, const char* what) {
+TEST(MatrixModelTest, ProgramsThatWouldWaitForeverAreErrors) {
+  const auto expect_stuck = [](const std::vector<MatrixStep>& steps, const char* what) {
     try {
       predict(tiny(), steps);
       ADD_FAILURE() << "no error, expected one about " << what;
@@ -124,16 +124,16 @@ TEST(GemmModelTest, ProgramsThatWouldWaitForeverAreErrors) {
   expect_stuck({result(2), fetch(true, 2), fetch(false, 2), exec(1, 1)}, "tiles");
 }
 
-TEST(GemmModelTest, WrongLengthsAndImpossibleMemoriesAreErrors) {
-  GemmModel model(tiny(), 5);
+TEST(MatrixModelTest, WrongLengthsAndImpossibleMemoriesAreErrors) {
+  MatrixModel model(tiny(), 5);
   model.step(result(1));
   EXPECT_THROW(model.finish(), Error);
-  GemmMachine machine = tiny();
+  MatrixMachine machine = tiny();
   machine.memory_outstanding = 0;
-  EXPECT_THROW(GemmModel(machine, 1), Error);
+  EXPECT_THROW(MatrixModel(machine, 1), Error);
   machine = tiny();
   machine.memory_bytes_per_cycle = 0;
-  EXPECT_THROW(GemmModel(machine, 1), Error);
+  EXPECT_THROW(MatrixModel(machine, 1), Error);
 }
 
 }  // namespace

@@ -29,12 +29,12 @@ struct StripesNames {
 /// Stripes at the level of instructions, as docs/stripes.md describes it.
 class StripesInterpreter : public StreamInterpreter<StripesNames> {
  public:
-  StripesInterpreter(const GemmConfig& config, StageOrder order, int queue_depth,
+  StripesInterpreter(const MatrixConfig& config, StageOrder order, int queue_depth,
                      std::uint64_t seed = 1)
       : StreamInterpreter(shape_of(config), order, queue_depth, seed), config_(config) {}
 
  private:
-  static InterpreterShape shape_of(const GemmConfig& config) {
+  static InterpreterShape shape_of(const MatrixConfig& config) {
     InterpreterShape shape;
     shape.lanes = config.lanes;
     shape.split_fetch = config.split_fetch;
@@ -131,7 +131,7 @@ class StripesInterpreter : public StreamInterpreter<StripesNames> {
   /// The value of one channel of a row (window or filter) from its bits; `at` is the address of
   /// the brick, in a parallel operand that of its column.
   int value(bool lhs, std::uint64_t at, int row, int lane, int bits, bool is_signed) const {
-    const GemmOperand& side = lhs ? config_.lhs : config_.rhs;
+    const MatrixOperand& side = lhs ? config_.lhs : config_.rhs;
     const int rows = lhs ? config_.lhs.rows : config_.rhs.rows;
     const int port_bits = config_.port_width;
     int out = 0;
@@ -163,7 +163,7 @@ class StripesInterpreter : public StreamInterpreter<StripesNames> {
     return out;
   }
 
-  GemmConfig config_;
+  MatrixConfig config_;
   std::vector<std::uint32_t> slot_;
   bool open_ = false;
 };

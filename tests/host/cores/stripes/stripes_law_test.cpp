@@ -6,8 +6,9 @@
 #include <cmath>
 
 #include "host/base/error.h"
-#include "host/network/network.h"
 #include "host/cores/matrix/matrix_core.h"
+#include "host/cores/stripes/stripes_core.h"
+#include "host/network/network.h"
 #include "tests/host/cores/random_layers.h"
 
 // Steps that the closed form counts (and the RTL with it, rtl_test.cpp) against the law of
@@ -61,7 +62,7 @@ TEST_P(StripesStepsTest, EqualTheLawForRandomLayers) {
     const Precision precision = random_precision(rng, core.max_bits());
     const int batch = static_cast<int>(rng.integer(1, 3));
     const auto plan = core.plan(layer, precision, batch);
-    const GemmSchedule& schedule = dynamic_cast<const GemmPlan&>(*plan).schedule;
+    const MatrixSchedule& schedule = dynamic_cast<const MatrixPlan&>(*plan).schedule;
     const std::int64_t steps = event(core.model(*plan), "exec_run");
     const std::int64_t law = stripes_steps(layer, batch, precision.bits, array);
     if (schedule.columns == 1) {
@@ -78,7 +79,7 @@ TEST_P(StripesStepsTest, EqualTheLawForRandomLayers) {
       one.serial = 0;
       Precision bit;
       bit.bits = {1, 1};
-      const GemmShape shape = GemmShape::of(layer, batch, core.config());
+      const MatrixShape shape = MatrixShape::of(layer, batch, core.config());
       const std::int64_t tiles = stripes_steps(layer, batch, bit.bits, one) / shape.k_words;
       const std::int64_t bricks = (shape.k_words + schedule.columns - 1) / schedule.columns;
       EXPECT_EQ(steps, tiles * bricks * precision.bits.activation) << layer.name;
@@ -122,13 +123,13 @@ TEST(StripesStaggerTest, AFullyConnectedLayerTakesABrickACycle) {
     // One-bit weights come from memory as fast as they are used.
     precision.bits = {1, bits};
     const auto plan = core.plan(layer, precision, 1);
-    EXPECT_EQ(dynamic_cast<const GemmPlan&>(*plan).schedule.columns, bits);
+    EXPECT_EQ(dynamic_cast<const MatrixPlan&>(*plan).schedule.columns, bits);
     EXPECT_EQ(event(core.model(*plan), "exec_run"), 64 * 4) << bits;
   }
   // Eight images fill the columns as windows: no staggering is faster.
   Precision precision;
   const auto plan = core.plan(layer, precision, 8);
-  EXPECT_EQ(dynamic_cast<const GemmPlan&>(*plan).schedule.columns, 1);
+  EXPECT_EQ(dynamic_cast<const MatrixPlan&>(*plan).schedule.columns, 1);
   EXPECT_EQ(event(core.model(*plan), "exec_run"), 64 * 4 * 8);
 }
 
@@ -192,7 +193,7 @@ TEST_P(StripesPaperTest, ConvolutionsTakeTheBitsOfActivationsInSteps) {
         const auto plan = core.plan(layer, precision, 1);
         const ModelResult result = core.model(*plan);
         const std::int64_t steps = event(result, "exec_run");
-        if (dynamic_cast<const GemmPlan&>(*plan).schedule.columns == 1) {
+        if (dynamic_cast<const MatrixPlan&>(*plan).schedule.columns == 1) {
           EXPECT_EQ(steps, bricks * bits) << layer.name << " " << bits;
           ++exact;
         } else {
@@ -238,7 +239,7 @@ TEST(StripesPaperTest, SixteenStaggeredColumnsTakeABrickACycle) {
   Precision precision;
   precision.bits = {1, 16};
   const auto plan = core.plan(layer, precision, 1);
-  EXPECT_EQ(dynamic_cast<const GemmPlan&>(*plan).schedule.columns, 16);
+  EXPECT_EQ(dynamic_cast<const MatrixPlan&>(*plan).schedule.columns, 16);
   EXPECT_EQ(event(core.model(*plan), "exec_run"), 1024 / 16 * 64 / 16);
 }
 
