@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "host/cores/cores.h"
 #include "host/cores/matrix/bitplanes.h"
 #include "host/cores/matrix/matrix_core.h"
 #include "host/cores/matrix/matrix_image.h"

@@ -20,7 +20,7 @@
 
 #include "bench/bare_top.h"
 #include "host/base/error.h"
-#include "host/cores/core.h"
+#include "host/cores/cores.h"
 #include "host/network/network.h"
 #include "host/run/layer_run.h"
 #include "host/run/measurer.h"

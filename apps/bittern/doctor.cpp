@@ -21,6 +21,7 @@
 #include "host/base/stop.h"
 #include "host/base/text.h"
 #include "host/base/version.h"
+#include "host/cores/cores.h"
 #include "host/network/network.h"
 #include "host/variant/variant.h"
 

@@ -8,6 +8,7 @@
 #include "apps/bittern/table_options.h"
 #include "host/analysis/untimed.h"
 #include "host/base/json.h"
+#include "host/cores/cores.h"
 
 namespace bittern {
 namespace {

@@ -10,6 +10,7 @@
 #include "apps/bittern/device_options.h"
 #include "apps/bittern/table_options.h"
 #include "host/base/json.h"
+#include "host/cores/cores.h"
 #include "host/run/random_jobs.h"
 
 namespace bittern {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "host/base/error.h"
+#include "host/cores/cores.h"
 
 namespace bittern {
 namespace {

@@ -3,6 +3,8 @@
 #include <memory>
 #include <optional>
 
+#include "host/cores/cores.h"
+
 namespace bittern {
 namespace {
 

@@ -120,7 +120,4 @@ class Core {
   virtual int lowering_version() const = 0;
 };
 
-/// Core for a variant; throws Error when the core is unknown or its parameters are impossible.
-std::unique_ptr<Core> make_core(const Variant& variant);
-
 }  // namespace bittern

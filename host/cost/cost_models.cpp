@@ -8,6 +8,7 @@
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/hash.h"
+#include "host/cores/cores.h"
 
 namespace bittern {
 namespace {

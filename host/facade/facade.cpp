@@ -5,6 +5,7 @@
 #include "host/analysis/measured_layers.h"
 #include "host/base/error.h"
 #include "host/base/version.h"
+#include "host/cores/cores.h"
 #include "host/network/network.h"
 
 namespace bittern::api {

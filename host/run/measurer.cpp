@@ -10,6 +10,7 @@
 #include "host/base/error.h"
 #include "host/base/processors.h"
 #include "host/base/version.h"
+#include "host/cores/cores.h"
 #include "host/run/answer_check.h"
 
 namespace bittern {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <functional>
 #include <utility>
 
 #include "host/base/error.h"
@@ -14,178 +13,19 @@
 namespace bittern {
 namespace {
 
-/// An RTL parameter that a variant must give, or may when it is optional: then the RTL has a value.
-struct Parameter {
-  const char* name;
-  std::int64_t low;
-  std::int64_t high;
-  bool power_of_two;
-  bool optional = false;
-};
-
-/// Parameters of every top (docs/rtl.md). Eight ports of a kind at most: an event grows by up to 15
-/// a cycle (4 bits), and the beats of all ports are one event.
-const std::vector<Parameter>& shell_parameters() {
-  static const std::vector<Parameter> parameters = {
-      {"NumReadPorts", 1, 8, true},
-      {"NumWritePorts", 1, 8, true},
-      {"PortWidth", 64, 256, true},
-      {"MaxBurstBeats", 1, 256, true},
-  };
-  return parameters;
-}
-
-/// What a core adds to the shell's parameters.
-struct CoreRules {
-  std::vector<Parameter> parameters;
-  /// Rules between parameters; throws through variant.rtl's node.
-  std::function<void(const Variant&, const YamlNode&)> check;
-};
-
-/// `units` results that leave together (`what`), as sums and as narrow as they can be, in whole
-/// beats of all ports.
-void check_results(const Variant& variant, const std::string& what, const std::string& units_text,
-                   std::int64_t units, const YamlNode& node) {
-  const std::int64_t beat = variant.parameter("PortWidth") * variant.parameter("NumWritePorts");
-  const auto narrow = variant.rtl.find("MinResultBits");
-  const std::int64_t least = narrow == variant.rtl.end() ? 32 : narrow->second;
-  if (least == 16) node.fail("MinResultBits is 16, expected 2, 4, 8 or 32");
-  for (const std::int64_t bits : {std::int64_t{32}, least}) {
-    if (units * bits % beat == 0) continue;
-    node.fail(fmt::format(
-        "{} ({}*{} = {} bits) must be a whole number of beats "
-        "(PortWidth*NumWritePorts = {} bits): make {} larger, or NumWritePorts smaller",
-        what, units_text, bits, units * bits, beat, bits == 32 ? units_text : "MinResultBits"));
-  }
-}
-
-void check_bismo(const Variant& variant, const YamlNode& node) {
-  const std::int64_t lanes = variant.parameter("Dk") / variant.parameter("PortWidth");
-  const std::int64_t ports = variant.parameter("NumReadPorts");
-  if (variant.parameter("Dk") < variant.parameter("PortWidth")) {
-    node.fail("Dk must be at least PortWidth: a word of the buffers is made of whole ports");
-  }
-  if (ports != lanes && ports != 2 * lanes) {
-    node.fail(
-        fmt::format("NumReadPorts is {}, expected Dk/PortWidth = {} (one fetch group) or {} "
-                    "(LHS and RHS fetched concurrently)",
-                    ports, lanes, 2 * lanes));
-  }
-  check_results(variant, "a result tile", "Dm*Dn",
-                variant.parameter("Dm") * variant.parameter("Dn"), node);
-}
-
-void check_bitfusion(const Variant& variant, const YamlNode& node) {
-  const std::int64_t n = variant.parameter("N");
-  const std::int64_t m = variant.parameter("M");
-  const std::int64_t lanes = variant.parameter("FetchLanes");
-  const std::int64_t ports = variant.parameter("NumReadPorts");
-  const std::int64_t fetch = lanes * variant.parameter("PortWidth");
-  if (n * 32 % fetch != 0) {
-    node.fail(
-        fmt::format("a word of the input buffer (N*32 = {} bits) must be a whole number of fetch "
-                    "words (FetchLanes*PortWidth = {} bits): make N larger, or FetchLanes smaller",
-                    n * 32, fetch));
-  }
-  if (ports != lanes && ports != 2 * lanes) {
-    node.fail(
-        fmt::format("NumReadPorts is {}, expected FetchLanes = {} (one fetch group) or {} "
-                    "(activations and weights fetched concurrently)",
-                    ports, lanes, 2 * lanes));
-  }
-  check_results(variant, "an output word", "M", m, node);
-}
-
-void check_stripes(const Variant& variant, const YamlNode& node) {
-  const std::int64_t filters = variant.parameter("Rows") * variant.parameter("Tiles");
-  const std::int64_t columns = variant.parameter("Columns");
-  const std::int64_t lanes = variant.parameter("Lanes");
-  const std::int64_t fetch_lanes = variant.parameter("FetchLanes");
-  const std::int64_t ports = variant.parameter("NumReadPorts");
-  if (filters < 2) node.fail("Rows * Tiles must be at least 2");
-  if (lanes > variant.parameter("PortWidth")) {
-    node.fail("Lanes must be at most PortWidth: a port carries whole bricks");
-  }
-  if (ports != fetch_lanes && ports != 2 * fetch_lanes) {
-    node.fail(
-        fmt::format("NumReadPorts is {}, expected FetchLanes = {} (one fetch group) or {} "
-                    "(activations and weights fetched concurrently)",
-                    ports, fetch_lanes, 2 * fetch_lanes));
-  }
-  const std::int64_t word = fetch_lanes * variant.parameter("PortWidth");
-  const std::int64_t serial = variant.parameter("Serial");
-  const std::int64_t planes = variant.parameter("MaxBits");
-  for (const auto& [rows, parallel] :
-       {std::pair(columns, serial == 1), std::pair(filters, serial == 0)}) {
-    if ((parallel ? planes : 1) * rows * lanes % word != 0) {
-      node.fail(fmt::format(
-          "{} of {} rows of {} lanes must be a whole number of fetch words "
-          "(FetchLanes * PortWidth = {} bits)",
-          parallel ? fmt::format("{} bit planes", planes) : "a bit plane", rows, lanes, word));
-    }
-  }
-  check_results(variant, "a result tile", "Columns*Rows*Tiles", columns * filters, node);
-}
-
-const std::map<std::string, CoreRules>& cores() {
-  static const std::map<std::string, CoreRules> rules = {
-      {"bismo",
-       {{{"Dm", 1, 64, true},
-         {"Dk", 64, 1024, true},
-         {"Dn", 1, 64, true},
-         {"LhsDepth", 16, 65536, true},
-         {"RhsDepth", 16, 65536, true},
-         {"MinResultBits", 2, 32, true, true}},
-        check_bismo}},
-      {"stripes",
-       {{{"Rows", 1, 256, true},
-         {"Columns", 2, 64, true},
-         {"Tiles", 1, 64, true},
-         {"Lanes", 8, 256, true},
-         {"Serial", 0, 2, false},
-         {"MaxBits", 8, 16, true},
-         {"LhsDepth", 16, 131072, true},
-         {"RhsDepth", 16, 65536, true},
-         {"FetchLanes", 1, 16, true},
-         {"MinResultBits", 2, 32, true, true}},
-        check_stripes}},
-      {"bitfusion",
-       {{{"N", 2, 64, true},
-         {"M", 2, 64, true},
-         {"IbufDepth", 2, 65536, true},
-         {"WbufDepth", 2, 65536, true},
-         {"ObufDepth", 4, 65536, true},
-         {"FetchLanes", 1, 16, true},
-         {"MinResultBits", 2, 32, true, true}},
-        check_bitfusion}},
-  };
-  return rules;
-}
-
-bool power_of_two(std::int64_t value) { return value > 0 && (value & (value - 1)) == 0; }
-
-void read_rtl(Variant& variant, const YamlNode& node) {
-  const CoreRules& rules = cores().at(variant.core);
-  std::vector<Parameter> parameters = shell_parameters();
-  parameters.insert(parameters.end(), rules.parameters.begin(), rules.parameters.end());
+void read_rtl(Variant& variant, const YamlNode& node, const VariantRules& rules) {
   std::vector<std::string> names;
-  for (const Parameter& parameter : parameters) names.emplace_back(parameter.name);
+  const std::vector<ParameterRule> parameters = rules.all_parameters();
+  for (const ParameterRule& parameter : parameters) names.emplace_back(parameter.name);
   const YamlMap map(node, names);
-  for (const Parameter& parameter : parameters) {
+  for (const ParameterRule& parameter : parameters) {
     if (parameter.optional && !map.has(parameter.name)) continue;
     const std::int64_t value = map.integer(parameter.name, parameter.low, parameter.high);
-    if (parameter.power_of_two && !power_of_two(value)) {
+    if (!parameter.allows(value)) {
       map.at(parameter.name).fail(fmt::format("{} is not a power of two", value));
     }
     variant.rtl[parameter.name] = value;
   }
-  const std::int64_t burst = variant.rtl["MaxBurstBeats"] * variant.rtl["PortWidth"] / 8;
-  if (burst > 4096) {
-    map.at("MaxBurstBeats")
-        .fail(fmt::format("a burst of {} bytes; AXI allows 4096 (MaxBurstBeats * PortWidth / 8)",
-                          burst));
-  }
-  rules.check(variant, node);
 }
 
 MemoryConfig read_memory(const YamlNode& node) {
@@ -238,7 +78,7 @@ std::string Variant::key() const {
   return out;
 }
 
-Variant load_variant(const std::string& name_or_path) {
+Variant read_variant(const std::string& name_or_path, const std::vector<VariantRules>& cores) {
   const std::filesystem::path path = zoo_file("variants", name_or_path);
   const YamlMap map(YamlNode::load(path),
                     {"name", "core", "description", "clock_mhz", "batch", "axi_checks", "rtl",
@@ -261,22 +101,30 @@ Variant load_variant(const std::string& name_or_path) {
         variant.name.substr(0, 70) + "'");
   }
   std::vector<std::string> core_names;
-  for (const auto& [core, rules] : cores()) core_names.push_back(core);
+  for (const VariantRules& rules : cores) core_names.push_back(rules.core);
   variant.core = map.choice("core", core_names);
+  const auto rules = std::find_if(cores.begin(), cores.end(), [&](const VariantRules& each) {
+    return each.core == variant.core;
+  });
   variant.description = map.text("description", "");
   variant.clock_mhz = map.real("clock_mhz", 0.001, 10000.0);
   variant.batch = static_cast<int>(map.integer("batch", 1, 4096));
   variant.axi_checks = map.boolean("axi_checks", false);
-  read_rtl(variant, map.at("rtl"));
+  read_rtl(variant, map.at("rtl"), *rules);
   variant.memory = read_memory(map.at("memory"));
   if (const auto lowering = map.find("lowering")) {
     const YamlMap choices(*lowering, {"depthwise_pack", "by_image", "requantise"});
     if (choices.has("depthwise_pack")) {
-      variant.lowering["depthwise_pack"] = choices.integer("depthwise_pack", 1, 1024);
+      variant.lowering["depthwise_pack"] = choices.integer("depthwise_pack", 1, kMostDepthwisePack);
     }
     // Left out when false: what was measured without it keeps its key.
     if (choices.boolean("by_image", false)) variant.lowering["by_image"] = 1;
     if (choices.boolean("requantise", false)) variant.lowering["requantise"] = 1;
+  }
+  try {
+    rules->check_together(variant);
+  } catch (const Error& error) {
+    map.at("rtl").fail(error.what());
   }
   variant.energy = zoo_reference(map.at("energy"));
   if (const auto synthesis = map.find("synthesis")) variant.synthesis = read_synthesis(*synthesis);

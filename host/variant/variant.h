@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "host/variant/rules.h"
+
 namespace bittern {
 
 /// Memory system behind the AXI ports of a device. Cycles are those of the variant's clock.
@@ -41,6 +43,8 @@ struct Variant {
 
   /// RTL parameter `key`; throws Error naming the variant when it has none.
   std::int64_t parameter(const std::string& key) const;
+  /// The same for parameters that count something, which are small.
+  int size(const std::string& key) const { return static_cast<int>(parameter(key)); }
   /// Lowering choice `key`, or `fallback` when the variant does not say.
   std::int64_t lowering_choice(const std::string& key, std::int64_t fallback) const;
   /// Seconds of `cycles` at the variant's clock.
@@ -52,9 +56,9 @@ struct Variant {
   std::string key() const;
 };
 
-/// Reads configs/variants/<name>.yaml, or a file when `name_or_path` ends in .yaml. Strict, errors
-/// carry file and line.
-Variant load_variant(const std::string& name_or_path);
+/// Reads configs/variants/<name>.yaml, or a file when `name_or_path` ends in .yaml; its core is one
+/// of `cores`. Strict, errors carry file and line. load_variant() of host/cores knows all cores.
+Variant read_variant(const std::string& name_or_path, const std::vector<VariantRules>& cores);
 
 /// Names of all variants in configs/variants, sorted.
 std::vector<std::string> variant_names();

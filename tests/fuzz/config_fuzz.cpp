@@ -1,5 +1,6 @@
 // Configuration files: each input is read as a network, a variant, an energy table and a campaign.
 #include "host/campaign/campaign.h"
+#include "host/cores/cores.h"
 #include "host/energy/energy.h"
 #include "host/network/network.h"
 #include "host/variant/variant.h"

@@ -8,8 +8,10 @@
 
 namespace bittern {
 
-/// From a variant with core "bismo";
-/// throws Error naming variant, parameter and what is allowed.
+/// What a variant with core "bismo" has to fit.
+VariantRules bismo_rules();
+
+/// From such a variant, which fits them.
 MatrixConfig bismo_config(const Variant& variant);
 
 /// The bit-serial BISMO core.

@@ -9,7 +9,10 @@
 
 namespace bittern {
 
-/// Parameters of a BitFusion variant as lowering needs them, checked.
+/// What a variant with core "bitfusion" has to fit.
+VariantRules bitfusion_rules();
+
+/// Parameters of a BitFusion variant as lowering needs them.
 struct BitFusionConfig {
   int n = 0;           ///< rows of the array: input channels
   int m = 0;           ///< columns of the array: output channels
@@ -46,8 +49,7 @@ struct BitFusionConfig {
   /// The same parameters for the closed-form model.
   BitFusionMachine machine() const;
 
-  /// From a variant with core "bitfusion"; throws Error naming variant, parameter and what is
-  /// allowed.
+  /// From a variant that fits bitfusion_rules().
   static BitFusionConfig from(const Variant& variant);
 };
 

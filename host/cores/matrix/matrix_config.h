@@ -96,12 +96,7 @@ struct MatrixConfig {
   MatrixMachine machine(const BitPair& bits) const;
 };
 
-/// RTL parameter `key` of a variant; throws Error unless it is in [low, high].
-int checked_parameter(const Variant& variant, const std::string& key, std::int64_t low,
-                      std::int64_t high);
-
-/// Fills in ports, memory and lowering choices; `fetch_lanes` are the read ports of a group. Throws
-/// Error naming variant, parameter and what is allowed.
+/// Fills in ports, memory and lowering choices; `fetch_lanes` are the read ports of a group.
 void read_ports(const Variant& variant, int fetch_lanes, MatrixConfig& config);
 
 }  // namespace bittern

@@ -2,32 +2,13 @@
 
 #include <algorithm>
 
-#include "host/base/error.h"
-
 namespace bittern {
 
-ResultOptions ResultOptions::of(const Variant& variant, int units) {
+ResultOptions ResultOptions::of(const Variant& variant) {
   ResultOptions options;
   const auto narrow = variant.rtl.find("MinResultBits");
-  if (narrow != variant.rtl.end()) {
-    const std::int64_t bits = narrow->second;
-    const std::int64_t beat = variant.parameter("PortWidth") * variant.parameter("NumWritePorts");
-    if ((bits != 2 && bits != 4 && bits != 8 && bits != 32) || units * bits % beat != 0) {
-      fail_usage(
-          "variant {}: rtl.MinResultBits is {}, expected 2, 4, 8 or 32, and {} results of so many "
-          "bits to be a whole number of beats of all write ports ({} bits)",
-          variant.name, bits, units, beat);
-    }
-    options.min_bits = static_cast<int>(bits);
-  }
+  if (narrow != variant.rtl.end()) options.min_bits = static_cast<int>(narrow->second);
   options.requantises = variant.lowering_choice("requantise", 0) != 0;
-  if (options.requantises && options.min_bits == 32) {
-    fail_usage(
-        "variant {}: lowering.requantise needs write ports that can: give rtl.MinResultBits 2, 4 "
-        "or "
-        "8",
-        variant.name);
-  }
   return options;
 }
 

@@ -11,9 +11,8 @@ struct ResultOptions {
   int min_bits = 32;         ///< narrowest results: rtl.MinResultBits, 32 where there is none
   bool requantises = false;  ///< lowering.requantise
 
-  /// From a variant whose write ports take `units` results at once. Throws Error naming what does
-  /// not fit.
-  static ResultOptions of(const Variant& variant, int units);
+  /// From a variant that fits the rules of its core.
+  static ResultOptions of(const Variant& variant);
   /// Of the outputs of a layer: requantised_format(), or sums.
   ResultFormat format(const Layer& layer, const Precision& precision) const;
 };

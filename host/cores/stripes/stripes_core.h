@@ -8,8 +8,10 @@
 
 namespace bittern {
 
-/// From a variant with core "stripes";
-/// throws Error naming variant, parameter and what is allowed.
+/// What a variant with core "stripes" has to fit.
+VariantRules stripes_rules();
+
+/// From such a variant, which fits them.
 MatrixConfig stripes_config(const Variant& variant);
 
 /// The Stripes core: serial activations, serial weights, or both.

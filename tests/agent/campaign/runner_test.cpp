@@ -14,6 +14,7 @@
 #include "host/base/hash.h"
 #include "host/base/stop.h"
 #include "host/base/temporary_folder.h"
+#include "host/cores/cores.h"
 #include "host/cost/cost_models.h"
 #include "host/cost/lut.h"
 #include "host/energy/energy.h"

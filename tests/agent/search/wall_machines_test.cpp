@@ -5,6 +5,7 @@
 
 #include "agent/search/wall.h"
 #include "host/base/random.h"
+#include "host/cores/cores.h"
 #include "host/cost/cost_models.h"
 
 namespace bittern {

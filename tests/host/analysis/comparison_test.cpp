@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "host/cores/cores.h"
 #include "tests/host/run/fake_bismo.h"
 
 namespace bittern {

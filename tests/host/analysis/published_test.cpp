@@ -3,6 +3,7 @@
 
 #include "host/analysis/measured_layers.h"
 #include "host/base/error.h"
+#include "host/cores/cores.h"
 
 namespace bittern {
 namespace {

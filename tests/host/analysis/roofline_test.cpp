@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "host/base/random.h"
+#include "host/cores/cores.h"
 #include "host/network/network.h"
 
 namespace bittern {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "host/base/error.h"
+#include "host/cores/cores.h"
 
 namespace bittern {
 namespace {

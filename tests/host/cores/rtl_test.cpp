@@ -13,6 +13,7 @@
 
 #include "host/cores/bitfusion/bitfusion_core.h"
 #include "host/cores/bitfusion/bitfusion_planner.h"
+#include "host/cores/cores.h"
 #include "host/cores/matrix/matrix_core.h"
 #include "host/device/device_client.h"
 #include "host/device/device_process.h"

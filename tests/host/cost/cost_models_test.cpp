@@ -7,6 +7,7 @@
 #include <set>
 
 #include "host/analysis/layer_report.h"
+#include "host/cores/cores.h"
 #include "tests/host/run/fake_bismo.h"
 
 namespace bittern {

@@ -5,6 +5,7 @@
 
 #include "host/base/file.h"
 #include "host/cores/bismo/bismo_isa.h"
+#include "host/cores/cores.h"
 #include "host/device/device_pool.h"
 #include "host/protocol/registers.h"
 #include "tests/host/device/helpers.h"

@@ -6,6 +6,7 @@
 #include "bittern/bittern.h"
 #include "host/analysis/measured_layers.h"
 #include "host/base/temporary_folder.h"
+#include "host/cores/cores.h"
 #include "host/network/network.h"
 
 namespace bittern {

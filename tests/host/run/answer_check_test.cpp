@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "host/cores/cores.h"
 #include "host/run/cycle_split.h"
 #include "tests/host/run/fake_bismo.h"
 

@@ -11,6 +11,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "host/cores/cores.h"
 #include "host/cost/cost_models.h"
 #include "host/device/device_process.h"
 #include "host/run/random_jobs.h"

@@ -23,6 +23,7 @@
 #include "host/base/temporary_folder.h"
 #include "host/cores/bismo/bismo_core.h"
 #include "host/cores/bismo/bismo_isa.h"
+#include "host/cores/cores.h"
 #include "host/cores/matrix/matrix_config.h"
 #include "host/network/network.h"
 #include "host/protocol/registers.h"

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "host/base/stop.h"
+#include "host/cores/cores.h"
 #include "tests/host/cores/random_layers.h"
 #include "tests/host/run/fake_bismo.h"
 

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "host/base/random.h"
+#include "host/cores/cores.h"
 #include "host/protocol/frame.h"
 #include "tests/host/run/fake_bismo.h"
 

@@ -9,6 +9,7 @@
 #include <memory>
 #include <set>
 
+#include "host/cores/cores.h"
 #include "host/run/failure_trace.h"
 #include "host/run/random_jobs.h"
 #include "tests/host/run/fake_bismo.h"

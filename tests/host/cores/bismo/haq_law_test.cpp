@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 
-#include "host/cores/core.h"
+#include "host/cores/cores.h"
 #include "host/network/network.h"
 
 namespace bittern {

@@ -8,6 +8,7 @@
 #include "host/base/error.h"
 #include "host/cores/bitfusion/bitfusion_core.h"
 #include "host/cores/bitfusion/bitfusion_planner.h"
+#include "host/cores/cores.h"
 #include "host/integer/layer_data.h"
 #include "host/integer/reference.h"
 #include "tests/host/cores/bitfusion/bitfusion_interpreter.h"

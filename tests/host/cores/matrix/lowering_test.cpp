@@ -9,6 +9,7 @@
 
 #include "host/base/error.h"
 #include "host/cores/bismo/bismo_core.h"
+#include "host/cores/cores.h"
 #include "host/cores/matrix/matrix_core.h"
 #include "host/cores/matrix/matrix_planner.h"
 #include "host/cores/stripes/stripes_core.h"

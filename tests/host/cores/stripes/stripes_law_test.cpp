@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "host/base/error.h"
+#include "host/cores/cores.h"
 #include "host/cores/matrix/matrix_core.h"
 #include "host/cores/stripes/stripes_core.h"
 #include "host/network/network.h"
