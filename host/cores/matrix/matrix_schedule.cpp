@@ -105,7 +105,7 @@ MatrixShape MatrixShape::of(const Layer& layer, int batch, const MatrixConfig& c
 }
 
 std::string MatrixSchedule::key() const {
-  const std::string order = order_key(fmt::format("k={}", k_chunk));
+  std::string order = order_key(fmt::format("k={}", k_chunk));
   if (columns == 1) return order;
   return fmt::format("{} {}={}", order, cascade ? "cascade" : "columns", columns);
 }
