@@ -7,9 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "host/program/bitplanes.h"
-#include "host/program/gemm_core.h"
-#include "host/program/gemm_image.h"
+#include "host/cores/cores.h"
+#include "host/cores/matrix/bitplanes.h"
+#include "host/cores/matrix/matrix_core.h"
+#include "host/cores/matrix/matrix_image.h"
+#include "host/integer/layer_data.h"
+#include "host/integer/reference.h"
 
 namespace bittern {
 namespace {
@@ -56,14 +59,14 @@ struct Planned {
 /// What packing on a core that multiplies matrices takes besides.
 struct Case : Planned {
   Case(const std::string& variant, const Layer& layer_) : Planned(variant, layer_) {
-    const auto& gemm = dynamic_cast<const GemmPlan&>(*plan);
-    config = dynamic_cast<const GemmCore&>(*core).config().staggered(gemm.schedule.columns,
-                                                                     gemm.schedule.cascade);
-    shape = gemm.shape;
-    map = make_map(config, shape, gemm.schedule, BitPair{});
+    const auto& matrix = dynamic_cast<const MatrixPlan&>(*plan);
+    config = dynamic_cast<const MatrixCore&>(*core).config().staggered(matrix.schedule.columns,
+                                                                       matrix.schedule.cascade);
+    shape = matrix.shape;
+    map = make_map(config, shape, matrix.schedule, BitPair{});
   }
-  GemmConfig config;
-  GemmShape shape;
+  MatrixConfig config;
+  MatrixShape shape;
   StreamMap map;
 };
 
@@ -143,10 +146,10 @@ void register_all() {
   benchmark::RegisterBenchmark("split_bitplanes/portable", split_bench, &split_bitplanes_portable);
   for (const std::string variant :
        {"bismo_edge", "bismo_cloud", "stripes_edge", "bitfusion_edge", "bitfusion_cloud"}) {
-    const bool gemm = variant.compare(0, 9, "bitfusion") != 0;
+    const bool matrix = variant.compare(0, 9, "bitfusion") != 0;
     for (const Layer& layer : layers()) {
       const std::string name = "/" + variant + "/" + layer.name;
-      if (gemm) {
+      if (matrix) {
         benchmark::RegisterBenchmark(("pack_activations" + name).c_str(), pack_activations_bench,
                                      variant, layer);
         benchmark::RegisterBenchmark(("pack_weights" + name).c_str(), pack_weights_bench, variant,

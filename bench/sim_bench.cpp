@@ -20,11 +20,11 @@
 
 #include "bench/bare_top.h"
 #include "host/base/error.h"
-#include "host/device/variant.h"
-#include "host/measure/layer_run.h"
-#include "host/measure/measurer.h"
+#include "host/cores/cores.h"
 #include "host/network/network.h"
-#include "host/program/core.h"
+#include "host/run/layer_run.h"
+#include "host/run/measurer.h"
+#include "host/variant/variant.h"
 #include "sim/build_info.h"
 #include "sim/simulated_device.h"
 

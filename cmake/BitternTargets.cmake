@@ -1,5 +1,5 @@
 # Targets by convention: a room is a folder, its library takes every .cpp in it, its test every _test.cpp of the mirrored
-# folder under tests/. Nothing but the dependency arrows is written down.
+# folder under tests/, folders within them too. Nothing but the dependency arrows is written down.
 
 # Of tests: compiling them takes longer than what they compute. After the flags of the build type, so it wins.
 set(BITTERN_TEST_OPTIMISATION $<$<NOT:$<CONFIG:Debug>>:-O1>)
@@ -10,7 +10,7 @@ set(BITTERN_TEST_OPTIMISATION $<$<NOT:$<CONFIG:Debug>>:-O1>)
 function(bittern_room room)
   cmake_parse_arguments(ARG "" "" "DEPS;LIBS;TEST_DEPS;TEST_LIBS" ${ARGN})
   string(REPLACE "/" "_" id ${room})
-  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${room}/*.cpp)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${room}/*.cpp)
   set(deps)
   foreach(dep ${ARG_DEPS})
     string(REPLACE "/" "_" dep_id ${dep})
@@ -27,7 +27,7 @@ function(bittern_room room)
     target_link_libraries(bittern_${id} INTERFACE ${deps} ${ARG_LIBS})
   endif()
 
-  file(GLOB tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${room}/*_test.cpp)
+  file(GLOB_RECURSE tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${room}/*_test.cpp)
   if(tests AND BUILD_TESTING)
     set(test_deps)
     foreach(dep ${ARG_TEST_DEPS})

@@ -16,7 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Folder -> what it may use beside itself. "rooms" stands for every room of host/ and agent/.
 FOLDERS = {
     "sim": ["host/protocol", "host/base"],
-    "apps/device": ["sim", "host/device", "host/protocol", "host/base"],
+    "apps/device": ["sim", "host/variant", "host/device", "host/protocol", "host/base"],
     "apps": ["rooms"],
     "bench": ["rooms", "sim", "apps", "tests"],  # benchmarks run the known problems of the tests
     "tests": ["rooms", "sim", "apps"],

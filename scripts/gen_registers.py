@@ -150,7 +150,7 @@ def registers_header(m):
 def isa_header(core):
     space = f"bittern::{core['name']}_isa"
     out = [f"// {NOTE}", "// clang-format off", "#pragma once", "", "#include <cstdint>", "",
-           "#include \"host/program/instruction_word.h\"", "", f"namespace {space} {{", "",
+           "#include \"host/cores/stream/instruction_word.h\"", "", f"namespace {space} {{", "",
            "using Word = InstructionWord;"]
     for i in core["instructions"]:
         fields = fields_of(core, i)
@@ -211,7 +211,7 @@ def main():
     for core in m["cores"]:
         if core["instructions"]:
             files[f"rtl/{core['name']}/{core['name']}_isa_pkg.sv"] = core_package(core)
-            files[f"host/program/{core['name']}_isa.h"] = isa_header(core)
+            files[f"host/cores/{core['name']}/{core['name']}_isa.h"] = isa_header(core)
     stale = [name for name, text in files.items()
              if not (ROOT / name).exists() or (ROOT / name).read_text() != text]
     if sys.argv[1:] == ["--check"]:

@@ -31,11 +31,6 @@ sources_of() {
   ls rtl/common/*.sv rtl/shell/*.sv "rtl/$1"/*.sv | grep -v '_pkg\.sv$'
 }
 
-# -GName=value for every RTL parameter of a variant: the lines of its block `rtl:`.
-parameters_of() {
-  awk '/^[^ #]/ {inside = ($1 == "rtl:")} inside && /^ +[A-Z]/ {sub(":", "", $1); print "-G" $1 "=" $2}' "$1"
-}
-
 # Every module on its own, with its default parameters, and the top with those of every variant.
 lint_with_verilator() {
   local core="$1" file module variant bad=0
@@ -48,7 +43,7 @@ lint_with_verilator() {
   done
   for variant in $(grep -lE "^core: *$core *(#.*)?$" configs/variants/*.yaml); do
     # shellcheck disable=SC2046
-    verilator --lint-only -Wall --top-module "${core}_top" rtl/lint.vlt $(parameters_of "$variant") \
+    verilator --lint-only -Wall --top-module "${core}_top" rtl/lint.vlt $(python3 scripts/variant_file.py "$variant" --verilator) \
       $(sources_of "$core") || { echo "with the parameters of $variant"; bad=1; }
   done
   return "$bad"
@@ -58,7 +53,7 @@ lint_with_verilator() {
 # that is synthesised is the next check.
 lint_with_yosys() {
   local core="$1" parameters
-  parameters="$(parameters_of "configs/variants/${core}_tiny.yaml" | sed 's/^-G/-chparam /; s/=/ /' | tr '\n' ' ')"
+  parameters="$(python3 scripts/variant_file.py "configs/variants/${core}_tiny.yaml" --yosys)"
   # shellcheck disable=SC2046
   yosys -q -p "read_verilog -sv $(echo $(sources_of "$core")); hierarchy -check -top ${core}_top $parameters; proc; check -assert"
 }

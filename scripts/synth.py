@@ -7,36 +7,18 @@ import re
 import subprocess
 import sys
 
+from variant_file import read_variant
+
 # Tops may have this parameter: 1 builds arrays from small modules, which is what synthesis shares and maps best.
 STRUCTURAL = "Structural"
 
 
-def read_variant(path):
-    """What synthesis needs of a variant's YAML: core, RTL parameters, family, part, budget."""
-    with open(path, encoding="utf-8") as file:
-        text = "".join(line.split("#")[0].rstrip() + "\n" for line in file)
-
-    def find(pattern, what):
-        found = re.search(pattern, text, re.M | re.S)
-        if not found:
-            sys.exit(f"synth: {path} has no {what}")
-        return found.group(1)
-
-    block = find(r"^rtl:\n((?: +\w+: *\d+\n)+)", "rtl: block of integers")
-    config = {
-        "core": find(r"^core: *(\w+)$", "core"),
-        "parameters": dict(re.findall(r"(\w+): *(\d+)", block)),
-    }
+def synthesis_of(path):
+    """Core, RTL parameters, family, part and budget of a variant."""
+    variant = read_variant(path)
     # Machines that were published as ASICs have no part to fit into; their counts are for comparison.
-    if not re.search(r"^synthesis:", text, re.M):
-        return {**config, "family": "xcup", "part": "no part", "budget": {}}
-    budget = find(r"^  budget: *\{(.*?)\}", "synthesis.budget")
-    return {
-        **config,
-        "family": find(r"^  family: *(\w+)$", "synthesis.family"),
-        "part": find(r"^  part: *(\S+)$", "synthesis.part"),
-        "budget": {name: int(value) for name, value in re.findall(r"(\w+): *(\d+)", budget)},
-    }
+    synthesis = variant["synthesis"] or {"family": "xcup", "part": "no part", "budget": {}}
+    return {"core": variant["core"], "parameters": variant["rtl"], **synthesis}
 
 
 def read_cells(text):
@@ -77,7 +59,7 @@ def main():
     if not os.path.exists(path):
         known = sorted(os.path.basename(p)[:-5] for p in glob.glob(os.path.join(root, "configs", "variants", "*.yaml")))
         sys.exit(f"synth: there is no variant '{variant}': expected one of {', '.join(known)}")
-    config = read_variant(path)
+    config = synthesis_of(path)
     core = config["core"]
     top = core + "_top"
     sources = []

@@ -6,7 +6,7 @@
 
 #include "agent/campaign/hardware.h"
 #include "agent/search/bit_space.h"
-#include "host/measure/cost_model.h"
+#include "host/cost/cost_model.h"
 #include "host/network/network.h"
 
 namespace bittern {

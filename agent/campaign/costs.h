@@ -8,7 +8,7 @@
 #include "agent/campaign/hardware.h"
 #include "agent/search/bit_space.h"
 #include "host/campaign/campaign.h"
-#include "host/measure/cost_models.h"
+#include "host/cost/cost_models.h"
 
 namespace bittern {
 

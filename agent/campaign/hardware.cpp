@@ -2,6 +2,8 @@
 
 #include <filesystem>
 
+#include "host/cores/cores.h"
+
 namespace bittern {
 
 CampaignHardware load_hardware(const Campaign& campaign, const Network& network) {

@@ -5,11 +5,11 @@
 #include <string>
 
 #include "host/campaign/campaign.h"
-#include "host/device/variant.h"
+#include "host/cores/core.h"
+#include "host/cost/cost_models.h"
 #include "host/energy/energy.h"
-#include "host/measure/cost_models.h"
 #include "host/network/network.h"
-#include "host/program/core.h"
+#include "host/variant/variant.h"
 
 namespace bittern {
 

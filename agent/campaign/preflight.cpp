@@ -12,8 +12,8 @@
 #include "agent/search/cost_table.h"
 #include "agent/search/wall.h"
 #include "host/base/error.h"
-#include "host/measure/store.h"
-#include "host/program/core.h"
+#include "host/cores/core.h"
+#include "host/store/store.h"
 
 namespace bittern {
 namespace {

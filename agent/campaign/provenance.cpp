@@ -5,7 +5,7 @@
 
 #include "host/base/hash.h"
 #include "host/base/version.h"
-#include "host/measure/measurer.h"
+#include "host/run/measurer.h"
 
 namespace bittern {
 

@@ -6,10 +6,10 @@
 #include <cstddef>
 #include <memory>
 
+#include "host/analysis/untimed.h"
 #include "host/campaign/notes.h"
-#include "host/measure/untimed.h"
-#include "host/program/core.h"
-#include "host/program/sum_range.h"
+#include "host/cores/core.h"
+#include "host/integer/sum_range.h"
 
 namespace bittern {
 namespace {

@@ -31,9 +31,9 @@
 #include "host/base/log.h"
 #include "host/base/stop.h"
 #include "host/base/version.h"
-#include "host/measure/lut.h"
-#include "host/measure/measurer.h"
+#include "host/cost/lut.h"
 #include "host/report/campaign_report.h"
+#include "host/run/measurer.h"
 
 namespace bittern {
 namespace {

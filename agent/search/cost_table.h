@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "agent/search/bit_space.h"
-#include "host/measure/cost_model.h"
+#include "host/cost/cost_model.h"
 
 namespace bittern {
 

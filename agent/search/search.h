@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "agent/evaluator/evaluator.h"
-#include "host/measure/cost_model.h"
+#include "host/cost/cost_model.h"
 #include "host/network/network.h"
 
 namespace bittern {

@@ -9,6 +9,7 @@
 #include "apps/bittern/table_options.h"
 #include "host/base/file.h"
 #include "host/base/json.h"
+#include "host/cores/cores.h"
 #include "host/device/device_process.h"
 #include "host/report/comparison_report.h"
 

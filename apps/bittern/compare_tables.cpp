@@ -6,8 +6,8 @@
 #include <functional>
 
 #include "apps/bittern/layer_options.h"
+#include "host/analysis/untimed.h"
 #include "host/base/text.h"
-#include "host/measure/untimed.h"
 
 namespace bittern {
 namespace {

@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "host/analysis/comparison.h"
 #include "host/base/table.h"
-#include "host/measure/comparison.h"
 
 namespace bittern {
 

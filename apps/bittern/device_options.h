@@ -6,7 +6,7 @@
 
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/option_kinds.h"
-#include "host/measure/measurer.h"
+#include "host/run/measurer.h"
 
 namespace bittern {
 

@@ -21,8 +21,9 @@
 #include "host/base/stop.h"
 #include "host/base/text.h"
 #include "host/base/version.h"
-#include "host/device/variant.h"
+#include "host/cores/cores.h"
 #include "host/network/network.h"
+#include "host/variant/variant.h"
 
 namespace bittern {
 namespace {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "apps/bittern/device_options.h"
+#include "host/analysis/measured_layers.h"
 #include "host/energy/energy.h"
-#include "host/measure/measured_layers.h"
 #include "host/network/network.h"
 
 namespace bittern {

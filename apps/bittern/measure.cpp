@@ -6,8 +6,9 @@
 #include "apps/bittern/commands.h"
 #include "apps/bittern/layer_options.h"
 #include "apps/bittern/table_options.h"
+#include "host/analysis/untimed.h"
 #include "host/base/json.h"
-#include "host/measure/untimed.h"
+#include "host/cores/cores.h"
 
 namespace bittern {
 namespace {

@@ -1,4 +1,4 @@
-#include "host/measure/store.h"
+#include "host/store/store.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -16,7 +16,7 @@
 #include "host/base/file.h"
 #include "host/base/json.h"
 #include "host/base/table.h"
-#include "host/measure/store_gc.h"
+#include "host/store/store_gc.h"
 
 namespace bittern {
 namespace {

@@ -1,4 +1,4 @@
-#include "host/measure/validate.h"
+#include "host/run/validate.h"
 
 #include <cstdint>
 #include <iostream>
@@ -10,7 +10,8 @@
 #include "apps/bittern/device_options.h"
 #include "apps/bittern/table_options.h"
 #include "host/base/json.h"
-#include "host/measure/random_jobs.h"
+#include "host/cores/cores.h"
+#include "host/run/random_jobs.h"
 
 namespace bittern {
 namespace {

@@ -9,7 +9,8 @@
 #include "apps/bittern/option_kinds.h"
 #include "apps/bittern/table_options.h"
 #include "host/base/file.h"
-#include "host/device/variant.h"
+#include "host/cores/cores.h"
+#include "host/variant/variant.h"
 
 namespace bittern {
 namespace {

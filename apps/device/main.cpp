@@ -5,17 +5,20 @@
 // parameters in the file must be the ones that the executable was built with.
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <limits>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "host/base/error.h"
 #include "host/base/log.h"
 #include "host/base/text.h"
 #include "host/base/version.h"
-#include "host/device/variant.h"
 #include "host/protocol/server.h"
+#include "host/variant/variant.h"
 #include "sim/build_info.h"
 #include "sim/simulated_device.h"
 
@@ -23,6 +26,20 @@ namespace {
 
 using bittern::Variant;
 using bittern::sim::BuildInfo;
+
+/// Any values of the parameters that this executable has: which ones they must be, it says itself.
+bittern::VariantRules rules_of(const BuildInfo& info) {
+  bittern::VariantRules rules{info.core, {}, {}};
+  const std::vector<bittern::ParameterRule> shell = rules.all_parameters();
+  for (const auto& [name, value] : info.parameters) {
+    const auto known = [&name = name](const bittern::ParameterRule& rule) {
+      return rule.name == name;
+    };
+    if (std::any_of(shell.begin(), shell.end(), known)) continue;
+    rules.parameters.push_back({name.c_str(), 0, std::numeric_limits<int>::max(), false});
+  }
+  return rules;
+}
 
 void check_variant(const Variant& variant, const BuildInfo& info) {
   if (variant.core != info.core) {
@@ -49,8 +66,8 @@ int run(int argc, char** argv) {
   }
   bittern::start_logging(arguments.log_level);
   const BuildInfo& info = bittern::sim::build_info();
-  const Variant variant =
-      bittern::load_variant(arguments.variant.empty() ? info.variant : arguments.variant);
+  const Variant variant = bittern::read_variant(
+      arguments.variant.empty() ? info.variant : arguments.variant, {rules_of(info)});
   check_variant(variant, info);
 
   bittern::sim::MemoryTiming timing;

@@ -6,7 +6,7 @@
 
 #include "host/device/device.h"
 #include "host/device/device_client.h"
-#include "host/device/variant.h"
+#include "host/variant/variant.h"
 
 namespace bittern {
 

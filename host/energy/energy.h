@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "host/device/variant.h"
+#include "host/variant/variant.h"
 
 namespace bittern {
 

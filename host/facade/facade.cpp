@@ -2,9 +2,10 @@
 #include <utility>
 
 #include "bittern/bittern.h"
+#include "host/analysis/measured_layers.h"
 #include "host/base/error.h"
 #include "host/base/version.h"
-#include "host/measure/measured_layers.h"
+#include "host/cores/cores.h"
 #include "host/network/network.h"
 
 namespace bittern::api {

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "host/measure/comparison.h"
+#include "host/analysis/comparison.h"
 
 namespace bittern {
 

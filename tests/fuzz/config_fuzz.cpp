@@ -1,8 +1,9 @@
 // Configuration files: each input is read as a network, a variant, an energy table and a campaign.
 #include "host/campaign/campaign.h"
-#include "host/device/variant.h"
+#include "host/cores/cores.h"
 #include "host/energy/energy.h"
 #include "host/network/network.h"
+#include "host/variant/variant.h"
 #include "tests/fuzz/fuzz.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

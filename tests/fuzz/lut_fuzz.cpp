@@ -1,5 +1,5 @@
 // Look-up tables: what was read and written again is the same.
-#include "host/measure/lut.h"
+#include "host/cost/lut.h"
 #include "tests/fuzz/fuzz.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -8,7 +8,7 @@
 #include "agent/nn/safetensors.h"
 #include "agent/search/checkpoint.h"
 #include "host/base/file.h"
-#include "host/measure/lut.h"
+#include "host/cost/lut.h"
 #include "host/network/network.h"
 #include "host/protocol/messages.h"
 

@@ -7,7 +7,7 @@
 #include <deque>
 #include <vector>
 
-#include "host/program/bitfusion_isa.h"
+#include "host/cores/bitfusion/bitfusion_isa.h"
 #include "tests/rtl/core_harness.h"
 
 namespace bittern::rtl_test {

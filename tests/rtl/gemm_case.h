@@ -5,7 +5,7 @@
 #include <random>
 #include <vector>
 
-#include "host/program/bismo_isa.h"
+#include "host/cores/bismo/bismo_isa.h"
 #include "tests/rtl/core_harness.h"
 #include "tests/rtl/result_region.h"
 

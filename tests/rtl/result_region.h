@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-#include "tests/host/program/requantised.h"
+#include "tests/host/cores/requantised.h"
 
 namespace bittern::rtl_test {
 

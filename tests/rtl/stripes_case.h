@@ -5,7 +5,7 @@
 #include <random>
 #include <vector>
 
-#include "host/program/stripes_isa.h"
+#include "host/cores/stripes/stripes_isa.h"
 #include "tests/rtl/core_harness.h"
 #include "tests/rtl/result_region.h"
 

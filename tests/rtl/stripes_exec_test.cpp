@@ -9,7 +9,7 @@
 #include "Vstripes_exec0.h"
 #include "Vstripes_exec1.h"
 #include "Vstripes_exec2.h"
-#include "host/program/stripes_isa.h"
+#include "host/cores/stripes/stripes_isa.h"
 #include "tests/rtl/clocked.h"
 #include "tests/rtl/signals.h"
 

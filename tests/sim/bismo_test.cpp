@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "host/program/bismo_isa.h"
+#include "host/cores/bismo/bismo_isa.h"
 #include "host/protocol/registers.h"
 #include "tests/sim/device_fixture.h"
 

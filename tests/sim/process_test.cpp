@@ -16,8 +16,8 @@
 #include <vector>
 
 #include "host/base/error.h"
+#include "host/cores/bismo/bismo_isa.h"
 #include "host/device/device_client.h"
-#include "host/program/bismo_isa.h"
 #include "host/protocol/connection.h"
 
 namespace bittern {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "agent/campaign/costs.h"
-#include "host/measure/cost_models.h"
+#include "host/cost/cost_models.h"
 
 namespace bittern {
 namespace {

@@ -14,10 +14,11 @@
 #include "host/base/hash.h"
 #include "host/base/stop.h"
 #include "host/base/temporary_folder.h"
-#include "host/device/variant.h"
+#include "host/cores/cores.h"
+#include "host/cost/cost_models.h"
+#include "host/cost/lut.h"
 #include "host/energy/energy.h"
-#include "host/measure/cost_models.h"
-#include "host/measure/lut.h"
+#include "host/variant/variant.h"
 #include "tests/agent/campaign/small_campaign.h"
 
 namespace bittern {

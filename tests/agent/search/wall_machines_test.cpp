@@ -5,7 +5,8 @@
 
 #include "agent/search/wall.h"
 #include "host/base/random.h"
-#include "host/measure/cost_models.h"
+#include "host/cores/cores.h"
+#include "host/cost/cost_models.h"
 
 namespace bittern {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "host/device/variant.h"
+#include "host/variant/variant.h"
 #include "tests/host/protocol/fake_backend.h"
 
 namespace bittern::testing {

@@ -4,8 +4,9 @@
 #include <memory>
 
 #include "host/base/file.h"
+#include "host/cores/bismo/bismo_isa.h"
+#include "host/cores/cores.h"
 #include "host/device/device_pool.h"
-#include "host/program/bismo_isa.h"
 #include "host/protocol/registers.h"
 #include "tests/host/device/helpers.h"
 

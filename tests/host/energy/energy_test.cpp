@@ -9,6 +9,7 @@
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/temporary_folder.h"
+#include "host/cores/cores.h"
 #include "host/protocol/registers.h"
 
 namespace bittern {

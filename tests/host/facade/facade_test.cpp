@@ -4,8 +4,9 @@
 #include <numeric>
 
 #include "bittern/bittern.h"
+#include "host/analysis/measured_layers.h"
 #include "host/base/temporary_folder.h"
-#include "host/measure/measured_layers.h"
+#include "host/cores/cores.h"
 #include "host/network/network.h"
 
 namespace bittern {

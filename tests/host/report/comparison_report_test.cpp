@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "host/cores/cores.h"
 #include "host/network/network.h"
 #include "host/report/roofline_chart.h"
 
