@@ -4,6 +4,7 @@
 #   bin/                      bittern, bittern-agent, bittern-device-<variant>
 #   share/bittern/configs/    variants, networks, energy tables, campaigns
 #   share/doc/bittern/        README, licence, docs, examples
+#   share/man/man1/           manual pages; completion for bash, zsh and fish where these look for it
 #   include/bittern/          the header of the library
 #   lib/libbittern.a, lib/cmake/bittern/    the library and its CMake package: find_package(bittern), bittern::bittern
 include(GNUInstallDirs)
@@ -23,6 +24,24 @@ install(TARGETS ${programs} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY configs DESTINATION ${CMAKE_INSTALL_DATADIR}/bittern FILES_MATCHING PATTERN "*.yaml")
 install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs)
+
+# Manual pages and completion, written by the program itself when it is installed.
+set(written ${PROJECT_BINARY_DIR}/written)
+install(CODE "
+  file(REMOVE_RECURSE \"${written}\")
+  file(MAKE_DIRECTORY \"${written}\")
+  execute_process(COMMAND \"$<TARGET_FILE:bittern>\" man --out \"${written}/man1\" OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
+  foreach(pair bash=bittern zsh=_bittern fish=bittern.fish)
+    string(REPLACE \"=\" \";\" pair \"\${pair}\")
+    list(GET pair 0 shell)
+    list(GET pair 1 name)
+    execute_process(COMMAND \"$<TARGET_FILE:bittern>\" completion \${shell} OUTPUT_FILE \"${written}/\${name}\"
+                    COMMAND_ERROR_IS_FATAL ANY)
+  endforeach()")
+install(DIRECTORY ${written}/man1 DESTINATION ${CMAKE_INSTALL_MANDIR})
+install(FILES ${written}/bittern DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+install(FILES ${written}/_bittern DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+install(FILES ${written}/bittern.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 
 # The library: all rooms of the host in one archive, so that its users link one thing. LibTorch and SystemC have no part in it.
 get_property(rooms GLOBAL PROPERTY BITTERN_ROOMS)

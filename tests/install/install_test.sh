@@ -18,8 +18,10 @@ step() { printf -- '-- %s\n' "$*"; }
 
 step "install"
 cmake --install "$build" --prefix "$prefix" >"$work/install.log"
-for file in bin/bittern "bin/bittern-device-$variant" share/bittern/configs/variants/bismo_edge.yaml include/bittern/bittern.h; do
-  [[ -e "$prefix/$file" ]] || { echo "$file was not installed"; exit 1; }
+for file in bin/bittern "bin/bittern-device-$variant" share/bittern/configs/variants/bismo_edge.yaml include/bittern/bittern.h \
+  share/man/man1/bittern-measure.1 share/bash-completion/completions/bittern share/zsh/site-functions/_bittern \
+  share/fish/vendor_completions.d/bittern.fish; do
+  [[ -s "$prefix/$file" ]] || { echo "$file was not installed"; exit 1; }
 done
 
 step "nothing that was installed is told to look into the build or the source folder"
