@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <exception>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -66,6 +67,7 @@ std::vector<std::string> trajectory(const Case& c, const std::filesystem::path& 
   try {
     HaqSearch(options).run(context);
   } catch (const Killed&) {
+    if (!std::filesystem::exists(checkpoint)) lines.clear();
     context.resume = true;
     HaqSearch(options).run(context);
   }
