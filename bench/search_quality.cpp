@@ -1,5 +1,5 @@
 // How close HAQ's search comes to the best policy of a problem whose optimum is known
-// (tests/agent/search/synthetic.h): for tight and loose latency limits, and with the actions before
+// (tests/host/search/synthetic.h): for tight and loose latency limits, and with the actions before
 // or after the constraint wall in the replay memory. Prints one line per setting: the share of what
 // the best policy gains over random ones, for seeds 1..5, after 600 episodes.
 //
@@ -10,9 +10,9 @@
 #include <cstdlib>
 #include <exception>
 
-#include "agent/search/cost_table.h"
-#include "agent/search/haq_search.h"
-#include "tests/agent/search/synthetic.h"
+#include "agent/rl/ddpg/haq_search.h"
+#include "host/search/cost_table.h"
+#include "tests/host/search/synthetic.h"
 
 namespace bittern {
 namespace {

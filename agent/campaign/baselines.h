@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "agent/campaign/hardware.h"
-#include "agent/search/bit_space.h"
 #include "host/cost/cost_model.h"
 #include "host/network/network.h"
+#include "host/search/bit_space.h"
 
 namespace bittern {
 

@@ -6,9 +6,9 @@
 
 #include "agent/campaign/baselines.h"
 #include "agent/campaign/hardware.h"
-#include "agent/search/bit_space.h"
 #include "host/campaign/campaign.h"
 #include "host/cost/cost_models.h"
+#include "host/search/bit_space.h"
 
 namespace bittern {
 

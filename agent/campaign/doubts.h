@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "agent/data/dataset.h"
-#include "agent/evaluator/evaluator.h"
 #include "host/campaign/campaign.h"
+#include "host/evaluator/evaluator.h"
 
 namespace bittern {
 

@@ -9,10 +9,10 @@
 
 #include "agent/campaign/run_directory.h"
 #include "agent/nn/training.h"
-#include "agent/search/cost_table.h"
-#include "agent/search/wall.h"
 #include "host/base/error.h"
 #include "host/cores/core.h"
+#include "host/search/cost_table.h"
+#include "host/search/wall.h"
 #include "host/store/store.h"
 
 namespace bittern {

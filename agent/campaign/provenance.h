@@ -7,9 +7,9 @@
 
 #include "agent/campaign/hardware.h"
 #include "agent/data/dataset.h"
-#include "agent/search/bit_space.h"
 #include "host/campaign/campaign.h"
 #include "host/device/device.h"
+#include "host/search/bit_space.h"
 
 namespace bittern {
 

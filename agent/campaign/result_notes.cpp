@@ -7,9 +7,9 @@
 #include <memory>
 
 #include "host/analysis/untimed.h"
-#include "host/campaign/notes.h"
 #include "host/cores/core.h"
 #include "host/integer/sum_range.h"
+#include "host/result/notes.h"
 
 namespace bittern {
 namespace {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "agent/campaign/episode_log.h"
-#include "host/campaign/result.h"
+#include "host/result/result.h"
 
 namespace bittern {
 

@@ -24,7 +24,7 @@
 #include "agent/data/quality.h"
 #include "agent/evaluator/fake_quant_evaluator.h"
 #include "agent/nn/training.h"
-#include "agent/search/haq_search.h"
+#include "agent/rl/ddpg/haq_search.h"
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/json_text.h"

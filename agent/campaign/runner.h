@@ -9,8 +9,8 @@
 #include "agent/nn/score.h"
 #include "host/base/phase.h"
 #include "host/campaign/campaign.h"
-#include "host/campaign/result.h"
 #include "host/device/start.h"
+#include "host/result/result.h"
 
 namespace bittern {
 

@@ -8,7 +8,7 @@
 #include "agent/data/dataset.h"
 #include "agent/evaluator/fake_quant_evaluator.h"
 #include "agent/nn/training.h"
-#include "agent/search/haq_search.h"
+#include "agent/rl/ddpg/haq_search.h"
 #include "host/campaign/campaign.h"
 
 namespace bittern {

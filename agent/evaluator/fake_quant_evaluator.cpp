@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "agent/evaluator/accuracy_cache.h"
 #include "agent/nn/engine.h"
 #include "agent/nn/processor.h"
 #include "agent/nn/sgd.h"
@@ -16,6 +15,7 @@
 #include "host/base/error.h"
 #include "host/base/hash.h"
 #include "host/base/stop.h"
+#include "host/evaluator/accuracy_cache.h"
 
 namespace bittern {
 namespace {

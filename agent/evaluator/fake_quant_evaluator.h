@@ -8,10 +8,10 @@
 #include <string>
 
 #include "agent/data/dataset.h"
-#include "agent/evaluator/evaluator.h"
 #include "agent/nn/safetensors.h"
 #include "agent/nn/training.h"
 #include "agent/quant/threshold.h"
+#include "host/evaluator/evaluator.h"
 
 namespace bittern {
 

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "host/campaign/notes.h"
+#include "host/result/notes.h"
 
 namespace bittern {
 namespace {
