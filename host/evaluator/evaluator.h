@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 
 #include "host/evaluator/answers.h"
@@ -15,6 +17,16 @@ struct Accuracy {
   Answers answers = {};
 };
 
+/// What an evaluator may know of single layers without evaluating policies: how much the loss is
+/// expected to rise when one operand of a layer gets so many bits and all others stay as they are
+/// (from gradients; nats, comparable within one network). Optional: see Evaluator::scores().
+class GradientScores {
+ public:
+  virtual ~GradientScores() = default;
+  virtual double weight_score(std::size_t layer, int bits) = 0;
+  virtual double activation_score(std::size_t layer, int bits) = 0;
+};
+
 /// Policy -> accuracy (design interface 3). Same policy, same answer: evaluators cache on content
 /// keys and draw their random numbers from seeds derived from the policy, never from a shared
 /// stream.
@@ -28,6 +40,13 @@ class Evaluator {
   virtual Accuracy baseline() = 0;
   /// Content key of model, data and settings: part of campaign fingerprints.
   virtual std::string fingerprint() const = 0;
+  /// Accuracy on images of the training set that evaluate() does not use, for the choice among the
+  /// best policies of a search; nothing where none were set aside.
+  virtual std::optional<Accuracy> choice(const Policy& /*policy*/) { return std::nullopt; }
+  /// Whether evaluate() can answer for this policy. All but tables can for every policy.
+  virtual bool knows(const Policy& /*policy*/) const { return true; }
+  /// Scores from gradients; nullptr where the evaluator has none.
+  virtual GradientScores* scores() { return nullptr; }
 };
 
 }  // namespace bittern

@@ -49,20 +49,22 @@ json outcome_json(const PolicyOutcome& outcome, const CampaignResult& result) {
                       {"energy_j", layer.energy_j},
                       {"origin", layer.origin}});
   }
-  return {{"label", outcome.label},
-          {"cycles", outcome.cycles()},
-          {"latency_s", outcome.latency_s},
-          {"energy_j", outcome.energy_j},
-          {"energy_high_j", outcome.energy_high_j},
-          {"size_bytes", outcome.size_bytes},
-          {"validation_accuracy_percent", outcome.validation_accuracy},
-          {"validation_standard_error_points",
-           error_json(outcome.validation_accuracy, result.validation_images)},
-          {"test_accuracy_percent", optional_number(outcome.test_accuracy)},
-          {"test_standard_error_points", error_json(outcome.test_accuracy, result.test_images)},
-          {"validation_answers", outcome.validation_answers.text()},
-          {"test_answers", outcome.test_answers.text()},
-          {"layers", layers}};
+  json row = {{"label", outcome.label},
+              {"cycles", outcome.cycles()},
+              {"latency_s", outcome.latency_s},
+              {"energy_j", outcome.energy_j},
+              {"energy_high_j", outcome.energy_high_j},
+              {"size_bytes", outcome.size_bytes},
+              {"validation_accuracy_percent", outcome.validation_accuracy},
+              {"validation_standard_error_points",
+               error_json(outcome.validation_accuracy, result.validation_images)},
+              {"test_accuracy_percent", optional_number(outcome.test_accuracy)},
+              {"test_standard_error_points", error_json(outcome.test_accuracy, result.test_images)},
+              {"validation_answers", outcome.validation_answers.text()},
+              {"test_answers", outcome.test_answers.text()},
+              {"layers", layers}};
+  if (outcome.choice_accuracy) row["choice_accuracy_percent"] = *outcome.choice_accuracy;
+  return row;
 }
 
 /// The two differences of found to something that has these answers.
@@ -86,6 +88,9 @@ PolicyOutcome read_outcome(const json& in) {
   out.size_bytes = in.at("size_bytes").get<double>();
   out.validation_accuracy = in.at("validation_accuracy_percent").get<double>();
   out.test_accuracy = read_optional(in.at("test_accuracy_percent"));
+  if (in.contains("choice_accuracy_percent")) {
+    out.choice_accuracy = in.at("choice_accuracy_percent").get<double>();
+  }
   out.validation_answers = read_answers(in, "validation_answers");
   out.test_answers = read_answers(in, "test_answers");
   for (const auto& layer : in.at("layers")) {
@@ -181,6 +186,8 @@ json to_json(const CampaignResult& result) {
       {"seed", result.seed},
       {"episodes", result.episodes},
       {"budget", result.budget},
+      {"search_accuracy_percent", optional_number(result.search_accuracy)},
+      {"exhausted", result.exhausted},
       {"stopped_early", result.stopped},
       {"baseline",
        {{"validation_accuracy_percent", result.baseline_validation},
@@ -221,6 +228,10 @@ CampaignResult campaign_result_from_json(const json& in) try {
   out.seed = in.at("seed").get<std::uint64_t>();
   out.episodes = in.at("episodes").get<int>();
   out.budget = in.at("budget").get<int>();
+  if (in.contains("search_accuracy_percent")) {
+    out.search_accuracy = read_optional(in.at("search_accuracy_percent"));
+  }
+  out.exhausted = in.value("exhausted", false);
   out.stopped = in.at("stopped_early").get<bool>();
   out.baseline_validation = in.at("baseline").at("validation_accuracy_percent").get<double>();
   out.baseline_test = read_optional(in.at("baseline").at("test_accuracy_percent"));

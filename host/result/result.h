@@ -32,6 +32,9 @@ struct PolicyOutcome {
   double size_bytes = 0.0;              ///< weights * bits / 8
   double validation_accuracy = 0.0;     ///< percent, after the short fine-tune of the search
   std::optional<double> test_accuracy;  ///< percent, after the final fine-tune
+  /// Percent, after the final fine-tune, on images that the search did not see; where there are
+  /// any.
+  std::optional<double> choice_accuracy = std::nullopt;
   /// Image by image, after the final fine-tune; empty before.
   Answers validation_answers = {};
   Answers test_answers = {};
@@ -72,6 +75,8 @@ struct CampaignResult {
   std::uint64_t seed = 0;
   int episodes = 0;
   int budget = 0;
+  std::optional<double> search_accuracy;  ///< of the found policy, percent, as the search saw it
+  bool exhausted = false;                 ///< the method had no more to propose
   bool stopped = false;                 ///< ended early by Ctrl-C; what is here is the best so far
   double baseline_validation = 0.0;     ///< full precision, percent
   std::optional<double> baseline_test;  ///< full precision, percent

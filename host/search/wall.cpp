@@ -93,6 +93,10 @@ class Wall::Descent {
   };
 
   std::size_t constraints() const { return totals_.size(); }
+  /// Layers that share their bits move with the first of them.
+  bool moves(std::size_t layer) const {
+    return !wall_.space_.pinned(layer) && wall_.space_.leader(layer) == layer;
+  }
   bool exceeded(std::size_t c) const { return !wall_.within(totals_[c], c); }
 
   bool satisfied() {
@@ -110,17 +114,17 @@ class Wall::Descent {
   /// A pass from the last layer to the first. True when the constraints hold.
   bool pass() {
     for (std::size_t layer = policy_.size(); layer-- > 0;) {
-      if (wall_.space_.pinned(layer)) continue;
+      if (!moves(layer)) continue;
       if (wall_.space_.tied()) {
-        const int lower = next_lower(policy_[layer].weight, wall_.space_.weight_choices());
+        const int lower = next_lower(policy_[layer].weight, wall_.space_.weight_choices(layer));
         if (lower != 0 && decrement(layer, {lower, lower}) && satisfied()) return true;
         continue;
       }
-      int lower = next_lower(policy_[layer].activation, wall_.space_.activation_choices());
+      int lower = next_lower(policy_[layer].activation, wall_.space_.activation_choices(layer));
       if (lower != 0 && decrement(layer, {policy_[layer].weight, lower}) && satisfied()) {
         return true;
       }
-      lower = next_lower(policy_[layer].weight, wall_.space_.weight_choices());
+      lower = next_lower(policy_[layer].weight, wall_.space_.weight_choices(layer));
       if (lower != 0 && decrement(layer, {lower, policy_[layer].activation}) && satisfied()) {
         return true;
       }
@@ -150,7 +154,9 @@ class Wall::Descent {
     for (std::size_t c = 0; c < constraints(); ++c) {
       totals_[c] += wall_.value(c, layer, to) - wall_.value(c, layer, policy_[layer]);
     }
-    policy_[layer] = to;
+    for (std::size_t i = layer; i < policy_.size(); ++i) {
+      if (wall_.space_.leader(i) == layer) policy_[i] = to;
+    }
     ++steps_;
     if (layer < best_.size()) best_[layer].reset();
   }
@@ -204,7 +210,7 @@ class Wall::Descent {
       if (best_.size() != policy_.size() || !keep) best_.assign(policy_.size(), std::nullopt);
       std::size_t chosen = policy_.size();
       for (std::size_t layer = policy_.size(); layer-- > 0;) {
-        if (wall_.space_.pinned(layer)) continue;
+        if (!moves(layer)) continue;
         if (!best_[layer]) best_[layer] = best_of(layer, only_down);
         if (best_[layer]->gain <= 0.0) continue;
         if (chosen == policy_.size() ||
@@ -259,8 +265,9 @@ Wall::Wall(const CostTable& table, const BitSpace& space, std::vector<Constraint
     }
     for (std::size_t layer = 0; layer < space_.layers(); ++layer) {
       for (const BitPair bits : pairs_[layer]) {
-        values_[((c * space_.layers() + layer) * kWidths + bits.weight) * kWidths +
-                bits.activation] = resource_value(table.at(layer, bits), constraint.resource);
+        // Layers that share their bits are one: the first of them has the cost of all.
+        values_[((c * space_.layers() + space_.leader(layer)) * kWidths + bits.weight) * kWidths +
+                bits.activation] += resource_value(table.at(layer, bits), constraint.resource);
       }
     }
     references_.push_back(resource_value(table.reference(), constraint.resource));
@@ -334,6 +341,7 @@ void Wall::check_reachable(const CostTable& table, std::size_t constraint) {
   std::vector<Share> shares;
   double least = 0.0;
   for (std::size_t layer = 0; layer < space_.layers(); ++layer) {
+    if (space_.leader(layer) != layer) continue;
     const auto cheapest =
         std::min_element(pairs_[layer].begin(), pairs_[layer].end(), [&](BitPair a, BitPair b) {
           return value(constraint, layer, a) < value(constraint, layer, b);

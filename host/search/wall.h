@@ -85,7 +85,8 @@ class Wall {
   std::vector<Constraint> constraints_;
   WallOptions options_;
   std::vector<std::vector<BitPair>> pairs_;  ///< of each layer
-  std::vector<double> values_;               ///< [constraint][layer][weight bits][activation bits]
+  std::vector<double>
+      values_;  ///< [constraint][layer][weight bits][activation bits]; 0 but for leaders
   std::vector<double> limits_;
   std::vector<double> references_;
   std::vector<double> least_;

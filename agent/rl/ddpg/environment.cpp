@@ -25,14 +25,6 @@ std::array<double, kPrevious> raw_features(const Layer& layer, std::size_t index
 
 }  // namespace
 
-double policy_reward(double accuracy, double baseline, const RewardOptions& options) {
-  double reward = options.scale * (accuracy - baseline);
-  if (options.accuracy_floor && accuracy < *options.accuracy_floor) {
-    reward -= options.floor_penalty;
-  }
-  return reward;
-}
-
 Environment::Environment(const Network& network, const BitSpace& space) : space_(space) {
   if (network.layers.size() != space.layers()) {
     fail("search: network {} has {} layers, the search space {}", network.name,
@@ -41,6 +33,7 @@ Environment::Environment(const Network& network, const BitSpace& space) : space_
   std::vector<std::array<double, kPrevious>> raw;
   for (std::size_t layer = 0; layer < network.layers.size(); ++layer) {
     raw.push_back(raw_features(network.layers[layer], layer));
+    if (space.leader(layer) != layer) continue;
     if (space.mode() != BitMode::kActivations) steps_.push_back({layer, true});
     if (space.mode() == BitMode::kBoth || space.mode() == BitMode::kActivations) {
       steps_.push_back({layer, false});
@@ -70,13 +63,15 @@ State Environment::state(int step, int previous_bits) const {
 }
 
 int Environment::bits(int step, double action) const {
+  const Step& at = steps_[step];
   return bits_of_action(
-      action, steps_[step].weights ? space_.weight_choices() : space_.activation_choices());
+      action, at.weights ? space_.weight_choices(at.layer) : space_.activation_choices(at.layer));
 }
 
 double Environment::action(int step, int bits) const {
+  const Step& at = steps_[step];
   return action_of_bits(
-      bits, steps_[step].weights ? space_.weight_choices() : space_.activation_choices());
+      bits, at.weights ? space_.weight_choices(at.layer) : space_.activation_choices(at.layer));
 }
 
 std::vector<int> Environment::decisions(const Policy& policy) const {
@@ -100,6 +95,9 @@ Policy Environment::policy(const std::vector<int>& decisions) const {
     BitPair& bits = result[steps_[i].layer];
     (steps_[i].weights ? bits.weight : bits.activation) = decisions[i];
     if (space_.tied()) bits.activation = decisions[i];
+  }
+  for (std::size_t layer = 0; layer < result.size(); ++layer) {
+    result[layer] = result[space_.leader(layer)];
   }
   return result;
 }

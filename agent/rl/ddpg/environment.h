@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <optional>
 #include <vector>
 
 #include "host/network/network.h"
@@ -15,20 +14,9 @@ namespace bittern {
 constexpr std::size_t kStateSize = 10;
 using State = std::array<float, kStateSize>;
 
-/// Reward of a policy.
-struct RewardOptions {
-  double scale = 0.1;  ///< per percent point of accuracy (HAQ's lambda)
-  /// Accuracy in percent that a policy should have. Below it the reward loses `floor_penalty`, and
-  /// the policy ranks behind all that are above.
-  std::optional<double> accuracy_floor;
-  double floor_penalty = 1.0;
-};
-
-/// scale * (accuracy - baseline), both in percent, less the penalty below the floor.
-double policy_reward(double accuracy, double baseline, const RewardOptions& options);
-
 /// HAQ's environment: an episode walks over the layers in execution order and takes the layer's
-/// weight bits, then its activation bits (one decision a layer in the modes other than w+a). It
+/// weight bits, then its activation bits (one decision a layer in the modes other than w+a; of
+/// layers that share their bits the first one decides). It
 /// holds nothing that changes: the state of a step follows from the step and the previous decision.
 class Environment {
  public:

@@ -110,14 +110,5 @@ TEST(Environment, RefusesWhatDoesNotFitTheNetwork) {
   EXPECT_THROW(Environment(testing::mobilenet_v2(), space), Error);
 }
 
-TEST(Reward, IsATenthOfAPointAndPenalisesTheFloor) {
-  EXPECT_DOUBLE_EQ(policy_reward(98.0, 99.0, {}), -0.1);
-  EXPECT_DOUBLE_EQ(policy_reward(99.5, 99.0, {}), 0.05);
-  RewardOptions options;
-  options.accuracy_floor = 98.5;
-  EXPECT_DOUBLE_EQ(policy_reward(98.0, 99.0, options), -1.1);
-  EXPECT_DOUBLE_EQ(policy_reward(98.5, 99.0, options), -0.05);
-}
-
 }  // namespace
 }  // namespace bittern
