@@ -198,6 +198,8 @@ SearchSettings read_search(const YamlNode& node, const std::vector<MethodKind>* 
   std::vector<std::string> known;
   for (const MethodKind& kind : methods != nullptr ? *methods : std::vector<MethodKind>()) {
     known.push_back(kind.name);
+    // A block of a method that is not named waits for a --set search.method.
+    keys.push_back(kind.name);
   }
   for (const YamlNode& item : method_nodes(node)) {
     names.push_back(methods != nullptr ? item.choice(known) : item.text());

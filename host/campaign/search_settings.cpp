@@ -40,10 +40,27 @@ std::vector<int> searched_widths(const Campaign& campaign, const CampaignHardwar
              hardware.runs({s.max_bits, s.max_bits}).*operand);
 }
 
+/// What is given for single layers has to run as it is, too.
+void check_layer_bits(const LayerBits& entry, const CampaignHardware& hardware) {
+  for (const int bits : entry.weight_bits) {
+    const int runs = hardware.runs({bits, 8}).weight;
+    if (runs == bits) continue;
+    fail_usage("search: bits for layers \"{}\": {} runs {} weight bits as {}; name that one",
+               entry.layers, hardware.name, bits, runs);
+  }
+  for (const int bits : entry.activation_bits) {
+    const int runs = hardware.runs({8, bits}).activation;
+    if (runs == bits) continue;
+    fail_usage("search: bits for layers \"{}\": {} runs {} activation bits as {}; name that one",
+               entry.layers, hardware.name, bits, runs);
+  }
+}
+
 }  // namespace
 
 SearchOptions search_options(const Campaign& campaign, const CampaignHardware& hardware) {
   const SearchSettings& s = campaign.search;
+  for (const LayerBits& entry : s.bits) check_layer_bits(entry, hardware);
   SearchOptions out;
   out.bits.mode = parse_bit_mode(s.mode);
   out.bits.weight_bits = searched_widths(campaign, hardware, &BitPair::weight);
