@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agent/campaign/episode_log.h"
+#include "host/base/file_descriptor.h"
 #include "host/campaign/result.h"
 
 namespace bittern {
@@ -53,7 +54,7 @@ class RunDirectory {
 
   std::filesystem::path folder_;
   std::vector<std::filesystem::path> made_;  ///< folders that were not there, outermost first
-  int lock_ = -1;
+  FileDescriptor lock_;
   EpisodeLog episodes_;
 };
 
