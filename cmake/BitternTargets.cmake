@@ -1,6 +1,9 @@
 # Targets by convention: a room is a folder, its library takes every .cpp in it, its test every _test.cpp of the mirrored
 # folder under tests/, folders within them too. Nothing but the dependency arrows is written down.
 
+# Of tests: compiling them takes longer than what they compute. After the flags of the build type, so it wins.
+set(BITTERN_TEST_OPTIMISATION $<$<NOT:$<CONFIG:Debug>>:-O1>)
+
 # bittern_room(host/network DEPS host/base LIBS yaml-cpp)
 #   library   bittern_host_network   from host/network/*.cpp
 #   test      host_network_test      from tests/host/network/*_test.cpp (when there are any)
@@ -34,6 +37,7 @@ function(bittern_room room)
     add_executable(${id}_test ${tests})
     target_link_libraries(${id}_test PRIVATE bittern_${id} ${test_deps} ${ARG_TEST_LIBS} bittern_warnings
                           GTest::gmock GTest::gtest GTest::gtest_main)
+    target_compile_options(${id}_test PRIVATE ${BITTERN_TEST_OPTIMISATION})
     target_compile_definitions(${id}_test PRIVATE BITTERN_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                                BITTERN_BINARY_DIR="${PROJECT_BINARY_DIR}")
     gtest_discover_tests(${id}_test TEST_PREFIX "${room}/" DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)

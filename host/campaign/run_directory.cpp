@@ -175,15 +175,15 @@ void RunDirectory::make_folders() {
 
 void RunDirectory::lock() {
   const fs::path path = state("lock");
-  lock_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (lock_ < 0) fail("{}: {}", path.string(), std::strerror(errno));
+  lock_ = FileDescriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  if (!lock_) fail("{}: {}", path.string(), std::strerror(errno));
   // The kernel lets go of the lock however the process ends. A process that ends without results
   // removes the file, so it has to be the one that was locked.
   struct stat locked {};
   struct stat there {};
-  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0 || ::fstat(lock_, &locked) != 0 ||
+  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0 || ::fstat(lock_.get(), &locked) != 0 ||
       ::stat(path.c_str(), &there) != 0 || locked.st_ino != there.st_ino) {
-    ::close(std::exchange(lock_, -1));
+    lock_.close();
     fail(
         "{}: another process is running a campaign in this directory; wait for it, or choose "
         "another --out",
@@ -194,12 +194,12 @@ void RunDirectory::lock() {
 void RunDirectory::remove_what_was_made() {
   std::error_code code;
   // Without the lock the files in there are another process's.
-  if (lock_ >= 0 && !made_.empty() && !holds_anything(folder_)) {
+  if (lock_ && !made_.empty() && !holds_anything(folder_)) {
     for (const auto& entry : fs::directory_iterator(folder_ / "state", code)) {
       if (entry.is_regular_file(code)) fs::remove(entry.path(), code);
     }
   }
-  if (lock_ >= 0) ::close(std::exchange(lock_, -1));
+  lock_.close();
   // A folder that has something in it stays.
   for (auto folder = made_.rbegin(); folder != made_.rend(); ++folder) fs::remove(*folder, code);
   made_.clear();

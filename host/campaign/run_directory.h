@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "host/base/file_descriptor.h"
 #include "host/campaign/episode_log.h"
 #include "host/result/result.h"
 
@@ -57,7 +58,7 @@ class RunDirectory {
   std::filesystem::path folder_;
   std::filesystem::path finished_folder_;    ///< of finished policies
   std::vector<std::filesystem::path> made_;  ///< folders that were not there, outermost first
-  int lock_ = -1;
+  FileDescriptor lock_;
   EpisodeLog episodes_;
 };
 

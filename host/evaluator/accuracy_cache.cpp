@@ -11,6 +11,7 @@
 
 #include "host/base/error.h"
 #include "host/base/file.h"
+#include "host/base/file_descriptor.h"
 #include "host/base/hash.h"
 #include "host/base/json.h"
 #include "host/base/json_text.h"
@@ -25,30 +26,25 @@ class FileLock {
  public:
   explicit FileLock(const std::filesystem::path& path)
       : fd_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
-    if (fd_ < 0) fail("{}: cannot open for writing: {}", path.string(), std::strerror(errno));
+    if (!fd_) fail("{}: cannot open for writing: {}", path.string(), std::strerror(errno));
     int result = 0;
     do {
-      result = ::flock(fd_, LOCK_EX);
+      result = ::flock(fd_.get(), LOCK_EX);
     } while (result != 0 && errno == EINTR);
     if (result != 0) {
-      const int error = errno;
-      ::close(fd_);
-      fail("{}: cannot lock: {}", path.string(), std::strerror(error));
+      fail("{}: cannot lock: {}", path.string(), std::strerror(errno));
     }
   }
-  ~FileLock() { ::close(fd_); }
-  FileLock(const FileLock&) = delete;
-  FileLock& operator=(const FileLock&) = delete;
 
   /// Cuts the file to `size` bytes.
   void truncate(std::size_t size, const std::filesystem::path& path) const {
-    if (::ftruncate(fd_, static_cast<off_t>(size)) != 0) {
+    if (::ftruncate(fd_.get(), static_cast<off_t>(size)) != 0) {
       fail("{}: cannot cut off an unfinished line: {}", path.string(), std::strerror(errno));
     }
   }
 
  private:
-  int fd_;
+  FileDescriptor fd_;
 };
 
 bool is_percent(const json& value) {
