@@ -528,6 +528,7 @@ std::string campaign_key(const Campaign& c) {
                                   {"batch", c.final.batch}}}};
   nlohmann::ordered_json& search = key["search"];
   for (const auto& [name, value] : c.method.key.items()) search[name] = value;
+  if (c.method.uses_budget) search["uses_budget"] = true;
   // Keys that came later are there only where they say something: what was begun before goes on.
   if (c.search.accuracy_floor) search["accuracy_floor"] = *c.search.accuracy_floor;
   for (const LayerBits& bits : c.search.bits) {

@@ -72,15 +72,17 @@ void compare_settings(const fs::path& folder, const std::string& key) {
                : 0;
   };
   const int wanted = budget(now);
-  // HAQ's noise decays by the episode, whatever their number; a method with a schedule over the
-  // whole budget would have to be excepted here.
-  if (wanted > 0 && budget(before) > 0) now["search"]["episodes"] = budget(before);
+  // Of most methods no episode depends on how many there are (ConfiguredMethod::uses_budget).
+  const bool free = !now.contains(json::json_pointer("/search/uses_budget"));
+  if (free && wanted > 0 && budget(before) > 0) now["search"]["episodes"] = budget(before);
   const std::string difference = first_difference(now, before);
   if (!difference.empty()) {
     fail_usage(
-        "{}: was started with other settings ({}); put them back, or choose another --out (of all "
-        "settings only search.episodes may change: no episode depends on how many there are)",
-        folder.string(), difference);
+        "{}: was started with other settings ({}); put them back, or choose another --out{}",
+        folder.string(), difference,
+        free ? " (of all settings only search.episodes may change: no episode depends on how many "
+               "there are)"
+             : "");
   }
   const int done = lines_of(folder / "episodes.jsonl");
   if (wanted > 0 && wanted < budget(before) && wanted < done) {

@@ -80,7 +80,7 @@ class Driver {
       fail("evaluator: the full-precision accuracy is {}", baseline_accuracy_);
     }
     method_ = configured.make({*context.network, space_, table_, wall_, baseline_accuracy_,
-                               context.seed, context.evaluator->scores()});
+                               context.seed, context.budget, context.evaluator->scores()});
     json all = to_json(options);
     all.update(configured.fingerprint);
     fingerprint_ = {
@@ -92,6 +92,7 @@ class Driver {
         {"constraints", constraints_json(context.constraints)},
         {"seed", context.seed},
         {"options", std::move(all)}};
+    if (configured.uses_budget) fingerprint_["budget"] = context.budget;
   }
 
   SearchResult run() {
@@ -308,18 +309,24 @@ void validate(const SearchOptions& options) {
 
 json to_json(const SearchOptions& options) {
   const auto& floor = options.reward.accuracy_floor;
-  return {{"mode", bit_mode_name(options.bits.mode)},
-          {"weight_bits", options.bits.weight_bits},
-          {"activation_bits", options.bits.activation_bits},
-          {"fixed", {options.bits.fixed.weight, options.bits.fixed.activation}},
-          {"pin_first_last", options.bits.pin_first_last},
-          {"pinned", {options.bits.pinned.weight, options.bits.pinned.activation}},
-          {"wall", wall_mode_name(options.wall.mode)},
-          {"wall_epsilon", options.wall.epsilon},
-          {"reward_scale", options.reward.scale},
-          {"accuracy_floor", floor ? json(*floor) : json(nullptr)},
-          {"floor_penalty", options.reward.floor_penalty},
-          {"keep_best", options.keep_best}};
+  json out = {{"mode", bit_mode_name(options.bits.mode)},
+              {"weight_bits", options.bits.weight_bits},
+              {"activation_bits", options.bits.activation_bits},
+              {"fixed", {options.bits.fixed.weight, options.bits.fixed.activation}},
+              {"pin_first_last", options.bits.pin_first_last},
+              {"pinned", {options.bits.pinned.weight, options.bits.pinned.activation}},
+              {"wall", wall_mode_name(options.wall.mode)},
+              {"wall_epsilon", options.wall.epsilon},
+              {"reward_scale", options.reward.scale},
+              {"accuracy_floor", floor ? json(*floor) : json(nullptr)},
+              {"floor_penalty", options.reward.floor_penalty},
+              {"keep_best", options.keep_best}};
+  // Only where they say something: checkpoints of searches without them stay good.
+  for (const LayerBits& entry : options.bits.layers) {
+    out["layer_bits"].push_back({entry.layers, entry.weight_bits, entry.activation_bits});
+  }
+  if (!options.bits.ties.empty()) out["ties"] = options.bits.ties;
+  return out;
 }
 
 SearchResult run_search(const SearchContext& context, const SearchOptions& options,

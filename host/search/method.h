@@ -25,9 +25,11 @@ struct MethodContext {
   const Network& network;
   const BitSpace& space;
   const CostTable& costs;
-  const Wall& wall;                  ///< for methods that want to know what a constraint leaves
-  double full_precision = 0.0;       ///< accuracy in percent
-  std::uint64_t seed = 0;            ///< of everything that the method draws
+  const Wall& wall;             ///< for methods that want to know what a constraint leaves
+  double full_precision = 0.0;  ///< accuracy in percent
+  std::uint64_t seed = 0;       ///< of everything that the method draws
+  /// Episodes in all. A method that looks at it sets ConfiguredMethod::uses_budget.
+  int budget = 0;
   GradientScores* scores = nullptr;  ///< null where the evaluator has none
 };
 
@@ -83,6 +85,9 @@ struct ConfiguredMethod {
   int version = 1;
   /// It goes through everything: when it is done, its best policy is the true optimum.
   bool exhaustive = false;
+  /// Its proposals depend on the number of episodes (a schedule over all of them), so that a run
+  /// cannot be resumed with another one.
+  bool uses_budget = false;
   /// Settings as a campaign writes them: what a resumed run must share with the run it continues.
   nlohmann::json key = nlohmann::json::object();
   /// The same, and all that no campaign sets: part of the fingerprint of a checkpoint.

@@ -138,6 +138,18 @@ TEST_F(DriverTest, ABatchThatTheBudgetCutsIsDoneAgainWithMoreBudget) {
   EXPECT_EQ(lines_, whole);
 }
 
+TEST_F(DriverTest, ABudgetThatAMethodUsesIsPartOfItsFingerprint) {
+  ConfiguredMethod method = counting(1);
+  method.uses_budget = true;
+  SearchContext first = context(4);
+  first.checkpoint = folder_ / "state";
+  run_search(first, options_, method);
+  SearchContext more = context(6);
+  more.checkpoint = first.checkpoint;
+  more.resume = true;
+  EXPECT_THAT(error_of(more, method), HasSubstr("budget is 4 there and 6 here"));
+}
+
 TEST_F(DriverTest, APolicyBeyondALimitIsTaughtButIsNoResult) {
   const SearchResult result = run_search(context(7), options_, counting(1));
   EXPECT_EQ(told_.size(), 7u);
