@@ -44,6 +44,7 @@ struct DataSplits {
   Dataset train;
   Dataset validation;
   Dataset test;
+  Dataset choice;    ///< for the choice among the best of a search; empty unless set aside
   std::string hash;  ///< over the content of all three
 };
 

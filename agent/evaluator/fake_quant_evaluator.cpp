@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "agent/evaluator/accuracy_cache.h"
 #include "agent/nn/engine.h"
 #include "agent/nn/processor.h"
 #include "agent/nn/sgd.h"
@@ -16,6 +15,7 @@
 #include "host/base/error.h"
 #include "host/base/hash.h"
 #include "host/base/stop.h"
+#include "host/evaluator/accuracy_cache.h"
 
 namespace bittern {
 namespace {
@@ -94,6 +94,7 @@ class FakeQuantEvaluator::Impl {
     if (options.calibration_images < 1) {
       fail_usage("calibration with {} images: expected 1 or more", options.calibration_images);
     }
+    if (data.choice.size() > 0) choice_ = TensorData::from(data.choice, engine_.device());
     calibrate();
   }
 
@@ -114,6 +115,12 @@ class FakeQuantEvaluator::Impl {
 
   Accuracy test_baseline() { return with_answers(engine_.score(weights_, {}, test_)); }
 
+  std::optional<Accuracy> choice(const Policy& policy) {
+    if (!choice_) return std::nullopt;
+    check(policy);
+    return accuracy_of(score(prepared(policy), policy, *choice_));
+  }
+
   Accuracy test_accuracy(const Policy& policy) {
     check(policy);
     return accuracy_of(score(prepared(policy), policy, test_));
@@ -126,6 +133,7 @@ class FakeQuantEvaluator::Impl {
     if (fine_tune.epochs > 0) tune_with_progress(master, policy, fine_tune, on_progress);
     FinalNetwork result;
     result.validation = with_answers(score(master, policy, validation_));
+    if (choice_) result.choice = accuracy_of(score(master, policy, *choice_));
     result.test = with_answers(score(master, policy, test_));
     result.checkpoint = make_checkpoint(master, policy, result);
     return result;
@@ -306,6 +314,7 @@ class FakeQuantEvaluator::Impl {
   TensorData train_;
   TensorData validation_;
   TensorData test_;
+  std::optional<TensorData> choice_;
   std::string fingerprint_;
   AccuracyCache cache_;
   std::optional<Accuracy> baseline_;
@@ -326,6 +335,10 @@ Accuracy FakeQuantEvaluator::evaluate(const Policy& policy) { return impl_->eval
 Accuracy FakeQuantEvaluator::baseline() { return impl_->baseline(); }
 
 std::string FakeQuantEvaluator::fingerprint() const { return impl_->fingerprint(); }
+
+std::optional<Accuracy> FakeQuantEvaluator::choice(const Policy& policy) {
+  return impl_->choice(policy);
+}
 
 Accuracy FakeQuantEvaluator::test_baseline() { return impl_->test_baseline(); }
 

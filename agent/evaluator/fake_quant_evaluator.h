@@ -4,14 +4,15 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
 #include "agent/data/dataset.h"
-#include "agent/evaluator/evaluator.h"
 #include "agent/nn/safetensors.h"
 #include "agent/nn/training.h"
 #include "agent/quant/threshold.h"
+#include "host/evaluator/evaluator.h"
 
 namespace bittern {
 
@@ -39,6 +40,7 @@ struct FakeQuantOptions {
 /// Quantised network after its last fine-tune.
 struct FinalNetwork {
   Accuracy validation;
+  std::optional<Accuracy> choice;  ///< where images were set aside for it
   Accuracy test;
   /// Per layer: weight and bias (float, before quantisation), weight_codes (I8), weight_scale,
   /// activation_scale; metadata with network, policy and accuracies.
@@ -63,6 +65,7 @@ class FakeQuantEvaluator : public Evaluator {
   Accuracy evaluate(const Policy& policy) override;
   Accuracy baseline() override;
   std::string fingerprint() const override;
+  std::optional<Accuracy> choice(const Policy& policy) override;
 
   /// Full-precision accuracy on the test set. For the end of a campaign only.
   Accuracy test_baseline();

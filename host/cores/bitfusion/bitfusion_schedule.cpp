@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <array>
 
+#include "host/base/ceil_div.h"
+
 namespace bittern {
 namespace {
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 /// Iterations of a loop level, and what its index adds to the addresses.
 struct Level {
