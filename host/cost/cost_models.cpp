@@ -38,18 +38,7 @@ LayerCost policy_cost(CostModel& model, const Policy& policy) {
          network.layers.size());
   }
   LayerCost sum;
-  for (std::size_t i = 0; i < policy.size(); ++i) {
-    const LayerCost cost = model.layer_cost(i, policy[i]);
-    sum.cycles += cost.cycles;
-    sum.latency_s += cost.latency_s;
-    sum.energy_j += cost.energy_j;
-    sum.energy_high_j += cost.energy_high_j;
-    sum.weight_bytes += cost.weight_bytes;
-    // A sum is no better than the weakest of its parts.
-    if (i == 0 || static_cast<int>(cost.origin) > static_cast<int>(sum.origin)) {
-      sum.origin = cost.origin;
-    }
-  }
+  for (std::size_t i = 0; i < policy.size(); ++i) sum += model.layer_cost(i, policy[i]);
   return sum;
 }
 
