@@ -71,6 +71,7 @@ TEST(Planner, PlansOneShapeOnceAndKnowsWhatThePlanSays) {
 
 TEST(Planner, NamesTheFormatOfNarrowResults) {
   Variant variant = tiny_variant();
+  variant.rtl["Dm"] = variant.rtl["Dn"] = 8;  // narrow results of a tile are whole beats
   variant.rtl["MinResultBits"] = 2;
   variant.lowering["requantise"] = 1;
   Planner planner(variant);
