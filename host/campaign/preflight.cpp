@@ -45,7 +45,7 @@ Preflight::Points count_points(Measurer& measurer, const Network& network,
   for (const LutRow& row : planned.lut()) {
     const LayerJob job = network_job(measurer.core(), measurer.variant(),
                                      network.layers[network.index_of(row.layer)], row.bits);
-    const MeasurementKey key = measurer.key_of(job, row.schedule);
+    const MeasurementKey key = measurer.key_of(job);
     if (!seen.insert(key.hex()).second) continue;
     ++points.all;
     if (measurer.stored(key)) {
@@ -104,7 +104,7 @@ Preflight preflight(const Campaign& campaign, const RunOptions& options,
   std::unique_ptr<RowCostModel> closed_form;
   RowCostModel* model = found.costs.model.get();
   if (campaign.cost == "rtl") {
-    closed_form = std::make_unique<ModelCostModel>(found.network(), *found.hardware.variant,
+    closed_form = std::make_unique<ModelCostModel>(found.network(), found.costs.measurer->planner(),
                                                    *found.hardware.energy);
     model = closed_form.get();
   }

@@ -17,12 +17,16 @@
 #include "host/base/hash.h"
 #include "host/base/json.h"
 #include "host/campaign/state_file.h"
+#include "host/store/store.h"
 
 namespace bittern {
 namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+
+/// Field beside the settings: by which keys the costs of the run were found.
+constexpr const char* kKeys = "measurement_keys";
 
 fs::path settings_file(const fs::path& folder) { return folder / "state" / "campaign.json"; }
 
@@ -64,7 +68,16 @@ int lines_of(const fs::path& file) {
 /// nothing depends.
 void compare_settings(const fs::path& folder, const std::string& key) {
   json now = parse_json(key, "settings");
-  const json before = read_state(settings_file(folder), "start over in another directory (--out)");
+  json before = read_state(settings_file(folder), "start over in another directory (--out)");
+  const int keys = before.value(kKeys, 1);  // version 1 did not say
+  before.erase(kKeys);
+  if (keys != MeasurementStore::kSchemaVersion && before.value("cost", "rtl") != "table") {
+    fail_usage(
+        "{}: was started by a Bittern that kept its measurements under other keys (version {}, "
+        "this one has {}), so that nothing proves that its costs still hold; go on with that "
+        "Bittern, or start over in another directory (--out)",
+        folder.string(), keys, MeasurementStore::kSchemaVersion);
+  }
   const auto budget = [](const json& settings) {
     const json::json_pointer place("/search/episodes");
     return settings.contains(place) && settings.at(place).is_number_integer()
@@ -156,7 +169,9 @@ RunDirectory::RunDirectory(fs::path folder, const std::string& key, bool resume)
     make_folders();
     lock();
     check_claim(folder_, key, resume);
-    write_state(settings_file(folder_), parse_json(key, "settings"));
+    json settings = parse_json(key, "settings");
+    settings[kKeys] = MeasurementStore::kSchemaVersion;
+    write_state(settings_file(folder_), settings);
   } catch (...) {
     remove_what_was_made();
     throw;

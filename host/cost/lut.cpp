@@ -256,8 +256,8 @@ LutRow row_of(const Record& record) {
   row.variant = record.text(0);
   row.layer = record.text(1);
   row.shape = record.text(2);
-  row.bits.weight = static_cast<int>(record.integer(3, 1, 16));
-  row.bits.activation = static_cast<int>(record.integer(4, 1, 16));
+  row.bits.weight = static_cast<int>(record.integer(3, 1, kMostBits));
+  row.bits.activation = static_cast<int>(record.integer(4, 1, kMostBits));
   row.activation_signed = record.integer(5, 0, 1) == 1;
   row.batch = static_cast<int>(record.integer(6, 1, 1 << 20));
   row.cycles = record.integer(7, 1, kMax);

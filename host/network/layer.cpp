@@ -52,6 +52,11 @@ std::string Layer::key() const {
                      stride_w, pad_top, pad_bottom, pad_left, pad_right, groups);
 }
 
+std::string Precision::key() const {
+  return fmt::format("w{}{} a{}{}", bits.weight, weight_signed ? "s" : "u", bits.activation,
+                     activation_signed ? "s" : "u");
+}
+
 void Layer::validate() const {
   const auto positive = [this](const char* field, int value) {
     if (value < 1 || value > kMaxExtent) {

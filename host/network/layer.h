@@ -57,6 +57,9 @@ struct Layer {
   void validate() const;
 };
 
+/// Most bits of an operand that anything here knows. Cores and searches may take fewer.
+constexpr int kMostBits = 16;
+
 /// Bitwidths of one layer.
 struct BitPair {
   int weight = 8;
@@ -76,6 +79,9 @@ struct Precision {
   BitPair bits;
   bool weight_signed = true;
   bool activation_signed = false;
+
+  /// "w4s a8u": canonical text, goes into content keys.
+  std::string key() const;
 };
 
 }  // namespace bittern

@@ -13,9 +13,6 @@ namespace {
 
 using nlohmann::json;
 
-/// Of any core; which of them a variant can run is its core's.
-constexpr int kMostBits = 16;
-
 const json& member(const json& object, const char* key, const std::string& where) {
   const auto it = object.find(key);
   if (it == object.end()) fail_usage("{}: missing key \"{}\"", where, key);

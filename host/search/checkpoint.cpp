@@ -166,9 +166,12 @@ void require_same_fingerprint(const nlohmann::json& found, const nlohmann::json&
   const std::string difference = first_difference(found, expected, "");
   if (difference.empty()) return;
   fail(
-      "{}: belongs to another search: {}. Resume with the settings it was made with, or start "
+      "{}: belongs to another search: {}. Resume with the settings it was made with{}, or start "
       "without resuming",
-      path.string(), difference);
+      path.string(), difference,
+      difference.find("cost_model") == std::string::npos
+          ? ""
+          : " and the Bittern, RTL, variant and energy table that gave its costs");
 }
 
 }  // namespace bittern

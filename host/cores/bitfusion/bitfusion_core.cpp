@@ -13,8 +13,6 @@
 namespace bittern {
 namespace {
 
-constexpr int kMostBits = 16;
-
 /// Schedules whose closed form is worked out at most, and their instructions together: the bounds
 /// have sorted them, and what is left beyond wins little.
 constexpr int kMostModels = 200;
@@ -247,38 +245,43 @@ std::unique_ptr<Plan> BitFusionCore::plan(const Layer& layer, const Precision& p
   return plan;
 }
 
-Program BitFusionCore::build(const Plan& any, const LayerData& data) const {
+ProgramOutline BitFusionCore::outline(const Plan& any) const {
   const BitFusionPlan& plan = BitFusionPlan::of(any);
-  const Layer& layer = plan.layer;
-  check_data(layer, plan.precision, plan.batch, data);
-
   const BitFusionConfig config = config_.for_results(plan.result.bits);
   const StreamMap map = make_map(config, plan.shape, plan.schedule);
-  Program program;
-  std::vector<std::uint8_t> words;
+  ProgramOutline outline;
+  std::vector<std::uint8_t>& words = outline.instructions;
   emit_steps(
       config, plan.shape, plan.schedule, map,
       [&](const BitFusionStep& step, const TileBlock&) { append_word(words, encode(step, plan)); });
   append_word(words, bitfusion_isa::End{}.encode());
 
-  program.program_address = map.program_address;
-  program.instruction_count =
+  outline.program_address = map.program_address;
+  outline.instruction_count =
       static_cast<std::uint32_t>(words.size() / sizeof(bitfusion_isa::Word));
-  program.result_address = map.result_address;
-  program.result_bytes = config_.write_ports * map.result_lane_bytes;
-  program.memory_end = map.program_address + words.size();
-  if (program.memory_end > config_.memory.size_bytes) {
+  outline.result_address = map.result_address;
+  outline.result_bytes = config_.write_ports * map.result_lane_bytes;
+  outline.memory_end = map.program_address + words.size();
+  if (outline.memory_end > config_.memory.size_bytes) {
     fail(
         "layer {}: the program ends at byte {} of device memory, which has {}; give the variant "
         "more memory.size_mib or a smaller batch",
-        layer.name, program.memory_end, config_.memory.size_bytes);
+        plan.layer.name, outline.memory_end, config_.memory.size_bytes);
   }
-  program.segments.push_back({map.lhs_address, pack_activations(config, plan.shape, plan.schedule,
-                                                                map.lhs, layer, data.activations)});
-  program.segments.push_back({map.rhs_address, pack_weights(config, plan.shape, plan.schedule,
-                                                            map.rhs, layer, data.weights)});
-  program.segments.push_back({map.program_address, std::move(words)});
-  return program;
+  const auto lanes = static_cast<std::uint64_t>(config.lanes);
+  outline.tensors = {{map.lhs_address, lanes * static_cast<std::uint64_t>(map.lhs.lane_bytes())},
+                     {map.rhs_address, lanes * static_cast<std::uint64_t>(map.rhs.lane_bytes())}};
+  return outline;
+}
+
+std::vector<std::vector<std::uint8_t>> BitFusionCore::pack(const Plan& any,
+                                                           const LayerData& data) const {
+  const BitFusionPlan& plan = BitFusionPlan::of(any);
+  const BitFusionConfig config = config_.for_results(plan.result.bits);
+  const StreamMap map = make_map(config, plan.shape, plan.schedule);
+  return {
+      pack_activations(config, plan.shape, plan.schedule, map.lhs, plan.layer, data.activations),
+      pack_weights(config, plan.shape, plan.schedule, map.rhs, plan.layer, data.weights)};
 }
 
 std::vector<std::int32_t> BitFusionCore::unpack(const Plan& any, Bytes result) const {

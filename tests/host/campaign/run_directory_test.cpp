@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/campaign/state_file.h"
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/temporary_folder.h"
@@ -65,6 +66,21 @@ TEST_F(RunDirectoryTest, NamesTheSettingThatChanged) {
     EXPECT_THAT(error_of(action),
                 AllOf(HasSubstr("name: \"b\", before \"a\""), HasSubstr("only search.episodes")));
   }
+}
+
+TEST_F(RunDirectoryTest, RefusesARunWhoseCostsHadOtherKeys) {
+  { begin(); }
+  const auto resume_as = [&](const json& settings) {
+    write_state(folder_ / "state" / "campaign.json", settings);
+    return error_of([&] { RunDirectory::check(folder_, kKey, true); });
+  };
+  json settings = json::parse(kKey);  // as version 1 wrote them
+  EXPECT_THAT(resume_as(settings),
+              AllOf(HasSubstr(folder_.string()), HasSubstr("version 1"), HasSubstr("--out")));
+  settings["measurement_keys"] = 99;
+  EXPECT_THAT(resume_as(settings), HasSubstr("version 99"));
+  settings["cost"] = "table";  // costs nothing to measure
+  EXPECT_THAT(resume_as(settings), HasSubstr("other settings (cost: absent, before \"table\")"));
 }
 
 TEST_F(RunDirectoryTest, TheBudgetMayBeRaisedAndNotFallBelowWhatWasRun) {
