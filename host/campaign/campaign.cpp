@@ -32,14 +32,15 @@ std::string existing_file(const YamlNode& node) {
 DataSettings read_data(const YamlNode& node) {
   const YamlMap map(node, {"dataset", "seed", "train_images", "validation_images", "test_images"});
   DataSettings out;
-  out.dataset = map.choice("dataset", {"synthetic", "mnist"});
+  out.dataset = map.choice("dataset", {"synthetic", "mnist", "cifar10"});
   const bool drawn = out.dataset == "synthetic";
   out.seed = static_cast<std::uint64_t>(map.integer("seed", 0, INT64_MAX, 1));
   out.train_images = read_int(map, "train_images", drawn ? 1 : 0, kMaxImages, drawn ? 6000 : 0);
   out.validation_images = read_int(map, "validation_images", 1, kMaxImages, drawn ? 1000 : 5000);
   out.test_images = read_int(map, "test_images", drawn ? 1 : 0, kMaxImages, drawn ? 2000 : 0);
   if (!drawn && out.test_images != 0) {
-    map.at("test_images").fail("mnist is always tested on all of its test images; leave this out");
+    map.at("test_images")
+        .fail(out.dataset + " is always tested on all of its test images; leave this out");
   }
   return out;
 }
