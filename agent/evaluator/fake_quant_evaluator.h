@@ -48,13 +48,14 @@ struct FinalNetwork {
 };
 
 /// Accuracy by simulated quantisation: weights and every layer's input (the image too) pass through
-/// linear quantisers, everything between is float, as in HAQ. Activation thresholds come from one
-/// calibration batch through the float network, weight thresholds from the float weights; both stay
-/// fixed during fine-tuning. Every evaluation starts from the same float weights, so results do not
+/// linear quantisers, everything between is float, as in HAQ. Batch norms are folded into the
+/// layers before them first, as hardware has them. Activation thresholds come from one calibration
+/// batch through the float network, weight thresholds from the float weights; both stay fixed
+/// during fine-tuning. Every evaluation starts from the same float weights, so results do not
 /// depend on what was evaluated before. Not thread-safe.
 class FakeQuantEvaluator : public Evaluator {
  public:
-  /// `checkpoint` holds float weights (<layer>.weight, <layer>.bias). Throws Error when weights,
+  /// `checkpoint` holds float weights, as train_network() gives them. Throws Error when weights,
   /// data and network do not fit together, or an option is impossible.
   FakeQuantEvaluator(const Network& network, const TensorFile& checkpoint, const DataSplits& data,
                      const FakeQuantOptions& options);

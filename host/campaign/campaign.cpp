@@ -42,7 +42,7 @@ DataSettings read_data(const YamlNode& node) {
   const YamlMap map(node, {"dataset", "seed", "train_images", "validation_images", "choice_images",
                            "test_images"});
   DataSettings out;
-  out.dataset = map.choice("dataset", {"synthetic", "mnist"});
+  out.dataset = map.choice("dataset", {"synthetic", "mnist", "cifar10"});
   const bool drawn = out.dataset == "synthetic";
   out.seed = static_cast<std::uint64_t>(map.integer("seed", 0, INT64_MAX, 1));
   out.train_images = read_int(map, "train_images", drawn ? 1 : 0, kMaxImages, drawn ? 6000 : 0);
@@ -55,7 +55,8 @@ DataSettings read_data(const YamlNode& node) {
   }
   out.test_images = read_int(map, "test_images", drawn ? 1 : 0, kMaxImages, drawn ? 2000 : 0);
   if (!drawn && out.test_images != 0) {
-    map.at("test_images").fail("mnist is always tested on all of its test images; leave this out");
+    map.at("test_images")
+        .fail(out.dataset + " is always tested on all of its test images; leave this out");
   }
   return out;
 }

@@ -14,7 +14,7 @@ namespace bittern {
 
 /// `data:` of a campaign.
 struct DataSettings {
-  std::string dataset = "synthetic";  ///< "synthetic" or "mnist"
+  std::string dataset = "synthetic";  ///< "synthetic", "mnist" or "cifar10"
   std::uint64_t seed = 1;             ///< of the synthetic images and of the train/validation split
   int train_images = 0;       ///< beside the validation images; mnist: 0 for all that are left
   int validation_images = 0;  ///< cut from the training set

@@ -56,12 +56,18 @@ Layer random_shape(Draw& draw) {
   }
   layer.kernel_h = draw.integer(1, 5);
   layer.kernel_w = draw.chance(0.5) ? layer.kernel_h : draw.integer(1, 7);
-  layer.pad_top = draw.integer(0, layer.kernel_h - 1);
-  layer.pad_bottom = draw.integer(0, layer.kernel_h - 1);
-  layer.pad_left = draw.integer(0, layer.kernel_w - 1);
-  layer.pad_right = draw.integer(0, layer.kernel_w - 1);
-  layer.in_height = std::max(draw.size(1, 40), layer.kernel_h - layer.pad_top - layer.pad_bottom);
-  layer.in_width = std::max(draw.size(1, 40), layer.kernel_w - layer.pad_left - layer.pad_right);
+  if (draw.chance(0.2)) {
+    layer.dilation_h = draw.integer(1, 4);
+    layer.dilation_w = draw.chance(0.5) ? layer.dilation_h : draw.integer(1, 4);
+  }
+  // Now and then more padding than the kernel reaches: some windows lie in it altogether.
+  const int more = draw.chance(0.1) ? 4 : 0;
+  layer.pad_top = draw.integer(0, layer.reach_h() - 1 + more);
+  layer.pad_bottom = draw.integer(0, layer.reach_h() - 1 + more);
+  layer.pad_left = draw.integer(0, layer.reach_w() - 1 + more);
+  layer.pad_right = draw.integer(0, layer.reach_w() - 1 + more);
+  layer.in_height = std::max(draw.size(1, 40), layer.reach_h() - layer.pad_top - layer.pad_bottom);
+  layer.in_width = std::max(draw.size(1, 40), layer.reach_w() - layer.pad_left - layer.pad_right);
   layer.stride_h = draw.integer(1, 3);
   layer.stride_w = draw.chance(0.7) ? layer.stride_h : draw.integer(1, 4);
   return layer;

@@ -151,9 +151,11 @@ std::vector<std::pair<std::string, std::string>> BitFusionCore::cycle_split() co
 
 std::vector<FusionShape> BitFusionCore::shapes(const Layer& layer, const BitPair& bits,
                                                int batch) const {
+  const FusionShape gathered = FusionShape::of(layer, batch, config_, bits, true);
+  // The array walks over neighbouring pixels only.
+  if (layer.dilated()) return {gathered};
   std::vector<FusionShape> shapes = {FusionShape::of(layer, batch, config_, bits, false)};
   const FusionShape& direct = shapes.front();
-  const FusionShape gathered = FusionShape::of(layer, batch, config_, bits, true);
   // Gathering pays where channels leave a block half empty.
   if (gathered.blocks < direct.blocks * direct.kernel_h * direct.kernel_w) {
     shapes.push_back(gathered);

@@ -74,8 +74,10 @@ std::optional<PublishedResult> BitFusionCore::published(const Layer& layer, BitP
   one.out_channels = layer.out_channels / layer.groups;
   one.wgt_bits = bits.weight;
   one.act_bits = bits.activation;
-  one.im2col = layer.kind == LayerKind::kConv && layer.groups == 1 &&
-               layer.kernel_h * layer.kernel_w > 1 && layer.in_channels <= kImageChannels;
+  // The authors' model knows no dilation: windows of such layers have to be gathered, too.
+  one.im2col = layer.dilated() ||
+               (layer.kind == LayerKind::kConv && layer.groups == 1 &&
+                layer.kernel_h * layer.kernel_w > 1 && layer.in_channels <= kImageChannels);
   std::int64_t times = layer.groups;
   if (layer.kind == LayerKind::kDepthwise) {
     const std::int64_t bundle = kDepthwiseBundle * published_products(one);

@@ -144,6 +144,9 @@ FusionShape FusionShape::of(const Layer& layer, int batch, const BitFusionConfig
   shape.out_width = layer.out_width();
   shape.channels = shape.bundle_inputs;
   shape.im2col = im2col;
+  if (!im2col && layer.dilated()) {
+    fail("layer {}: a dilated kernel needs its windows gathered (im2col)", layer.name);
+  }
   if (im2col) {
     shape.channels *= static_cast<std::int64_t>(layer.kernel_h) * layer.kernel_w;
   } else {
