@@ -59,7 +59,8 @@ void measure(double ratio, StoredAction store, int hidden1, int hidden2) {
     context.constraints = {limit};
     context.seed = static_cast<std::uint64_t>(seed);
     context.budget = kEpisodes;
-    const double accuracy = run_search(context, search, configure_haq(options)).ranked.front().accuracy.top1;
+    const double accuracy =
+        run_search(context, search, configure_haq(options)).ranked.front().accuracy.top1;
     found += fmt::format(" {:5.1f}", share(accuracy));
     sum += share(accuracy) / kSeeds;
   }

@@ -20,7 +20,7 @@ struct DataSettings {
   int validation_images = 0;  ///< cut from the training set
   /// Of the validation images, kept from the search: the choice among its best is made on them.
   int choice_images = 0;
-  int test_images = 0;        ///< synthetic only; mnist is always tested on all of its 10 000
+  int test_images = 0;  ///< synthetic only; mnist is always tested on all of its 10 000
 };
 
 /// `model:` of a campaign: the full-precision network that is quantised.

@@ -16,8 +16,7 @@ constexpr int kVersion = 1;  ///< of the form of these files
 
 void write_state(const std::filesystem::path& path, const json& value) {
   const std::string digest = sha256_hex(json_text(value));
-  write_file(path,
-             json_text({{"version", kVersion}, {"sha256", digest}, {"state", value}}) + "\n");
+  write_file(path, json_text({{"version", kVersion}, {"sha256", digest}, {"state", value}}) + "\n");
 }
 
 json read_state(const std::filesystem::path& path, const std::string& mend) {

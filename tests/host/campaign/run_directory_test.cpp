@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "agent/campaign/state_file.h"
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/temporary_folder.h"
+#include "host/campaign/state_file.h"
 
 namespace bittern {
 namespace {
