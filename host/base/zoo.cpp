@@ -39,7 +39,7 @@ fs::path zoo_file(const std::string& kind, const std::string& name_or_path) {
 fs::path file_of(const YamlNode& node) { return node.folder() / node.text(); }
 
 std::string zoo_reference(const YamlNode& node) {
-  const std::string text = node.text();
+  std::string text = node.text();
   if (fs::path(text).extension() != ".yaml") return text;
   const fs::path path = file_of(node);
   std::error_code code;
@@ -55,7 +55,7 @@ std::string zoo_reference(const YamlNode& node) {
 
 std::string file_name_of(const YamlNode& node) {
   constexpr std::size_t kMost = 100;
-  const std::string text = node.text();
+  std::string text = node.text();
   const auto refuse = [&node](const std::string& why) {
     node.fail(why +
               "; it becomes the name of a file or folder: expected letters, digits, '_', '-' "

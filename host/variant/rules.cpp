@@ -41,6 +41,11 @@ void VariantRules::check_together(const Variant& variant) const {
                kMostBurstBytes);
   }
   if (check_core) check_core(variant);
+  const std::int64_t width = variant.parameter("PortWidth");
+  if (width != 64 && width != 256) {
+    fail_usage("PortWidth is {}, expected 64 or 256: the widths of the simulated memory ports",
+               width);
+  }
 }
 
 void VariantRules::check(const Variant& variant) const {

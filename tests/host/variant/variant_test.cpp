@@ -182,6 +182,7 @@ TEST_F(CoreVariantTest, RulesOfBitFusionAreChecked) {
   EXPECT_EQ(error("N", 8), "");
   EXPECT_EQ(error("NumReadPorts", 2), "");
   EXPECT_THAT(error("N", 2), HasSubstr("input buffer (N*32 = 64 bits)"));
+  EXPECT_THAT(error("PortWidth", 128), HasSubstr("PortWidth is 128, expected 64 or 256"));
   EXPECT_THAT(error("FetchLanes", 8), HasSubstr("FetchLanes*PortWidth = 512 bits"));
   EXPECT_THAT(error("NumReadPorts", 1), HasSubstr("expected FetchLanes = 2"));
   EXPECT_THAT(error("NumWritePorts", 8), HasSubstr("output word (M*32 = 256 bits)"));
