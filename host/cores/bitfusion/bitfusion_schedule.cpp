@@ -6,6 +6,7 @@
 #include <array>
 
 #include "host/base/ceil_div.h"
+#include "host/base/error.h"
 
 namespace bittern {
 namespace {
