@@ -197,6 +197,10 @@ std::unique_ptr<Plan> BitFusionCore::plan(const Layer& layer, const Precision& p
       candidates.begin(), candidates.end(),
       [](const FusionCandidate& a, const FusionCandidate& b) { return a.bound < b.bound; });
 
+  const auto form_of = [&forms](const FusionSchedule& schedule) -> const FusionShape& {
+    return forms.front().im2col == schedule.im2col ? forms.front() : forms.back();
+  };
+
   // Once a bound is no better than the best count, no later schedule can win, and once the best is
   // within a thousandth of the least bound, none can win much.
   const auto least_bound = static_cast<std::uint64_t>(candidates.front().bound);
@@ -212,7 +216,7 @@ std::unique_ptr<Plan> BitFusionCore::plan(const Layer& layer, const Precision& p
                             models >= kMostModels || instructions >= kMostInstructions)) {
       break;
     }
-    const FusionShape& shape = forms[candidate.schedule.im2col ? 1 : 0];
+    const FusionShape& shape = form_of(candidate.schedule);
     const StreamMap map = make_map(config, shape, candidate.schedule);
     least_memory = std::min(least_memory, map.program_address);
     if (map.program_address > config_.memory.size_bytes) continue;
@@ -241,7 +245,7 @@ std::unique_ptr<Plan> BitFusionCore::plan(const Layer& layer, const Precision& p
   plan->precision = precision;
   plan->batch = batch;
   plan->result = result;
-  plan->shape = forms[best->im2col ? 1 : 0];
+  plan->shape = form_of(*best);
   plan->schedule = *best;
   plan->predicted = std::move(best_result);
   return plan;

@@ -49,7 +49,8 @@ class BitFusionCore : public Core {
   /// candidate_schedules().
   std::unique_ptr<BitFusionPlan> plan_with(const Layer& layer, const Precision& precision,
                                            int batch, const FusionSchedule& schedule) const;
-  /// Forms in which a layer may be lowered: direct, and im2col where it takes fewer steps.
+  /// Forms in which a layer may be lowered, one or two: direct unless its kernel is dilated, and
+  /// im2col where it takes fewer steps or the kernel is dilated.
   std::vector<FusionShape> shapes(const Layer& layer, const BitPair& bits, int batch) const;
   const BitFusionConfig& config() const { return config_; }
 
