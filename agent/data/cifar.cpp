@@ -47,8 +47,7 @@ std::string train_file(int number) { return "data_batch_" + std::to_string(numbe
 }  // namespace
 
 Dataset read_cifar10_batch(const fs::path& path) {
-  // One byte more than there may be, so that what is too large is told from what is right.
-  const std::vector<std::uint8_t> bytes = read_packed(path, kMostRecords * kRecord + 1);
+  const std::vector<std::uint8_t> bytes = read_packed(path, kMostRecords * kRecord);
   check_size(path, bytes.size());
   Dataset data;
   data.name = "cifar10";

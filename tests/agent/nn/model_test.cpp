@@ -134,11 +134,16 @@ TEST(Gradients, OfABatchInPiecesAreThoseOfTheWholeBatch) {
   const torch::Tensor loss = at::cross_entropy_loss(logits, batch.labels);
   EXPECT_NEAR(score.loss(), loss.item<double>(), 1e-5);
   loss.backward();
+  // What comes before a batch norm has a bias gradient of zero, up to rounding of what cancels.
+  double largest = 0.0;
+  for (const NodeWeights& node : weights) {
+    largest = std::max(largest, node.weight.grad().abs().max().item<double>());
+  }
   for (std::size_t slot = 0; slot < weights.size(); ++slot) {
     for (const auto tensor : {&NodeWeights::weight, &NodeWeights::bias}) {
       if (!(weights[slot].*tensor).defined()) continue;
       const torch::Tensor expected = (weights[slot].*tensor).grad();
-      EXPECT_TRUE(torch::allclose(found[slot].*tensor, expected, 1e-3, 1e-6))
+      EXPECT_TRUE(torch::allclose(found[slot].*tensor, expected, 1e-3, 1e-5 * largest))
           << slot << "\n"
           << found[slot].*tensor << "\n"
           << expected;

@@ -275,13 +275,15 @@ TEST_F(CampaignFile, NamesFileAndLineOfAFileThatIsNotThere) {
 TEST_F(CampaignFile, SettingsOverrideKeysInOrderAndCount) {
   load(kGood);
   const std::string path = (folder_ / "campaign.yaml").string();
-  const Campaign c = load_campaign(path, {"search.episodes=5", "constraints[0].ratio=0.25",
-                                          "search.episodes=6", "seed=9", "name=other=name"});
+  const Campaign c = load_campaign(path,
+                                   {"search.episodes=5", "constraints[0].ratio=0.25",
+                                    "search.episodes=6", "seed=9", "name=other=name"},
+                                   &methods());
   EXPECT_EQ(c.search.episodes, 6);
   EXPECT_EQ(c.constraints[0].limit, 0.25);
   EXPECT_EQ(c.seed, 9u);
   EXPECT_EQ(c.name, "other=name");
-  EXPECT_EQ(campaign_key(load_campaign(path, {"search.episodes=6"})),
+  EXPECT_EQ(campaign_key(load_campaign(path, {"search.episodes=6"}, &methods())),
             campaign_key(load(std::string(kGood) + "search: {episodes: 6}\n")));
 }
 
@@ -290,7 +292,7 @@ TEST_F(CampaignFile, SettingsAreAsStrictAsTheFile) {
   const std::string path = (folder_ / "campaign.yaml").string();
   const auto refused = [&path](const std::string& setting) {
     try {
-      load_campaign(path, {setting});
+      load_campaign(path, {setting}, &methods());
     } catch (const Error& error) {
       EXPECT_EQ(error.status(), ExitStatus::kUsage);
       return std::string(error.what());

@@ -180,10 +180,12 @@ TEST_F(RunDirectoryTest, SaysWhichStateFileIsDamaged) {
   }
 }
 
-TEST_F(RunDirectoryTest, ReadsTheSettingsOfEarlierVersions) {
+TEST_F(RunDirectoryTest, ARunWhoseMeasurementsHadOtherKeysIsRefused) {
   { begin(); }
+  // As it was written before keys were taken from programs.
   write_file(folder_ / "state" / "campaign.json", kKey);
-  RunDirectory second(folder_, kKey, true);
+  EXPECT_THAT(error_of([&] { RunDirectory second(folder_, kKey, true); }),
+              AllOf(HasSubstr("version 1"), HasSubstr("--out")));
 }
 
 TEST_F(RunDirectoryTest, NoticesDamagedOutcomes) {

@@ -16,7 +16,7 @@ using nlohmann::json;
 
 json earlier() {
   return json::parse(read_file(std::string(BITTERN_SOURCE_DIR) +
-                               "/tests/host/campaign/data/result_before_intervals.json"));
+                               "/tests/host/result/data/result_before_intervals.json"));
 }
 
 TEST(CampaignResult, ReadsWhatAnEarlierVersionWrote) {
