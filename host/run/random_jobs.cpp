@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 #include "host/base/error.h"
 #include "host/base/random.h"
@@ -17,6 +18,9 @@ constexpr double kLeastBound = 1e4;
 constexpr double kGreatestBound = 4e5;
 constexpr double kFactor = 10.0;
 constexpr int kAttempts = 1000;
+/// Weights of a random layer at most: with 16 bits each they fit half of the least memory of our
+/// variants, 64 MiB.
+constexpr std::int64_t kMostWeights = 1 << 24;
 
 class Draw {
  public:
@@ -108,7 +112,7 @@ std::vector<LayerJob> random_jobs(const Core& core, const Variant& variant, std:
       // A quick bound first: planning a huge layer takes long.
       const double work = static_cast<double>(job.layer.macs()) * job.batch /
                           core.peak_macs_per_cycle(job.precision.bits);
-      if (work <= bound) {
+      if (work <= bound && job.layer.weights() <= kMostWeights) {
         const auto cycles = static_cast<double>(plan_layer(core, job).predicted.cycles);
         if (cycles <= bound && (small_too || cycles * kFactor >= bound)) {
           jobs.push_back(std::move(job));
