@@ -129,6 +129,11 @@ class Driver {
     }
     // Of a batch that was cut the method knows nothing: the last checkpoint is what counts.
     if (told && saved != episode_) save();
+    // The last episode of the budget may have been the last policy, too. What was kept is not
+    // touched by one more question.
+    if (told && !result.stopped && !result.exhausted) {
+      result.exhausted = method_->ask(method_->batch()).empty();
+    }
     result.ranked = chosen();
     result.episodes = episode_;
     return result;

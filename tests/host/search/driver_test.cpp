@@ -235,6 +235,9 @@ TEST_F(DriverTest, ExhaustiveFindsTheOptimumAndEveryPolicyWithinTheLimitsOnce) {
     within += cost <= 0.5 * full ? 1 : 0;
   }
   EXPECT_EQ(result.episodes, within);
+  EXPECT_TRUE(run_search(context(within), options_, named("exhaustive")).exhausted);
+  EXPECT_FALSE(run_search(context(within - 1), options_, named("exhaustive")).exhausted);
+  lines_.resize(static_cast<std::size_t>(within));
   std::set<json> seen;
   for (const json& line : lines_) EXPECT_TRUE(seen.insert(line.at("policy")).second);
 }
