@@ -1,5 +1,7 @@
 #include "agent/data/dataset.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <numeric>
 #include <utility>
@@ -49,7 +51,7 @@ void check_counts(const DataOptions& options) {
 }
 
 [[noreturn]] void fail_unknown(const std::string& name) {
-  fail_usage("data set '{}' is not known; there are: cifar10, mnist, synthetic", name);
+  fail_usage("data set '{}' is not known; there are: {}", name, fmt::join(dataset_names(), ", "));
 }
 
 fs::path mnist_folder(const DataOptions& options) {
@@ -145,8 +147,6 @@ DataSplits split_data(const Dataset& all, Dataset test, int validation_images, i
   splits.hash = hash.hex();
   return splits;
 }
-
-std::vector<std::string> dataset_names() { return {"cifar10", "mnist", "synthetic"}; }
 
 DataOutline outline_data(const DataOptions& options) {
   check_counts(options);

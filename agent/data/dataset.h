@@ -84,7 +84,4 @@ struct DataOutline {
 /// Throws Error as load_data() does, as far as file headers and labels tell.
 DataOutline outline_data(const DataOptions& options);
 
-/// Names that load_data() knows.
-std::vector<std::string> dataset_names();
-
 }  // namespace bittern

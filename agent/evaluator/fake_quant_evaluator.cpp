@@ -25,7 +25,7 @@ Accuracy accuracy_of(const Score& score) { return {score.accuracy(), score.loss(
 
 /// The same with the answers to single images.
 Accuracy with_answers(const Score& score) {
-  return {score.accuracy(), score.loss(), Answers(score.answers)};
+  return {score.accuracy(), score.loss(), Answers(score.answers), score.top5()};
 }
 
 std::string policy_text(const Policy& policy) {

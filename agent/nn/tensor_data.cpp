@@ -26,11 +26,18 @@ torch::Tensor correct_answers(const torch::Tensor& logits, const torch::Tensor& 
   return logits.argmax(1).eq(labels);
 }
 
+torch::Tensor answers_in_five(const torch::Tensor& logits, const torch::Tensor& labels) {
+  const torch::Tensor own = logits.gather(1, labels.unsqueeze(1));
+  // Counted as "not lower or equal", so that what is no number is no good answer.
+  return logits.le(own).logical_not().sum(1).lt(5);
+}
+
 Score score_of(const torch::Tensor& logits, const torch::Tensor& labels,
                const torch::Tensor& loss_sum) {
   Score score;
   score.images = labels.size(0);
   score.correct = correct_answers(logits, labels).sum().item<std::int64_t>();
+  score.correct_in_five = answers_in_five(logits, labels).sum().item<std::int64_t>();
   score.loss_sum = loss_sum.item<double>();
   return score;
 }

@@ -24,6 +24,9 @@ torch::Tensor summed_loss(const torch::Tensor& logits, const torch::Tensor& labe
 /// For each image whether the greatest logit is that of its label.
 torch::Tensor correct_answers(const torch::Tensor& logits, const torch::Tensor& labels);
 
+/// For each image whether fewer than five logits are greater than that of its label (top-5).
+torch::Tensor answers_in_five(const torch::Tensor& logits, const torch::Tensor& labels);
+
 /// The score without the answers to single images.
 Score score_of(const torch::Tensor& logits, const torch::Tensor& labels,
                const torch::Tensor& loss_sum);

@@ -21,7 +21,8 @@ namespace {
 void add_row(Table& table, const char* what, const char* part, const Accuracy& accuracy) {
   const std::size_t images = accuracy.answers.images();
   table.row({std::string(what), std::string(part), static_cast<std::int64_t>(images), accuracy.top1,
-             accuracy_standard_error(accuracy.top1, images), accuracy.loss});
+             accuracy_standard_error(accuracy.top1, images), accuracy.top5,
+             accuracy_standard_error(accuracy.top5, images), accuracy.loss});
 }
 
 void evaluate(const EvaluateArguments& arguments, const CLI::App& command) {
@@ -61,6 +62,7 @@ void evaluate(const EvaluateArguments& arguments, const CLI::App& command) {
   Table table;
   table.text_column("network").text_column("part").integer_column("images");
   table.real_column("top1", "%", 2).real_column("top1_error", "points", 2);
+  table.real_column("top5", "%", 2).real_column("top5_error", "points", 2);
   table.real_column("loss", "", 4);
   add_row(table, "full precision", "validation", evaluator.baseline());
   add_row(table, "policy", "validation", found.validation);

@@ -5,6 +5,7 @@
 
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/option_kinds.h"
+#include "host/base/data_folder.h"
 #include "host/base/error.h"
 
 namespace bittern {
@@ -41,7 +42,7 @@ void add_evaluate_command(CLI::App& app,
   whole_number(command->add_option("--wbits", a.weight_bits, "Weight bits of every layer"), 1, 8);
   whole_number(command->add_option("--abits", a.activation_bits, "Activation bits of every layer"),
                1, 8);
-  one_of(command->add_option("--dataset", a.dataset, "Images"), {"mnist", "synthetic"})
+  one_of(command->add_option("--dataset", a.dataset, "Images"), dataset_names())
       ->capture_default_str();
   text_of(command->add_option("--data", a.data,
                               "Folder of the data set; default: $BITTERN_DATA, ./data, "
@@ -51,8 +52,7 @@ void add_evaluate_command(CLI::App& app,
                0, kMostImages)
       ->capture_default_str();
   whole_number(command->add_option("--validation-images", a.validation_images,
-                                   "Cut from the training set; 0: 5000 for mnist, 1000 for "
-                                   "synthetic"),
+                                   "Cut from the training set; 0: 5000, 1000 for synthetic"),
                0, kMostImages)
       ->capture_default_str();
   whole_number(command->add_option("--finetune", a.finetune_epochs,

@@ -4,6 +4,7 @@
 
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/option_kinds.h"
+#include "host/base/data_folder.h"
 
 namespace bittern {
 namespace {
@@ -24,8 +25,7 @@ void add_train_command(CLI::App& app,
   text_of(command->add_option("--network", a.network, "Name in configs/networks, or a .yaml file"),
           kNetwork)
       ->capture_default_str();
-  one_of(command->add_option("--dataset", a.dataset, "Images to train on"),
-         {"mnist", "cifar10", "synthetic"})
+  one_of(command->add_option("--dataset", a.dataset, "Images to train on"), dataset_names())
       ->capture_default_str();
   text_of(
       command->add_option("--out", a.out, "File for the weights (safetensors); -: standard output"),

@@ -10,6 +10,8 @@ namespace bittern {
 
 namespace fs = std::filesystem;
 
+std::vector<std::string> dataset_names() { return {"synthetic", "mnist", "cifar10"}; }
+
 fs::path find_data_folder(const std::string& name, const std::string& file,
                           const std::string& folder) {
   std::vector<fs::path> places;

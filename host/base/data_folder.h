@@ -2,8 +2,12 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace bittern {
+
+/// The data sets that campaigns and commands may name; agent/data/dataset.cpp reads them.
+std::vector<std::string> dataset_names();
 
 /// Finds the folder that has `file` (or file.gz, file.xz) in it. With a `folder` (the option
 /// --data) only <folder>/<name> and <folder> are looked at; else $BITTERN_DATA, ./data and

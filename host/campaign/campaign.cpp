@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "host/base/data_folder.h"
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/yaml.h"
@@ -42,7 +43,7 @@ DataSettings read_data(const YamlNode& node) {
   const YamlMap map(node, {"dataset", "seed", "train_images", "validation_images", "choice_images",
                            "test_images"});
   DataSettings out;
-  out.dataset = map.choice("dataset", {"synthetic", "mnist", "cifar10"});
+  out.dataset = map.choice("dataset", dataset_names());
   const bool drawn = out.dataset == "synthetic";
   out.seed = static_cast<std::uint64_t>(map.integer("seed", 0, INT64_MAX, 1));
   out.train_images = read_int(map, "train_images", drawn ? 1 : 0, kMaxImages, drawn ? 6000 : 0);

@@ -15,6 +15,7 @@ struct Accuracy {
   double loss = 0.0;  ///< mean cross entropy (nats); 0 when the evaluator has none
   /// Image by image; only of the full-precision network and of finished ones.
   Answers answers = {};
+  double top5 = 0.0;  ///< the label is among the five best answers; only where there are `answers`
 };
 
 /// What an evaluator may know of single layers without evaluating policies: how much the loss is

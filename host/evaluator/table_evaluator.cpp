@@ -6,8 +6,8 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
-#include <sstream>
 
+#include "host/base/csv.h"
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/hash.h"
@@ -15,22 +15,7 @@
 namespace bittern {
 namespace {
 
-std::string trimmed(const std::string& text) {
-  const auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '"'; };
-  std::size_t begin = 0;
-  std::size_t end = text.size();
-  while (begin < end && is_space(text[begin])) ++begin;
-  while (end > begin && is_space(text[end - 1])) --end;
-  return text.substr(begin, end - begin);
-}
-
-std::vector<std::string> fields_of(const std::string& line) {
-  std::vector<std::string> fields;
-  std::string field;
-  std::istringstream in(line + ",");
-  while (std::getline(in, field, ',')) fields.push_back(trimmed(field));
-  return fields;
-}
+constexpr std::size_t kMostColumns = 20'000;  ///< of a header, so that what is wrong can be named
 
 std::vector<std::string> header_of(std::size_t layers, bool weights_only) {
   std::vector<std::string> header;
@@ -74,27 +59,20 @@ TableEvaluator::TableEvaluator(const Network& network, const std::filesystem::pa
       layers_(network.layers.size()),
       full_precision_(full_precision),
       missing_is_bad_(missing_is_bad) {
-  std::string text = read_file(file);
-  if (text.rfind("\xef\xbb\xbf", 0) == 0) text.erase(0, 3);
-  std::istringstream in(text);
-  bool has_header = false;
-  int number = 0;
-  for (std::string line; std::getline(in, line);) {
-    const std::string where = fmt::format("{}:{}", file_, ++number);
-    const std::string content = trimmed(line);
-    if (content.empty() || content.front() == '#') continue;
-    const std::vector<std::string> fields = fields_of(line);
-    if (!has_header) {
-      weights_only_ = fields == header_of(layers_, true);
-      if (!weights_only_ && fields != header_of(layers_, false)) {
-        fail_usage("{}: expected the header of a network of {} layers ({}): {} or {}", where,
-                   layers_, network_, fmt::join(header_of(layers_, true), ","),
-                   fmt::join(header_of(layers_, false), ","));
-      }
-      has_header = true;
-      continue;
-    }
-    const std::size_t wanted = header_of(layers_, weights_only_).size();
+  const std::string text = read_file(file);
+  CsvReader reader(text, file_, CsvReader::Hash::kComment);
+  const std::vector<std::string> both = header_of(layers_, false);
+  std::vector<std::string> fields;
+  if (!reader.next(fields, kMostColumns)) fail_usage("{}: no accuracy is in it", file_);
+  weights_only_ = fields == header_of(layers_, true);
+  if (!weights_only_ && fields != both) {
+    fail_usage("{}:{}: expected the header of a network of {} layers ({}): {} or {}", file_,
+               reader.line(), layers_, network_, fmt::join(header_of(layers_, true), ","),
+               fmt::join(both, ","));
+  }
+  const std::size_t wanted = fields.size();
+  while (reader.next(fields, wanted)) {
+    const std::string where = fmt::format("{}:{}", file_, reader.line());
     if (fields.size() != wanted) {
       fail_usage("{}: {} fields; expected {}", where, fields.size(), wanted);
     }

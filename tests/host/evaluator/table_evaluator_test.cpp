@@ -77,6 +77,8 @@ TEST_F(TableEvaluatorTest, RefusesWhatItCannotMean) {
   EXPECT_THAT(error_of("b0,b1,accuracy\n8,8,9\n8,8,8\n"), HasSubstr("a second accuracy"));
   EXPECT_THAT(error_of("b0,b1,accuracy\n"), HasSubstr("no accuracy"));
   EXPECT_THAT(error_of(""), HasSubstr("no accuracy"));
+  EXPECT_THAT(error_of("b0,b1,accuracy\n8,8,9,1\n"), HasSubstr("more than 3 columns"));
+  EXPECT_THAT(error_of("b0,b1,accuracy\n8,\"8,9\n"), HasSubstr("quote that does not end"));
 }
 
 }  // namespace
