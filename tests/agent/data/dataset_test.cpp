@@ -136,7 +136,7 @@ TEST(LoadData, SyntheticTestImagesDoNotDependOnTheTrainingSize) {
 TEST(LoadData, UnknownNameListsTheKnownOnes) {
   DataOptions options;
   options.name = "imagenet";
-  EXPECT_THAT(message_of([&] { load_data(options); }), HasSubstr("mnist, synthetic"));
+  EXPECT_THAT(message_of([&] { load_data(options); }), HasSubstr("synthetic, mnist"));
 }
 
 TEST(OutlineData, HasTheSizesThatLoadingGives) {
