@@ -21,7 +21,7 @@ struct Score {
   std::int64_t images = 0;
   std::int64_t correct = 0;
   std::int64_t correct_in_five = 0;  ///< the label is among the five greatest logits
-  double loss_sum = 0.0;  ///< cross entropy summed over the images (nats)
+  double loss_sum = 0.0;             ///< cross entropy summed over the images (nats)
   /// Of each image whether the answer is correct, where that was asked for.
   std::vector<bool> answers = {};
 
@@ -31,9 +31,8 @@ struct Score {
   }
   /// Likewise of those whose label is among the five best answers (top-5).
   double top5() const {
-    return images == 0
-               ? 0.0
-               : 100.0 * static_cast<double>(correct_in_five) / static_cast<double>(images);
+    return images == 0 ? 0.0
+                       : 100.0 * static_cast<double>(correct_in_five) / static_cast<double>(images);
   }
   /// Mean cross entropy (nats); 0 without images.
   double loss() const { return images == 0 ? 0.0 : loss_sum / static_cast<double>(images); }
