@@ -4,12 +4,12 @@
 
 #include <filesystem>
 
-#include "agent/search/checkpoint.h"
-#include "agent/search/cost_table.h"
-#include "agent/search/ddpg.h"
-#include "agent/search/replay.h"
-#include "agent/search/wall.h"
-#include "tests/agent/search/fakes.h"
+#include "agent/rl/ddpg/ddpg.h"
+#include "agent/rl/ddpg/replay.h"
+#include "host/search/checkpoint.h"
+#include "host/search/cost_table.h"
+#include "host/search/wall.h"
+#include "tests/host/search/fakes.h"
 
 namespace bittern {
 namespace {

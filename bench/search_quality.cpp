@@ -1,5 +1,5 @@
 // How close HAQ's search comes to the best policy of a problem whose optimum is known
-// (tests/agent/search/synthetic.h): for tight and loose latency limits, and with the actions before
+// (tests/host/search/synthetic.h): for tight and loose latency limits, and with the actions before
 // or after the constraint wall in the replay memory. Prints one line per setting: the share of what
 // the best policy gains over random ones, for seeds 1..5, after 600 episodes.
 //
@@ -10,9 +10,10 @@
 #include <cstdlib>
 #include <exception>
 
-#include "agent/search/cost_table.h"
-#include "agent/search/haq_search.h"
-#include "tests/agent/search/synthetic.h"
+#include "agent/rl/ddpg/haq.h"
+#include "host/search/cost_table.h"
+#include "host/search/driver.h"
+#include "tests/host/search/synthetic.h"
 
 namespace bittern {
 namespace {
@@ -22,15 +23,16 @@ constexpr int kSeeds = 5;
 
 void measure(double ratio, StoredAction store, int hidden1, int hidden2) {
   testing::SyntheticProblem problem;
+  SearchOptions search;
+  search.bits.pin_first_last = false;
   HaqOptions options;
-  options.bits.pin_first_last = false;
   options.agent.hidden1 = hidden1;
   options.agent.hidden2 = hidden2;
   options.store = store;
   const Constraint limit{Resource::kLatency, true, ratio};
-  const BitSpace space(options.bits, problem.cost().network());
+  const BitSpace space(search.bits, problem.cost().network());
   const CostTable table(problem.cost(), space);
-  const Wall wall(table, space, {limit}, options.wall);
+  const Wall wall(table, space, {limit}, search.wall);
   const double best = problem.best_accuracy(ratio, space);
 
   Rng rng(1);
@@ -57,7 +59,8 @@ void measure(double ratio, StoredAction store, int hidden1, int hidden2) {
     context.constraints = {limit};
     context.seed = static_cast<std::uint64_t>(seed);
     context.budget = kEpisodes;
-    const double accuracy = HaqSearch(options).run(context).ranked.front().accuracy.top1;
+    const double accuracy =
+        run_search(context, search, configure_haq(options)).ranked.front().accuracy.top1;
     found += fmt::format(" {:5.1f}", share(accuracy));
     sum += share(accuracy) / kSeeds;
   }

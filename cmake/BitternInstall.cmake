@@ -46,7 +46,7 @@ install(FILES ${written}/bittern.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/
 # The library: all rooms of the host in one archive, so that its users link one thing. LibTorch and SystemC have no part in it.
 get_property(rooms GLOBAL PROPERTY BITTERN_ROOMS)
 list(FILTER rooms INCLUDE REGEX "^host/")
-set(objects $<TARGET_OBJECTS:bittern_revision>)  # which is no room
+set(objects $<TARGET_OBJECTS:bittern_revision> $<TARGET_OBJECTS:bittern_planner_hash>)  # which are no rooms
 foreach(room IN LISTS rooms)
   string(REPLACE "/" "_" id ${room})
   list(APPEND objects $<TARGET_OBJECTS:bittern_${id}>)

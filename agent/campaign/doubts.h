@@ -5,8 +5,9 @@
 #include <vector>
 
 #include "agent/data/dataset.h"
-#include "agent/evaluator/evaluator.h"
+#include "host/campaign/accuracy_source.h"
 #include "host/campaign/campaign.h"
+#include "host/evaluator/evaluator.h"
 
 namespace bittern {
 
@@ -28,12 +29,6 @@ std::vector<std::string> search_doubts(const Campaign& campaign,
                                        const std::vector<nlohmann::json>& episodes,
                                        const Dataset& validation);
 
-/// One policy's validation accuracy before and after the final fine-tune.
-struct FinalStep {
-  std::string label;
-  double before = 0.0;
-  double after = 0.0;
-};
 std::vector<std::string> final_doubts(const Campaign& campaign, const std::vector<FinalStep>& steps,
                                       const Dataset& validation);
 

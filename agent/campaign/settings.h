@@ -1,25 +1,16 @@
 #pragma once
 
-#include <filesystem>
 #include <string>
-#include <vector>
 
-#include "agent/campaign/hardware.h"
 #include "agent/data/dataset.h"
 #include "agent/evaluator/fake_quant_evaluator.h"
 #include "agent/nn/training.h"
-#include "agent/search/haq_search.h"
 #include "host/campaign/campaign.h"
 
 namespace bittern {
 
 /// The settings of a campaign in the words of the parts that take them. Whatever does not change a
 /// result (threads, devices, files) is left at its default.
-
-/// Throws Error (exit status 2) when `hardware` runs none of the widths that the campaign searches.
-HaqOptions haq_options(const Campaign& campaign, const CampaignHardware& hardware);
-
-std::vector<Constraint> search_constraints(const Campaign& campaign);
 
 /// `folder` is that of --data.
 DataOptions data_options(const Campaign& campaign, const std::string& folder);

@@ -1,9 +1,12 @@
 #include "agent/data/dataset.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <numeric>
 #include <utility>
 
+#include "agent/data/cifar.h"
 #include "agent/data/idx.h"
 #include "agent/data/synthetic.h"
 #include "host/base/data_folder.h"
@@ -48,11 +51,15 @@ void check_counts(const DataOptions& options) {
 }
 
 [[noreturn]] void fail_unknown(const std::string& name) {
-  fail_usage("data set '{}' is not known; there are: mnist, synthetic", name);
+  fail_usage("data set '{}' is not known; there are: {}", name, fmt::join(dataset_names(), ", "));
 }
 
 fs::path mnist_folder(const DataOptions& options) {
   return find_data_folder("mnist", "train-images-idx3-ubyte", options.folder);
+}
+
+fs::path cifar10_folder(const DataOptions& options) {
+  return find_data_folder("cifar10", "data_batch_1.bin", options.folder);
 }
 
 DataSplits load_synthetic(const DataOptions& options) {
@@ -69,6 +76,22 @@ DataSplits load_mnist_splits(const DataOptions& options) {
   Mnist mnist = load_mnist(mnist_folder(options));
   return split_data(mnist.train, std::move(mnist.test), or_default(options.validation_images, 5000),
                     options.train_images, options.split_seed);
+}
+
+DataSplits load_cifar10_splits(const DataOptions& options) {
+  Cifar10 cifar = load_cifar10(cifar10_folder(options));
+  return split_data(cifar.train, std::move(cifar.test), or_default(options.validation_images, 5000),
+                    options.train_images, options.split_seed);
+}
+
+/// Of a data set in files: a training set that is split, and a test set.
+void outline_splits(const DataOptions& options, const fs::path& folder, int train, int test,
+                    DataOutline& outline) {
+  outline.folder = folder.string();
+  outline.validation = or_default(options.validation_images, 5000);
+  check_split(options.name, train, outline.validation, options.train_images);
+  outline.train = or_default(options.train_images, train - outline.validation);
+  outline.test = test;
 }
 
 }  // namespace
@@ -125,8 +148,6 @@ DataSplits split_data(const Dataset& all, Dataset test, int validation_images, i
   return splits;
 }
 
-std::vector<std::string> dataset_names() { return {"mnist", "synthetic"}; }
-
 DataOutline outline_data(const DataOptions& options) {
   check_counts(options);
   DataOutline outline;
@@ -142,14 +163,18 @@ DataOutline outline_data(const DataOptions& options) {
     outline.test = test;
     return outline;
   }
+  if (options.name == "cifar10") {
+    const fs::path folder = cifar10_folder(options);
+    const Cifar10Sizes sizes = outline_cifar10(folder);
+    outline.channels = 3;
+    outline.height = outline.width = 32;
+    outline_splits(options, folder, sizes.train, sizes.test, outline);
+    return outline;
+  }
   if (options.name != "mnist") fail_unknown(options.name);
   const fs::path folder = mnist_folder(options);
   const MnistSizes sizes = outline_mnist(folder);
-  outline.folder = folder.string();
-  outline.validation = or_default(options.validation_images, 5000);
-  check_split("mnist", sizes.train, outline.validation, options.train_images);
-  outline.train = or_default(options.train_images, sizes.train - outline.validation);
-  outline.test = sizes.test;
+  outline_splits(options, folder, sizes.train, sizes.test, outline);
   return outline;
 }
 
@@ -157,6 +182,7 @@ DataSplits load_data(const DataOptions& options) {
   check_counts(options);
   if (options.name == "synthetic") return load_synthetic(options);
   if (options.name == "mnist") return load_mnist_splits(options);
+  if (options.name == "cifar10") return load_cifar10_splits(options);
   fail_unknown(options.name);
 }
 

@@ -11,7 +11,7 @@ namespace bittern {
 
 /// Labelled 8-bit images, all of one shape, in memory.
 struct Dataset {
-  std::string name;  ///< "mnist" or "synthetic", for messages and checkpoints
+  std::string name;  ///< "mnist", "synthetic", ..., for messages and checkpoints
   int channels = 1;
   int height = 0;
   int width = 0;
@@ -44,6 +44,7 @@ struct DataSplits {
   Dataset train;
   Dataset validation;
   Dataset test;
+  Dataset choice;    ///< for the choice among the best of a search; empty unless set aside
   std::string hash;  ///< over the content of all three
 };
 
@@ -55,17 +56,17 @@ DataSplits split_data(const Dataset& all, Dataset test, int validation_images, i
 
 /// What to load, and how to split it.
 struct DataOptions {
-  std::string name = "synthetic";    ///< "mnist" or "synthetic"
-  std::string folder;                ///< for mnist: see find_data_folder(); ignored for synthetic
-  int validation_images = 0;         ///< 0: 5000 for mnist, 1000 for synthetic
-  int train_images = 0;              ///< 0: all that are left (mnist), 8000 (synthetic)
-  int test_images = 0;               ///< synthetic only; 0: 2000. mnist always has its 10 000
+  std::string name = "synthetic";    ///< one of dataset_names()
+  std::string folder;                ///< of files: see find_data_folder(); ignored for synthetic
+  int validation_images = 0;         ///< 0: 5000, of synthetic 1000
+  int train_images = 0;              ///< 0: all that are left, of synthetic 8000
+  int test_images = 0;               ///< synthetic only; 0: 2000. Others always have their 10 000
   std::uint64_t synthetic_seed = 1;  ///< seed of the synthetic images
   std::uint64_t split_seed = 1;      ///< seed of the train/validation split
 };
 
 /// Loads and splits a data set. Throws Error when the name is unknown, or with what load_mnist()
-/// says.
+/// and load_cifar10() say.
 DataSplits load_data(const DataOptions& options);
 
 /// What load_data() would give, told without reading or drawing images.
@@ -82,8 +83,5 @@ struct DataOutline {
 
 /// Throws Error as load_data() does, as far as file headers and labels tell.
 DataOutline outline_data(const DataOptions& options);
-
-/// Names that load_data() knows.
-std::vector<std::string> dataset_names();
 
 }  // namespace bittern

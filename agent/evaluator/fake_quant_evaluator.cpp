@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "agent/evaluator/accuracy_cache.h"
 #include "agent/nn/engine.h"
+#include "agent/nn/folding.h"
 #include "agent/nn/processor.h"
 #include "agent/nn/sgd.h"
 #include "agent/quant/quantiser.h"
@@ -16,6 +16,7 @@
 #include "host/base/error.h"
 #include "host/base/hash.h"
 #include "host/base/stop.h"
+#include "host/evaluator/accuracy_cache.h"
 
 namespace bittern {
 namespace {
@@ -24,7 +25,7 @@ Accuracy accuracy_of(const Score& score) { return {score.accuracy(), score.loss(
 
 /// The same with the answers to single images.
 Accuracy with_answers(const Score& score) {
-  return {score.accuracy(), score.loss(), Answers(score.answers)};
+  return {score.accuracy(), score.loss(), Answers(score.answers), score.top5()};
 }
 
 std::string policy_text(const Policy& policy) {
@@ -58,7 +59,7 @@ std::string make_fingerprint(const Network& network, const std::string& weights_
     hash.update_field(layer.name).update_field(layer.key());
     hash.update_field(layer.signed_input ? "signed" : "unsigned");
   }
-  hash.update_field(wiring_key(network));
+  hash.update_field(graph_key(network.graph));
   hash.update_field(weights_hash).update_field(data_hash);
   hash.update_field(threshold_method_name(options.weights.method));
   hash.update_field(options.weights.per_channel ? "per channel" : "per tensor");
@@ -77,10 +78,15 @@ class FakeQuantEvaluator::Impl {
  public:
   Impl(const Network& network, const TensorFile& checkpoint, const DataSplits& data,
        const FakeQuantOptions& options)
+      : Impl(network, folded(network, checkpoint, "checkpoint of " + network.name), data, options) {
+  }
+
+  Impl(const Network& network, const FoldedNetwork& folded, const DataSplits& data,
+       const FakeQuantOptions& options)
       : options_(options),
-        engine_(network, options.threads, options.device),
+        engine_(folded.network, options.threads, options.device),
         weights_(engine_.to_device(
-            engine_.model().read_weights(checkpoint, "checkpoint of " + network.name))),
+            engine_.model().read_weights(folded.weights, "checkpoint of " + network.name))),
         train_(TensorData::from(data.train, engine_.device())),
         validation_(TensorData::from(data.validation, engine_.device())),
         test_(TensorData::from(data.test, engine_.device())),
@@ -94,6 +100,7 @@ class FakeQuantEvaluator::Impl {
     if (options.calibration_images < 1) {
       fail_usage("calibration with {} images: expected 1 or more", options.calibration_images);
     }
+    if (data.choice.size() > 0) choice_ = TensorData::from(data.choice, engine_.device());
     calibrate();
   }
 
@@ -114,6 +121,12 @@ class FakeQuantEvaluator::Impl {
 
   Accuracy test_baseline() { return with_answers(engine_.score(weights_, {}, test_)); }
 
+  std::optional<Accuracy> choice(const Policy& policy) {
+    if (!choice_) return std::nullopt;
+    check(policy);
+    return accuracy_of(score(prepared(policy), policy, *choice_));
+  }
+
   Accuracy test_accuracy(const Policy& policy) {
     check(policy);
     return accuracy_of(score(prepared(policy), policy, test_));
@@ -126,6 +139,7 @@ class FakeQuantEvaluator::Impl {
     if (fine_tune.epochs > 0) tune_with_progress(master, policy, fine_tune, on_progress);
     FinalNetwork result;
     result.validation = with_answers(score(master, policy, validation_));
+    if (choice_) result.choice = accuracy_of(score(master, policy, *choice_));
     result.test = with_answers(score(master, policy, test_));
     result.checkpoint = make_checkpoint(master, policy, result);
     return result;
@@ -141,6 +155,8 @@ class FakeQuantEvaluator::Impl {
 
  private:
   const std::vector<Layer>& layers() const { return engine_.model().network().layers; }
+  /// Place of a layer's tensors.
+  std::size_t slot(std::size_t layer) const { return engine_.model().slot_of_layer(layer); }
 
   void check(const Policy& policy) const {
     if (policy.size() != layers().size()) {
@@ -157,14 +173,16 @@ class FakeQuantEvaluator::Impl {
     }
   }
 
-  /// Keeps the layers' inputs of the calibration images; thresholds are found when first needed.
+  /// Keeps histograms of the layers' inputs of the calibration images; thresholds are found in them
+  /// when first needed.
   void calibrate() {
     samples_.resize(layers().size());
     const std::int64_t count = std::min<std::int64_t>(options_.calibration_images, train_.size());
     const torch::NoGradGuard no_gradient;
     engine_.model().forward(train_.images.narrow(0, 0, count), weights_,
                             [this](std::size_t layer, const torch::Tensor& input) {
-                              samples_[layer] = input.cpu().contiguous();
+                              samples_[layer] =
+                                  magnitudes_of(input.cpu(), layers()[layer].signed_input);
                               return input;
                             });
   }
@@ -174,7 +192,7 @@ class FakeQuantEvaluator::Impl {
     auto found = weight_quantisers_.find(key);
     if (found == weight_quantisers_.end()) {
       const LinearQuantiser quantiser =
-          weight_quantiser(weights_[layer].weight.cpu(), bits, options_.weights);
+          weight_quantiser(weights_[slot(layer)].weight.cpu(), bits, options_.weights);
       found = weight_quantisers_.emplace(key, quantiser.to(engine_.device())).first;
     }
     return found->second;
@@ -186,8 +204,8 @@ class FakeQuantEvaluator::Impl {
     if (found == activation_quantisers_.end()) {
       found = activation_quantisers_
                   .emplace(key,
-                           activation_quantiser(samples_[layer], bits, layers()[layer].signed_input,
-                                                options_.activations))
+                           activation_quantiser(*samples_[layer], bits,
+                                                layers()[layer].signed_input, options_.activations))
                   .first;
     }
     return found->second;
@@ -199,10 +217,10 @@ class FakeQuantEvaluator::Impl {
     for (std::size_t i = 0; i < policy.size(); ++i) {
       quantisers.push_back(&weight_quantiser_of(i, policy[i].weight));
     }
-    return [quantisers](const Weights& master) {
-      Weights view;
-      for (std::size_t i = 0; i < master.size(); ++i) {
-        view.push_back({quantisers[i]->fake_quantise(master[i].weight), master[i].bias});
+    return [this, quantisers](const Weights& master) {
+      Weights view = master;
+      for (std::size_t i = 0; i < quantisers.size(); ++i) {
+        view[slot(i)].weight = quantisers[i]->fake_quantise(master[slot(i)].weight);
       }
       return view;
     };
@@ -221,9 +239,11 @@ class FakeQuantEvaluator::Impl {
   }
 
   static Weights copy_of(const Weights& weights) {
-    Weights copies;
-    for (const LayerWeights& layer : weights) {
-      copies.push_back({layer.weight.clone(), layer.bias.clone()});
+    Weights copies = weights;
+    for (NodeWeights& node : copies) {
+      for (torch::Tensor* tensor : {&node.weight, &node.bias, &node.mean, &node.variance}) {
+        if (tensor->defined()) *tensor = tensor->clone();
+      }
     }
     return copies;
   }
@@ -285,7 +305,7 @@ class FakeQuantEvaluator::Impl {
       const auto scales = [](const std::vector<float>& values) {
         return StoredTensor::from_floats({static_cast<std::int64_t>(values.size())}, values);
       };
-      file.tensors[name + ".weight_codes"] = store_tensor(weight.codes(master[i].weight));
+      file.tensors[name + ".weight_codes"] = store_tensor(weight.codes(master[slot(i)].weight));
       file.tensors[name + ".weight_scale"] = scales(weight.scales());
       file.tensors[name + ".activation_scale"] = scales(activation.scales());
       bits[name] = {{"weight_bits", policy[i].weight}, {"activation_bits", policy[i].activation}};
@@ -306,10 +326,11 @@ class FakeQuantEvaluator::Impl {
   TensorData train_;
   TensorData validation_;
   TensorData test_;
+  std::optional<TensorData> choice_;
   std::string fingerprint_;
   AccuracyCache cache_;
   std::optional<Accuracy> baseline_;
-  std::vector<torch::Tensor> samples_;
+  std::vector<std::optional<Magnitudes>> samples_;
   std::map<std::pair<std::size_t, int>, LinearQuantiser> weight_quantisers_;
   std::map<std::pair<std::size_t, int>, LinearQuantiser> activation_quantisers_;
   int computed_ = 0;
@@ -326,6 +347,10 @@ Accuracy FakeQuantEvaluator::evaluate(const Policy& policy) { return impl_->eval
 Accuracy FakeQuantEvaluator::baseline() { return impl_->baseline(); }
 
 std::string FakeQuantEvaluator::fingerprint() const { return impl_->fingerprint(); }
+
+std::optional<Accuracy> FakeQuantEvaluator::choice(const Policy& policy) {
+  return impl_->choice(policy);
+}
 
 Accuracy FakeQuantEvaluator::test_baseline() { return impl_->test_baseline(); }
 

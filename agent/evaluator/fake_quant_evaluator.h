@@ -4,14 +4,15 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
 #include "agent/data/dataset.h"
-#include "agent/evaluator/evaluator.h"
 #include "agent/nn/safetensors.h"
 #include "agent/nn/training.h"
 #include "agent/quant/threshold.h"
+#include "host/evaluator/evaluator.h"
 
 namespace bittern {
 
@@ -39,6 +40,7 @@ struct FakeQuantOptions {
 /// Quantised network after its last fine-tune.
 struct FinalNetwork {
   Accuracy validation;
+  std::optional<Accuracy> choice;  ///< where images were set aside for it
   Accuracy test;
   /// Per layer: weight and bias (float, before quantisation), weight_codes (I8), weight_scale,
   /// activation_scale; metadata with network, policy and accuracies.
@@ -46,13 +48,14 @@ struct FinalNetwork {
 };
 
 /// Accuracy by simulated quantisation: weights and every layer's input (the image too) pass through
-/// linear quantisers, everything between is float, as in HAQ. Activation thresholds come from one
-/// calibration batch through the float network, weight thresholds from the float weights; both stay
-/// fixed during fine-tuning. Every evaluation starts from the same float weights, so results do not
+/// linear quantisers, everything between is float, as in HAQ. Batch norms are folded into the
+/// layers before them first, as hardware has them. Activation thresholds come from one calibration
+/// batch through the float network, weight thresholds from the float weights; both stay fixed
+/// during fine-tuning. Every evaluation starts from the same float weights, so results do not
 /// depend on what was evaluated before. Not thread-safe.
 class FakeQuantEvaluator : public Evaluator {
  public:
-  /// `checkpoint` holds float weights (<layer>.weight, <layer>.bias). Throws Error when weights,
+  /// `checkpoint` holds float weights, as train_network() gives them. Throws Error when weights,
   /// data and network do not fit together, or an option is impossible.
   FakeQuantEvaluator(const Network& network, const TensorFile& checkpoint, const DataSplits& data,
                      const FakeQuantOptions& options);
@@ -63,6 +66,7 @@ class FakeQuantEvaluator : public Evaluator {
   Accuracy evaluate(const Policy& policy) override;
   Accuracy baseline() override;
   std::string fingerprint() const override;
+  std::optional<Accuracy> choice(const Policy& policy) override;
 
   /// Full-precision accuracy on the test set. For the end of a campaign only.
   Accuracy test_baseline();

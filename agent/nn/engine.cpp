@@ -1,7 +1,9 @@
 #include "agent/nn/engine.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "agent/nn/batch_gradients.h"
 #include "agent/torch.h"
 #include "host/base/error.h"
 
@@ -31,27 +33,10 @@ TensorData piece_of(const TensorData& data, std::int64_t size, int index) {
   return {data.images.narrow(0, begin, length), data.labels.narrow(0, begin, length)};
 }
 
-torch::Tensor summed_loss(const torch::Tensor& logits, const torch::Tensor& labels) {
-  return at::cross_entropy_loss(logits, labels, {}, at::Reduction::Sum);
-}
-
-torch::Tensor correct_answers(const torch::Tensor& logits, const torch::Tensor& labels) {
-  return logits.argmax(1).eq(labels);
-}
-
 std::vector<bool> image_by_image(const torch::Tensor& correct) {
   const torch::Tensor bytes = correct.to(torch::kUInt8).cpu().contiguous();
   const auto* const begin = bytes.data_ptr<std::uint8_t>();
   return std::vector<bool>(begin, begin + bytes.numel());
-}
-
-Score score_of(const torch::Tensor& logits, const torch::Tensor& labels,
-               const torch::Tensor& loss_sum) {
-  Score score;
-  score.images = labels.size(0);
-  score.correct = correct_answers(logits, labels).sum().item<std::int64_t>();
-  score.loss_sum = loss_sum.item<double>();
-  return score;
 }
 
 Score total(const std::vector<Score>& scores) {
@@ -69,20 +54,6 @@ TensorDevice tensor_device_of(const std::string& name) {
   fail_usage("device '{}' is not known; expected auto, cpu or cuda", name);
 }
 
-TensorData TensorData::from(const Dataset& data, torch::Device device) {
-  // from_blob wants a pointer it could write through; the copy follows at once.
-  auto* const pixels = const_cast<std::uint8_t*>(data.images.data());
-  auto* const labels = const_cast<std::uint8_t*>(data.labels.data());
-  const std::int64_t count = data.size();
-  TensorData tensors;
-  tensors.images =
-      torch::from_blob(pixels, {count, data.channels, data.height, data.width}, torch::kUInt8)
-          .clone()
-          .to(device);
-  tensors.labels = torch::from_blob(labels, {count}, torch::kUInt8).to(torch::kInt64).to(device);
-  return tensors;
-}
-
 Engine::Engine(const Network& network, int threads, TensorDevice device)
     : model_(network), device_(torch_device(device)), pool_(device_.is_cuda() ? 1 : threads) {
   if (device_.is_cuda()) {
@@ -93,8 +64,13 @@ Engine::Engine(const Network& network, int threads, TensorDevice device)
 
 Weights Engine::to_device(const Weights& weights) const {
   Weights moved;
-  for (const LayerWeights& layer : weights) {
-    moved.push_back({layer.weight.to(device_), layer.bias.to(device_)});
+  for (const NodeWeights& node : weights) {
+    NodeWeights tensors;
+    for (const auto tensor :
+         {&NodeWeights::weight, &NodeWeights::bias, &NodeWeights::mean, &NodeWeights::variance}) {
+      if ((node.*tensor).defined()) tensors.*tensor = (node.*tensor).to(device_);
+    }
+    moved.push_back(std::move(tensors));
   }
   return moved;
 }
@@ -116,35 +92,11 @@ Score Engine::score(const Weights& weights, const InputHook& hook, const TensorD
 Score Engine::gradients(const Weights& at, const InputHook& hook, const TensorData& batch,
                         Weights& gradients) {
   const std::int64_t size = device_.is_cuda() ? batch.size() : kGradientPiece;
-  const auto count = static_cast<std::size_t>(pieces(batch.size(), size));
-  std::vector<Score> scores(count);
-  std::vector<torch::autograd::variable_list> found(count);
-  pool_.run(static_cast<int>(count), [&](int index) {
-    const TensorData piece = piece_of(batch, size, index);
-    // Leaves of this piece's own graph that share the weights' memory.
-    Weights leaves;
-    torch::autograd::variable_list inputs;
-    for (const LayerWeights& layer : at) {
-      leaves.push_back(
-          {layer.weight.detach().requires_grad_(true), layer.bias.detach().requires_grad_(true)});
-      inputs.push_back(leaves.back().weight);
-      inputs.push_back(leaves.back().bias);
-    }
-    const torch::Tensor logits = model_.forward(piece.images, leaves, hook);
-    const torch::Tensor loss = summed_loss(logits, piece.labels);
-    found[static_cast<std::size_t>(index)] =
-        torch::autograd::grad({loss / static_cast<double>(batch.size())}, inputs);
-    scores[static_cast<std::size_t>(index)] = score_of(logits, piece.labels, loss);
-  });
-  const torch::NoGradGuard no_gradient;
-  for (std::size_t i = 0; i < at.size(); ++i) {
-    gradients[i] = {found[0][2 * i], found[0][2 * i + 1]};
-    for (std::size_t index = 1; index < count; ++index) {
-      gradients[i].weight.add_(found[index][2 * i]);
-      gradients[i].bias.add_(found[index][2 * i + 1]);
-    }
+  std::vector<TensorData> cut;
+  for (int index = 0; index < pieces(batch.size(), size); ++index) {
+    cut.push_back(piece_of(batch, size, index));
   }
-  return total(scores);
+  return BatchGradients(model_, pool_, at, hook, std::move(cut)).compute(gradients);
 }
 
 }  // namespace bittern

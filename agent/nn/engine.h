@@ -4,23 +4,13 @@
 #include <string>
 #include <vector>
 
-#include "agent/data/dataset.h"
 #include "agent/nn/model.h"
 #include "agent/nn/score.h"
+#include "agent/nn/tensor_data.h"
 #include "agent/nn/worker_pool.h"
 #include "agent/torch.h"
 
 namespace bittern {
-
-/// A data set as tensors: 8-bit images (N x C x H x W) and 64-bit labels (N).
-struct TensorData {
-  torch::Tensor images;
-  torch::Tensor labels;
-
-  /// Copies the data to a device.
-  static TensorData from(const Dataset& data, torch::Device device);
-  std::int64_t size() const { return labels.size(0); }
-};
 
 /// Runs a model forward and backward over batches, on several threads (CPU) or on a GPU. On the CPU
 /// every batch is cut into pieces of fixed size whose results are added up in order: the result
@@ -34,7 +24,8 @@ class Engine {
   Score score(const Weights& weights, const InputHook& hook, const TensorData& data);
 
   /// Gradient of the mean cross entropy of a batch with respect to `at`, added up over the batch's
-  /// pieces into `gradients` (overwritten; same shapes). Returns what score() would.
+  /// pieces into `gradients` (overwritten; same shapes). Batch norms use the statistics of the
+  /// whole batch, which `gradients` has as their mean and (unbiased) variance. Returns the score.
   Score gradients(const Weights& at, const InputHook& hook, const TensorData& batch,
                   Weights& gradients);
 

@@ -2,21 +2,45 @@
 
 #include <cmath>
 #include <cstring>
-#include <limits>
 #include <utility>
 
-#include "agent/nn/chain.h"
 #include "agent/torch.h"
 #include "host/base/error.h"
+#include "host/network/ops.h"
+#include "host/network/passes/fuse_relu.h"
+#include "host/network/passes/relu_behind_pool.h"
 
 namespace bittern {
 namespace {
 
 constexpr float kPixelScale = 1.0f / 255.0f;
 
-std::vector<std::int64_t> weight_shape(const Layer& layer) {
-  if (layer.kind == LayerKind::kLinear) return {layer.out_channels, layer.in_channels};
-  return {layer.out_channels, layer.in_channels / layer.groups, layer.kernel_h, layer.kernel_w};
+/// The tensors of a node: their names in checkpoints, shapes and places.
+struct Parameter {
+  std::string name;
+  std::vector<std::int64_t> shape;
+  torch::Tensor NodeWeights::*tensor;
+};
+
+std::vector<Parameter> parameters_of(const Graph& graph, const Node& node) {
+  const std::int64_t channels = node.shape.channels;
+  std::vector<Parameter> found;
+  if (node.op == Op::kBatchNorm) {
+    found.push_back({"weight", {channels}, &NodeWeights::weight});
+  } else {
+    const Layer layer = layer_of(node, graph.shape_of(node.inputs[0]));
+    std::vector<std::int64_t> shape = {layer.out_channels, layer.in_channels / layer.groups};
+    if (node.op == Op::kConv) shape.insert(shape.end(), {layer.kernel_h, layer.kernel_w});
+    found.push_back({"weight", shape, &NodeWeights::weight});
+  }
+  if (node.op == Op::kBatchNorm || node.attributes.bias) {
+    found.push_back({"bias", {channels}, &NodeWeights::bias});
+  }
+  if (node.op == Op::kBatchNorm) {
+    found.push_back({"running_mean", {channels}, &NodeWeights::mean});
+    found.push_back({"running_var", {channels}, &NodeWeights::variance});
+  }
+  return found;
 }
 
 std::string shape_text(const std::vector<std::int64_t>& shape) {
@@ -37,77 +61,81 @@ torch::Tensor scaled_pixels(const torch::Tensor& images) {
   return pixels.contiguous().as_strided(pixels.sizes(), {height * width, 1, width, 1});
 }
 
-torch::Tensor convolve(const Layer& layer, torch::Tensor x, const LayerWeights& weights) {
-  std::int64_t pad_h = layer.pad_top;
-  std::int64_t pad_w = layer.pad_left;
-  if (layer.pad_top != layer.pad_bottom || layer.pad_left != layer.pad_right) {
-    x = at::constant_pad_nd(x, {layer.pad_left, layer.pad_right, layer.pad_top, layer.pad_bottom},
-                            0);
-    pad_h = 0;
-    pad_w = 0;
-  }
-  return at::conv2d(x, weights.weight, weights.bias, {layer.stride_h, layer.stride_w},
-                    {pad_h, pad_w}, {1, 1}, layer.groups);
-}
-
-torch::Tensor pooled(const Pool& pool, torch::Tensor x) {
-  // Behind a linear layer a map has one pixel.
-  if (x.dim() == 2) x = x.view({x.size(0), x.size(1), 1, 1});
-  std::int64_t pad_h = pool.pad_top;
-  std::int64_t pad_w = pool.pad_left;
-  // LibTorch pads both sides alike and by half of the kernel at most.
-  if (pool.pad_top != pool.pad_bottom || pool.pad_left != pool.pad_right ||
-      2 * pad_h > pool.kernel_h || 2 * pad_w > pool.kernel_w) {
-    x = at::constant_pad_nd(x, {pool.pad_left, pool.pad_right, pool.pad_top, pool.pad_bottom},
-                            -std::numeric_limits<double>::infinity());
-    pad_h = 0;
-    pad_w = 0;
-  }
-  return at::max_pool2d(x, {pool.kernel_h, pool.kernel_w}, {pool.stride_h, pool.stride_w},
-                        {pad_h, pad_w});
-}
-
-torch::Tensor multiply(const torch::Tensor& x, const LayerWeights& weights) {
-  if (x.is_cuda()) return at::linear(x, weights.weight, weights.bias);
-  // As a 1x1 convolution: those always run in oneDNN, while matrix products go to whatever BLAS is
-  // installed, on Debian one that is ten times slower.
-  const torch::Tensor kernel = weights.weight.view({weights.weight.size(0), -1, 1, 1});
-  return at::conv2d(x.view({x.size(0), -1, 1, 1}), kernel, weights.bias).flatten(1);
-}
-
 }  // namespace
 
-Model::Model(const Network& network) : network_(network) { require_chain(network_); }
+Model::Model(const Network& network) : network_(network) {
+  require_trainable(network_);
+  graph_ = fuse_relu(relu_behind_pool(network_.graph));
+  last_use_.resize(graph_.nodes.size(), 0);
+  for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+    const Node& node = graph_.nodes[i];
+    for (const int source : node.inputs) {
+      if (source != kImage) last_use_[static_cast<std::size_t>(source)] = i;
+    }
+    const bool has_weights = !op_info(node.op).tensors.empty();
+    const bool layer = node.op == Op::kConv || node.op == Op::kLinear;
+    slots_.push_back(has_weights ? static_cast<int>(parameter_nodes_.size()) : -1);
+    layers_.push_back(layer ? static_cast<int>(layer_slots_.size()) : -1);
+    if (layer) layer_slots_.push_back(parameter_nodes_.size());
+    if (has_weights) parameter_nodes_.push_back(static_cast<int>(i));
+  }
+  last_use_[static_cast<std::size_t>(graph_.output)] = graph_.nodes.size();
+}
+
+torch::Tensor Model::pixels(const torch::Tensor& images) { return scaled_pixels(images); }
+
+void Model::compute(std::size_t first, std::size_t end, const Weights& weights,
+                    const InputHook& hook, Values& values) const {
+  for (std::size_t i = first; i < end; ++i) {
+    const Node& node = graph_.nodes[i];
+    std::vector<torch::Tensor> inputs;
+    for (const int source : node.inputs) inputs.push_back(values.of(source));
+    if (hook && layers_[i] >= 0) {
+      inputs[0] = hook(static_cast<std::size_t>(layers_[i]), inputs[0]);
+    }
+    const int slot = slots_[i];
+    values.nodes[i] =
+        compute_node(node, inputs, slot < 0 ? nullptr : &weights[static_cast<std::size_t>(slot)]);
+  }
+}
 
 torch::Tensor Model::forward(const torch::Tensor& images, const Weights& weights,
                              const InputHook& hook) const {
-  torch::Tensor x = scaled_pixels(images);
-  for (std::size_t i = 0; i < network_.layers.size(); ++i) {
-    const Layer& layer = network_.layers[i];
-    const bool linear = layer.kind == LayerKind::kLinear;
-    for (const Pool& pool : network_.wiring[i].input.pools) x = pooled(pool, x);
-    // After the pooling: it is the same and cheaper.
-    if (i > 0 && network_.wiring[i - 1].relu) x = at::relu(x);
-    // Flattened in the order channel, row, column, whatever the layout in memory.
-    if (linear && x.dim() != 2) x = x.contiguous(torch::MemoryFormat::Contiguous).flatten(1);
-    if (hook) x = hook(i, x);
-    x = linear ? multiply(x, weights[i]) : convolve(layer, x, weights[i]);
+  Values values{scaled_pixels(images), std::vector<torch::Tensor>(graph_.nodes.size())};
+  for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+    compute(i, i + 1, weights, hook, values);
+    for (const int source : graph_.nodes[i].inputs) {
+      if (source != kImage && last_use_[static_cast<std::size_t>(source)] == i) {
+        values.nodes[static_cast<std::size_t>(source)] = torch::Tensor();
+      }
+    }
   }
-  return x.flatten(1);
+  return values.of(graph_.output).flatten(1);
 }
 
 Weights Model::random_weights(Rng rng) const {
   Weights weights;
-  for (const Layer& layer : network_.layers) {
-    const double bound = 1.0 / std::sqrt(static_cast<double>(layer.reduction()));
-    LayerWeights parameters{torch::empty(weight_shape(layer)), torch::empty({layer.out_channels})};
-    for (torch::Tensor* tensor : {&parameters.weight, &parameters.bias}) {
-      float* const values = tensor->data_ptr<float>();
-      for (std::int64_t i = 0; i < tensor->numel(); ++i) {
-        values[i] = static_cast<float>(bound * (2.0 * rng.uniform() - 1.0));
+  for (const int index : parameter_nodes_) {
+    const Node& node = graph_.nodes[static_cast<std::size_t>(index)];
+    NodeWeights tensors;
+    if (node.op == Op::kBatchNorm) {
+      const std::int64_t channels = node.shape.channels;
+      tensors = {torch::ones({channels}), torch::zeros({channels}), torch::zeros({channels}),
+                 torch::ones({channels})};
+    } else {
+      const auto inputs =
+          static_cast<double>(layer_of(node, graph_.shape_of(node.inputs[0])).reduction());
+      const double bound = 1.0 / std::sqrt(inputs);
+      for (const Parameter& parameter : parameters_of(graph_, node)) {
+        torch::Tensor tensor = torch::empty(parameter.shape);
+        float* const values = tensor.data_ptr<float>();
+        for (std::int64_t i = 0; i < tensor.numel(); ++i) {
+          values[i] = static_cast<float>(bound * (2.0 * rng.uniform() - 1.0));
+        }
+        tensors.*parameter.tensor = tensor;
       }
     }
-    weights.push_back(std::move(parameters));
+    weights.push_back(std::move(tensors));
   }
   return weights;
 }
@@ -130,18 +158,25 @@ Weights Model::read_weights(const TensorFile& file, const std::string& where) co
     return tensor;
   };
   Weights weights;
-  for (const Layer& layer : network_.layers) {
-    weights.push_back({read(layer.name + ".weight", weight_shape(layer)),
-                       read(layer.name + ".bias", {layer.out_channels})});
+  for (const int index : parameter_nodes_) {
+    const Node& node = graph_.nodes[static_cast<std::size_t>(index)];
+    NodeWeights tensors;
+    for (const Parameter& parameter : parameters_of(graph_, node)) {
+      tensors.*parameter.tensor = read(node.name + "." + parameter.name, parameter.shape);
+    }
+    weights.push_back(std::move(tensors));
   }
   return weights;
 }
 
 TensorFile Model::write_weights(const Weights& weights) const {
   TensorFile file;
-  for (std::size_t i = 0; i < weights.size(); ++i) {
-    file.tensors[network_.layers[i].name + ".weight"] = store_tensor(weights[i].weight);
-    file.tensors[network_.layers[i].name + ".bias"] = store_tensor(weights[i].bias);
+  for (std::size_t slot = 0; slot < weights.size(); ++slot) {
+    const Node& node = graph_.nodes[static_cast<std::size_t>(parameter_nodes_[slot])];
+    for (const Parameter& parameter : parameters_of(graph_, node)) {
+      file.tensors[node.name + "." + parameter.name] =
+          store_tensor(weights[slot].*parameter.tensor);
+    }
   }
   return file;
 }

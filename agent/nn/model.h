@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/nn/compute.h"
 #include "agent/nn/safetensors.h"
 #include "agent/torch.h"
 #include "host/base/random.h"
@@ -12,37 +13,47 @@
 
 namespace bittern {
 
-/// Parameters of one layer. A convolution's weight is out x in/groups x kernel_h x kernel_w, a
-/// linear layer's out x in; the bias has one value per output channel.
-struct LayerWeights {
-  torch::Tensor weight;
-  torch::Tensor bias;
-};
-
-/// Parameters of all layers, in the network's order.
-using Weights = std::vector<LayerWeights>;
+/// Tensors of all nodes that have any (layers and batch norms), in the graph's order.
+using Weights = std::vector<NodeWeights>;
 
 /// Called for every layer with its input (after ReLU and pooling) on the way forward; what it
 /// returns is used in its place. Quantisers, calibration and bit-true evaluation all hook in here.
 /// May be called from several threads at once.
 using InputHook = std::function<torch::Tensor(std::size_t layer, const torch::Tensor& input)>;
 
-/// Computes a network that is a plain chain of layers, exactly as its file states it: poolings
-/// (maximum), ReLU, and flattening before a linear layer. Images are scaled to 0..1. A Model holds
-/// no weights and may be used by several threads.
+/// Values of nodes on the way through a network; empty where they are not computed (yet) or no
+/// longer needed.
+struct Values {
+  torch::Tensor image;
+  std::vector<torch::Tensor> nodes;
+  /// What node `source` gave, or the image.
+  const torch::Tensor& of(int source) const {
+    return source == kImage ? image : nodes[static_cast<std::size_t>(source)];
+  }
+};
+
+/// Computes a network's graph, exactly as its file states it. Images are scaled to 0..1. A Model
+/// holds no weights and may be used by several threads.
 class Model {
  public:
-  /// Throws Error as require_chain() does.
+  /// Throws Error as require_trainable() does.
   explicit Model(const Network& network);
 
-  /// Logits (images x classes) of `images` (8-bit, images x channels x height x width).
+  /// Logits (images x classes) of `images` (8-bit, images x channels x height x width). Batch norms
+  /// use their running statistics. Values are dropped as soon as nothing needs them.
   torch::Tensor forward(const torch::Tensor& images, const Weights& weights,
                         const InputHook& hook = {}) const;
+
+  /// The image of `values`, as the first nodes take it.
+  static torch::Tensor pixels(const torch::Tensor& images);
+  /// Computes the nodes `first` .. `end` - 1 of graph() into `values`.
+  void compute(std::size_t first, std::size_t end, const Weights& weights, const InputHook& hook,
+               Values& values) const;
 
   /// Fresh weights, uniform in +-1/sqrt(fan-in) as PyTorch's layers start.
   Weights random_weights(Rng rng) const;
 
-  /// Weights from the tensors <layer>.weight and <layer>.bias of a file. `where` (a path) starts
+  /// Weights from the tensors <node>.weight, <node>.bias, ... of a file. `where` (a path) starts
   /// the messages. Throws Error naming the tensor when one is missing, has another shape, or
   /// holds what is no finite number.
   Weights read_weights(const TensorFile& file, const std::string& where) const;
@@ -51,11 +62,23 @@ class Model {
   TensorFile write_weights(const Weights& weights) const;
 
   const Network& network() const { return network_; }
-  /// Outputs of the last layer.
-  int classes() const { return network_.layers.back().out_channels; }
+  /// What is computed: the network's graph with its ReLUs where they cost least.
+  const Graph& graph() const { return graph_; }
+  /// Index of a node's tensors in Weights; -1 without any.
+  int slot_of_node(std::size_t node) const { return slots_[node]; }
+  /// The same for the layers of the network, by their place.
+  std::size_t slot_of_layer(std::size_t layer) const { return layer_slots_[layer]; }
+  /// Outputs of the network.
+  int classes() const { return graph_.shape_of(graph_.output).channels; }
 
  private:
   Network network_;
+  Graph graph_;
+  std::vector<int> slots_;                ///< of each node
+  std::vector<int> layers_;               ///< of each node: which layer it is, or -1
+  std::vector<std::size_t> layer_slots_;  ///< of each layer
+  std::vector<std::size_t> last_use_;     ///< of each node: the last node that takes its output
+  std::vector<int> parameter_nodes_;      ///< of each slot
 };
 
 /// A stored tensor for a float or 8-bit tensor on any device.

@@ -20,7 +20,8 @@ TensorDevice tensor_device_of(const std::string& name);
 struct Score {
   std::int64_t images = 0;
   std::int64_t correct = 0;
-  double loss_sum = 0.0;  ///< cross entropy summed over the images (nats)
+  std::int64_t correct_in_five = 0;  ///< the label is among the five greatest logits
+  double loss_sum = 0.0;             ///< cross entropy summed over the images (nats)
   /// Of each image whether the answer is correct, where that was asked for.
   std::vector<bool> answers = {};
 
@@ -28,11 +29,17 @@ struct Score {
   double accuracy() const {
     return images == 0 ? 0.0 : 100.0 * static_cast<double>(correct) / static_cast<double>(images);
   }
+  /// Likewise of those whose label is among the five best answers (top-5).
+  double top5() const {
+    return images == 0 ? 0.0
+                       : 100.0 * static_cast<double>(correct_in_five) / static_cast<double>(images);
+  }
   /// Mean cross entropy (nats); 0 without images.
   double loss() const { return images == 0 ? 0.0 : loss_sum / static_cast<double>(images); }
   Score& operator+=(const Score& other) {
     images += other.images;
     correct += other.correct;
+    correct_in_five += other.correct_in_five;
     loss_sum += other.loss_sum;
     answers.insert(answers.end(), other.answers.begin(), other.answers.end());
     return *this;

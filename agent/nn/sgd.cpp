@@ -13,6 +13,8 @@ namespace bittern {
 namespace {
 
 constexpr double kPi = 3.14159265358979323846;
+/// Share of a batch in the running statistics of batch norm.
+constexpr double kMomentum = 0.1;
 
 std::unique_ptr<torch::optim::Optimizer> make_optimiser(const OptimiserOptions& options,
                                                         std::vector<torch::Tensor> parameters) {
@@ -53,9 +55,10 @@ bool train_loop(Engine& engine, Weights& master, const TensorData& data, const L
                 const WeightView& view, const InputHook& hook, const BatchCallback& on_batch) {
   check(options, data);
   std::vector<torch::Tensor> parameters;
-  for (LayerWeights& layer : master) {
-    parameters.push_back(layer.weight.detach());
-    parameters.push_back(layer.bias.detach());
+  for (NodeWeights& node : master) {
+    for (const torch::Tensor& tensor : {node.weight, node.bias}) {
+      if (tensor.defined()) parameters.push_back(tensor.detach());
+    }
   }
   const std::unique_ptr<torch::optim::Optimizer> optimiser =
       make_optimiser(options.optimiser, parameters);
@@ -79,9 +82,15 @@ bool train_loop(Engine& engine, Weights& master, const TensorData& data, const L
            score.loss_sum, number + 1, step / per_epoch + 1, options.optimiser.rate_name,
            options.optimiser.learning_rate);
     }
+    std::size_t next = 0;
     for (std::size_t i = 0; i < master.size(); ++i) {
-      parameters[2 * i].mutable_grad() = gradients[i].weight;
-      parameters[2 * i + 1].mutable_grad() = gradients[i].bias;
+      for (const torch::Tensor& tensor : {gradients[i].weight, gradients[i].bias}) {
+        if (tensor.defined()) parameters[next++].mutable_grad() = tensor;
+      }
+      if (!master[i].mean.defined()) continue;
+      // Running statistics, as PyTorch keeps them.
+      master[i].mean.lerp_(gradients[i].mean, kMomentum);
+      master[i].variance.lerp_(gradients[i].variance, kMomentum);
     }
     if (options.optimiser.cosine) {
       const double rate = options.optimiser.learning_rate * 0.5 *

@@ -50,13 +50,12 @@ OptimiserKind optimiser_of(const std::string& name) {
 }
 
 void check_data_fits(const Network& network, const std::string& name, const DataOutline& data) {
-  const Layer& first = network.layers.front();
-  if (first.in_channels != data.channels || first.in_height != data.height ||
-      first.in_width != data.width || network.layers.back().out_channels != data.classes) {
+  const Shape& input = network.graph.input;
+  const int classes = network.graph.shape_of(network.graph.output).channels;
+  if (input != Shape{data.channels, data.height, data.width} || classes != data.classes) {
     fail_usage("network {} takes {}x{}x{} images of {} classes, but data set {} has {}x{}x{} of {}",
-               network.name, first.in_channels, first.in_height, first.in_width,
-               network.layers.back().out_channels, name, data.channels, data.height, data.width,
-               data.classes);
+               network.name, input.channels, input.height, input.width, classes, name,
+               data.channels, data.height, data.width, data.classes);
   }
 }
 
@@ -69,7 +68,7 @@ void check_data_fits(const Network& network, const Dataset& data) {
   check_data_fits(network, data.name, outline);
 }
 
-void check_trainable(const Network& network) { Model{network}; }
+void check_trainable(const Network& network) { require_trainable(network); }
 
 void check_checkpoint(const Network& network, const TensorFile& checkpoint,
                       const std::string& where) {
@@ -131,7 +130,7 @@ std::string training_key(const Network& network, const DataSplits& splits,
     // Decides whether the layer before ends in a ReLU.
     hash.update_field(layer.signed_input ? "signed" : "unsigned");
   }
-  hash.update_field(wiring_key(network));
+  hash.update_field(graph_key(network.graph));
   return hash.hex();
 }
 

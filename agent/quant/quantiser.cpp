@@ -129,11 +129,15 @@ LinearQuantiser weight_quantiser(const torch::Tensor& weight, int bits,
   return {range, thresholds};
 }
 
-LinearQuantiser activation_quantiser(const torch::Tensor& samples, int bits, bool is_signed,
+Magnitudes magnitudes_of(const torch::Tensor& samples, bool is_signed) {
+  const torch::Tensor values = samples.detach().contiguous();
+  return {values_of(values), !is_signed};
+}
+
+LinearQuantiser activation_quantiser(const Magnitudes& samples, int bits, bool is_signed,
                                      ThresholdMethod method) {
   const CodeRange range = activation_range(bits, is_signed);
-  const torch::Tensor values = samples.detach().contiguous();
-  return {range, find_threshold(values_of(values), range, bits, method)};
+  return {range, samples.threshold(range, bits, method)};
 }
 
 }  // namespace bittern

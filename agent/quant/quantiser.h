@@ -51,9 +51,12 @@ class LinearQuantiser {
 LinearQuantiser weight_quantiser(const torch::Tensor& weight, int bits,
                                  const WeightQuantisation& how);
 
-/// Quantiser for activations, calibrated on `samples` (any shape; on the CPU). Throws Error for
-/// bits outside 1..8, or 2..8 when signed.
-LinearQuantiser activation_quantiser(const torch::Tensor& samples, int bits, bool is_signed,
+/// Magnitudes of a tensor's values (any shape; on the CPU).
+Magnitudes magnitudes_of(const torch::Tensor& samples, bool is_signed);
+
+/// Quantiser for activations, calibrated on the magnitudes of samples. Throws Error for bits
+/// outside 1..8, or 2..8 when signed.
+LinearQuantiser activation_quantiser(const Magnitudes& samples, int bits, bool is_signed,
                                      ThresholdMethod method);
 
 }  // namespace bittern

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "host/base/span.h"
 
@@ -44,10 +45,34 @@ struct WeightQuantisation {
   bool per_channel = false;  ///< a scale for each output channel instead of one for the tensor
 };
 
-/// Clipping threshold for `values` when they are quantised linearly to `range` (scale = threshold /
-/// range.high): positive, at most the largest magnitude; 1 when all values are 0. Of ranges that
-/// start at 0 only the positive values count. `bits` is what kHaq decides by. Throws Error when
-/// there are no values, or one is not finite.
+/// What clipping thresholds are found from: a histogram of the magnitudes of values, which may be
+/// dropped afterwards. Zeros are left out: every quantiser gives them exactly, and behind a ReLU
+/// they would hide the rest.
+class Magnitudes {
+ public:
+  /// `positive_only`: negative values do not count (of ranges that start at 0). Throws Error when
+  /// there are no values, or one is not finite.
+  Magnitudes(Span<const float> values, bool positive_only);
+
+  /// Clipping threshold when the values are quantised linearly to `range` (scale = threshold /
+  /// range.high): positive, at most the largest magnitude; 1 when all values are 0. `bits` is what
+  /// kHaq decides by.
+  float threshold(CodeRange range, int bits, ThresholdMethod method) const;
+
+ private:
+  double centre(std::size_t bin) const;
+  double squared_error(double threshold, int high) const;
+  double divergence(std::size_t bins, int high) const;
+  double percentile() const;
+  template <typename ErrorOf>
+  double best_threshold(std::size_t least, ErrorOf error) const;
+
+  float max_ = 0;
+  double bin_width_ = 0;
+  std::vector<double> counts_;  ///< of equal bins over [0, max_]
+};
+
+/// Magnitudes(values, range.low >= 0).threshold(range, bits, method).
 float find_threshold(Span<const float> values, CodeRange range, int bits, ThresholdMethod method);
 
 }  // namespace bittern

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 #include <torch/version.h>
 
+#include "agent/campaign/fake_quant_source.h"
+#include "agent/rl/methods.h"
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/commands.h"
 #include "host/base/version.h"
@@ -14,6 +16,7 @@ int main(int argc, char** argv) {
                   build_description(), TORCH_VERSION);
   return run_command_line(argc, argv, version_text, [argc, argv](CLI::App& app) {
     add_train(app);
-    add_run(app, {argv, argv + argc});
+    add_evaluate(app);
+    add_run(app, {argv, argv + argc}, {all_methods(), all_evaluators()});
   });
 }

@@ -1,7 +1,11 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/commands.h"
@@ -22,6 +26,17 @@ std::string constraints_text(const Campaign& campaign) {
   return text;
 }
 
+/// What the cells of a campaign have, each once.
+template <typename Get>
+std::string seen_in(const std::vector<Campaign>& cells, Get get) {
+  std::vector<std::string> seen;
+  for (const Campaign& cell : cells) {
+    const std::string text = get(cell);
+    if (std::find(seen.begin(), seen.end(), text) == seen.end()) seen.push_back(text);
+  }
+  return fmt::format("{}", fmt::join(seen, " | "));
+}
+
 void list(const TableOptions& options, const CLI::App& command) {
   options.format();
   Table table;
@@ -30,9 +45,12 @@ void list(const TableOptions& options, const CLI::App& command) {
   table.text_column("dataset").detail().integer_column("episodes").detail();
   table.text_column("description").spare();
   for (const std::string& name : campaign_names()) {
-    const Campaign campaign = load_campaign(name);
-    table.row({name, campaign.network, campaign.variant, campaign.search.method,
-               constraints_text(campaign), campaign.cost, campaign.data.dataset,
+    const std::vector<Campaign> cells = load_cells(name);
+    const Campaign& campaign = cells.front();
+    table.row({name, seen_in(cells, [](const Campaign& c) { return c.network; }),
+               seen_in(cells, [](const Campaign& c) { return c.variant; }),
+               seen_in(cells, [](const Campaign& c) { return c.method.name; }),
+               seen_in(cells, constraints_text), campaign.cost, campaign.data.dataset,
                std::int64_t{campaign.search.episodes}, campaign.description});
   }
   std::cout << options.render(table, command);

@@ -4,6 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "host/campaign/accuracy_source.h"
+#include "host/search/method.h"
+
 namespace bittern {
 
 // Each command lives in a file of its own, apps/bittern/<name>.cpp, and adds itself to the command
@@ -27,8 +30,16 @@ void add_man(CLI::App& app);
 void add_completion(CLI::App& app);
 
 // Commands that need LibTorch: only with the CMake option BITTERN_AGENT. Their options are declared
-// in run_options.h and train_options.h, which `bittern` shares.
+// in run_options.h, train_options.h and evaluate_options.h, which `bittern` shares.
 void add_train(CLI::App& app);
-void add_run(CLI::App& app, const std::vector<std::string>& words);
+void add_evaluate(CLI::App& app);
+
+/// What campaigns may name: methods and evaluators.
+struct CampaignKinds {
+  std::vector<MethodKind> methods;
+  std::vector<EvaluatorKind> evaluators;
+};
+/// In a build without LibTorch `bittern` runs the campaigns that need none itself.
+void add_run(CLI::App& app, const std::vector<std::string>& words, CampaignKinds kinds);
 
 }  // namespace bittern

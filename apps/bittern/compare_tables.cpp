@@ -98,7 +98,7 @@ void add_cost_columns(Table& table, bool for_people) {
 }
 
 void add_cost_cells(std::vector<Cell>& cells, const Row& row, bool for_people) {
-  const ImageCost cost = image_cost(row.report, row.on.variant.batch);
+  const Cost cost = image_cost(row.report, row.on.variant.batch);
   cells.emplace_back(cost.latency_s * 1e6);
   cells.emplace_back(cost.energy_j * 1e6);
   cells.emplace_back(cost.energy_high_j * 1e6);

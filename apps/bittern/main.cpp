@@ -8,11 +8,14 @@
 
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/commands.h"
+#include "apps/bittern/evaluate_options.h"
 #include "apps/bittern/run_options.h"
 #include "apps/bittern/train_options.h"
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/version.h"
+#include "host/campaign/accuracy_source.h"
+#include "host/search/methods.h"
 
 namespace bittern {
 namespace {
@@ -48,9 +51,15 @@ int main(int argc, char** argv) {
     add_validate(app);
     add_store(app);
     // Parsed here, too: help and slips need no LibTorch.
+    add_evaluate_command(app,
+                         [argv](const EvaluateArguments&, const CLI::App&) { become_agent(argv); });
     add_train_command(app, [argv](const TrainArguments&, const CLI::App&) { become_agent(argv); });
+#ifdef BITTERN_WITHOUT_AGENT
+    add_run(app, {argv, argv + argc}, {host_methods(), host_evaluators()});
+#else
     add_run_command(app, {argv, argv + argc},
                     [argv](const RunArguments&, const CLI::App&) { become_agent(argv); });
+#endif
     add_help(app);
     add_man(app);
     add_completion(app);

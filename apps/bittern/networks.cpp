@@ -38,6 +38,13 @@ void list(const Options& options, const CLI::App& command) {
 
 std::string pair_text(int a, int b) { return fmt::format("{}x{}", a, b); }
 
+/// "3x3", or "3x3 d2x2" with its dilation.
+std::string kernel_text(const Layer& layer) {
+  const std::string kernel = pair_text(layer.kernel_h, layer.kernel_w);
+  if (!layer.dilated()) return kernel;
+  return kernel + " d" + pair_text(layer.dilation_h, layer.dilation_w);
+}
+
 void show(const Options& options, const CLI::App& command) {
   const Network network = load_network(options.network);
   Table table;
@@ -50,7 +57,7 @@ void show(const Options& options, const CLI::App& command) {
     table.row({layer.name, layer_kind_name(layer.kind),
                fmt::format("{}x{}x{}", layer.in_channels, layer.in_height, layer.in_width),
                fmt::format("{}x{}x{}", layer.out_channels, layer.out_height(), layer.out_width()),
-               window ? pair_text(layer.kernel_h, layer.kernel_w) : "-",
+               window ? kernel_text(layer) : "-",
                window ? pair_text(layer.stride_h, layer.stride_w) : "-",
                window ? fmt::format("{},{},{},{}", layer.pad_top, layer.pad_bottom, layer.pad_left,
                                     layer.pad_right)

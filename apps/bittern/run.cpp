@@ -1,12 +1,9 @@
-#include <cstdint>
+#include <filesystem>
 #include <iostream>
-#include <memory>
-#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "agent/campaign/preflight.h"
-#include "agent/campaign/runner.h"
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/commands.h"
 #include "apps/bittern/run_options.h"
@@ -16,50 +13,49 @@
 #include "host/base/table.h"
 #include "host/base/text.h"
 #include "host/campaign/campaign.h"
+#include "host/campaign/cells.h"
+#include "host/campaign/preflight.h"
+#include "host/campaign/runner.h"
 #include "host/report/campaign_report.h"
 
 namespace bittern {
 namespace {
 
-void run(const RunArguments& arguments, const CLI::App& command) {
-  const OutputFormat format = parse_output_format(arguments.format);
-  Campaign campaign = load_campaign(arguments.campaign, arguments.settings);
+RunOptions options_of(const RunArguments& arguments, const CLI::App& command) {
   RunOptions options;
   options.out = arguments.out;
   options.resume = arguments.resume;
   options.workers = arguments.workers;
   options.store = arguments.store;
   options.data_folder = arguments.data;
-  options.device = tensor_device_of(arguments.device);
+  options.device = arguments.device;
   options.phases = make_phases(command);
   options.command_line = arguments.command_line;
   for (const std::string& endpoint : arguments.endpoints) {
     options.endpoints.push_back(Endpoint::parse(endpoint));
-  }
-  std::string folder = campaign.name;
-  std::string again = "bittern run " + quoted_word(arguments.campaign);
-  for (const std::string& setting : arguments.settings) again += " --set " + quoted_word(setting);
-  if (arguments.seed) {
-    campaign.seed = *arguments.seed;
-    // Its own directory, so that runs with several seeds do not meet in one.
-    folder += "-seed-" + std::to_string(campaign.seed);
-    again += " --seed " + std::to_string(campaign.seed);
   }
   if (options.out == "-") {
     fail_usage(
         "--out: results are a directory, which standard output cannot be; the summary is "
         "printed there, as data with --format json");
   }
-  if (options.out.empty()) options.out = std::filesystem::path("out") / folder;
-  again += " --out " + quoted_word(options.out.string()) + " --resume";
-  if (arguments.check) {
-    const Preflight found = preflight(campaign, options, /*may_make_store=*/false);
-    std::cout << preflight_text(campaign, options, found);
-    return;
-  }
+  return options;
+}
+
+/// The command that goes on with what was stopped.
+std::string command_again(const RunArguments& arguments, const std::filesystem::path& out) {
+  std::string again = "bittern run " + quoted_word(arguments.campaign);
+  for (const std::string& setting : arguments.settings) again += " --set " + quoted_word(setting);
+  for (const std::string& cell : arguments.only) again += " --only " + quoted_word(cell);
+  if (arguments.seed) again += " --seed " + std::to_string(*arguments.seed);
+  return again + " --out " + quoted_word(out.string()) + " --resume";
+}
+
+void run_one(const Campaign& campaign, const RunOptions& options, OutputFormat format,
+             const std::string& again, const CampaignKinds& kinds) {
   CampaignResult result;
   try {
-    result = run_campaign(campaign, options);
+    result = run_campaign(campaign, options, kinds.evaluators);
   } catch (const Stopped&) {
     fail("stopped on request; continue with: {}", again);
   }
@@ -74,10 +70,64 @@ void run(const RunArguments& arguments, const CLI::App& command) {
     fail("stopped on request; what is there is the best so far. Continue with: {}", again);
 }
 
+void run_several(const std::vector<Campaign>& cells, const RunOptions& options, OutputFormat format,
+                 const std::string& again, const CampaignKinds& kinds) {
+  try {
+    const Table table = cells_table(run_cells(cells, options, kinds.evaluators));
+    std::cout << table.render(format);
+    if (format == OutputFormat::kTable) {
+      std::cout << cells.size() << " cells in " << options.out.string()
+                << "/, each in a folder of its own; this table with all columns in cells.txt, "
+                << "cells.csv, cells.json\n";
+    }
+  } catch (const Stopped&) {
+    fail("stopped on request; continue with: {}", again);
+  }
+}
+
+void run(const RunArguments& arguments, const CLI::App& command, const CampaignKinds& kinds) {
+  const OutputFormat format = parse_output_format(arguments.format);
+  RunOptions options = options_of(arguments, command);
+  std::vector<std::string> settings = arguments.settings;
+  if (arguments.seed) settings.push_back("seed=" + std::to_string(*arguments.seed));
+  const std::vector<Campaign> all = load_cells(arguments.campaign, settings, &kinds.methods);
+  const bool several = all.size() > 1;
+  if (!several && !arguments.only.empty()) {
+    fail_usage("--only: {} has but one cell", arguments.campaign);
+  }
+  const std::vector<Campaign> cells = picked_cells(all, arguments.only);
+  if (options.out.empty()) {
+    std::string folder = cells.front().name;
+    // Its own directory, so that runs with several seeds do not meet in one.
+    if (arguments.seed) folder += "-seed-" + std::to_string(*arguments.seed);
+    options.out = std::filesystem::path("out") / folder;
+  }
+  const std::string again = command_again(arguments, options.out);
+  if (!arguments.check) {
+    if (several) {
+      run_several(cells, options, format, again, kinds);
+    } else {
+      run_one(cells.front(), options, format, again, kinds);
+    }
+    return;
+  }
+  for (const Campaign& cell : cells) {
+    RunOptions own = options;
+    if (several) own.out = options.out / cell.cell;
+    const Preflight found = preflight(cell, own, kinds.evaluators, /*may_make_store=*/false);
+    if (several) std::cout << (&cell == &cells.front() ? "" : "\n") << "cell " << cell.cell << "\n";
+    std::cout << preflight_text(cell, own, found);
+  }
+}
+
 }  // namespace
 
-void add_run(CLI::App& app, const std::vector<std::string>& words) {
-  add_run_command(app, words, run);
+void add_run(CLI::App& app, const std::vector<std::string>& words, CampaignKinds kinds) {
+  add_run_command(
+      app, words,
+      [kinds = std::move(kinds)](const RunArguments& arguments, const CLI::App& command) {
+        run(arguments, command, kinds);
+      });
 }
 
 }  // namespace bittern

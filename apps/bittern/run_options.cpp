@@ -48,6 +48,11 @@ void add_run_command(CLI::App& app, const std::vector<std::string>& words,
                               "constraints[0].ratio=0.3 (may be repeated)"),
           "KEY=VALUE")
       ->allow_extra_args(false);
+  text_of(command->add_option("--only", arguments->only,
+                              "Of a campaign with several cells, those with such a name (* for any "
+                              "text; may be repeated)"),
+          "CELL")
+      ->allow_extra_args(false);
   command->add_flag(
       "--check", arguments->check,
       "Only check everything that can be known beforehand, and say what would be done");
@@ -82,6 +87,7 @@ void add_run_command(CLI::App& app, const std::vector<std::string>& words,
       "is in run.log in the result directory, too.\n" +
       example("bittern run quickstart\n"
               "bittern run quickstart --check\n"
+              "bittern run quickstart_methods --only '*_random_*'\n"
               "bittern run quickstart --set search.episodes=20 --out results/short\n"
               "bittern run configs/campaigns/lenet_mnist_haq_bismo_edge.yaml --out results/a "
               "--resume"));

@@ -17,6 +17,7 @@ struct RunArguments {
   std::optional<std::uint64_t> seed;
   std::vector<std::string> settings;   ///< KEY=VALUE instead of what the file says
   std::vector<std::string> endpoints;  ///< devices that run elsewhere
+  std::vector<std::string> only;       ///< patterns of the cells to be worked through; empty: all
   bool check = false;                  ///< only say what would be done
   bool resume = false;
   std::size_t workers = 0;

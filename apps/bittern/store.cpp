@@ -16,6 +16,7 @@
 #include "host/base/file.h"
 #include "host/base/json.h"
 #include "host/base/table.h"
+#include "host/cores/planner_hash.h"
 #include "host/store/store_gc.h"
 
 namespace bittern {
@@ -68,7 +69,8 @@ Table table_of(const std::vector<StoredMeasurement>& rows, bool whole_keys) {
   table.text_column("created").spare();
   table.integer_column("bytes_read").detail().integer_column("bytes_written").detail();
   table.text_column("schedule").detail().text_column("rtl_hash").detail();
-  table.text_column("variant_key").detail().integer_column("lowering").detail();
+  table.text_column("variant_key").detail().text_column("result").detail();
+  table.text_column("program").detail();
   table.text_column("events").detail().text_column("tools").detail();
   for (const StoredMeasurement& row : rows) {
     const MeasurementKey& k = row.key;
@@ -89,7 +91,8 @@ Table table_of(const std::vector<StoredMeasurement>& rows, bool whole_keys) {
     cells.push_back(k.schedule);
     cells.push_back(k.rtl_hash);
     cells.push_back(k.variant_key);
-    cells.push_back(std::int64_t{k.lowering_version});
+    cells.push_back(bits_text(k.result_bits, k.result_signed));
+    cells.push_back(k.program);
     cells.push_back(nlohmann::json(m.events).dump());
     cells.push_back(row.tools);
     table.row(std::move(cells));
@@ -112,7 +115,9 @@ nlohmann::json json_of(const StoredMeasurement& row) {
           {"activation_signed", k.precision.activation_signed},
           {"batch", k.batch},
           {"schedule", k.schedule},
-          {"lowering_version", k.lowering_version},
+          {"result_bits", k.result_bits},
+          {"result_signed", k.result_signed},
+          {"program", k.program},
           {"cycles", m.cycles},
           {"bytes_read", m.bytes_read},
           {"bytes_written", m.bytes_written},
@@ -176,9 +181,10 @@ void export_rows(const Options& options, const CLI::App&) {
 }
 
 /// Whether the user agrees; yes when nobody is there to be asked.
-bool agreed(const Options& options, std::size_t rows) {
+bool agreed(const Options& options, std::size_t rows, std::size_t plans) {
   if (options.yes || ::isatty(STDIN_FILENO) == 0) return true;
-  std::cout << fmt::format("remove these {} measurements? [y/N] ", rows) << std::flush;
+  std::cout << fmt::format("remove these {} measurements and {} plans? [y/N] ", rows, plans)
+            << std::flush;
   std::string answer;
   std::getline(std::cin, answer);
   return answer == "y" || answer == "Y" || answer == "yes";
@@ -195,16 +201,30 @@ void gc(const Options& options, const CLI::App&) {
                                           : GcScope::kStale;
   const GcPlan plan =
       plan_gc(rows, scope, scope == GcScope::kStale ? built_devices() : std::vector<BuiltDevice>{});
+  // A plan is of a variant's parameters, not of its name; a damaged one does no harm.
+  PlanCount plans;
+  if (options.variant.empty() && scope != GcScope::kDamaged) {
+    plans = store->count_plans(planner_hash());
+  }
+  const bool all_plans = options.all && options.variant.empty();
+  const std::size_t stale_plans = all_plans ? plans.all : plans.stale;
   std::cout << gc_text(plan);
-  const auto done = [&](const char* what, std::size_t count) {
-    std::cout << fmt::format("{} {} of {} measurements from {}\n", what, count, rows.size(),
-                             store->path().string());
+  if (stale_plans > 0) {
+    std::cout << fmt::format("remove {:>6}  plans{}\n", stale_plans,
+                             all_plans ? "" : " of other planners than this one, or damaged");
+  }
+  const auto done = [&](const char* what, std::size_t count, std::size_t of_plans) {
+    std::cout << fmt::format("{} {} of {} measurements and {} of {} plans from {}\n", what, count,
+                             rows.size(), of_plans, plans.all, store->path().string());
   };
-  if (options.dry_run) return done("would remove", plan.keys.size());
-  if (plan.keys.empty() || !agreed(options, plan.keys.size())) return done("removed", 0);
+  if (options.dry_run) return done("would remove", plan.keys.size(), stale_plans);
+  if (plan.keys.empty() && stale_plans == 0) return done("removed", 0, 0);
+  if (!agreed(options, plan.keys.size(), stale_plans)) return done("removed", 0, 0);
   const std::size_t removed = store->remove(plan.keys);
+  const std::size_t removed_plans =
+      stale_plans > 0 ? store->remove_plans(planner_hash(), all_plans) : 0;
   store->compact();
-  done("removed", removed);
+  done("removed", removed, removed_plans);
 }
 
 }  // namespace
@@ -247,7 +267,10 @@ void add_store(CLI::App& app) {
   all.first->footer(example("bittern store export --format csv --out measurements.csv"));
 
   const auto clean = add(
-      "gc", "Remove measurements that no RTL that is built can answer for, after saying which", gc);
+      "gc",
+      "Remove measurements that no RTL that is built can answer for, and plans of other planners, "
+      "after saying which",
+      gc);
   variant(clean);
   clean.first->add_flag("--damaged", clean.second->damaged, "Remove damaged rows only");
   clean.first->add_flag("--all", clean.second->all, "Remove everything (of the variant)");

@@ -4,6 +4,7 @@
 
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/option_kinds.h"
+#include "host/base/data_folder.h"
 
 namespace bittern {
 namespace {
@@ -24,7 +25,7 @@ void add_train_command(CLI::App& app,
   text_of(command->add_option("--network", a.network, "Name in configs/networks, or a .yaml file"),
           kNetwork)
       ->capture_default_str();
-  one_of(command->add_option("--dataset", a.dataset, "Images to train on"), {"mnist", "synthetic"})
+  one_of(command->add_option("--dataset", a.dataset, "Images to train on"), dataset_names())
       ->capture_default_str();
   text_of(
       command->add_option("--out", a.out, "File for the weights (safetensors); -: standard output"),
@@ -51,8 +52,7 @@ void add_train_command(CLI::App& app,
                0, kMostImages)
       ->capture_default_str();
   whole_number(command->add_option("--validation-images", a.validation_images,
-                                   "Cut from the training set; 0: 5000 for mnist, 1000 for "
-                                   "synthetic"),
+                                   "Cut from the training set; 0: 5000, 1000 for synthetic"),
                0, kMostImages)
       ->capture_default_str();
   whole_number(command->add_option("--threads", a.threads,

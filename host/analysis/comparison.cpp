@@ -102,9 +102,7 @@ ComparedVariant compare_on(const ComparisonVariant& on, const Comparison& what,
 
 }  // namespace
 
-ImageCost image_cost(const LayerReport& report, int batch) {
-  return {report.latency_s / batch, report.energy_j / batch, report.energy_high_j / batch};
-}
+Cost image_cost(const LayerReport& report, int batch) { return report / batch; }
 
 std::vector<std::string> Comparison::split_headings() const {
   std::vector<std::string> headings;
@@ -131,8 +129,7 @@ std::vector<std::vector<Transfer>> transfer_matrix(const Comparison& comparison)
     }
     for (std::size_t p = 0; p < matrix.size(); ++p) {
       const LayerReport& total = on.policies[p].total;
-      const ImageCost cost = image_cost(total, on.variant.batch);
-      Transfer cell{cost.latency_s, cost.energy_j, total.origin, std::nullopt};
+      Transfer cell{image_cost(total, on.variant.batch), total.origin, std::nullopt};
       if (own_s) cell.penalty = total.latency_s / *own_s;
       matrix[p].push_back(cell);
     }

@@ -21,16 +21,7 @@ struct NamedPolicy {
 /// What a layer, or a sum, costs for one image: variants have batches of their own, so this is what
 /// can be compared. With a batch above 1 it is the batch's cost divided by the images in it; no
 /// image is ready earlier than its batch.
-struct ImageCost {
-  double latency_s = 0.0;
-  double energy_j = 0.0;       ///< with the energy table's first number for device memory
-  double energy_high_j = 0.0;  ///< with its second
-  double edp() const { return energy_j * latency_s; }            ///< joule seconds
-  double edp_high() const { return energy_high_j * latency_s; }  ///< joule seconds
-};
-
-/// Cost for one image of a report on a batch.
-ImageCost image_cost(const LayerReport& report, int batch);
+Cost image_cost(const LayerReport& report, int batch);
 
 /// A policy on a variant.
 struct ComparedPolicy {
@@ -62,10 +53,8 @@ struct Comparison {
   std::vector<std::string> split_headings() const;
 };
 
-/// A policy on a variant in the transfer matrix.
-struct Transfer {
-  double latency_s = 0.0;  ///< for one image
-  double energy_j = 0.0;   ///< likewise
+/// A policy on a variant in the transfer matrix: the cost for one image.
+struct Transfer : Cost {
   Origin origin = Origin::kRtl;
   /// Latency as a multiple of that of the policy made for this variant; none when there is no such
   /// policy.

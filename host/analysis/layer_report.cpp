@@ -122,7 +122,7 @@ LayerReport total_report(const std::vector<LayerReport>& layers) {
     checked_add(sum.macs, layer.macs, "multiply-accumulates of all layers");
     checked_add(sum.cycles, layer.cycles, "cycles of all layers");
     sum.sum_bits = std::max(sum.sum_bits, layer.sum_bits);
-    sum.latency_s += layer.latency_s;
+    sum += layer;
     sum.ideal_cycles += layer.ideal_cycles;
     for (std::size_t i = 0; i < sum.split.size(); ++i) sum.split[i].second += layer.split[i].second;
     for (const auto& [event, count] : layer.events) sum.events[event] += count;
@@ -130,9 +130,7 @@ LayerReport total_report(const std::vector<LayerReport>& layers) {
     checked_add(sum.bytes_written, layer.bytes_written, "bytes written by all layers");
     sum.port_bytes_read += layer.port_bytes_read;
     sum.port_bytes_written += layer.port_bytes_written;
-    sum.energy_j += layer.energy_j;
-    sum.energy_high_j += layer.energy_high_j;
-    if (layer.origin > sum.origin) sum.origin = layer.origin;
+    sum.origin = std::max(sum.origin, layer.origin);
     if (sum.remote.empty()) sum.remote = layer.remote;
   }
   return sum;

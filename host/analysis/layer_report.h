@@ -6,12 +6,13 @@
 #include <utility>
 #include <vector>
 
+#include "host/cost/cost.h"
 #include "host/cost/cost_models.h"
 
 namespace bittern {
 
 /// What is shown of a measured layer, or of their sum. For the whole batch of the variant.
-struct LayerReport {
+struct LayerReport : Cost {
   std::string name;
   BitPair bits;      ///< that were asked for
   BitPair run_bits;  ///< that ran: Core::supported()
@@ -20,7 +21,6 @@ struct LayerReport {
   /// layers the most of them.
   int sum_bits = 0;
   std::uint64_t cycles = 0;
-  double latency_s = 0.0;
   /// Cycles that the array would take at these bits if it never waited and every unit had work.
   double ideal_cycles = 0.0;
   /// Core::cycle_split() in cycles, or "run" and "stall" of a published model; then "other".
@@ -30,8 +30,6 @@ struct LayerReport {
   /// Of the data port that read most, and of the one that wrote most: ports work side by side.
   std::uint64_t port_bytes_read = 0;
   std::uint64_t port_bytes_written = 0;
-  double energy_j = 0.0;
-  double energy_high_j = 0.0;
   Origin origin = Origin::kRtl;
   /// Endpoint of the device that ran it, when that was no process of ours; of a sum: of any of
   /// them.

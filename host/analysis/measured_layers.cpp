@@ -8,14 +8,12 @@
 namespace bittern {
 namespace {
 
-std::vector<Measurement> measure(const Variant& variant, const Core& core,
-                                 const std::vector<LayerJob>& jobs, const LayerSource& source,
-                                 MeasuredLayers& answer) {
+std::vector<Measurement> measure(const Variant& variant, const std::vector<LayerJob>& jobs,
+                                 const LayerSource& source, MeasuredLayers& answer) {
   if (source.model == LayerModel::kClosed) {
     std::vector<Measurement> measured;
-    for (const PlannedLayer& planned :
-         plan_layers(core, jobs, default_workers(), source.measurer.runner.phases)) {
-      measured.push_back(model_measurement(planned, variant));
+    for (const KnownPlan& plan : Planner(variant).know(jobs, source.measurer.runner.phases)) {
+      measured.push_back(model_measurement(plan, variant));
     }
     return measured;
   }
@@ -57,7 +55,7 @@ MeasuredLayers measure_layers(const Variant& variant, const EnergyTable& energy,
   MeasuredLayers answer;
   const std::vector<Measurement> measured = source.model == LayerModel::kPublished
                                                 ? published(variant, *core, points)
-                                                : measure(variant, *core, jobs, source, answer);
+                                                : measure(variant, jobs, source, answer);
   for (std::size_t i = 0; i < points.size(); ++i) {
     answer.layers.push_back(
         report_layer(*points[i].layer, points[i].bits, measured[i], *core, variant, energy));

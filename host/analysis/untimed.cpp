@@ -9,18 +9,21 @@
 namespace bittern {
 
 std::vector<std::string> untimed_parts(const Network& network, const Variant& variant) {
-  bool pools = !network.output.pools.empty();
-  bool branches = false;
-  for (std::size_t i = 0; i < network.wiring.size(); ++i) {
-    const Source& input = network.wiring[i].input;
-    pools = pools || !input.pools.empty();
-    branches = branches || input.layer + 1 != static_cast<int>(i);
-  }
+  const auto has = [&network](std::initializer_list<Op> ops) {
+    return std::any_of(network.graph.nodes.begin(), network.graph.nodes.end(),
+                       [&ops](const Node& node) {
+                         return std::find(ops.begin(), ops.end(), node.op) != ops.end();
+                       });
+  };
   const bool windows = std::any_of(network.layers.begin(), network.layers.end(),
                                    [](const Layer& l) { return l.kind != LayerKind::kLinear; });
   std::vector<std::string> parts;
-  if (pools) parts.emplace_back("pooling");
-  if (branches) parts.emplace_back("additions and concatenations where branches meet");
+  if (has({Op::kNormalise})) parts.emplace_back("normalising of the image");
+  if (has({Op::kMaxPool, Op::kAveragePool})) parts.emplace_back("pooling");
+  if (has({Op::kUpsample})) parts.emplace_back("upsampling");
+  if (has({Op::kAdd, Op::kConcat})) {
+    parts.emplace_back("additions and concatenations where branches meet");
+  }
   // A device that requantises clamps at 0 as well.
   parts.emplace_back(variant.lowering_choice("requantise", 0) != 0
                          ? "biases"

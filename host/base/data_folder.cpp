@@ -10,6 +10,8 @@ namespace bittern {
 
 namespace fs = std::filesystem;
 
+std::vector<std::string> dataset_names() { return {"synthetic", "mnist", "cifar10"}; }
+
 fs::path find_data_folder(const std::string& name, const std::string& file,
                           const std::string& folder) {
   std::vector<fs::path> places;
@@ -26,9 +28,8 @@ fs::path find_data_folder(const std::string& name, const std::string& file,
   for (const fs::path& place : places) {
     for (const fs::path& candidate : {place / name, place}) {
       std::error_code ignored;  // an unreadable place is a place without the file
-      if (fs::exists(candidate / file, ignored) ||
-          fs::exists(candidate / (file + ".gz"), ignored)) {
-        return candidate;
+      for (const char* packed : {"", ".gz", ".xz"}) {
+        if (fs::exists(candidate / (file + packed), ignored)) return candidate;
       }
       tried += "\n  " + (candidate / file).lexically_normal().string() + "[.gz]";
     }

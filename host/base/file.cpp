@@ -14,29 +14,12 @@
 #include <vector>
 
 #include "host/base/error.h"
+#include "host/base/file_descriptor.h"
 
 namespace bittern {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Owns a POSIX file descriptor.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  /// Closes and reports whether that worked: delayed write errors come out here.
-  bool close() { return ::close(std::exchange(fd_, -1)) == 0; }
-
- private:
-  int fd_;
-};
 
 bool write_all(int fd, std::string_view content) {
   while (!content.empty()) {
@@ -49,7 +32,8 @@ bool write_all(int fd, std::string_view content) {
 }
 
 void sync_folder(const fs::path& folder) {
-  Descriptor fd(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  FileDescriptor fd(
+      ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   // Some file systems cannot sync a folder; the rename itself has happened then all the same.
   if (fd.get() >= 0) ::fsync(fd.get());
 }
@@ -126,7 +110,7 @@ Target target_of(const fs::path& path) {
 
 /// Into what is no regular file. Waits for a reader when it is a pipe.
 void write_through(const fs::path& name, const fs::path& path, std::string_view content) {
-  Descriptor fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+  FileDescriptor fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
   if (fd.get() < 0 || !write_all(fd.get(), content) || !fd.close()) {
     fail("{}: cannot write: {}", name.string(), std::strerror(errno));
   }
@@ -134,12 +118,12 @@ void write_through(const fs::path& name, const fs::path& path, std::string_view 
 
 /// A new file beside `path` and its name: as mkstemp makes one, but with the permission bits that
 /// new files get.
-std::pair<Descriptor, std::string> create_beside(const fs::path& path) {
+std::pair<FileDescriptor, std::string> create_beside(const fs::path& path) {
   constexpr int kTries = 100;
   std::random_device random;
   for (int i = 0;; ++i) {
     std::string name = fmt::format("{}.tmp.{:08x}", path.string(), random());
-    Descriptor fd(::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    FileDescriptor fd(::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
     if (fd.get() >= 0) return {std::move(fd), std::move(name)};
     if (errno != EEXIST || i == kTries) {
       fail("{}: cannot create a file beside it: {}", path.string(), std::strerror(errno));
@@ -174,7 +158,7 @@ void replace_file(const fs::path& name, const Target& target, std::string_view c
 }  // namespace
 
 std::string read_file(const fs::path& path, std::size_t max_bytes) {
-  Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (fd.get() < 0) fail("{}: cannot open for reading: {}", path.string(), std::strerror(errno));
   struct stat info {};
   if (::fstat(fd.get(), &info) != 0) fail("{}: {}", path.string(), std::strerror(errno));
@@ -244,7 +228,7 @@ bool is_standard_output(const fs::path& path) {
 }
 
 void append_line(const fs::path& path, std::string_view line) {
-  Descriptor fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
+  FileDescriptor fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
   if (fd.get() < 0) fail("{}: cannot open for appending: {}", path.string(), std::strerror(errno));
   // EINVAL: what is no regular file cannot be synced, and need not be.
   if (!write_all(fd.get(), std::string(line) + "\n") ||

@@ -1,9 +1,15 @@
 #include "host/campaign/campaign.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
+#include <utility>
 
+#include "host/base/data_folder.h"
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/yaml.h"
@@ -15,6 +21,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kMaxImages = 10'000'000;
+constexpr const char* kDefaultMethod = "haq";
+/// Of the file's format; files without a version are of the first.
+constexpr int kVersion = 1;
+constexpr std::size_t kMaxCells = 1000;
 
 int read_int(const YamlMap& map, const char* key, int low, int high, int fallback) {
   return static_cast<int>(map.integer(key, low, high, fallback));
@@ -30,16 +40,24 @@ std::string existing_file(const YamlNode& node) {
 }
 
 DataSettings read_data(const YamlNode& node) {
-  const YamlMap map(node, {"dataset", "seed", "train_images", "validation_images", "test_images"});
+  const YamlMap map(node, {"dataset", "seed", "train_images", "validation_images", "choice_images",
+                           "test_images"});
   DataSettings out;
-  out.dataset = map.choice("dataset", {"synthetic", "mnist"});
+  out.dataset = map.choice("dataset", dataset_names());
   const bool drawn = out.dataset == "synthetic";
   out.seed = static_cast<std::uint64_t>(map.integer("seed", 0, INT64_MAX, 1));
   out.train_images = read_int(map, "train_images", drawn ? 1 : 0, kMaxImages, drawn ? 6000 : 0);
   out.validation_images = read_int(map, "validation_images", 1, kMaxImages, drawn ? 1000 : 5000);
+  out.choice_images = read_int(map, "choice_images", 0, kMaxImages, 0);
+  if (out.choice_images >= out.validation_images) {
+    map.at("choice_images")
+        .fail(fmt::format("they are some of the {} validation images; the search needs the others",
+                          out.validation_images));
+  }
   out.test_images = read_int(map, "test_images", drawn ? 1 : 0, kMaxImages, drawn ? 2000 : 0);
   if (!drawn && out.test_images != 0) {
-    map.at("test_images").fail("mnist is always tested on all of its test images; leave this out");
+    map.at("test_images")
+        .fail(out.dataset + " is always tested on all of its test images; leave this out");
   }
   return out;
 }
@@ -54,9 +72,26 @@ ModelSettings read_model(const YamlNode& node) {
   return out;
 }
 
+EvaluatorSettings read_table_evaluator(const YamlNode& node) {
+  const YamlMap map(node, {"kind", "table", "full_precision", "missing"});
+  EvaluatorSettings out;
+  out.kind = "table";
+  out.table = existing_file(map.at("table"));
+  out.full_precision = map.real("full_precision", 0, 100);
+  out.missing_is_bad = map.choice("missing", {"error", "bad"}, "error") == "bad";
+  return out;
+}
+
 EvaluatorSettings read_evaluator(const YamlNode& node) {
-  const YamlMap map(node, {"weight_range", "activation_range", "per_channel", "calibration_images",
-                           "finetune_images", "finetune_rate", "batch"});
+  if (node.is_mapping()) {
+    for (const auto& [key, value] : node.entries()) {
+      if (key == "kind" && value.choice({"fake-quant", "table"}) == "table") {
+        return read_table_evaluator(node);
+      }
+    }
+  }
+  const YamlMap map(node, {"kind", "weight_range", "activation_range", "per_channel",
+                           "calibration_images", "finetune_images", "finetune_rate", "batch"});
   const std::vector<std::string> ranges = {"max", "kl", "mse", "percentile", "haq"};
   EvaluatorSettings out;
   out.weight_range = map.choice("weight_range", ranges, out.weight_range);
@@ -70,15 +105,131 @@ EvaluatorSettings read_evaluator(const YamlNode& node) {
   return out;
 }
 
-SearchSettings read_search(const YamlNode& node) {
-  const YamlMap map(node, {"method", "episodes", "min_bits", "max_bits", "mode", "wall",
-                           "must_pay_share", "pin_first_last", "replay", "hidden", "warmup",
-                           "actor_rate", "critic_rate", "noise", "noise_decay", "batch"});
+/// Which entry of every list a cell takes.
+struct Pick {
+  std::size_t network = 0;
+  std::size_t variant = 0;
+  std::size_t method = 0;
+  std::vector<std::size_t> limits;
+  std::size_t seed = 0;
+};
+
+/// The entries of a key that may hold a list; a single value is one entry.
+std::vector<YamlNode> entries_of(const YamlNode& node) {
+  return node.is_sequence() ? node.items(1, 1000) : std::vector<YamlNode>{node};
+}
+
+std::vector<int> read_widths(const YamlNode& node) {
+  std::vector<int> widths;
+  for (const YamlNode& item : entries_of(node)) {
+    widths.push_back(static_cast<int>(item.integer(1, 8)));
+  }
+  return widths;
+}
+
+std::vector<LayerBits> read_bits(const YamlNode& node) {
+  std::vector<LayerBits> out;
+  for (const YamlNode& item : node.items(1)) {
+    const YamlMap map(item, {"layers", "weights", "activations"});
+    LayerBits bits;
+    bits.layers = map.text("layers");
+    if (const auto weights = map.find("weights")) bits.weight_bits = read_widths(*weights);
+    if (const auto activations = map.find("activations")) {
+      bits.activation_bits = read_widths(*activations);
+    }
+    if (bits.weight_bits.empty() && bits.activation_bits.empty()) {
+      item.fail("expected `weights` or `activations`: a width, which pins, or a list of them");
+    }
+    out.push_back(std::move(bits));
+  }
+  return out;
+}
+
+std::vector<std::vector<std::string>> read_ties(const YamlNode& node) {
+  std::vector<std::vector<std::string>> out;
+  for (const YamlNode& group : node.items(1)) {
+    out.emplace_back();
+    for (const YamlNode& name : entries_of(group)) out.back().push_back(name.text());
+  }
+  return out;
+}
+
+/// The names under `method`.
+std::vector<YamlNode> method_nodes(const std::optional<YamlNode>& search) {
+  if (!search || !search->is_mapping()) return {};
+  for (const auto& [key, value] : search->entries()) {
+    if (key == "method") return entries_of(value);
+  }
+  return {};
+}
+
+/// The method that a cell uses, from its block (`haq: {warmup: 5}`) or, where the campaign has but
+/// one method, from the keys beside those that all methods share.
+ConfiguredMethod read_method(const YamlMap& map, const std::vector<MethodKind>* methods,
+                             const std::string& name, bool only_one, SearchSettings& search) {
+  if (methods == nullptr) {
+    ConfiguredMethod method;
+    method.name = name;
+    return method;
+  }
+  const auto kind = std::find_if(methods->begin(), methods->end(),
+                                 [&name](const MethodKind& k) { return k.name == name; });
+  if (const auto block = map.find(name)) {
+    std::vector<std::string> keys = kind->keys;
+    keys.emplace_back("episodes");
+    const YamlMap own(*block, keys);
+    for (const std::string& key : only_one ? kind->keys : std::vector<std::string>()) {
+      if (map.has(key)) {
+        map.at(key).fail("the settings of " + name + " are in its block `" + name +
+                         "`: give each of them once, there");
+      }
+    }
+    search.episodes = read_int(own, "episodes", 1, 1'000'000, search.episodes);
+    return kind->configure(own);
+  }
+  return kind->configure(only_one ? map
+                                  : YamlMap(YamlNode::parse("{}", map.node().file()), kind->keys));
+}
+
+SearchSettings read_search(const YamlNode& node, const std::vector<MethodKind>* methods,
+                           std::size_t pick, ConfiguredMethod& method) {
+  std::vector<std::string> keys = {
+      "method",         "episodes",       "min_bits",       "max_bits", "mode", "wall",
+      "must_pay_share", "pin_first_last", "accuracy_floor", "bits",     "tie"};
+  std::vector<std::string> names;
+  std::vector<std::string> known;
+  for (const MethodKind& kind : methods != nullptr ? *methods : std::vector<MethodKind>()) {
+    known.push_back(kind.name);
+    // A block of a method that is not named waits for a --set search.method.
+    keys.push_back(kind.name);
+  }
+  for (const YamlNode& item : method_nodes(node)) {
+    names.push_back(methods != nullptr ? item.choice(known) : item.text());
+    if (std::count(names.begin(), names.end(), names.back()) > 1) {
+      item.fail("method " + names.back() + " is listed twice");
+    }
+  }
+  if (names.empty()) names = {kDefaultMethod};
+  if (methods == nullptr) {
+    // A method's own keys are another program's to judge.
+    for (const auto& [key, value] : node.entries()) keys.push_back(key);
+  }
+  for (const std::string& name : names) {
+    keys.push_back(name);
+    if (methods == nullptr) continue;
+    const auto kind = std::find_if(methods->begin(), methods->end(),
+                                   [&name](const MethodKind& k) { return k.name == name; });
+    if (kind == methods->end()) {
+      node.fail("no method " + name + " in this build; name one under `method`" +
+                suggestion(name, known));
+    }
+    if (names.size() == 1) keys.insert(keys.end(), kind->keys.begin(), kind->keys.end());
+  }
+  const YamlMap map(node, keys);
   SearchSettings out;
-  out.method = map.choice("method", {"haq"}, out.method);
   out.episodes = read_int(map, "episodes", 1, 1'000'000, out.episodes);
-  out.min_bits = read_int(map, "min_bits", 2, 8, out.min_bits);
-  out.max_bits = read_int(map, "max_bits", 2, 8, out.max_bits);
+  out.min_bits = read_int(map, "min_bits", 1, 8, out.min_bits);
+  out.max_bits = read_int(map, "max_bits", 1, 8, out.max_bits);
   if (out.min_bits > out.max_bits) {
     map.node().fail("min_bits (" + std::to_string(out.min_bits) + ") is above max_bits (" +
                     std::to_string(out.max_bits) + ")");
@@ -87,18 +238,10 @@ SearchSettings read_search(const YamlNode& node) {
   out.wall = map.choice("wall", {"haq", "must_pay", "best_ratio"}, out.wall);
   out.must_pay_share = map.real("must_pay_share", 0, 1, out.must_pay_share);
   out.pin_first_last = map.boolean("pin_first_last", out.pin_first_last);
-  out.replay = map.choice("replay", {"pre", "post"}, out.replay);
-  if (const auto hidden = map.find("hidden")) {
-    const auto sizes = hidden->integers(1, 4096, 2, 2);
-    out.hidden1 = static_cast<int>(sizes[0]);
-    out.hidden2 = static_cast<int>(sizes[1]);
-  }
-  out.warmup = read_int(map, "warmup", 0, 1'000'000, out.warmup);
-  out.actor_rate = map.real("actor_rate", 1e-12, 1, out.actor_rate);
-  out.critic_rate = map.real("critic_rate", 1e-12, 1, out.critic_rate);
-  out.noise = map.real("noise", 0, 10, out.noise);
-  out.noise_decay = map.real("noise_decay", 1e-6, 1, out.noise_decay);
-  out.batch = read_int(map, "batch", 1, 65536, out.batch);
+  if (map.has("accuracy_floor")) out.accuracy_floor = map.real("accuracy_floor", 0, 100);
+  if (const auto bits = map.find("bits")) out.bits = read_bits(*bits);
+  if (const auto ties = map.find("tie")) out.ties = read_ties(*ties);
+  method = read_method(map, methods, names.at(pick), names.size() == 1, out);
   return out;
 }
 
@@ -112,7 +255,16 @@ FinalSettings read_final(const YamlNode& node) {
   return out;
 }
 
-std::vector<ConstraintSettings> read_constraints(const YamlNode& node) {
+/// The numbers that a constraint lists under its limit.
+std::vector<YamlNode> limits_of(const YamlNode& constraint) {
+  for (const auto& [key, value] : constraint.entries()) {
+    if (key != "resource") return entries_of(value);
+  }
+  return {constraint};
+}
+
+std::vector<ConstraintSettings> read_constraints(const YamlNode& node,
+                                                 const std::vector<std::size_t>& picks) {
   std::vector<ConstraintSettings> out;
   std::set<std::string> seen;
   for (const YamlNode& item : node.items(1, 3)) {
@@ -136,7 +288,8 @@ std::vector<ConstraintSettings> read_constraints(const YamlNode& node) {
     if (limits != 1) {
       item.fail("a constraint needs one limit: `ratio` (of the 8/8 policy) or `" + unit + "`");
     }
-    c.limit = c.is_ratio ? map.real("ratio", 1e-6, 1.0) : map.real(unit, 1e-30, 1e30);
+    const YamlNode limit = limits_of(item).at(picks.at(out.size()));
+    c.limit = c.is_ratio ? limit.real(1e-6, 1.0) : limit.real(1e-30, 1e30);
     out.push_back(c);
   }
   return out;
@@ -149,8 +302,11 @@ const std::string& Campaign::as_written(const std::string& key, const std::strin
   return found == written.end() ? value : found->second;
 }
 
-Campaign load_campaign(const std::string& path_or_name, const std::vector<std::string>& settings) {
-  fs::path path = path_or_name;
+namespace {
+
+YamlNode load_root(const std::string& path_or_name, const std::vector<std::string>& settings,
+                   fs::path& path) {
+  path = path_or_name;
   if (!path.has_parent_path() && !path.has_extension()) {
     path = home_folder() / "configs" / "campaigns" / (path_or_name + ".yaml");
     if (!fs::exists(path)) {
@@ -167,40 +323,155 @@ Campaign load_campaign(const std::string& path_or_name, const std::vector<std::s
     const std::string key = setting.substr(0, equals);
     root = root.with(key, setting.substr(equals + 1), "--set " + key);
   }
-  const YamlMap map(root, {"name", "description", "network", "variant", "cost", "table", "seed",
-                           "data", "model", "evaluator", "constraints", "search", "final"});
+  return root;
+}
+
+Campaign read_cell(const YamlMap& map, const Pick& pick, const std::vector<MethodKind>* methods) {
+  const YamlNode& root = map.node();
   Campaign out;
-  out.file = path;
-  out.text = read_file(path);
   out.name = file_name_of(map.at("name"));
   out.description = map.text("description", "");
-  out.network = zoo_reference(map.at("network"));
+  const YamlNode network = entries_of(map.at("network")).at(pick.network);
+  out.network = zoo_reference(network);
+  out.written["network"] = network.text();
   out.cost = map.choice("cost", {"rtl", "model", "table"}, out.cost);
   // A table is of whatever hardware it says: the variant may be left out.
-  const auto variant = map.find("variant");
-  if (variant || out.cost != "table") out.variant = zoo_reference(map.at("variant"));
+  if (map.find("variant") || out.cost != "table") {
+    const YamlNode variant = entries_of(map.at("variant")).at(pick.variant);
+    out.variant = zoo_reference(variant);
+    out.written["variant"] = variant.text();
+  }
   const auto table = map.find("table");
   if ((out.cost == "table") != table.has_value()) {
     root.fail("`table: FILE` goes with `cost: table`, and only with it");
   }
-  if (table) out.table = existing_file(*table);
-  out.seed = static_cast<std::uint64_t>(
-      map.integer("seed", 0, INT64_MAX, static_cast<std::int64_t>(out.seed)));
-  out.data = read_data(map.at("data"));
+  if (table) {
+    out.table = existing_file(*table);
+    out.written["table"] = table->text();
+  }
+  if (const auto seed = map.find("seed")) {
+    out.seed = static_cast<std::uint64_t>(entries_of(*seed).at(pick.seed).integer(0, INT64_MAX));
+  }
+  if (const auto node = map.find("evaluator")) {
+    out.evaluator = read_evaluator(*node);
+    for (const auto& [key, value] : node->entries()) {
+      if (key == "table") out.written["evaluator.table"] = value.text();
+    }
+  }
+  const bool trains = out.evaluator.kind != "table";
+  for (const char* key : {"data", "model", "final"}) {
+    if (!trains && map.has(key)) {
+      map.at(key).fail(
+          "not used with an evaluator of kind table, which has no images; leave it out");
+    }
+  }
+  if (trains) out.data = read_data(map.at("data"));
   if (const auto node = map.find("model")) {
     out.model = read_model(*node);
     for (const auto& [key, value] : node->entries()) {
       if (key == "checkpoint") out.written[key] = value.text();
     }
   }
-  if (const auto node = map.find("evaluator")) out.evaluator = read_evaluator(*node);
-  out.constraints = read_constraints(map.at("constraints"));
-  if (const auto node = map.find("search")) out.search = read_search(*node);
-  if (const auto node = map.find("final")) out.final = read_final(*node);
-  for (const char* key : {"network", "variant", "table"}) {
-    if (const auto node = map.find(key)) out.written[key] = node->text();
+  out.constraints = read_constraints(map.at("constraints"), pick.limits);
+  const auto search = map.find("search");
+  out.search = read_search(search ? *search : YamlNode::parse("{}", root.file()), methods,
+                           pick.method, out.method);
+  const bool one_bit =
+      out.search.min_bits == 1 ||
+      std::any_of(out.search.bits.begin(), out.search.bits.end(), [](const LayerBits& bits) {
+        return std::count(bits.weight_bits.begin(), bits.weight_bits.end(), 1) > 0;
+      });
+  if (trains && one_bit && out.search.mode != "a") {
+    search->fail(
+        "weights of 1 bit: an evaluator of kind fake-quant has no quantiser for them; begin "
+        "at 2 (one of kind table takes 1)");
   }
+  if (const auto node = map.find("final")) out.final = read_final(*node);
   return out;
+}
+
+/// What tells a cell from the others: those of its settings of which the file lists several.
+std::string cell_name(const Campaign& cell, const Pick& most) {
+  std::vector<std::string> parts;
+  if (most.network > 1) parts.push_back(fs::path(cell.network).stem().string());
+  if (most.variant > 1) parts.push_back(fs::path(cell.variant).stem().string());
+  if (most.method > 1) parts.push_back(cell.method.name);
+  for (std::size_t i = 0; i < most.limits.size(); ++i) {
+    if (most.limits[i] < 2) continue;
+    parts.push_back(
+        fmt::format("{}-{:g}", cell.constraints[i].resource, cell.constraints[i].limit));
+  }
+  if (most.seed > 1) parts.push_back(fmt::format("seed-{}", cell.seed));
+  return fmt::format("{}", fmt::join(parts, "_"));
+}
+
+}  // namespace
+
+std::vector<Campaign> load_cells(const std::string& path_or_name,
+                                 const std::vector<std::string>& settings,
+                                 const std::vector<MethodKind>* methods) {
+  fs::path path;
+  const YamlNode root = load_root(path_or_name, settings, path);
+  const YamlMap map(root, {"version", "name", "description", "network", "variant", "cost", "table",
+                           "seed", "data", "model", "evaluator", "constraints", "search", "final"});
+  if (map.integer("version", 1, INT32_MAX, kVersion) != kVersion) {
+    map.at("version").fail(fmt::format("this program reads campaigns of version {}", kVersion));
+  }
+  Pick most;
+  const auto count = [&map](const char* key) {
+    const auto node = map.find(key);
+    return node ? entries_of(*node).size() : std::size_t{1};
+  };
+  most.network = count("network");
+  most.variant = count("variant");
+  most.seed = count("seed");
+  most.method = std::max<std::size_t>(1, method_nodes(map.find("search")).size());
+  std::size_t all = most.network * most.variant * most.seed * most.method;
+  for (const YamlNode& item : map.at("constraints").items(1, 3)) {
+    most.limits.push_back(item.is_mapping() ? limits_of(item).size() : 1);
+    all *= most.limits.back();
+  }
+  if (all > kMaxCells) {
+    root.fail(fmt::format("{} cells; at most {} are worked through", all, kMaxCells));
+  }
+  const std::string text = read_file(path);
+  std::vector<Campaign> cells;
+  for (std::size_t index = 0; index < all; ++index) {
+    std::size_t rest = index;
+    const auto take = [&rest](std::size_t size) {
+      const std::size_t digit = rest % size;
+      rest /= size;
+      return digit;
+    };
+    Pick pick;
+    pick.seed = take(most.seed);
+    pick.limits.resize(most.limits.size());
+    for (std::size_t i = most.limits.size(); i-- > 0;) pick.limits[i] = take(most.limits[i]);
+    pick.method = take(most.method);
+    pick.variant = take(most.variant);
+    pick.network = take(most.network);
+    Campaign cell = read_cell(map, pick, methods);
+    cell.file = path;
+    cell.text = text;
+    cell.cell = cell_name(cell, most);
+    for (const Campaign& other : cells) {
+      if (other.cell == cell.cell) {
+        root.fail(
+            fmt::format("two cells are the same ({}): a list names something twice", cell.cell));
+      }
+    }
+    cells.push_back(std::move(cell));
+  }
+  return cells;
+}
+
+Campaign load_campaign(const std::string& path_or_name, const std::vector<std::string>& settings,
+                       const std::vector<MethodKind>* methods) {
+  std::vector<Campaign> cells = load_cells(path_or_name, settings, methods);
+  if (cells.size() > 1) {
+    fail_usage("{}: {} cells where one campaign is expected", path_or_name, cells.size());
+  }
+  return std::move(cells.front());
 }
 
 std::vector<std::string> campaign_names() {
@@ -217,55 +488,63 @@ std::string campaign_key(const Campaign& c) {
   for (const auto& k : c.constraints) {
     constraints.push_back({{"resource", k.resource}, {"ratio", k.is_ratio}, {"limit", k.limit}});
   }
-  const nlohmann::ordered_json key = {
-      {"name", c.name},
-      {"network", c.as_written("network", c.network)},
-      {"variant", c.as_written("variant", c.variant)},
-      {"cost", c.cost},
-      {"table", c.as_written("table", c.table)},
-      {"seed", c.seed},
-      {"data",
-       {{"dataset", c.data.dataset},
-        {"seed", c.data.seed},
-        {"train_images", c.data.train_images},
-        {"validation_images", c.data.validation_images},
-        {"test_images", c.data.test_images}}},
-      {"model",
-       {{"checkpoint", c.as_written("checkpoint", c.model.checkpoint)},
-        {"epochs", c.model.epochs},
-        {"learning_rate", c.model.learning_rate},
-        {"batch", c.model.batch}}},
-      {"evaluator",
-       {{"weight_range", c.evaluator.weight_range},
-        {"activation_range", c.evaluator.activation_range},
-        {"per_channel", c.evaluator.per_channel},
-        {"calibration_images", c.evaluator.calibration_images},
-        {"finetune_images", c.evaluator.finetune_images},
-        {"finetune_rate", c.evaluator.finetune_rate},
-        {"batch", c.evaluator.batch}}},
-      {"constraints", constraints},
-      {"search",
-       {{"method", c.search.method},
-        {"episodes", c.search.episodes},
-        {"min_bits", c.search.min_bits},
-        {"max_bits", c.search.max_bits},
-        {"mode", c.search.mode},
-        {"wall", c.search.wall},
-        {"must_pay_share", c.search.must_pay_share},
-        {"pin_first_last", c.search.pin_first_last},
-        {"replay", c.search.replay},
-        {"hidden", {c.search.hidden1, c.search.hidden2}},
-        {"warmup", c.search.warmup},
-        {"actor_rate", c.search.actor_rate},
-        {"critic_rate", c.search.critic_rate},
-        {"noise", c.search.noise},
-        {"noise_decay", c.search.noise_decay},
-        {"batch", c.search.batch}}},
-      {"final",
-       {{"candidates", c.final.candidates},
-        {"epochs", c.final.epochs},
-        {"learning_rate", c.final.learning_rate},
-        {"batch", c.final.batch}}}};
+  nlohmann::ordered_json key = {{"name", c.name},
+                                {"network", c.as_written("network", c.network)},
+                                {"variant", c.as_written("variant", c.variant)},
+                                {"cost", c.cost},
+                                {"table", c.as_written("table", c.table)},
+                                {"seed", c.seed},
+                                {"data",
+                                 {{"dataset", c.data.dataset},
+                                  {"seed", c.data.seed},
+                                  {"train_images", c.data.train_images},
+                                  {"validation_images", c.data.validation_images},
+                                  {"test_images", c.data.test_images}}},
+                                {"model",
+                                 {{"checkpoint", c.as_written("checkpoint", c.model.checkpoint)},
+                                  {"epochs", c.model.epochs},
+                                  {"learning_rate", c.model.learning_rate},
+                                  {"batch", c.model.batch}}},
+                                {"evaluator",
+                                 {{"weight_range", c.evaluator.weight_range},
+                                  {"activation_range", c.evaluator.activation_range},
+                                  {"per_channel", c.evaluator.per_channel},
+                                  {"calibration_images", c.evaluator.calibration_images},
+                                  {"finetune_images", c.evaluator.finetune_images},
+                                  {"finetune_rate", c.evaluator.finetune_rate},
+                                  {"batch", c.evaluator.batch}}},
+                                {"constraints", constraints},
+                                {"search",
+                                 {{"method", c.method.name},
+                                  {"episodes", c.search.episodes},
+                                  {"min_bits", c.search.min_bits},
+                                  {"max_bits", c.search.max_bits},
+                                  {"mode", c.search.mode},
+                                  {"wall", c.search.wall},
+                                  {"must_pay_share", c.search.must_pay_share},
+                                  {"pin_first_last", c.search.pin_first_last}}},
+                                {"final",
+                                 {{"candidates", c.final.candidates},
+                                  {"epochs", c.final.epochs},
+                                  {"learning_rate", c.final.learning_rate},
+                                  {"batch", c.final.batch}}}};
+  nlohmann::ordered_json& search = key["search"];
+  for (const auto& [name, value] : c.method.key.items()) search[name] = value;
+  if (c.method.uses_budget) search["uses_budget"] = true;
+  // Keys that came later are there only where they say something: what was begun before goes on.
+  if (c.search.accuracy_floor) search["accuracy_floor"] = *c.search.accuracy_floor;
+  for (const LayerBits& bits : c.search.bits) {
+    search["bits"].push_back({bits.layers, bits.weight_bits, bits.activation_bits});
+  }
+  if (!c.search.ties.empty()) search["tie"] = c.search.ties;
+  if (c.data.choice_images > 0) key["data"]["choice_images"] = c.data.choice_images;
+  if (c.evaluator.kind == "table") {
+    key["evaluator"] = {{"kind", "table"},
+                        {"table", c.as_written("evaluator.table", c.evaluator.table)},
+                        {"full_precision", c.evaluator.full_precision},
+                        {"missing_is_bad", c.evaluator.missing_is_bad}};
+    for (const char* unused : {"data", "model", "final"}) key.erase(unused);
+  }
   return key.dump();
 }
 

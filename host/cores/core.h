@@ -29,8 +29,7 @@ struct MemorySegment {
 class Plan {
  public:
   virtual ~Plan() = default;
-  /// Canonical text of the schedule (tiling, loop order, splits): goes into measurement keys and
-  /// lut.csv.
+  /// Canonical text of the schedule (tiling, loop order, splits), for people: goes into lut.csv.
   virtual std::string key() const = 0;
 
   Layer layer;
@@ -39,14 +38,32 @@ class Plan {
   ResultFormat result;  ///< of the outputs in device memory
 };
 
-/// What a device needs to compute one layer.
-struct Program {
-  std::vector<MemorySegment> segments;  ///< tensors and instructions
+/// Where the parts of a program lie in device memory.
+struct ProgramLayout {
   std::uint64_t program_address = 0;
   std::uint32_t instruction_count = 0;  ///< END included
   std::uint64_t result_address = 0;
   std::uint64_t result_bytes = 0;
   std::uint64_t memory_end = 0;  ///< highest address used + 1; written to register mem_limit
+};
+
+/// What a device needs to compute one layer.
+struct Program : ProgramLayout {
+  std::vector<MemorySegment> segments;  ///< tensors, then the instructions
+};
+
+/// A program but for the content of its tensors: all that cycles and events depend on.
+struct ProgramOutline : ProgramLayout {
+  /// Region of device memory that a tensor is written to.
+  struct Region {
+    std::uint64_t address = 0;
+    std::uint64_t bytes = 0;
+  };
+  std::vector<Region> tensors;
+  std::vector<std::uint8_t> instructions;  ///< at program_address, END included
+
+  /// SHA-256 over all of it, hexadecimal.
+  std::string digest() const;
 };
 
 /// What a model that others published says of a layer.
@@ -76,8 +93,13 @@ class Core {
   virtual std::unique_ptr<Plan> plan(const Layer& layer, const Precision& precision,
                                      int batch) const = 0;
 
-  /// Tensors packed into memory segments, and the instructions.
-  virtual Program build(const Plan& plan, const LayerData& data) const = 0;
+  /// The program of a plan without its tensors. Quick: nothing of their size is made. Throws Error
+  /// when the program does not fit device memory.
+  virtual ProgramOutline outline(const Plan& plan) const = 0;
+
+  /// Tensors packed into memory segments, and the instructions: outline() filled with data. Throws
+  /// Error when the data are not those of the plan's layer.
+  Program build(const Plan& plan, const LayerData& data) const;
 
   /// Device result bytes back to int32 outputs [batch][out_channel][height][width], each in the
   /// range of the plan's result format.
@@ -115,9 +137,10 @@ class Core {
     return std::nullopt;
   }
 
-  /// Changes whenever lowering makes different programs for the same plan key: part of measurement
-  /// keys.
-  virtual int lowering_version() const = 0;
+ private:
+  /// The content of ProgramOutline::tensors, in their order.
+  virtual std::vector<std::vector<std::uint8_t>> pack(const Plan& plan,
+                                                      const LayerData& data) const = 0;
 };
 
 }  // namespace bittern

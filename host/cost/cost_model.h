@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "host/cost/cost.h"
 #include "host/network/network.h"
-#include "host/store/measurement.h"
 
 namespace bittern {
 

@@ -8,7 +8,7 @@
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/hash.h"
-#include "host/cores/cores.h"
+#include "host/cores/planner_hash.h"
 
 namespace bittern {
 namespace {
@@ -24,9 +24,11 @@ std::string fingerprint_of(const std::string& kind, const Network& network,
   return hash.hex();
 }
 
-/// What costs depend on beside cycles and events.
-std::string scaling(const Variant& variant, const EnergyTable& energy) {
-  return fmt::format("clock_mhz={} energy={}", variant.clock_mhz, energy.hash);
+/// What costs depend on beside the RTL. The planner stands for the programs, which are too many to
+/// be made for a fingerprint.
+std::string lowering_and_scaling(const Variant& variant, const EnergyTable& energy) {
+  return fmt::format("{} planner={} clock_mhz={} energy={}", variant.key(), planner_hash(),
+                     variant.clock_mhz, energy.hash);
 }
 
 }  // namespace
@@ -38,18 +40,7 @@ LayerCost policy_cost(CostModel& model, const Policy& policy) {
          network.layers.size());
   }
   LayerCost sum;
-  for (std::size_t i = 0; i < policy.size(); ++i) {
-    const LayerCost cost = model.layer_cost(i, policy[i]);
-    sum.cycles += cost.cycles;
-    sum.latency_s += cost.latency_s;
-    sum.energy_j += cost.energy_j;
-    sum.energy_high_j += cost.energy_high_j;
-    sum.weight_bytes += cost.weight_bytes;
-    // A sum is no better than the weakest of its parts.
-    if (i == 0 || static_cast<int>(cost.origin) > static_cast<int>(sum.origin)) {
-      sum.origin = cost.origin;
-    }
-  }
+  for (std::size_t i = 0; i < policy.size(); ++i) sum += model.layer_cost(i, policy[i]);
   return sum;
 }
 
@@ -84,11 +75,11 @@ LutRow lut_row(const Layer& layer, BitPair bits, const Measurement& measurement,
   return row;
 }
 
-Measurement model_measurement(const PlannedLayer& planned, const Variant& variant) {
+Measurement model_measurement(const KnownPlan& plan, const Variant& variant) {
   Measurement measurement;
-  measurement.cycles = planned.predicted.cycles;
-  for (const auto& [name, count] : planned.predicted.events) measurement.events[name] = count;
-  measurement.schedule = planned.plan->key();
+  measurement.cycles = plan.cycles;
+  measurement.events = plan.events;
+  measurement.schedule = plan.schedule;
   measurement.origin = Origin::kModel;
   std::tie(measurement.bytes_read, measurement.bytes_written) =
       bytes_moved(measurement.events, variant);
@@ -164,10 +155,9 @@ RtlCostModel::RtlCostModel(Network network, std::shared_ptr<Measurer> measurer, 
     : RowCostModel(std::move(network)), measurer_(std::move(measurer)), energy_(std::move(energy)) {
   const Variant& variant = measurer_->variant();
   const DeviceIdentity& identity = measurer_->identity();
-  fingerprint_ =
-      fingerprint_of(identity.kind == DeviceKind::kBoard ? "board" : "rtl", this->network(),
-                     fmt::format("{} rtl={} lowering={} {}", variant.key(), identity.rtl_hash,
-                                 measurer_->core().lowering_version(), scaling(variant, energy_)));
+  fingerprint_ = fingerprint_of(
+      identity.kind == DeviceKind::kBoard ? "board" : "rtl", this->network(),
+      fmt::format("rtl={} {}", identity.rtl_hash, lowering_and_scaling(variant, energy_)));
 }
 
 std::vector<LutRow> RtlCostModel::compute(const std::vector<Point>& points) {
@@ -185,28 +175,29 @@ std::vector<LutRow> RtlCostModel::compute(const std::vector<Point>& points) {
   return rows;
 }
 
+ModelCostModel::ModelCostModel(Network network, std::shared_ptr<Planner> planner,
+                               EnergyTable energy)
+    : RowCostModel(std::move(network)), planner_(std::move(planner)), energy_(std::move(energy)) {}
+
 ModelCostModel::ModelCostModel(Network network, Variant variant, EnergyTable energy)
-    : RowCostModel(std::move(network)),
-      variant_(std::move(variant)),
-      core_(make_core(variant_)),
-      energy_(std::move(energy)) {}
+    : ModelCostModel(std::move(network), std::make_shared<Planner>(std::move(variant)),
+                     std::move(energy)) {}
 
 std::string ModelCostModel::fingerprint() const {
-  return fingerprint_of("model", network(),
-                        fmt::format("{} lowering={} {}", variant_.key(), core_->lowering_version(),
-                                    scaling(variant_, energy_)));
+  return fingerprint_of("model", network(), lowering_and_scaling(planner_->variant(), energy_));
 }
 
 std::vector<LutRow> ModelCostModel::compute(const std::vector<Point>& points) {
+  const Variant& variant = planner_->variant();
   std::vector<LayerJob> jobs;
   for (const auto& [index, bits] : points) {
-    jobs.push_back(network_job(*core_, variant_, network().layers[index], bits));
+    jobs.push_back(network_job(planner_->core(), variant, network().layers[index], bits));
   }
-  const std::vector<PlannedLayer> planned = plan_layers(*core_, jobs, default_workers());
+  const std::vector<KnownPlan> plans = planner_->know(jobs);
   std::vector<LutRow> rows;
   for (std::size_t i = 0; i < points.size(); ++i) {
     rows.push_back(lut_row(network().layers[points[i].first], points[i].second,
-                           model_measurement(planned[i], variant_), variant_, energy_));
+                           model_measurement(plans[i], variant), variant, energy_));
   }
   return rows;
 }

@@ -11,6 +11,7 @@
 #include "host/cost/lut.h"
 #include "host/energy/energy.h"
 #include "host/run/measurer.h"
+#include "host/run/planner.h"
 
 namespace bittern {
 
@@ -61,6 +62,9 @@ class RtlCostModel : public RowCostModel {
 /// Costs from the closed form.
 class ModelCostModel : public RowCostModel {
  public:
+  /// The planner may be shared, with a measurer for example.
+  ModelCostModel(Network network, std::shared_ptr<Planner> planner, EnergyTable energy);
+  /// With a planner of its own, which keeps nothing.
   ModelCostModel(Network network, Variant variant, EnergyTable energy);
   std::string fingerprint() const override;
 
@@ -68,8 +72,7 @@ class ModelCostModel : public RowCostModel {
   std::vector<LutRow> compute(const std::vector<Point>& points) override;
 
  private:
-  const Variant variant_;
-  const std::unique_ptr<Core> core_;
+  const std::shared_ptr<Planner> planner_;
   const EnergyTable energy_;
 };
 
@@ -112,8 +115,8 @@ class TableCostModel : public RowCostModel {
 LutRow lut_row(const Layer& layer, BitPair bits, const Measurement& measurement,
                const Variant& variant, const EnergyTable& energy);
 
-/// What the closed form says of a planned layer, as a measurement of origin `model`.
-Measurement model_measurement(const PlannedLayer& planned, const Variant& variant);
+/// What the closed form says of a plan, as a measurement of origin `model`.
+Measurement model_measurement(const KnownPlan& plan, const Variant& variant);
 
 /// What a published model says, as a measurement of origin `published`. Its events are the model's,
 /// besides kPublishedRun and kPublishedStall, which are all of its cycles.

@@ -6,8 +6,10 @@
 #include <charconv>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <tuple>
 
+#include "host/base/csv.h"
 #include "host/base/error.h"
 #include "host/base/file.h"
 
@@ -22,145 +24,21 @@ const std::vector<std::string>& columns() {
   return names;
 }
 
+/// A column that tables of the first version need not have.
+constexpr const char* kVersionColumn = "version";
+constexpr const char* kVersion = "1";
+
 constexpr std::size_t kMaxBytes = std::size_t{64} << 20;
-constexpr std::size_t kMaxField = 4096;
 constexpr std::size_t kMostColumns = 256;  ///< of a heading, so that what is too much can be named
 
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
-
-/// Text between spaces and tabs.
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
-std::string quoted(const std::string& field) {
-  if (field.find_first_of(",\"\r\n") == std::string::npos && trimmed(field) == field) return field;
-  std::string out = "\"";
-  for (const char c : field) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  return out + "\"";
-}
-
-/// Splits CSV text into records; knows the line where each begins. Blank lines are passed over.
-class CsvReader {
- public:
-  CsvReader(std::string_view text, const std::string& file) : text_(text), file_(file) {
-    constexpr std::string_view kMark = "\xef\xbb\xbf";
-    if (text_.substr(0, kMark.size()) == kMark) at_ = kMark.size();
-    for (const std::string_view mark : {"\xff\xfe", "\xfe\xff"}) {
-      if (text_.substr(0, 2) == mark) {
-        fail_usage("{}:1: begins with the byte order mark of UTF-16; save it as UTF-8", file_);
-      }
-    }
-  }
-
-  /// At most `most` fields; more are an error.
-  bool next(std::vector<std::string>& fields, std::size_t most) {
-    skip_blank_lines();
-    if (at_ == text_.size()) return false;
-    line_ = next_line_;
-    fields.clear();
-    while (true) {
-      fields.push_back(field());
-      if (fields.size() > most) {
-        fail_usage("{}:{}: more than {} columns, from '{}' on", file_, line_, most, fields.back());
-      }
-      if (at_ < text_.size() && text_[at_] == ',') {
-        ++at_;
-        continue;
-      }
-      end_of_line();
-      return true;
-    }
-  }
-
-  std::size_t line() const { return line_; }
-
- private:
-  void skip_blank_lines() {
-    for (std::size_t end = at_; end < text_.size(); ++end) {
-      const char c = text_[end];
-      if (c == '\n') {
-        at_ = end + 1;
-        ++next_line_;
-      } else if (!is_blank(c) && c != '\r') {
-        return;
-      }
-    }
-    at_ = text_.size();
-  }
-
-  void skip_blanks() {
-    while (at_ < text_.size() && is_blank(text_[at_])) ++at_;
-  }
-
-  std::string field() {
-    skip_blanks();
-    if (at_ < text_.size() && text_[at_] == '"') return quoted_field();
-    const std::size_t start = at_;
-    while (at_ < text_.size() && text_[at_] != ',' && text_[at_] != '\n' && text_[at_] != '\r') {
-      if (text_[at_] == '"') fail_usage("{}:{}: quote within a field", file_, line_);
-      ++at_;
-    }
-    return checked(std::string(trimmed(text_.substr(start, at_ - start))));
-  }
-
-  std::string quoted_field() {
-    std::string out;
-    ++at_;
-    while (true) {
-      if (at_ == text_.size()) fail_usage("{}:{}: quote that does not end", file_, line_);
-      const char c = text_[at_++];
-      if (c == '"') {
-        if (at_ == text_.size() || text_[at_] != '"') {
-          skip_blanks();
-          return checked(std::move(out));
-        }
-        ++at_;
-      }
-      if (c == '\n') ++next_line_;
-      out += c;
-    }
-  }
-
-  std::string checked(std::string field) const {
-    if (field.size() > kMaxField) {
-      fail_usage("{}:{}: field of {} bytes, expected at most {}", file_, line_, field.size(),
-                 kMaxField);
-    }
-    if (field.find('\0') != std::string::npos) {
-      fail_usage("{}:{}: zero byte; this is no text file", file_, line_);
-    }
-    return field;
-  }
-
-  void end_of_line() {
-    if (at_ < text_.size() && text_[at_] == '\r') {
-      ++at_;
-      if (at_ < text_.size() && text_[at_] != '\n') {
-        fail_usage("{}:{}: a carriage return alone; lines end with \\n or \\r\\n", file_, line_);
-      }
-    }
-    if (at_ < text_.size() && text_[at_] != '\n') {
-      fail_usage("{}:{}: text behind a quoted field", file_, line_);
-    }
-    if (at_ < text_.size()) ++at_;
-    ++next_line_;
-  }
-
-  std::string_view text_;
-  const std::string& file_;
-  std::size_t at_ = 0;
-  std::size_t line_ = 1;
-  std::size_t next_line_ = 1;
+/// The heading of a table.
+struct Heading {
+  std::vector<std::size_t> places;     ///< where each column of columns() is
+  std::optional<std::size_t> version;  ///< likewise
+  std::size_t size = 0;                ///< columns of the file
 };
 
-/// Where each column of columns() is in the file, from its first record.
-std::vector<std::size_t> read_heading(CsvReader& reader, const std::string& file) {
+Heading read_heading(CsvReader& reader, const std::string& file) {
   std::vector<std::string> names;
   if (!reader.next(names, kMostColumns)) {
     fail_usage("{}:1: empty; expected the columns {}", file, fmt::join(columns(), ","));
@@ -170,7 +48,8 @@ std::vector<std::size_t> read_heading(CsvReader& reader, const std::string& file
     fail_usage("{}: the columns are separated by '{}'; expected ','", where,
                names[0].find(';') != std::string::npos ? ";" : "\\t");
   }
-  std::vector<std::size_t> places;
+  Heading heading;
+  heading.size = names.size();
   for (const std::string& wanted : columns()) {
     const auto found = std::find(names.begin(), names.end(), wanted);
     if (found == names.end()) {
@@ -180,15 +59,20 @@ std::vector<std::size_t> read_heading(CsvReader& reader, const std::string& file
     if (std::find(found + 1, names.end(), wanted) != names.end()) {
       fail_usage("{}: there are two columns {}", where, wanted);
     }
-    places.push_back(static_cast<std::size_t>(found - names.begin()));
+    heading.places.push_back(static_cast<std::size_t>(found - names.begin()));
   }
-  for (const std::string& name : names) {
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const std::string& name = names[i];
+    if (name == kVersionColumn && !heading.version) {
+      heading.version = i;
+      continue;
+    }
     if (std::find(columns().begin(), columns().end(), name) == columns().end()) {
       fail_usage("{}: column '{}' is not known; expected the columns {}", where, name,
                  fmt::join(columns(), ","));
     }
   }
-  return places;
+  return heading;
 }
 
 /// Typed access to the fields of one record, by their places in columns().
@@ -256,8 +140,8 @@ LutRow row_of(const Record& record) {
   row.variant = record.text(0);
   row.layer = record.text(1);
   row.shape = record.text(2);
-  row.bits.weight = static_cast<int>(record.integer(3, 1, 16));
-  row.bits.activation = static_cast<int>(record.integer(4, 1, 16));
+  row.bits.weight = static_cast<int>(record.integer(3, 1, kMostBits));
+  row.bits.activation = static_cast<int>(record.integer(4, 1, kMostBits));
   row.activation_signed = record.integer(5, 0, 1) == 1;
   row.batch = static_cast<int>(record.integer(6, 1, 1 << 20));
   row.cycles = record.integer(7, 1, kMax);
@@ -291,13 +175,13 @@ bool LutRow::operator==(const LutRow& other) const {
 }
 
 std::string lut_csv(const std::vector<LutRow>& rows) {
-  std::string out = fmt::format("{}\n", fmt::join(columns(), ","));
+  std::string out = fmt::format("{},{}\n", fmt::join(columns(), ","), kVersionColumn);
   for (const LutRow& r : rows) {
-    out += fmt::format("{},{},{},{},{},{:d},{},{},{},{},{},{},{},{},{},{}\n", quoted(r.variant),
-                       quoted(r.layer), quoted(r.shape), r.bits.weight, r.bits.activation,
-                       r.activation_signed, r.batch, r.cycles, r.latency_s, r.energy_j,
-                       r.energy_high_j, r.bytes_read, r.bytes_written, origin_name(r.origin),
-                       quoted(r.schedule), quoted(r.key));
+    out += fmt::format("{},{},{},{},{},{:d},{},{},{},{},{},{},{},{},{},{},{}\n",
+                       csv_field(r.variant), csv_field(r.layer), csv_field(r.shape), r.bits.weight,
+                       r.bits.activation, r.activation_signed, r.batch, r.cycles, r.latency_s,
+                       r.energy_j, r.energy_high_j, r.bytes_read, r.bytes_written,
+                       origin_name(r.origin), csv_field(r.schedule), csv_field(r.key), kVersion);
   }
   return out;
 }
@@ -312,16 +196,20 @@ std::vector<LutRow> load_lut(const std::filesystem::path& path) {
 
 std::vector<LutRow> parse_lut(std::string_view text, const std::string& file) {
   CsvReader reader(text, file);
-  const std::vector<std::size_t> places = read_heading(reader, file);
+  const Heading heading = read_heading(reader, file);
   std::vector<std::string> fields;
   std::vector<LutRow> rows;
   std::map<std::tuple<std::string, std::string, int, int, bool, int>, std::size_t> seen;
-  while (reader.next(fields, columns().size())) {
+  while (reader.next(fields, heading.size)) {
     const std::string where = fmt::format("{}:{}", file, reader.line());
-    if (fields.size() != columns().size()) {
-      fail_usage("{}: {} columns, expected {}", where, fields.size(), columns().size());
+    if (fields.size() != heading.size) {
+      fail_usage("{}: {} columns, expected {}", where, fields.size(), heading.size);
     }
-    LutRow row = row_of(Record(fields, places, where));
+    if (heading.version && fields[*heading.version] != kVersion) {
+      fail_usage("{}: {}: '{}', this program reads tables of version {}", where, kVersionColumn,
+                 fields[*heading.version], kVersion);
+    }
+    LutRow row = row_of(Record(fields, heading.places, where));
     row.line = reader.line();
     const auto point = std::make_tuple(row.variant, row.shape, row.bits.weight, row.bits.activation,
                                        row.activation_signed, row.batch);

@@ -33,7 +33,8 @@ struct LutRow {
   bool operator==(const LutRow& other) const;
 };
 
-/// A LUT as CSV (RFC 4180, line ends "\n"): a line of column names, then the rows. Numbers are
+/// A LUT as CSV (RFC 4180, line ends "\n"): a line of column names, then the rows, the last column
+/// being the version of this format (which a file may lack). Numbers are
 /// written so that reading gives the same bits back.
 std::string lut_csv(const std::vector<LutRow>& rows);
 

@@ -21,6 +21,7 @@
 
 #include "host/base/error.h"
 #include "host/base/file.h"
+#include "host/base/file_descriptor.h"
 
 namespace bittern {
 namespace {
@@ -31,32 +32,10 @@ constexpr std::size_t kMaxLine = 1000;
 /// How often the child is looked after where the kernel has no pidfd.
 constexpr int kPollMs = 50;
 
-/// Owned descriptor.
-class Fd {
- public:
-  Fd() = default;
-  explicit Fd(int fd) : fd_(fd) {}
-  ~Fd() { reset(); }
-  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Fd& operator=(Fd&& other) noexcept {
-    reset();
-    fd_ = std::exchange(other.fd_, -1);
-    return *this;
-  }
-  int get() const { return fd_; }
-  void reset() {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = -1;
-  }
-
- private:
-  int fd_ = -1;
-};
-
-std::pair<Fd, Fd> make_pipe() {
+std::pair<FileDescriptor, FileDescriptor> make_pipe() {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) fail("cannot make a pipe: {}", std::strerror(errno));
-  return {Fd(ends[0]), Fd(ends[1])};
+  return {FileDescriptor(ends[0]), FileDescriptor(ends[1])};
 }
 
 std::string describe(int status) {
@@ -181,12 +160,12 @@ class DeviceProcess::Supervisor {
   void start() {
     auto [log_read, log_write] = make_pipe();
     auto [status_read, status_write] = make_pipe();
-    Fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    FileDescriptor null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
       fail("cannot make a socket pair: {}", std::strerror(errno));
     }
-    Fd theirs(ends[1]);
+    FileDescriptor theirs(ends[1]);
     connection_ = Connection::from_fd(ends[0]);
 
     std::vector<char*> arguments;
@@ -198,7 +177,7 @@ class DeviceProcess::Supervisor {
     if (pid_ < 0) fail("cannot start {}: fork: {}", executable_, std::strerror(errno));
     if (pid_ == 0) become_device(fds, parent, executable_.c_str(), arguments.data());
 
-    status_write.reset();
+    status_write.close();
     int error = 0;
     ssize_t got = 0;
     do {
@@ -210,7 +189,7 @@ class DeviceProcess::Supervisor {
     }
     log_ = std::move(log_read);
     ::fcntl(log_.get(), F_SETFL, O_NONBLOCK);
-    pidfd_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
+    pidfd_ = FileDescriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
   }
 
   void watch() {
@@ -241,7 +220,7 @@ class DeviceProcess::Supervisor {
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) return;  // nothing more for now
       if (got == 0) {
-        log_.reset();
+        log_.close();
         return;
       }
       const std::lock_guard lock(mutex_);
@@ -261,8 +240,8 @@ class DeviceProcess::Supervisor {
   std::vector<std::string> words_;
   std::optional<Connection> connection_;
   pid_t pid_ = -1;
-  Fd log_;
-  Fd pidfd_;
+  FileDescriptor log_;
+  FileDescriptor pidfd_;
   std::string status_;
 
   mutable std::mutex mutex_;

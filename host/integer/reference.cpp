@@ -105,20 +105,19 @@ std::vector<std::int32_t> reference_outputs(const Layer& layer, int batch, const
             std::int16_t* window =
                 windows.data() + (static_cast<std::size_t>(y - y0) * width + x) * length;
             const int left = x * layer.stride_w - layer.pad_left;
-            const int from = std::max(0, -left);
-            const int to = std::min(layer.kernel_w, layer.in_width - left);
             for (int c = 0; c < group_inputs; ++c) {
               const std::int16_t* image =
                   data.activations.data() +
                   (static_cast<std::size_t>(b) * layer.in_channels + g * group_inputs + c) *
                       layer.in_height * layer.in_width;
               for (int i = 0; i < layer.kernel_h; ++i, window += layer.kernel_w) {
-                const int in_y = y * layer.stride_h + i - layer.pad_top;
+                const int in_y = y * layer.stride_h + i * layer.dilation_h - layer.pad_top;
                 const bool inside = in_y >= 0 && in_y < layer.in_height;
-                const std::ptrdiff_t row =
-                    static_cast<std::ptrdiff_t>(in_y) * layer.in_width + left;
+                const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(in_y) * layer.in_width;
                 for (int j = 0; j < layer.kernel_w; ++j) {
-                  window[j] = inside && j >= from && j < to ? image[row + j] : std::int16_t{0};
+                  const int in_x = left + j * layer.dilation_w;
+                  const bool there = inside && in_x >= 0 && in_x < layer.in_width;
+                  window[j] = there ? image[row + in_x] : std::int16_t{0};
                 }
               }
             }

@@ -14,7 +14,8 @@ const char* layer_kind_name(LayerKind kind);
 
 /// Shape of one quantisable operation, for one image (batch 1), in NCHW terms. Filters are
 /// out_channels x (in_channels / groups) x kernel_h x kernel_w. A linear layer has height, width,
-/// kernel and stride of 1. Depthwise means groups == in_channels (out_channels a multiple of it).
+/// kernel, stride and dilation of 1. Depthwise means groups == in_channels (out_channels a multiple
+/// of it).
 struct Layer {
   std::string name;
   LayerKind kind = LayerKind::kConv;
@@ -26,6 +27,9 @@ struct Layer {
   int kernel_w = 1;
   int stride_h = 1;
   int stride_w = 1;
+  /// Pixels from one position of the kernel to the next; 1: none is left out.
+  int dilation_h = 1;
+  int dilation_w = 1;
   int pad_top = 0;
   int pad_bottom = 0;
   int pad_left = 0;
@@ -35,8 +39,13 @@ struct Layer {
   bool signed_input = false;
 
   /// Output height and width in pixels.
-  int out_height() const { return (in_height + pad_top + pad_bottom - kernel_h) / stride_h + 1; }
-  int out_width() const { return (in_width + pad_left + pad_right - kernel_w) / stride_w + 1; }
+  int out_height() const { return (in_height + pad_top + pad_bottom - reach_h()) / stride_h + 1; }
+  int out_width() const { return (in_width + pad_left + pad_right - reach_w()) / stride_w + 1; }
+  /// Rows and columns from the first to the last position of the kernel, both counted.
+  int reach_h() const { return (kernel_h - 1) * dilation_h + 1; }
+  int reach_w() const { return (kernel_w - 1) * dilation_w + 1; }
+  /// Whether positions of the kernel have pixels between them that it leaves out.
+  bool dilated() const { return reach_h() != kernel_h || reach_w() != kernel_w; }
   /// Length of one dot product: in_channels / groups * kernel_h * kernel_w.
   std::int64_t reduction() const;
   /// Multiply-accumulates for one image.
@@ -52,10 +61,13 @@ struct Layer {
   /// into content keys.
   std::string key() const;
   /// Throws Error naming the layer and the field when the shape is impossible (zero or negative
-  /// sizes, groups that do not divide, a kernel larger than the padded input, sizes beyond 2^31
-  /// elements).
+  /// sizes, groups that do not divide, a kernel with its dilation larger than the padded input,
+  /// sizes beyond 2^31 elements).
   void validate() const;
 };
+
+/// Most bits of an operand that anything here knows. Cores and searches may take fewer.
+constexpr int kMostBits = 16;
 
 /// Bitwidths of one layer.
 struct BitPair {
@@ -76,6 +88,9 @@ struct Precision {
   BitPair bits;
   bool weight_signed = true;
   bool activation_signed = false;
+
+  /// "w4s a8u": canonical text, goes into content keys.
+  std::string key() const;
 };
 
 }  // namespace bittern

@@ -7,7 +7,7 @@
 #include "host/base/text.h"
 #include "host/base/yaml.h"
 #include "host/base/zoo.h"
-#include "host/network/shape_walk.h"
+#include "host/network/ops.h"
 
 namespace bittern {
 
@@ -36,47 +36,46 @@ std::size_t Network::index_of(const std::string& layer_name) const {
 
 Network load_network(const std::string& name_or_path) {
   const std::filesystem::path path = zoo_file("networks", name_or_path);
-  const YamlMap map(YamlNode::load(path),
-                    {"name", "description", "input", "input_signed", "layers"});
-  Network network;
-  network.name = file_name_of(map.at("name"));
+  const YamlNode document = YamlNode::load(path);
+  Network network = parse_network(document);
   if (network.name != path.stem().string()) {
-    map.at("name").fail("'" + network.name + "' differs from the file's name '" +
-                        path.stem().string() + "'");
+    for (const auto& [key, value] : document.entries()) {
+      if (key != "name") continue;
+      value.fail("'" + network.name + "' differs from the file's name '" + path.stem().string() +
+                 "'");
+    }
   }
-  network.description = map.text("description", "");
-  const auto input = map.at("input").integers(1, 1 << 24, 3, 3);
-  ShapeWalk walk({static_cast<int>(input[0]), static_cast<int>(input[1]),
-                  static_cast<int>(input[2]), map.boolean("input_signed", false)});
-  for (const YamlNode& entry : map.at("layers").items(1, 4096)) walk.add(entry);
-  network.layers = walk.layers();
-  network.wiring = walk.wiring();
-  network.output = walk.output();
-  if (network.layers.empty()) map.at("layers").fail("no layer that can be quantised");
   return network;
 }
 
-namespace {
-
-std::string source_key(const Source& source) {
-  std::string text = fmt::format("from {}", source.layer);
-  for (const Pool& p : source.pools) {
-    text += p.global ? " pool global"
-                     : fmt::format(" pool k{}x{} s{}x{} p{},{},{},{}", p.kernel_h, p.kernel_w,
-                                   p.stride_h, p.stride_w, p.pad_top, p.pad_bottom, p.pad_left,
-                                   p.pad_right);
+void require_trainable(const Network& network) {
+  const Graph& graph = network.graph;
+  if (graph.nodes.empty()) {
+    fail_usage("network {}: only its layers' shapes are known, not what it computes", network.name);
   }
-  return text;
-}
-
-}  // namespace
-
-std::string wiring_key(const Network& network) {
-  std::string text;
-  for (const Wiring& wiring : network.wiring) {
-    text += source_key(wiring.input) + (wiring.relu ? " relu; " : "; ");
+  const std::vector<bool> used = nodes_in_use(graph);
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    const Node& node = graph.nodes[i];
+    if (used[i] || op_info(node.op).tensors.empty()) continue;
+    fail_usage(
+        "{}: nothing uses the output of '{}', so that training could not change its weights: join "
+        "it with add or concat, or leave it out (measuring, comparing and validating work)",
+        node.where, node.name);
   }
-  return text + source_key(network.output);
+  const Node& last = graph.nodes[static_cast<std::size_t>(graph.output)];
+  const Shape& answer = last.shape;
+  if (answer.height != 1 || answer.width != 1) {
+    fail_usage(
+        "{}: the network answers with a map of {}x{}x{}, expected one number for each class: "
+        "end with a global pooling or a linear layer",
+        last.where, answer.channels, answer.height, answer.width);
+  }
+  if (last.op == Op::kRelu || last.op == Op::kClip) {
+    fail_usage(
+        "{}: a ReLU follows the last layer, which would cut off its answers at 0: write "
+        "relu: false there",
+        last.where);
+  }
 }
 
 std::vector<std::string> network_names() { return zoo_names("networks"); }

@@ -5,20 +5,20 @@
 #include <string>
 #include <vector>
 
+#include "host/base/yaml.h"
+#include "host/network/graph.h"
 #include "host/network/layer.h"
-#include "host/network/wiring.h"
 
 namespace bittern {
 
-/// The layers of a network in execution order. Shapes only: weights live in agent/ and in
-/// checkpoint files.
+/// A network: what it computes, and the layers of it that are measured and have bits. Weights live
+/// in checkpoint files.
 struct Network {
   std::string name;
   std::string description;
+  /// layers(graph), where there is a graph. Networks of shapes alone can be measured only.
   std::vector<Layer> layers;
-  /// One for each layer; empty when only shapes are known (networks that no file states).
-  std::vector<Wiring> wiring;
-  Source output;  ///< what the network answers with; means nothing without `wiring`
+  Graph graph;
 
   /// Multiply-accumulates for one image. Throws Error when 64 bits cannot count them.
   std::int64_t macs() const;
@@ -32,19 +32,23 @@ struct Network {
 /// .yaml. Strict: an unknown key is an error with file, line and the nearest known key.
 Network load_network(const std::string& name_or_path);
 
+/// The network that a document says; its name is not compared with the file's.
+Network parse_network(const YamlNode& document);
+
+/// Throws Error (exit status 2) naming file, line and layer, what is wrong and what can be done,
+/// unless the network can be trained as a classifier: every layer decides its answer, which is one
+/// number for each class without a ReLU behind it.
+void require_trainable(const Network& network);
+
 /// Names of the networks in the zoo (configs/networks), sorted.
 std::vector<std::string> network_names();
-
-/// Canonical text of what stands between the layers: two networks with equal layers and equal texts
-/// compute the same. Goes into content keys.
-std::string wiring_key(const Network& network);
 
 /// The same bits for every layer.
 Policy uniform_policy(const Network& network, BitPair bits);
 
-/// Reads a policy file: JSON object {"network": name, "layers": [{"name":..., "weight_bits":...,
-/// "activation_bits":...}]}. Throws Error with file and layer when layers are missing, unknown or
-/// out of 1..8 bits.
+/// Reads a policy file: JSON object {"version": 1, "network": name, "layers": [{"name":...,
+/// "weight_bits":..., "activation_bits":...}]} (no version means 1). Throws Error with file and
+/// layer when layers are missing, unknown or out of 1..8 bits.
 Policy load_policy(const std::filesystem::path& path, const Network& network);
 
 /// Writes such a file (atomically).

@@ -13,8 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-/// Of any core; which of them a variant can run is its core's.
-constexpr int kMostBits = 16;
+constexpr int kVersion = 1;
 
 const json& member(const json& object, const char* key, const std::string& where) {
   const auto it = object.find(key);
@@ -47,12 +46,22 @@ int bits_of(const json& object, const char* key, const std::string& where) {
   return value.get<int>();
 }
 
+/// Files from before there were versions have none and are of the first.
+void check_version(const json& document, const std::string& where) {
+  const auto it = document.find("version");
+  if (it == document.end() || *it == kVersion) return;
+  fail_usage(
+      "{}: \"version\" is {}, but this Bittern reads policies of version {}: use a newer one",
+      where, shortened(it->dump()), kVersion);
+}
+
 }  // namespace
 
 Policy load_policy(const std::filesystem::path& path, const Network& network) {
   const std::string file = path.string();
   const json document = load_json(path);
-  only_keys(document, {"network", "layers"}, file);
+  only_keys(document, {"version", "network", "layers"}, file);
+  check_version(document, file);
   const std::string name = text_of(document, "network", file);
   if (name != network.name) {
     fail_usage("{}: this is a policy for network '{}', not for '{}'", file, shortened(name),
@@ -90,6 +99,7 @@ void save_policy(const std::filesystem::path& path, const Network& network, cons
          network.layers.size());
   }
   nlohmann::ordered_json document;
+  document["version"] = kVersion;
   document["network"] = network.name;
   document["layers"] = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < policy.size(); ++i) {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <optional>
 
-#include "host/campaign/notes.h"
 #include "host/report/campaign_report.h"
 #include "host/report/campaign_verdict.h"
+#include "host/result/notes.h"
 
 namespace bittern {
 namespace {

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "host/campaign/result.h"
+#include "host/result/result.h"
 
 namespace bittern {
 

@@ -157,7 +157,7 @@ const std::vector<std::string> kCostHeadings = {
 
 void add_cost_cells(std::vector<Cell>& cells, const ComparedVariant& on, const LayerReport& report,
                     const RooflinePoint& point) {
-  const ImageCost cost = image_cost(report, on.variant.batch);
+  const Cost cost = image_cost(report, on.variant.batch);
   cells.emplace_back(si(cost.latency_s, "s"));
   cells.emplace_back(si(cost.energy_j, "J"));
   cells.emplace_back(si(cost.energy_high_j, "J"));
@@ -295,7 +295,7 @@ std::string comparison_report_html(const Comparison& c) {
   std::vector<std::string> tiles;
   if (c.policies.size() == 1) {
     for (const ComparedVariant& on : c.variants) {
-      const ImageCost cost = image_cost(on.policies.front().total, on.variant.batch);
+      const Cost cost = image_cost(on.policies.front().total, on.variant.batch);
       tiles.push_back(page::tile(si(cost.latency_s, "s"),
                                  fmt::format("{}, {}, batch {}", on.variant.name,
                                              si(cost.energy_j, "J"), on.variant.batch)));

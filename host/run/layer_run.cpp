@@ -67,6 +67,7 @@ PlannedLayer plan_layer(const Core& core, const LayerJob& job) {
   planned.job = job;
   planned.plan = core.plan(job.layer, job.precision, job.batch);
   planned.predicted = core.model(*planned.plan);
+  planned.program = core.outline(*planned.plan).digest();
   return planned;
 }
 

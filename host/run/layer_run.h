@@ -33,6 +33,7 @@ struct PlannedLayer {
   LayerJob job;
   std::shared_ptr<const Plan> plan;
   ModelResult predicted;  ///< the closed form's
+  std::string program;    ///< ProgramOutline::digest()
 };
 
 /// Plans a job. Throws Error as Core::plan does.

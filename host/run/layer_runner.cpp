@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <deque>
 #include <exception>
+#include <map>
 #include <mutex>
 #include <numeric>
 #include <thread>
@@ -212,33 +213,51 @@ void run_layers(const Core& core, DevicePool& pool, const std::vector<PlannedLay
 
 std::vector<PlannedLayer> plan_layers(const Core& core, const std::vector<LayerJob>& jobs,
                                       std::size_t threads, const std::shared_ptr<Phases>& phases) {
-  Phase phase(phases, fmt::format("planning {} layer{}", jobs.size(), jobs.size() == 1 ? "" : "s"),
-              {jobs.size(), "plans"});
-  std::vector<PlannedLayer> planned(jobs.size());
+  std::vector<std::size_t> distinct;  // in jobs
+  std::vector<std::size_t> same_as(jobs.size());
+  std::map<std::string, std::size_t> places;  // in distinct
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    const LayerJob& job = jobs[i];
+    const std::string key =
+        fmt::format("{} {} {}", job.layer.key(), job.precision.key(), job.batch);
+    const auto [place, is_new] = places.emplace(key, distinct.size());
+    if (is_new) distinct.push_back(i);
+    same_as[i] = place->second;
+  }
+  Phase phase(phases,
+              fmt::format("planning {} layer{}", distinct.size(), distinct.size() == 1 ? "" : "s"),
+              {distinct.size(), "plans"});
+  std::vector<PlannedLayer> plans(distinct.size());
   std::atomic<std::size_t> next{0};
   std::mutex mutex;
   std::exception_ptr error;
   {
     Threads workers;
-    for (std::size_t t = 0; t < std::min(std::max<std::size_t>(threads, 1), jobs.size()); ++t) {
+    for (std::size_t t = 0; t < std::min(std::max<std::size_t>(threads, 1), plans.size()); ++t) {
       workers.start([&] {
         try {
-          for (std::size_t i = next++; i < jobs.size(); i = next++) {
+          for (std::size_t i = next++; i < plans.size(); i = next++) {
             throw_if_stopped();
-            planned[i] = plan_layer(core, jobs[i]);
-            spdlog::debug("{}: {}, closed form {} cycles", job_name(jobs[i]),
-                          planned[i].plan->key(), planned[i].predicted.cycles);
+            const LayerJob& job = jobs[distinct[i]];
+            plans[i] = plan_layer(core, job);
+            spdlog::debug("{}: {}, closed form {} cycles", job_name(job), plans[i].plan->key(),
+                          plans[i].predicted.cycles);
             phase.advance();
           }
         } catch (...) {
           const std::lock_guard lock(mutex);
           if (!error) error = std::current_exception();
-          next = jobs.size();
+          next = plans.size();
         }
       });
     }
   }
   if (error) std::rethrow_exception(error);
+  std::vector<PlannedLayer> planned;
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    planned.push_back(plans[same_as[i]]);
+    planned.back().job = jobs[i];
+  }
   return planned;
 }
 

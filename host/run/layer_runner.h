@@ -29,7 +29,7 @@ void run_layers(const Core& core, DevicePool& pool, const std::vector<PlannedLay
                 const std::function<void(std::size_t, const PreparedLayer&, const LayerRun&)>& done,
                 const RunnerOptions& options = {});
 
-/// Plans jobs, on several threads. Result i belongs to jobs[i].
+/// Plans jobs, on several threads; equal ones once. Result i belongs to jobs[i].
 std::vector<PlannedLayer> plan_layers(const Core& core, const std::vector<LayerJob>& jobs,
                                       std::size_t threads,
                                       const std::shared_ptr<Phases>& phases = nullptr);

@@ -10,7 +10,6 @@
 #include "host/base/error.h"
 #include "host/base/processors.h"
 #include "host/base/version.h"
-#include "host/cores/cores.h"
 #include "host/run/answer_check.h"
 
 namespace bittern {
@@ -73,13 +72,13 @@ LayerJob network_job(const Core& core, const Variant& variant, const Layer& laye
 WrongResult::WrongResult(const PreparedLayer& layer, const LayerRun& run, const Variant& variant)
     : Error(wrong_text(layer, run, variant)) {}
 
-Measurer::Measurer(Variant variant, MeasurerOptions options)
-    : variant_(std::move(variant)), options_(std::move(options)), core_(make_core(variant_)) {
+Measurer::Measurer(Variant variant, MeasurerOptions options) : options_(std::move(options)) {
   if (options_.use_store) {
-    store_ = std::make_unique<MeasurementStore>(
+    store_ = std::make_shared<MeasurementStore>(
         options_.store.empty() ? MeasurementStore::default_path() : options_.store);
   }
-  pool_ = make_pool(variant_, options_);
+  planner_ = std::make_shared<Planner>(std::move(variant), store_);
+  pool_ = make_pool(planner_->variant(), options_);
 }
 
 Measurer::~Measurer() = default;
@@ -94,43 +93,48 @@ const DeviceIdentity& Measurer::identity() {
   return *identity_;
 }
 
-MeasurementKey Measurer::key_of(const LayerJob& job, const std::string& schedule) {
+MeasurementKey Measurer::key_of(const LayerJob& job) {
+  return key_of(job, planner_->know({job}).front());
+}
+
+MeasurementKey Measurer::key_of(const LayerJob& job, const KnownPlan& plan) {
   MeasurementKey key;
-  key.variant = variant_.name;
-  key.variant_key = variant_.key();
+  key.variant = variant().name;
+  key.variant_key = variant().key();
   key.rtl_hash = identity().rtl_hash;
   key.origin = identity().kind == DeviceKind::kBoard ? Origin::kBoard : Origin::kRtl;
   key.layer_key = job.layer.key();
   key.precision = job.precision;
   key.batch = job.batch;
-  key.schedule = schedule;
-  key.lowering_version = core_->lowering_version();
+  key.result_bits = plan.result_bits;
+  key.result_signed = plan.result_signed;
+  key.program = plan.program;
+  key.schedule = plan.schedule;
   return key;
 }
 
 std::vector<Measurement> Measurer::measure(const std::vector<LayerJob>& jobs) {
-  const std::vector<PlannedLayer> planned =
-      plan_layers(*core_, jobs, default_workers(), options_.runner.phases);
+  const std::vector<KnownPlan> plans = planner_->know(jobs, options_.runner.phases);
   std::vector<Measurement> results(jobs.size());
   std::map<std::string, std::vector<std::size_t>> places;  // by content key
-  std::vector<MeasurementKey> keys;
-  std::vector<PlannedLayer> missing;
-  for (std::size_t i = 0; i < planned.size(); ++i) {
-    const MeasurementKey key = key_of(planned[i].job, planned[i].plan->key());
+  std::vector<LayerJob> missing;
+  std::vector<std::size_t> missing_places;  // the first of each in jobs
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    const MeasurementKey key = key_of(jobs[i], plans[i]);
     std::vector<std::size_t>& same = places[key.hex()];
     same.push_back(i);
     if (same.size() > 1) continue;
     if (store_) {
       if (std::optional<Measurement> known = store_->find(key)) {
-        spdlog::debug("{}: {} cycles, in the store as {}", job_name(planned[i].job), known->cycles,
+        spdlog::debug("{}: {} cycles, in the store as {}", job_name(jobs[i]), known->cycles,
                       known->key.substr(0, kShownKey));
         results[i] = std::move(*known);
         ++recalled_;
         continue;
       }
     }
-    keys.push_back(key);
-    missing.push_back(planned[i]);
+    missing.push_back(jobs[i]);
+    missing_places.push_back(i);
   }
 
   if (store_ && !missing.empty()) {
@@ -140,25 +144,28 @@ std::vector<Measurement> Measurer::measure(const std::vector<LayerJob>& jobs) {
                     places.size() - missing.size(), places.size()));
   }
   const std::string tools = tools_text(identity());
+  const std::vector<PlannedLayer> planned = planner_->plan(missing, options_.runner.phases);
   const auto done = [&](std::size_t i, const PreparedLayer& layer, const LayerRun& run) {
-    if (run.fault || run.difference) throw WrongResult(layer, run, variant_);
+    if (run.fault || run.difference) throw WrongResult(layer, run, variant());
     if (!run.remote.empty()) check_closed_form(run, layer.planned, identity().kind);
+    // Of the plan that ran, whatever the store knew of it.
+    const MeasurementKey key = key_of(layer.planned.job, known_plan(layer.planned));
     Measurement measurement;
-    measurement.key = keys[i].hex();
+    measurement.key = key.hex();
     measurement.cycles = run.cycles;
     measurement.events = run.events;
     measurement.bytes_read = run.bytes_read;
     measurement.bytes_written = run.bytes_written;
-    measurement.origin = keys[i].origin;
-    measurement.schedule = keys[i].schedule;
+    measurement.origin = key.origin;
+    measurement.schedule = key.schedule;
     measurement.checked = true;
     measurement.remote = run.remote;
-    if (store_) store_->put(keys[i], measurement, tools);
-    spdlog::debug("{}: {} cycles on {}", job_name(layer.planned.job), run.cycles, variant_.name);
-    results[places.at(measurement.key).front()] = std::move(measurement);
+    if (store_) store_->put(key, measurement, tools);
+    spdlog::debug("{}: {} cycles on {}", job_name(layer.planned.job), run.cycles, variant().name);
+    results[missing_places[i]] = std::move(measurement);
     ++simulated_;
   };
-  run_layers(*core_, *pool_, missing, done, options_.runner);
+  run_layers(core(), *pool_, planned, done, options_.runner);
 
   for (const auto& [key, same] : places) {
     for (const std::size_t i : same) {

@@ -12,6 +12,7 @@
 
 #include "host/run/layer_run.h"
 #include "host/run/layer_runner.h"
+#include "host/run/planner.h"
 #include "host/store/store.h"
 
 namespace bittern {
@@ -36,9 +37,10 @@ class WrongResult : public Error {
   WrongResult(const PreparedLayer& layer, const LayerRun& run, const Variant& variant);
 };
 
-/// Measures layers on devices of a variant: answers from the store what was measured before, runs
-/// the rest in parallel, compares every output with the integer reference, and stores what is
-/// right. Nothing else than a checked run of the device is ever an answer. Thread-safe.
+/// Measures layers on devices of a variant: answers from the store what was measured before
+/// (without planning it again, where the store knows the plan), runs the rest in parallel, compares
+/// every output with the integer reference, and stores what is right. Nothing else than a checked
+/// run of the device is ever an answer. Thread-safe.
 class Measurer {
  public:
   /// Starts nothing yet, but opens the store.
@@ -49,13 +51,15 @@ class Measurer {
   /// the store, and as Device does; what was measured by then is in the store.
   std::vector<Measurement> measure(const std::vector<LayerJob>& jobs);
 
-  /// Content key of a job that is run as `schedule` (Plan::key()), and whether the store has its
-  /// answer. Nothing is run; identity() is asked.
-  MeasurementKey key_of(const LayerJob& job, const std::string& schedule);
+  /// Content key of a job, and whether the store has its answer. Nothing is run; identity() is
+  /// asked, and what is not known of its plan is planned.
+  MeasurementKey key_of(const LayerJob& job);
   bool stored(const MeasurementKey& key) { return store_ && store_->find(key).has_value(); }
 
-  const Variant& variant() const { return variant_; }
-  const Core& core() const { return *core_; }
+  const Variant& variant() const { return planner_->variant(); }
+  const Core& core() const { return planner_->core(); }
+  /// What plans for it, and remembers in its store.
+  const std::shared_ptr<Planner>& planner() const { return planner_; }
   /// Identity of the devices; starts one when none runs yet. Nothing is simulated.
   const DeviceIdentity& identity();
   /// The devices.
@@ -68,10 +72,11 @@ class Measurer {
   std::size_t recalled() const { return recalled_; }
 
  private:
-  const Variant variant_;
+  MeasurementKey key_of(const LayerJob& job, const KnownPlan& plan);
+
   const MeasurerOptions options_;
-  std::unique_ptr<Core> core_;
-  std::unique_ptr<MeasurementStore> store_;
+  std::shared_ptr<MeasurementStore> store_;
+  std::shared_ptr<Planner> planner_;
   std::unique_ptr<DevicePool> pool_;
   std::mutex mutex_;
   std::optional<DeviceIdentity> identity_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 #include "host/base/error.h"
 #include "host/base/random.h"
@@ -17,6 +18,9 @@ constexpr double kLeastBound = 1e4;
 constexpr double kGreatestBound = 4e5;
 constexpr double kFactor = 10.0;
 constexpr int kAttempts = 1000;
+/// Weights of a random layer at most: with 16 bits each they fit half of the least memory of our
+/// variants, 64 MiB.
+constexpr std::int64_t kMostWeights = 1 << 24;
 
 class Draw {
  public:
@@ -56,12 +60,18 @@ Layer random_shape(Draw& draw) {
   }
   layer.kernel_h = draw.integer(1, 5);
   layer.kernel_w = draw.chance(0.5) ? layer.kernel_h : draw.integer(1, 7);
-  layer.pad_top = draw.integer(0, layer.kernel_h - 1);
-  layer.pad_bottom = draw.integer(0, layer.kernel_h - 1);
-  layer.pad_left = draw.integer(0, layer.kernel_w - 1);
-  layer.pad_right = draw.integer(0, layer.kernel_w - 1);
-  layer.in_height = std::max(draw.size(1, 40), layer.kernel_h - layer.pad_top - layer.pad_bottom);
-  layer.in_width = std::max(draw.size(1, 40), layer.kernel_w - layer.pad_left - layer.pad_right);
+  if (draw.chance(0.2)) {
+    layer.dilation_h = draw.integer(1, 4);
+    layer.dilation_w = draw.chance(0.5) ? layer.dilation_h : draw.integer(1, 4);
+  }
+  // Now and then more padding than the kernel reaches: some windows lie in it altogether.
+  const int more = draw.chance(0.1) ? 4 : 0;
+  layer.pad_top = draw.integer(0, layer.reach_h() - 1 + more);
+  layer.pad_bottom = draw.integer(0, layer.reach_h() - 1 + more);
+  layer.pad_left = draw.integer(0, layer.reach_w() - 1 + more);
+  layer.pad_right = draw.integer(0, layer.reach_w() - 1 + more);
+  layer.in_height = std::max(draw.size(1, 40), layer.reach_h() - layer.pad_top - layer.pad_bottom);
+  layer.in_width = std::max(draw.size(1, 40), layer.reach_w() - layer.pad_left - layer.pad_right);
   layer.stride_h = draw.integer(1, 3);
   layer.stride_w = draw.chance(0.7) ? layer.stride_h : draw.integer(1, 4);
   return layer;
@@ -102,7 +112,7 @@ std::vector<LayerJob> random_jobs(const Core& core, const Variant& variant, std:
       // A quick bound first: planning a huge layer takes long.
       const double work = static_cast<double>(job.layer.macs()) * job.batch /
                           core.peak_macs_per_cycle(job.precision.bits);
-      if (work <= bound) {
+      if (work <= bound && job.layer.weights() <= kMostWeights) {
         const auto cycles = static_cast<double>(plan_layer(core, job).predicted.cycles);
         if (cycles <= bound && (small_too || cycles * kFactor >= bound)) {
           jobs.push_back(std::move(job));

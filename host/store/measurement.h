@@ -6,7 +6,7 @@
 
 namespace bittern {
 
-/// Where a number comes from.
+/// Where a number comes from, the strongest first.
 enum class Origin { kRtl, kBoard, kModel, kTable, kPublished };
 
 /// "rtl", "board", "model" (the closed form of the RTL), "table" (a LUT file) or "published" (a
@@ -18,7 +18,7 @@ constexpr Origin kOrigins[] = {Origin::kRtl, Origin::kBoard, Origin::kModel, Ori
 /// The inverse; throws Error for anything else.
 Origin parse_origin(const std::string& text);
 
-/// Cycles and events of one (variant, layer shape, precision, batch, schedule).
+/// Cycles and events of one program on one variant.
 struct Measurement {
   std::string key;  ///< content key, see MeasurementKey in store.h
   std::uint64_t cycles = 0;
@@ -31,16 +31,6 @@ struct Measurement {
   bool checked = false;  ///< outputs were compared bit for bit with the integer reference
   /// Endpoint of the device that ran it, when that was no process of ours; empty otherwise.
   std::string remote;
-};
-
-/// Cost of one layer for the whole batch of the variant.
-struct LayerCost {
-  std::uint64_t cycles = 0;
-  double latency_s = 0.0;
-  double energy_j = 0.0;       ///< with the energy table's first DRAM anchor
-  double energy_high_j = 0.0;  ///< with its second
-  double weight_bytes = 0.0;   ///< weights * weight bits / 8
-  Origin origin = Origin::kRtl;
 };
 
 }  // namespace bittern

@@ -20,8 +20,8 @@ constexpr std::int64_t kApplicationId = 0x4254524e;
 
 constexpr const char* kColumns =
     "key, variant, variant_key, rtl_hash, origin, layer, weight_bits, weight_signed, "
-    "activation_bits, activation_signed, batch, schedule, lowering, cycles, events, bytes_read, "
-    "bytes_written, checked, tools, created, digest";
+    "activation_bits, activation_signed, batch, result_bits, result_signed, program, schedule, "
+    "cycles, events, bytes_read, bytes_written, checked, tools, created, digest";
 
 constexpr const char* kSchema = R"(
 CREATE TABLE measurements (
@@ -36,8 +36,10 @@ CREATE TABLE measurements (
   activation_bits INTEGER NOT NULL,
   activation_signed INTEGER NOT NULL,
   batch INTEGER NOT NULL,
+  result_bits INTEGER NOT NULL,
+  result_signed INTEGER NOT NULL,
+  program TEXT NOT NULL,
   schedule TEXT NOT NULL,
-  lowering INTEGER NOT NULL,
   cycles INTEGER NOT NULL,
   events TEXT NOT NULL,
   bytes_read INTEGER NOT NULL,
@@ -69,6 +71,7 @@ std::string digest_of(const StoredMeasurement& row) {
   const Measurement& m = row.measurement;
   Sha256 hash;
   hash.update_field(m.key).update_field(row.key.variant).update_field(row.tools);
+  hash.update_field(row.key.schedule);
   hash.update_field(row.created).update_field(nlohmann::json(m.events).dump());
   hash.update_field(fmt::format("{} {} {} {}", m.cycles, m.bytes_read, m.bytes_written, m.checked));
   return hash.hex();
@@ -95,24 +98,26 @@ StoredMeasurement read_row(const Statement& row) {
                    row.integer(7) != 0,
                    row.integer(9) != 0};
   key.batch = static_cast<int>(row.integer(10));
-  key.schedule = m.schedule = row.text(11);
-  key.lowering_version = static_cast<int>(row.integer(12));
-  m.cycles = static_cast<std::uint64_t>(row.integer(13));
-  m.bytes_read = static_cast<std::uint64_t>(row.integer(15));
-  m.bytes_written = static_cast<std::uint64_t>(row.integer(16));
-  m.checked = row.integer(17) != 0;
-  out.tools = row.text(18);
+  key.result_bits = static_cast<int>(row.integer(11));
+  key.result_signed = row.integer(12) != 0;
+  key.program = row.text(13);
+  key.schedule = m.schedule = row.text(14);
+  m.cycles = static_cast<std::uint64_t>(row.integer(15));
+  m.bytes_read = static_cast<std::uint64_t>(row.integer(17));
+  m.bytes_written = static_cast<std::uint64_t>(row.integer(18));
+  m.checked = row.integer(19) != 0;
+  out.tools = row.text(20);
   m.remote = remote_of(out.tools);
-  out.created = row.text(19);
+  out.created = row.text(21);
   try {
     key.origin = m.origin = parse_origin(row.text(4));
-    const auto events = parse_json(row.text(14), "events");
+    const auto events = parse_json(row.text(16), "events");
     for (const auto& [name, count] : events.items()) {
       if (!count.is_number_unsigned()) fail("event {} is no count", name);
       m.events[name] = count.get<std::uint64_t>();
     }
     out.damaged = m.cycles == 0 || m.cycles > kMostCycles || key.hex() != m.key ||
-                  digest_of(out) != row.text(20);
+                  digest_of(out) != row.text(22);
   } catch (const std::exception&) {
     out.damaged = true;
   }
@@ -128,11 +133,10 @@ const char* environment(const char* name) {
 
 std::string MeasurementKey::hex() const {
   Sha256 hash;
-  hash.update_field("bittern-measurement-1").update_field(rtl_hash).update_field(variant_key);
-  hash.update_field(origin_name(origin)).update_field(layer_key).update_field(schedule);
-  hash.update_field(fmt::format("w{}{} a{}{} batch{} lowering{}", precision.bits.weight,
-                                precision.weight_signed ? "s" : "u", precision.bits.activation,
-                                precision.activation_signed ? "s" : "u", batch, lowering_version));
+  hash.update_field("bittern-measurement-2").update_field(rtl_hash).update_field(variant_key);
+  hash.update_field(origin_name(origin)).update_field(layer_key).update_field(program);
+  hash.update_field(precision.key());
+  hash.update_field(fmt::format("r{}{} batch{}", result_bits, result_signed ? "s" : "u", batch));
   return hash.hex();
 }
 
@@ -259,9 +263,16 @@ void MeasurementStore::check_head(const Head& head) const {
         "PATH)",
         path_.string());
   }
+  if (head.version < kSchemaVersion) {
+    fail(
+        "measurement store {} has version {}, this Bittern works with {}: the rows of old ones do "
+        "not say which program ran, so nothing proves that they still hold; move it away (mv {} "
+        "{}.version{}) and measure again, or use another store (--store PATH)",
+        path_.string(), head.version, kSchemaVersion, path_.string(), path_.string(), head.version);
+  }
   if (head.version > kSchemaVersion) {
     fail(
-        "measurement store {} has version {}, this Bittern reads up to {}: update Bittern, or use "
+        "measurement store {} has version {}, this Bittern works with {}: update Bittern, or use "
         "another store (--store PATH)",
         path_.string(), head.version, kSchemaVersion);
   }
@@ -290,6 +301,7 @@ void MeasurementStore::make_tables() {
   check_head(head);
   if (head.fresh) {  // no other process made them meanwhile
     database_->execute(kSchema);
+    database_->execute(PlanTable::schema());
     database_->execute(fmt::format("PRAGMA application_id = {}", kApplicationId));
     database_->execute(fmt::format("PRAGMA user_version = {}", kSchemaVersion));
   }
@@ -356,7 +368,7 @@ void MeasurementStore::put(const MeasurementKey& key, const Measurement& measure
     }
   }
   Statement insert(*database_, fmt::format("INSERT OR REPLACE INTO measurements ({}) VALUES "
-                                           "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                                           "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                                            kColumns));
   insert.bind(0, m.key).bind(1, key.variant).bind(2, key.variant_key).bind(3, key.rtl_hash);
   insert.bind(4, origin_name(key.origin)).bind(5, key.layer_key);
@@ -364,14 +376,14 @@ void MeasurementStore::put(const MeasurementKey& key, const Measurement& measure
   insert.bind(7, std::int64_t{key.precision.weight_signed});
   insert.bind(8, std::int64_t{key.precision.bits.activation});
   insert.bind(9, std::int64_t{key.precision.activation_signed});
-  insert.bind(10, std::int64_t{key.batch}).bind(11, key.schedule);
-  insert.bind(12, std::int64_t{key.lowering_version});
-  insert.bind(13, static_cast<std::int64_t>(m.cycles));
-  insert.bind(14, nlohmann::json(m.events).dump());
-  insert.bind(15, static_cast<std::int64_t>(m.bytes_read));
-  insert.bind(16, static_cast<std::int64_t>(m.bytes_written));
-  insert.bind(17, std::int64_t{m.checked}).bind(18, row.tools).bind(19, row.created);
-  insert.bind(20, digest_of(row));
+  insert.bind(10, std::int64_t{key.batch}).bind(11, std::int64_t{key.result_bits});
+  insert.bind(12, std::int64_t{key.result_signed}).bind(13, key.program).bind(14, key.schedule);
+  insert.bind(15, static_cast<std::int64_t>(m.cycles));
+  insert.bind(16, nlohmann::json(m.events).dump());
+  insert.bind(17, static_cast<std::int64_t>(m.bytes_read));
+  insert.bind(18, static_cast<std::int64_t>(m.bytes_written));
+  insert.bind(19, std::int64_t{m.checked}).bind(20, row.tools).bind(21, row.created);
+  insert.bind(22, digest_of(row));
   insert.step();
   transaction.commit();
 }
@@ -400,6 +412,36 @@ std::size_t MeasurementStore::remove(const std::vector<std::string>& keys) {
     removed += static_cast<std::size_t>(database_->changes());
     erase.reset();
   }
+  transaction.commit();
+  return removed;
+}
+
+std::optional<KnownPlan> MeasurementStore::find_plan(const PlanKey& key) {
+  const std::lock_guard lock(mutex_);
+  KnownPlan plan;
+  if (!PlanTable(database()).find(key, plan)) return std::nullopt;
+  return plan;
+}
+
+void MeasurementStore::put_plans(const std::vector<std::pair<PlanKey, KnownPlan>>& plans) {
+  require_writable("cannot take new plans");
+  const std::lock_guard lock(mutex_);
+  Transaction transaction(*database_);
+  PlanTable table(*database_);
+  for (const auto& [key, plan] : plans) table.put(key, plan);
+  transaction.commit();
+}
+
+PlanCount MeasurementStore::count_plans(const std::string& planner) {
+  const std::lock_guard lock(mutex_);
+  return PlanTable(database()).count(planner);
+}
+
+std::size_t MeasurementStore::remove_plans(const std::string& planner, bool all) {
+  require_writable("keeps what it has");
+  const std::lock_guard lock(mutex_);
+  Transaction transaction(*database_);
+  const std::size_t removed = PlanTable(*database_).remove(planner, all);
   transaction.commit();
   return removed;
 }

@@ -8,9 +8,11 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "host/network/layer.h"
+#include "host/store/known_plan.h"
 #include "host/store/measurement.h"
 
 namespace bittern {
@@ -27,10 +29,12 @@ struct MeasurementKey {
   std::string layer_key;  ///< Layer::key()
   Precision precision;
   int batch = 1;
-  std::string schedule;  ///< Plan::key()
-  int lowering_version = 0;
+  int result_bits = 32;  ///< of the results in device memory: 32 for sums
+  bool result_signed = true;
+  std::string program;   ///< ProgramOutline::digest()
+  std::string schedule;  ///< Plan::key(), for people: not part of the content key, the program is
 
-  /// SHA-256 over all of it but the name, hexadecimal.
+  /// SHA-256 over all of it but the name and the schedule, hexadecimal.
   std::string hex() const;
 };
 
@@ -49,15 +53,16 @@ struct StoreFilter {
   std::string key_prefix;
 };
 
-/// Measurements that were made once, kept for ever: an SQLite file (WAL) that several processes and
-/// threads may use at once. Every row carries a digest of its content. A row that was acknowledged
-/// survives the death of the process and a full disk. A store that may only be read answers, too,
-/// and takes nothing new. Throws Error that names the file and the mending when the file is
-/// damaged, of a newer version, no store at all, locked too long, or cannot be written.
+/// Measurements that were made once, kept for ever, and beside them what is known of plans: an
+/// SQLite file (WAL) that several processes and threads may use at once. Every row carries a digest
+/// of its content. A row that was acknowledged survives the death of the process and a full disk. A
+/// store that may only be read answers, too, and takes nothing new. Throws Error that names the
+/// file and the mending when the file is damaged, of another version, no store at all, locked too
+/// long, or cannot be written.
 class MeasurementStore {
  public:
   /// Version of the tables in the file (PRAGMA user_version).
-  static constexpr int kSchemaVersion = 1;
+  static constexpr int kSchemaVersion = 2;
 
   /// Opens a store, making file and folders when they are not there.
   explicit MeasurementStore(const std::filesystem::path& path, int busy_timeout_ms = 30000);
@@ -87,6 +92,19 @@ class MeasurementStore {
 
   /// Removes rows by content key; returns how many there were.
   std::size_t remove(const std::vector<std::string>& keys);
+
+  /// What is known of a plan; nothing also where its row is damaged: planning says it anew.
+  std::optional<KnownPlan> find_plan(const PlanKey& key);
+
+  /// Keeps what is known of plans, in place of what was kept, all of them or none. Throws Error
+  /// when the store may only be read.
+  void put_plans(const std::vector<std::pair<PlanKey, KnownPlan>>& plans);
+
+  /// How many plans there are, and how many of them were made by other planners than `planner` or
+  /// are damaged.
+  PlanCount count_plans(const std::string& planner);
+  /// Removes those; with `all`, every plan. Returns how many there were.
+  std::size_t remove_plans(const std::string& planner, bool all = false);
 
   /// Gives the space of removed rows back to the disk.
   void compact();

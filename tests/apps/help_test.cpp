@@ -112,7 +112,7 @@ TEST(Completion, OffersCommandsOptionsWordsAndNames) {
   EXPECT_THAT(completed(bittern + " measure --color = a"), ElementsAre("auto", "always"));
   EXPECT_THAT(completed(bittern + " measure --network le"), ElementsAre("lenet"));
   EXPECT_THAT(completed(bittern + " variants bismo_t"), ElementsAre("bismo_tiny"));
-  EXPECT_THAT(completed(bittern + " run quick"), ElementsAre("quickstart"));
+  EXPECT_THAT(completed(bittern + " run quick"), ElementsAre("quickstart", "quickstart_methods"));
   EXPECT_THAT(completed(bittern + " help stor"), ElementsAre("store"));
   EXPECT_THAT(completed(bittern + " measure --wbits ''"), ElementsAre(""));
 }

@@ -13,7 +13,7 @@
 #include "apps/bittern/process.h"
 #include "host/base/file.h"
 #include "host/base/temporary_folder.h"
-#include "host/campaign/result.h"
+#include "host/result/result.h"
 
 namespace bittern {
 namespace {

@@ -2,7 +2,7 @@
 // looked at.
 #include <cstring>
 
-#include "agent/search/checkpoint.h"
+#include "host/search/checkpoint.h"
 #include "tests/fuzz/fuzz.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -6,11 +6,11 @@
 #include <filesystem>
 
 #include "agent/nn/safetensors.h"
-#include "agent/search/checkpoint.h"
 #include "host/base/file.h"
 #include "host/cost/lut.h"
 #include "host/network/network.h"
 #include "host/protocol/messages.h"
+#include "host/search/checkpoint.h"
 
 namespace {
 

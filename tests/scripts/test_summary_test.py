@@ -56,7 +56,7 @@ class SummaryTest(unittest.TestCase):
         self.assertEqual(lines[-1], "1 passed, 0 failed, 1 skipped")
 
     def test_allowed_skips_pass_when_strict(self):
-        case = skipped("agent/search/PublishedTable.IsReproduced", "")
+        case = skipped("host/search/PublishedTable.IsReproduced", "")
         self.assertEqual(summary([PASSED, case], "--strict")[0], 0)
         self.assertEqual(summary([PASSED, case], "--strict", BITTERN_HAQ_LUT="x.npy")[0], 1)
 

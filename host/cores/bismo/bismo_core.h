@@ -18,7 +18,6 @@ MatrixConfig bismo_config(const Variant& variant);
 class BismoCore : public MatrixCore {
  public:
   explicit BismoCore(const MatrixConfig& config) : MatrixCore(config) {}
-  int lowering_version() const override { return 2; }
 
  private:
   std::array<std::uint64_t, 2> encode(const MatrixStep& step, const Plan& plan) const override;

@@ -13,8 +13,6 @@
 namespace bittern {
 namespace {
 
-constexpr int kMostBits = 16;
-
 /// Schedules whose closed form is worked out at most, and their instructions together: the bounds
 /// have sorted them, and what is left beyond wins little.
 constexpr int kMostModels = 200;
@@ -153,9 +151,11 @@ std::vector<std::pair<std::string, std::string>> BitFusionCore::cycle_split() co
 
 std::vector<FusionShape> BitFusionCore::shapes(const Layer& layer, const BitPair& bits,
                                                int batch) const {
+  const FusionShape gathered = FusionShape::of(layer, batch, config_, bits, true);
+  // The array walks over neighbouring pixels only.
+  if (layer.dilated()) return {gathered};
   std::vector<FusionShape> shapes = {FusionShape::of(layer, batch, config_, bits, false)};
   const FusionShape& direct = shapes.front();
-  const FusionShape gathered = FusionShape::of(layer, batch, config_, bits, true);
   // Gathering pays where channels leave a block half empty.
   if (gathered.blocks < direct.blocks * direct.kernel_h * direct.kernel_w) {
     shapes.push_back(gathered);
@@ -197,6 +197,10 @@ std::unique_ptr<Plan> BitFusionCore::plan(const Layer& layer, const Precision& p
       candidates.begin(), candidates.end(),
       [](const FusionCandidate& a, const FusionCandidate& b) { return a.bound < b.bound; });
 
+  const auto form_of = [&forms](const FusionSchedule& schedule) -> const FusionShape& {
+    return forms.front().im2col == schedule.im2col ? forms.front() : forms.back();
+  };
+
   // Once a bound is no better than the best count, no later schedule can win, and once the best is
   // within a thousandth of the least bound, none can win much.
   const auto least_bound = static_cast<std::uint64_t>(candidates.front().bound);
@@ -212,7 +216,7 @@ std::unique_ptr<Plan> BitFusionCore::plan(const Layer& layer, const Precision& p
                             models >= kMostModels || instructions >= kMostInstructions)) {
       break;
     }
-    const FusionShape& shape = forms[candidate.schedule.im2col ? 1 : 0];
+    const FusionShape& shape = form_of(candidate.schedule);
     const StreamMap map = make_map(config, shape, candidate.schedule);
     least_memory = std::min(least_memory, map.program_address);
     if (map.program_address > config_.memory.size_bytes) continue;
@@ -241,44 +245,49 @@ std::unique_ptr<Plan> BitFusionCore::plan(const Layer& layer, const Precision& p
   plan->precision = precision;
   plan->batch = batch;
   plan->result = result;
-  plan->shape = forms[best->im2col ? 1 : 0];
+  plan->shape = form_of(*best);
   plan->schedule = *best;
   plan->predicted = std::move(best_result);
   return plan;
 }
 
-Program BitFusionCore::build(const Plan& any, const LayerData& data) const {
+ProgramOutline BitFusionCore::outline(const Plan& any) const {
   const BitFusionPlan& plan = BitFusionPlan::of(any);
-  const Layer& layer = plan.layer;
-  check_data(layer, plan.precision, plan.batch, data);
-
   const BitFusionConfig config = config_.for_results(plan.result.bits);
   const StreamMap map = make_map(config, plan.shape, plan.schedule);
-  Program program;
-  std::vector<std::uint8_t> words;
+  ProgramOutline outline;
+  std::vector<std::uint8_t>& words = outline.instructions;
   emit_steps(
       config, plan.shape, plan.schedule, map,
       [&](const BitFusionStep& step, const TileBlock&) { append_word(words, encode(step, plan)); });
   append_word(words, bitfusion_isa::End{}.encode());
 
-  program.program_address = map.program_address;
-  program.instruction_count =
+  outline.program_address = map.program_address;
+  outline.instruction_count =
       static_cast<std::uint32_t>(words.size() / sizeof(bitfusion_isa::Word));
-  program.result_address = map.result_address;
-  program.result_bytes = config_.write_ports * map.result_lane_bytes;
-  program.memory_end = map.program_address + words.size();
-  if (program.memory_end > config_.memory.size_bytes) {
+  outline.result_address = map.result_address;
+  outline.result_bytes = config_.write_ports * map.result_lane_bytes;
+  outline.memory_end = map.program_address + words.size();
+  if (outline.memory_end > config_.memory.size_bytes) {
     fail(
         "layer {}: the program ends at byte {} of device memory, which has {}; give the variant "
         "more memory.size_mib or a smaller batch",
-        layer.name, program.memory_end, config_.memory.size_bytes);
+        plan.layer.name, outline.memory_end, config_.memory.size_bytes);
   }
-  program.segments.push_back({map.lhs_address, pack_activations(config, plan.shape, plan.schedule,
-                                                                map.lhs, layer, data.activations)});
-  program.segments.push_back({map.rhs_address, pack_weights(config, plan.shape, plan.schedule,
-                                                            map.rhs, layer, data.weights)});
-  program.segments.push_back({map.program_address, std::move(words)});
-  return program;
+  const auto lanes = static_cast<std::uint64_t>(config.lanes);
+  outline.tensors = {{map.lhs_address, lanes * static_cast<std::uint64_t>(map.lhs.lane_bytes())},
+                     {map.rhs_address, lanes * static_cast<std::uint64_t>(map.rhs.lane_bytes())}};
+  return outline;
+}
+
+std::vector<std::vector<std::uint8_t>> BitFusionCore::pack(const Plan& any,
+                                                           const LayerData& data) const {
+  const BitFusionPlan& plan = BitFusionPlan::of(any);
+  const BitFusionConfig config = config_.for_results(plan.result.bits);
+  const StreamMap map = make_map(config, plan.shape, plan.schedule);
+  return {
+      pack_activations(config, plan.shape, plan.schedule, map.lhs, plan.layer, data.activations),
+      pack_weights(config, plan.shape, plan.schedule, map.rhs, plan.layer, data.weights)};
 }
 
 std::vector<std::int32_t> BitFusionCore::unpack(const Plan& any, Bytes result) const {

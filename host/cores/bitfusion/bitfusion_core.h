@@ -31,12 +31,12 @@ class BitFusionCore : public Core {
 
   std::unique_ptr<Plan> plan(const Layer& layer, const Precision& precision,
                              int batch) const override;
-  Program build(const Plan& plan, const LayerData& data) const override;
+  ProgramOutline outline(const Plan& plan) const override;
   std::vector<std::int32_t> unpack(const Plan& plan, Bytes result) const override;
   ModelResult model(const Plan& plan) const override;
   /// 1 to 16 bits, rounded up to 2, 4, 8 or 16.
   BitPair supported(BitPair bits) const override;
-  int max_bits() const override { return 16; }
+  int max_bits() const override { return kMostBits; }
   double peak_macs_per_cycle(BitPair bits) const override;
   std::vector<std::pair<std::string, std::string>> cycle_split() const override;
   /// The simulator of Bit Fusion's authors. Groups run one after another; convolutions of at most
@@ -44,17 +44,20 @@ class BitFusionCore : public Core {
   std::optional<PublishedResult> published(const Layer& layer, BitPair bits,
                                            int batch) const override;
   std::optional<PublishedResult> published_for(const Plan& plan) const override;
-  int lowering_version() const override { return 1; }
 
   /// A plan with this schedule instead of the best one. The schedule must be one of
   /// candidate_schedules().
   std::unique_ptr<BitFusionPlan> plan_with(const Layer& layer, const Precision& precision,
                                            int batch, const FusionSchedule& schedule) const;
-  /// Forms in which a layer may be lowered: direct, and im2col where it takes fewer steps.
+  /// Forms in which a layer may be lowered, one or two: direct unless its kernel is dilated, and
+  /// im2col where it takes fewer steps or the kernel is dilated.
   std::vector<FusionShape> shapes(const Layer& layer, const BitPair& bits, int batch) const;
   const BitFusionConfig& config() const { return config_; }
 
  private:
+  std::vector<std::vector<std::uint8_t>> pack(const Plan& plan,
+                                              const LayerData& data) const override;
+
   BitFusionConfig config_;
 };
 

@@ -183,14 +183,19 @@ class PixelQuarters {
   }
 
   void gather() {
-    const std::int64_t run = layer_.kernel_w * shape_.bundle_inputs;
+    // Pixels of a window row that lie side by side.
+    const int side = layer_.dilation_w == 1 ? layer_.kernel_w : 1;
+    const std::int64_t run = side * shape_.bundle_inputs;
     std::uint8_t* to = quarters_.data();
     for (std::int64_t y = 0; y < rows_; ++y) {
       for (std::int64_t x = 0; x < cols_; ++x, to += pixel_bytes_) {
         const std::uint8_t* from =
             bytes_.data() + (y * layer_.stride_h * width_ + x * layer_.stride_w) * stride_;
-        for (int i = 0; i < layer_.kernel_h; ++i, from += width_ * stride_) {
-          std::memcpy(window_.data() + i * run, from, run);
+        std::uint8_t* window = window_.data();
+        for (int i = 0; i < layer_.kernel_h; ++i, from += layer_.dilation_h * width_ * stride_) {
+          for (int j = 0; j < layer_.kernel_w; j += side, window += run) {
+            std::memcpy(window, from + j * layer_.dilation_w * stride_, run);
+          }
         }
         combine(window_.data(), shape_.blocks, shape_.lhs_quarters, n_, shape_.lhs.bits, to);
       }

@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <set>
 
+#include "host/base/ceil_div.h"
 #include "host/base/error.h"
 #include "host/cores/stream/stream_planner.h"
 
 namespace bittern {
 namespace {
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 /// Tiles that a token covers at most: one instruction each.
 constexpr std::int64_t kMostTiles = 1024;

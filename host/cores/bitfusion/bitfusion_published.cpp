@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "host/base/ceil_div.h"
 #include "host/cores/bitfusion/bitfusion_core.h"
 #include "host/cores/bitfusion/published_bitfusion.h"
 
@@ -15,8 +16,8 @@ constexpr int kImageChannels = 4;
 /// and 6/6 bits, 16 at 6/4 and 32 at 4/4.
 constexpr std::int64_t kDepthwiseBundle = 8;
 
-std::uint64_t ceil_div(std::int64_t a, std::int64_t b) {
-  return static_cast<std::uint64_t>((a + b - 1) / b);
+std::uint64_t ceil_of(std::int64_t a, std::int64_t b) {
+  return static_cast<std::uint64_t>(ceil_div(a, b));
 }
 
 PublishedBitFusion machine_of(const BitFusionConfig& config) {
@@ -40,18 +41,18 @@ PublishedResult result_of(const BitFusionConfig& config, const PublishedCost& co
   out.schedule = schedule;
   out.compute = cost.compute * times;
   out.stalls = cost.stalls * times;
-  out.bytes_read = ceil_div(cost.dram_read * times, 8);
-  out.bytes_written = ceil_div(cost.dram_write * times, 8);
+  out.bytes_read = ceil_of(cost.dram_read * times, 8);
+  out.bytes_written = ceil_of(cost.dram_write * times, 8);
   const std::int64_t quarter = 8 * std::int64_t{config.n};
   const std::int64_t word = 32 * std::int64_t{config.m};
   out.events = {
       {"exec_run", out.compute},
-      {"lhs_buffer_writes", ceil_div(cost.act_write * times, config.port_width)},
-      {"rhs_buffer_writes", ceil_div(cost.wgt_write * times, config.port_width)},
-      {"lhs_buffer_reads", ceil_div(cost.act_read * times, quarter)},
-      {"rhs_buffer_reads", ceil_div(cost.wgt_read * times, quarter * config.m)},
-      {"obuf_writes", ceil_div(cost.out_write * times, word)},
-      {"obuf_reads", ceil_div(cost.out_read * times, word)},
+      {"lhs_buffer_writes", ceil_of(cost.act_write * times, config.port_width)},
+      {"rhs_buffer_writes", ceil_of(cost.wgt_write * times, config.port_width)},
+      {"lhs_buffer_reads", ceil_of(cost.act_read * times, quarter)},
+      {"rhs_buffer_reads", ceil_of(cost.wgt_read * times, quarter * config.m)},
+      {"obuf_writes", ceil_of(cost.out_write * times, word)},
+      {"obuf_reads", ceil_of(cost.out_read * times, word)},
   };
   return out;
 }
@@ -73,14 +74,16 @@ std::optional<PublishedResult> BitFusionCore::published(const Layer& layer, BitP
   one.out_channels = layer.out_channels / layer.groups;
   one.wgt_bits = bits.weight;
   one.act_bits = bits.activation;
-  one.im2col = layer.kind == LayerKind::kConv && layer.groups == 1 &&
-               layer.kernel_h * layer.kernel_w > 1 && layer.in_channels <= kImageChannels;
+  // The authors' model knows no dilation: windows of such layers have to be gathered, too.
+  one.im2col = layer.dilated() ||
+               (layer.kind == LayerKind::kConv && layer.groups == 1 &&
+                layer.kernel_h * layer.kernel_w > 1 && layer.in_channels <= kImageChannels);
   std::int64_t times = layer.groups;
   if (layer.kind == LayerKind::kDepthwise) {
     const std::int64_t bundle = kDepthwiseBundle * published_products(one);
     one.in_channels *= bundle;
     one.out_channels *= bundle;
-    times = static_cast<std::int64_t>(ceil_div(layer.groups, bundle));
+    times = ceil_div(layer.groups, bundle);
   }
   const PublishedBest best = published_search(machine_of(config_), one);
   return result_of(config_, best.cost, times, (one.im2col ? "im2col " : "") + best.tiling.key());

@@ -5,10 +5,11 @@
 #include <algorithm>
 #include <array>
 
+#include "host/base/ceil_div.h"
+#include "host/base/error.h"
+
 namespace bittern {
 namespace {
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 /// Iterations of a loop level, and what its index adds to the addresses.
 struct Level {
@@ -144,6 +145,9 @@ FusionShape FusionShape::of(const Layer& layer, int batch, const BitFusionConfig
   shape.out_width = layer.out_width();
   shape.channels = shape.bundle_inputs;
   shape.im2col = im2col;
+  if (!im2col && layer.dilated()) {
+    fail("layer {}: a dilated kernel needs its windows gathered (im2col)", layer.name);
+  }
   if (im2col) {
     shape.channels *= static_cast<std::int64_t>(layer.kernel_h) * layer.kernel_w;
   } else {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "host/base/ceil_div.h"
 #include "host/base/error.h"
 
 // Facts of the simulator at github.com/hsharma35/bitfusion. Where its two published tables (its own
@@ -12,8 +13,6 @@ namespace bittern {
 namespace {
 
 constexpr std::int64_t kPartialBits = 32;  // of an output, which is read and written
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 /// The least power of two that is not less: bits that a value takes in a buffer.
 std::int64_t power_of_two(int bits) {

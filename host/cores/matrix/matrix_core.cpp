@@ -167,39 +167,43 @@ std::unique_ptr<Plan> MatrixCore::plan(const Layer& layer, const Precision& prec
   return plan_with(layer, precision, batch, *best);
 }
 
-Program MatrixCore::build(const Plan& any, const LayerData& data) const {
+ProgramOutline MatrixCore::outline(const Plan& any) const {
   const MatrixPlan& plan = own(any);
-  const Layer& layer = plan.layer;
-  check_data(layer, plan.precision, plan.batch, data);
   const MatrixConfig config = config_for(plan.result, plan.schedule);
   const StreamMap map = make_map(config, plan.shape, plan.schedule, plan.precision.bits);
-  Program program;
-  std::vector<std::uint8_t> words;
+  ProgramOutline outline;
+  std::vector<std::uint8_t>& words = outline.instructions;
   emit_steps(
       config, plan.shape, plan.schedule, plan.precision.bits, map,
       [&](const MatrixStep& step, const TileBlock&) { append_word(words, encode(step, plan)); });
   append_word(words, std::array<std::uint64_t, 2>{});
 
-  program.program_address = map.program_address;
-  program.instruction_count = static_cast<std::uint32_t>(words.size() / kInstructionBytes);
-  program.result_address = map.result_address;
-  program.result_bytes = config_.write_ports * map.result_lane_bytes;
-  program.memory_end = map.program_address + words.size();
-  if (program.memory_end > config_.memory.size_bytes) {
+  outline.program_address = map.program_address;
+  outline.instruction_count = static_cast<std::uint32_t>(words.size() / kInstructionBytes);
+  outline.result_address = map.result_address;
+  outline.result_bytes = config_.write_ports * map.result_lane_bytes;
+  outline.memory_end = map.program_address + words.size();
+  if (outline.memory_end > config_.memory.size_bytes) {
     fail(
         "layer {}: the program ends at byte {} of device memory, which has {}; give the variant "
         "more memory.size_mib or a smaller batch",
-        layer.name, program.memory_end, config_.memory.size_bytes);
+        plan.layer.name, outline.memory_end, config_.memory.size_bytes);
   }
-  program.segments.push_back(
-      {map.lhs_address,
-       pack_activations(config, plan.shape, map.lhs, plan.precision.bits.activation, layer,
-                        plan.batch, data.activations)});
-  program.segments.push_back(
-      {map.rhs_address,
-       pack_weights(config, plan.shape, map.rhs, plan.precision.bits.weight, layer, data.weights)});
-  program.segments.push_back({map.program_address, std::move(words)});
-  return program;
+  const auto lanes = static_cast<std::uint64_t>(config.lanes);
+  outline.tensors = {{map.lhs_address, lanes * static_cast<std::uint64_t>(map.lhs.lane_bytes())},
+                     {map.rhs_address, lanes * static_cast<std::uint64_t>(map.rhs.lane_bytes())}};
+  return outline;
+}
+
+std::vector<std::vector<std::uint8_t>> MatrixCore::pack(const Plan& any,
+                                                        const LayerData& data) const {
+  const MatrixPlan& plan = own(any);
+  const MatrixConfig config = config_for(plan.result, plan.schedule);
+  const StreamMap map = make_map(config, plan.shape, plan.schedule, plan.precision.bits);
+  return {pack_activations(config, plan.shape, map.lhs, plan.precision.bits.activation, plan.layer,
+                           plan.batch, data.activations),
+          pack_weights(config, plan.shape, map.rhs, plan.precision.bits.weight, plan.layer,
+                       data.weights)};
 }
 
 std::vector<std::int32_t> MatrixCore::unpack(const Plan& any, Bytes result) const {

@@ -30,7 +30,7 @@ class MatrixCore : public Core {
 
   std::unique_ptr<Plan> plan(const Layer& layer, const Precision& precision,
                              int batch) const override;
-  Program build(const Plan& plan, const LayerData& data) const override;
+  ProgramOutline outline(const Plan& plan) const override;
   std::vector<std::int32_t> unpack(const Plan& plan, Bytes result) const override;
   ModelResult model(const Plan& plan) const override;
   int max_bits() const override { return config_.max_bits; }
@@ -49,6 +49,8 @@ class MatrixCore : public Core {
   /// An instruction of 128 bits, least significant word first.
   using Word = std::array<std::uint64_t, 2>;
   virtual Word encode(const MatrixStep& step, const Plan& plan) const = 0;
+  std::vector<std::vector<std::uint8_t>> pack(const Plan& plan,
+                                              const LayerData& data) const override;
 
   /// The machine as it works on a layer with a schedule.
   MatrixConfig config_for(const ResultFormat& result, const MatrixSchedule& schedule) const {

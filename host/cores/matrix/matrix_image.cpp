@@ -147,6 +147,7 @@ class PixelPlanes {
  public:
   PixelPlanes(const Layer& layer, const MatrixShape& shape, int batch, int bits, int field_bits)
       : layer_(layer), shape_(shape), batch_(batch), bits_(bits), field_bits_(field_bits) {
+    run_ = layer.dilation_w == 1 ? layer.kernel_w : 1;
     height_ = layer.in_height + layer.pad_top + layer.pad_bottom;
     width_ = layer.in_width + layer.pad_left + layer.pad_right;
     const std::int64_t row_bits = width_ * shape.channel_stride;
@@ -190,23 +191,32 @@ class PixelPlanes {
 
   /// Bits of the whole window of output pixel (b, y, x), plane `plane`, when they fit one word.
   std::uint64_t window(int plane, std::int64_t b, std::int64_t y, std::int64_t x) const {
-    const std::size_t bit = x * layer_.stride_w * shape_.channel_stride;
-    const std::size_t length = layer_.kernel_w * shape_.channel_stride;
-    const std::uint64_t* from = planes_.data() + row(plane, b, y * layer_.stride_h) + bit / 64;
-    const unsigned down = bit % 64;
+    const std::size_t length = run_ * shape_.channel_stride;
     const std::uint64_t mask = ~std::uint64_t{0} >> (64 - length);
     std::uint64_t bits = 0;
-    for (int i = 0; i < layer_.kernel_h; ++i, from += row_words_) {
-      bits |= (((from[0] >> down) | ((from[1] << 1) << (63 - down))) & mask) << (i * length);
+    std::size_t done = 0;
+    for (int j = 0; j < layer_.kernel_w; j += run_) {
+      const std::size_t bit = (x * layer_.stride_w + j * layer_.dilation_w) * shape_.channel_stride;
+      const std::uint64_t* from = planes_.data() + row(plane, b, y * layer_.stride_h) + bit / 64;
+      const unsigned down = bit % 64;
+      for (int i = 0; i < layer_.kernel_h; ++i, from += layer_.dilation_h * row_words_) {
+        bits |= (((from[0] >> down) | ((from[1] << 1) << (63 - down))) & mask)
+                << (done + i * layer_.kernel_w * shape_.channel_stride);
+      }
+      done += length;
     }
     return bits;
   }
   /// Bits of window row `i` of output pixel (b, y, x), plane `plane`: appended to target at bit.
   void append(int plane, std::int64_t b, std::int64_t y, std::int64_t x, int i,
               std::uint64_t* target, std::size_t bit) const {
-    append_bits(planes_.data() + row(plane, b, y * layer_.stride_h + i),
-                x * layer_.stride_w * shape_.channel_stride * field_bits_,
-                layer_.kernel_w * shape_.channel_stride * field_bits_, target, bit);
+    const std::int64_t pixel = shape_.channel_stride * field_bits_;
+    const std::uint64_t* from =
+        planes_.data() + row(plane, b, y * layer_.stride_h + i * layer_.dilation_h);
+    for (int j = 0; j < layer_.kernel_w; j += run_, bit += run_ * pixel) {
+      append_bits(from, (x * layer_.stride_w + j * layer_.dilation_w) * pixel, run_ * pixel, target,
+                  bit);
+    }
   }
 
  private:
@@ -222,6 +232,7 @@ class PixelPlanes {
   std::int64_t batch_;
   int bits_;
   int field_bits_;
+  int run_;  ///< pixels of a window row that lie side by side
   std::int64_t height_;
   std::int64_t width_;
   std::int64_t padded_;

@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "host/base/ceil_div.h"
 #include "host/base/error.h"
 #include "host/cores/stream/stream_planner.h"
 
 namespace bittern {
 namespace {
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 /// One stripe of each operand at a time, K in pieces, with either operand in the outer loop.
 /// The numbers are addresses that a word of K takes.

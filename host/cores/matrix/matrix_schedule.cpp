@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
+#include "host/base/ceil_div.h"
+
 namespace bittern {
 namespace {
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 OperandShape operand(const MatrixConfig& config, const MatrixShape& shape,
                      const MatrixSchedule& schedule, bool lhs, int bits) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "host/base/ceil_div.h"
 #include "host/base/error.h"
 
 namespace bittern {
@@ -12,8 +13,6 @@ constexpr int kFirstRequest = 2;  // clear -> the first request is decided
 constexpr int kPrefetch = 32;     // instructions requested and not yet taken
 constexpr int kInstructionsPerBurst = 8;
 constexpr int kInstructionBeats = 2;
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 }  // namespace
 

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <set>
 
+#include "host/base/ceil_div.h"
+
 namespace bittern {
 namespace {
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 /// Chunks of an operand over all bundles, beyond which smaller ones are not considered: the first
 /// chunk is then less than a thousandth of the whole, and programs stay short.

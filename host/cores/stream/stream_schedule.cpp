@@ -4,10 +4,11 @@
 
 #include <algorithm>
 
+#include "host/base/ceil_div.h"
+
 namespace bittern {
 namespace {
 
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 std::int64_t align(std::int64_t value, std::int64_t unit) { return ceil_div(value, unit) * unit; }
 
 /// Instructions start on 64 bytes in device memory.

@@ -72,7 +72,7 @@ VariantRules stripes_rules() {
            {"Tiles", 1, 64, true},
            {"Lanes", 8, 256, true},
            {"Serial", 0, 2, false},
-           {"MaxBits", 8, 16, true},
+           {"MaxBits", 8, kMostBits, true},
            {"LhsDepth", 16, 131072, true},
            {"RhsDepth", 16, 65536, true},
            {"FetchLanes", 1, 16, true},

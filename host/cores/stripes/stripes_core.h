@@ -18,7 +18,6 @@ MatrixConfig stripes_config(const Variant& variant);
 class StripesCore : public MatrixCore {
  public:
   explicit StripesCore(const MatrixConfig& config) : MatrixCore(config) {}
-  int lowering_version() const override { return 3; }
 
  private:
   std::array<std::uint64_t, 2> encode(const MatrixStep& step, const Plan& plan) const override;

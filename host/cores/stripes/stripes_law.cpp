@@ -2,12 +2,10 @@
 
 #include <algorithm>
 
+#include "host/base/ceil_div.h"
+
 namespace bittern {
-namespace {
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
-}  // namespace
+namespace {}  // namespace
 
 std::int64_t stripes_steps(const Layer& layer, int batch, const BitPair& bits,
                            const StripesArray& array, StripesDepthwise depthwise) {

@@ -1,4 +1,4 @@
-#include "agent/campaign/preflight.h"
+#include "host/campaign/preflight.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <functional>
 
+#include "agent/campaign/fake_quant_source.h"
+#include "agent/nn/safetensors.h"
 #include "agent/nn/training.h"
 #include "host/base/error.h"
 #include "host/base/file.h"
@@ -31,7 +33,7 @@ class PreflightTest : public ::testing::Test {
   }
   std::string error_of() const {
     try {
-      preflight(campaign_, options_, false);
+      preflight(campaign_, options_, all_evaluators(), false);
     } catch (const Error& error) {
       return error.what();
     }
@@ -50,10 +52,9 @@ class PreflightTest : public ::testing::Test {
 };
 
 TEST_F(PreflightTest, FindsASoundCampaignFitAndSaysWhatItWillDo) {
-  const Preflight found = preflight(campaign_, options_, false);
+  const Preflight found = preflight(campaign_, options_, all_evaluators(), false);
   EXPECT_THAT(found.warnings, IsEmpty());
   EXPECT_EQ(found.points.all, 4u * 49u);
-  EXPECT_EQ(found.images.train, 300);
   ASSERT_EQ(found.limits.size(), 1u);
   EXPECT_LT(found.limits[0].least, found.limits[0].limit);
   EXPECT_THAT(
@@ -96,8 +97,8 @@ TEST_F(PreflightTest, CheckpointsThatAreNotThereDamagedOrOfAnotherNetwork) {
 }
 
 TEST_F(PreflightTest, SettingsThatTheSearchRefuses) {
-  campaign_.search.hidden1 = 5000;
-  EXPECT_THAT(error_of(), HasSubstr("hidden1"));
+  campaign_.search.accuracy_floor = 101.0;
+  EXPECT_THAT(error_of(), HasSubstr("accuracy_floor"));
   campaign_ = small_campaign();
   campaign_.variant = "bitfusion_tiny";
   campaign_.search.min_bits = 5;
@@ -136,10 +137,10 @@ TEST_F(PreflightTest, AnEndpointThatDoesNotAnswer) {
 }
 
 TEST_F(PreflightTest, WarnsOfSettingsThatMakeLittleSense) {
-  campaign_.search.warmup = 8;
+  campaign_.method = small_haq(8);
   campaign_.evaluator.calibration_images = 301;
   EXPECT_THAT(
-      preflight(campaign_, options_, false).warnings,
+      preflight(campaign_, options_, all_evaluators(), false).warnings,
       ElementsAre(AllOf(HasSubstr("search.warmup (8)"), HasSubstr("search.episodes (8)")),
                   AllOf(HasSubstr("evaluator.calibration_images is 301"), HasSubstr("300"))));
 }
@@ -149,7 +150,7 @@ TEST_F(PreflightTest, CountsWhatTheStoreHas) {
     GTEST_SKIP() << "bittern-device-bismo_tiny is not part of this build";
   }
   campaign_.cost = "rtl";
-  const Preflight found = preflight(campaign_, options_, false);
+  const Preflight found = preflight(campaign_, options_, all_evaluators(), false);
   EXPECT_EQ(found.points.stored, 0u);
   EXPECT_EQ(found.points.all, 4u * 49u);
   EXPECT_GT(found.points.cycles, 1000u);

@@ -1,4 +1,4 @@
-#include "agent/campaign/runner.h"
+#include "host/campaign/runner.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,6 +9,8 @@
 #include <sstream>
 #include <thread>
 
+#include "agent/campaign/fake_quant_source.h"
+#include "agent/rl/methods.h"
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/hash.h"
@@ -43,6 +45,9 @@ class RunnerTest : public ::testing::Test {
     out.resume = resume;
     return out;
   }
+  CampaignResult run_here(const RunOptions& options) const {
+    return run_campaign(campaign_, options, all_evaluators());
+  }
   /// result.json without the part that may differ between two runs.
   nlohmann::json result(const std::string& name) const {
     auto json = nlohmann::json::parse(read_file(folder_ / name / "result.json"));
@@ -51,7 +56,7 @@ class RunnerTest : public ::testing::Test {
   }
   std::string error_of(const std::string& name, bool resume = false) const {
     try {
-      run_campaign(campaign_, options(name, resume));
+      run_here(options(name, resume));
     } catch (const Error& error) {
       return error.what();
     }
@@ -75,7 +80,7 @@ class RunnerTest : public ::testing::Test {
 };
 
 TEST_F(RunnerTest, WritesEveryDocumentedFileAndMeetsTheConstraint) {
-  const CampaignResult result = run_campaign(campaign_, options("a"));
+  const CampaignResult result = run_here(options("a"));
   for (const char* name : {"result.json", "policy.json", "episodes.jsonl", "lut.csv", "report.html",
                            "model.safetensors", "best.safetensors", "summary.txt"}) {
     EXPECT_TRUE(fs::exists(folder_ / "a" / name)) << name;
@@ -92,10 +97,11 @@ TEST_F(RunnerTest, WritesEveryDocumentedFileAndMeetsTheConstraint) {
 
 TEST(ShippedCampaigns, NameNetworksAndVariantsThatExistAndAreCalledLikeTheirFiles) {
   int campaigns = 0;
+  const std::vector<MethodKind> methods = all_methods();
   for (const auto& entry :
        fs::directory_iterator(fs::path(BITTERN_SOURCE_DIR) / "configs/campaigns")) {
     SCOPED_TRACE(entry.path().string());
-    const Campaign campaign = load_campaign(entry.path().string());
+    const Campaign campaign = load_cells(entry.path().string(), {}, &methods).front();
     EXPECT_EQ(campaign.name, entry.path().stem().string());
     EXPECT_NO_THROW(load_network(campaign.network));
     EXPECT_NO_THROW(load_energy_table(load_variant(campaign.variant).energy));
@@ -107,7 +113,7 @@ TEST(ShippedCampaigns, NameNetworksAndVariantsThatExistAndAreCalledLikeTheirFile
 TEST_F(RunnerTest, SearchesAmongTheWidthsThatTheCoreRuns) {
   campaign_.variant = "bitfusion_tiny";
   campaign_.constraints = {{"latency", true, 0.4}};
-  const CampaignResult result = run_campaign(campaign_, options("a"));
+  const CampaignResult result = run_here(options("a"));
   EXPECT_TRUE(result.constraints[0].met());
   for (const auto& layer : result.best.layers) {
     EXPECT_THAT(layer.bits.weight, ::testing::AnyOf(2, 4, 8)) << layer.name;
@@ -119,7 +125,7 @@ TEST_F(RunnerTest, SearchesAmongTheWidthsThatTheCoreRuns) {
   // The table that it wrote serves the same campaign again.
   campaign_.cost = "table";
   campaign_.table = (folder_ / "a" / "lut.csv").string();
-  EXPECT_EQ(run_campaign(campaign_, options("b")).best.policy(), result.best.policy());
+  EXPECT_EQ(run_here(options("b")).best.policy(), result.best.policy());
 }
 
 TEST_F(RunnerTest, WidthsThatTheCoreDoesNotRunAreAnErrorBeforeAnythingIsDone) {
@@ -127,7 +133,7 @@ TEST_F(RunnerTest, WidthsThatTheCoreDoesNotRunAreAnErrorBeforeAnythingIsDone) {
   campaign_.search.min_bits = 5;
   campaign_.search.max_bits = 7;
   try {
-    run_campaign(campaign_, options("a"));
+    run_here(options("a"));
     ADD_FAILURE() << "no error";
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("bitfusion_tiny (core bitfusion) rounds them all up to 8"));
@@ -137,26 +143,26 @@ TEST_F(RunnerTest, WidthsThatTheCoreDoesNotRunAreAnErrorBeforeAnythingIsDone) {
 }
 
 TEST_F(RunnerTest, EqualSeedsGiveEqualResultsAndOthersDoNot) {
-  run_campaign(campaign_, options("a"));
-  run_campaign(campaign_, options("b"));
+  run_here(options("a"));
+  run_here(options("b"));
   EXPECT_EQ(result("a"), result("b"));
   EXPECT_EQ(episodes("a"), episodes("b"));
   campaign_.seed = 5;
-  run_campaign(campaign_, options("c"));
+  run_here(options("c"));
   EXPECT_NE(episodes("a"), episodes("c"));
 }
 
 TEST_F(RunnerTest, ResumingAFinishedRunChangesNothing) {
-  run_campaign(campaign_, options("a"));
+  run_here(options("a"));
   const auto before = result("a");
   const auto lines = episodes("a");
-  run_campaign(campaign_, options("a", true));
+  run_here(options("a", true));
   EXPECT_EQ(result("a"), before);
   EXPECT_EQ(episodes("a"), lines);
 }
 
 TEST_F(RunnerTest, AStoppedRunResumesToTheSameResult) {
-  run_campaign(campaign_, options("whole"));
+  run_here(options("whole"));
   // Stops as soon as the first episodes are there, wherever the run is by then.
   std::thread stopper([this] {
     while (!fs::exists(folder_ / "parts" / "episodes.jsonl"))
@@ -165,7 +171,7 @@ TEST_F(RunnerTest, AStoppedRunResumesToTheSameResult) {
   });
   bool stopped = false;
   try {
-    const CampaignResult partial = run_campaign(campaign_, options("parts"));
+    const CampaignResult partial = run_here(options("parts"));
     stopped = partial.stopped;
     EXPECT_FALSE(partial.best.test_accuracy.has_value())
         << "the test set was touched by a run that was stopped";
@@ -175,7 +181,7 @@ TEST_F(RunnerTest, AStoppedRunResumesToTheSameResult) {
   stopper.join();
   EXPECT_TRUE(stopped);
   request_stop(false);
-  run_campaign(campaign_, options("parts", true));
+  run_here(options("parts", true));
   EXPECT_EQ(result("parts"), result("whole"));
   EXPECT_EQ(episodes("parts"), episodes("whole"));
 }
@@ -188,7 +194,7 @@ TEST_F(RunnerTest, AFailedStartLeavesNothingAndTheCorrectedCampaignIsTaken) {
   campaign_.model.learning_rate = 100;
   EXPECT_THAT(error_of("a"), HasSubstr("model.learning_rate"));
   campaign_.model.learning_rate = 0.05;
-  run_campaign(campaign_, options("a"));
+  run_here(options("a"));
 }
 
 TEST_F(RunnerTest, AFineTuneThatDivergesIsAnErrorBeforeTheFirstEpisode) {
@@ -200,20 +206,20 @@ TEST_F(RunnerTest, AFineTuneThatDivergesIsAnErrorBeforeTheFirstEpisode) {
   EXPECT_FALSE(fs::exists(folder_ / "a" / "episodes.jsonl"));
   EXPECT_FALSE(fs::exists(folder_ / "a" / "result.json"));
   campaign_.evaluator.finetune_images = 0;
-  run_campaign(campaign_, options("a"));
+  run_here(options("a"));
 }
 
 TEST_F(RunnerTest, WhatMakesResultsDoubtfulIsInThem) {
-  campaign_.search.warmup = 8;
-  const CampaignResult found = run_campaign(campaign_, options("a"));
+  campaign_.method = small_haq(8);
+  const CampaignResult found = run_here(options("a"));
   EXPECT_THAT(found.warnings, testing::Contains(HasSubstr("search.warmup (8)")));
 }
 
 TEST_F(RunnerTest, ARaisedBudgetEndsLikeARunThatHadItFromTheStart) {
-  run_campaign(campaign_, options("raised"));
+  run_here(options("raised"));
   campaign_.search.episodes = 12;
-  run_campaign(campaign_, options("raised", true));
-  run_campaign(campaign_, options("whole"));
+  run_here(options("raised", true));
+  run_here(options("whole"));
   EXPECT_EQ(result("raised"), result("whole"));
   EXPECT_EQ(episodes("raised"), episodes("whole"));
   campaign_.search.episodes = 11;
@@ -221,19 +227,19 @@ TEST_F(RunnerTest, ARaisedBudgetEndsLikeARunThatHadItFromTheStart) {
 }
 
 TEST_F(RunnerTest, EpisodesThatAreMissingAreNoticedAndCanBeSearchedAgain) {
-  run_campaign(campaign_, options("a"));
+  run_here(options("a"));
   const auto before = result("a");
   const std::string lines = read_file(folder_ / "a" / "episodes.jsonl");
   write_file(folder_ / "a" / "episodes.jsonl", lines.substr(lines.find('\n') + 1));
   EXPECT_THAT(error_of("a", true), HasSubstr("episodes.jsonl: line 1 is of episode 1"));
   // What the message says mends it.
   fs::remove(folder_ / "a" / "state" / "search.checkpoint");
-  run_campaign(campaign_, options("a", true));
+  run_here(options("a", true));
   EXPECT_EQ(result("a"), before);
 }
 
 TEST_F(RunnerTest, FlippedBitsInWhatIsKeptAreNoticed) {
-  run_campaign(campaign_, options("a"));
+  run_here(options("a"));
   int files = 0;
   for (const auto& entry : fs::recursive_directory_iterator(folder_ / "a" / "state")) {
     if (!entry.is_regular_file() || entry.file_size() == 0) continue;
@@ -249,11 +255,21 @@ TEST_F(RunnerTest, FlippedBitsInWhatIsKeptAreNoticed) {
   // Settings, checkpoint, accuracies, trained weights, outcomes and weights of eight policies or
   // more.
   EXPECT_GT(files, 4 + 2 * 8 - 1);
-  run_campaign(campaign_, options("a", true));
+  run_here(options("a", true));
+}
+
+TEST_F(RunnerTest, ImagesThatTheSearchDoesNotSeeDecide) {
+  campaign_.data.choice_images = 40;
+  const CampaignResult first = run_here(options("a"));
+  EXPECT_EQ(first.validation_images, 60u);
+  ASSERT_TRUE(first.best.choice_accuracy.has_value());
+  const auto before = result("a");
+  run_here(options("a", true));
+  EXPECT_EQ(result("a"), before);
 }
 
 TEST_F(RunnerTest, SaysWhenARunGoesOnOnAnotherProcessor) {
-  run_campaign(campaign_, options("a"));
+  run_here(options("a"));
   EXPECT_THAT(result("a").at("provenance").at("processor").get<std::string>(),
               HasSubstr("LibTorch"));
   const fs::path cache = folder_ / "a" / "state" / "accuracies.jsonl";
@@ -264,7 +280,7 @@ TEST_F(RunnerTest, SaysWhenARunGoesOnOnAnotherProcessor) {
   line["processor"] = "another machine, AVX9, LibTorch 9.9";
   line["sha256"] = sha256_hex(line.dump());
   write_file(cache, line.dump() + text.substr(text.find('\n')));
-  const CampaignResult found = run_campaign(campaign_, options("a", true));
+  const CampaignResult found = run_here(options("a", true));
   EXPECT_THAT(found.warnings, testing::Contains(HasSubstr("2 different processors")));
   EXPECT_THAT(result("a").at("provenance").at("processor").get<std::string>(),
               HasSubstr("another machine, AVX9, LibTorch 9.9"));
@@ -273,7 +289,7 @@ TEST_F(RunnerTest, SaysWhenARunGoesOnOnAnotherProcessor) {
 TEST_F(RunnerTest, AnInfeasibleConstraintIsAnErrorThatNamesTheLeastReachableValue) {
   campaign_.constraints[0].limit = 0.01;
   try {
-    run_campaign(campaign_, options("a"));
+    run_here(options("a"));
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("least"));
@@ -281,7 +297,7 @@ TEST_F(RunnerTest, AnInfeasibleConstraintIsAnErrorThatNamesTheLeastReachableValu
 }
 
 TEST_F(RunnerTest, ComparesPoliciesImageByImage) {
-  const CampaignResult result = run_campaign(campaign_, options("a"));
+  const CampaignResult result = run_here(options("a"));
   EXPECT_EQ(result.validation_images, 100u);
   EXPECT_EQ(result.test_images, 100u);
   EXPECT_GT(result.policies_tried, 1);
@@ -311,7 +327,7 @@ TEST_F(RunnerTest, ComparesPoliciesImageByImage) {
 TEST_F(RunnerTest, ComparesAPinnedSearchWithPinnedPolicies) {
   campaign_.search.pin_first_last = true;
   campaign_.constraints[0].limit = 0.8;
-  const CampaignResult result = run_campaign(campaign_, options("a"));
+  const CampaignResult result = run_here(options("a"));
   for (const PolicyOutcome& policy : result.uniform) {
     EXPECT_EQ(policy.layers.front().bits, (BitPair{8, 8})) << policy.label;
     EXPECT_EQ(policy.layers.back().bits, (BitPair{8, 8})) << policy.label;
@@ -324,7 +340,7 @@ TEST_F(RunnerTest, TheReportHasTheCampaignFileAndTheCommand) {
   campaign_.text = "name: <test>\n";
   RunOptions with_command = options("a");
   with_command.command_line = "bittern run test.yaml";
-  run_campaign(campaign_, with_command);
+  run_here(with_command);
   const std::string html = read_file(folder_ / "a" / "report.html");
   EXPECT_THAT(html, HasSubstr("name: &lt;test&gt;"));
   EXPECT_THAT(html, HasSubstr("bittern run test.yaml"));
@@ -360,7 +376,7 @@ class TableRunnerTest : public RunnerTest {
   }
   CampaignResult run(const std::string& name) {
     save_lut(campaign_.table, rows_);
-    return run_campaign(campaign_, options(name));
+    return run_here(options(name));
   }
   std::string error_of_run() {
     fs::remove_all(folder_ / "failing");
@@ -450,11 +466,11 @@ TEST_F(TableRunnerTest, PinnedEndsNeedTheirRows) {
 }
 
 TEST_F(RunnerTest, ATableGivesTheCostsThatItWasWrittenFrom) {
-  run_campaign(campaign_, options("a"));
+  run_here(options("a"));
   fs::copy_file(folder_ / "a" / "lut.csv", folder_ / "lut.csv");
   campaign_.cost = "table";
   campaign_.table = (folder_ / "lut.csv").string();
-  const CampaignResult result = run_campaign(campaign_, options("b"));
+  const CampaignResult result = run_here(options("b"));
   EXPECT_EQ(result.variant, "bismo_tiny") << "what the rows say";
   EXPECT_EQ(result.best.layers[0].origin, "table");
   EXPECT_EQ(nlohmann::json::parse(read_file(folder_ / "a" / "policy.json")),

@@ -1,8 +1,17 @@
 #pragma once
 
+#include "agent/rl/ddpg/haq.h"
 #include "host/campaign/campaign.h"
 
 namespace bittern {
+
+/// HAQ with so many episodes of warm-up, small enough for tests.
+inline ConfiguredMethod small_haq(int warmup = 3) {
+  HaqOptions options;
+  options.warmup_episodes = warmup;
+  options.agent.hidden1 = options.agent.hidden2 = 16;
+  return configure_haq(options);
+}
 
 /// A campaign of some seconds, priced by the closed form.
 inline Campaign small_campaign() {
@@ -18,8 +27,7 @@ inline Campaign small_campaign() {
   campaign.evaluator.calibration_images = 32;
   campaign.constraints = {{"latency", true, 0.5}};
   campaign.search.episodes = 8;
-  campaign.search.warmup = 3;
-  campaign.search.hidden1 = campaign.search.hidden2 = 16;
+  campaign.method = small_haq();
   campaign.search.pin_first_last = false;
   campaign.final.epochs = 1;
   return campaign;

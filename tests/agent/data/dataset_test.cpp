@@ -136,7 +136,7 @@ TEST(LoadData, SyntheticTestImagesDoNotDependOnTheTrainingSize) {
 TEST(LoadData, UnknownNameListsTheKnownOnes) {
   DataOptions options;
   options.name = "imagenet";
-  EXPECT_THAT(message_of([&] { load_data(options); }), HasSubstr("mnist, synthetic"));
+  EXPECT_THAT(message_of([&] { load_data(options); }), HasSubstr("synthetic, mnist"));
 }
 
 TEST(OutlineData, HasTheSizesThatLoadingGives) {
@@ -165,7 +165,8 @@ TEST(OutlineData, RefusesWhatLoadingRefuses) {
   EXPECT_THAT(message_of([&] { outline_data(options); }), HasSubstr("expected 0 or more"));
   options = DataOptions();
   options.name = "cifar";
-  EXPECT_THAT(message_of([&] { outline_data(options); }), HasSubstr("there are: mnist"));
+  EXPECT_THAT(message_of([&] { outline_data(options); }),
+              HasSubstr("there are: synthetic, mnist, cifar10"));
   options.name = "mnist";
   options.folder = "/nowhere";
   EXPECT_THAT(message_of([&] { outline_data(options); }), HasSubstr("was not found"));

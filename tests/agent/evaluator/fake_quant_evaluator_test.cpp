@@ -255,6 +255,40 @@ TEST_F(FakeQuantEvaluatorTest, FinishImprovesAndStoresWhatItScored) {
   EXPECT_THAT(result.checkpoint.metadata.at("policy"), HasSubstr("\"weight_bits\":2"));
 }
 
+TEST_F(FakeQuantEvaluatorTest, BranchesAndBatchNormsAreQuantisedAsTheGraphHasThem) {
+  const Network network = network_of(
+      "  - conv: {name: stem, out: 4, kernel: 5, stride: 3, batch_norm: true}\n"
+      "  - conv: {name: a, out: 4, kernel: 3, pad: 1, batch_norm: true, relu: false}\n"
+      "  - conv: {name: b, from: stem, out: 4, kernel: 1, batch_norm: true, relu: false}\n"
+      "  - add: {from: [a, b, stem], relu: true}\n"
+      "  - pool: {kernel: 2, kind: average}\n"
+      "  - linear: {name: out, out: 10, relu: false}\n");
+  TrainOptions train;
+  train.epochs = 3;
+  train.threads = 2;
+  const TensorFile checkpoint = train_network(network, *data_, train, {}).checkpoint;
+  FakeQuantEvaluator evaluator(network, checkpoint, *data_, options());
+  const auto policy = [&](BitPair stem, BitPair a, BitPair b, BitPair out) {
+    return Policy{stem, a, b, out};
+  };
+  const double full = evaluator.baseline().top1;
+  EXPECT_GT(full, 50.0);  // by chance: 10
+  // Folded batch norms change nothing but roundings.
+  EXPECT_NEAR(
+      full,
+      score_checkpoint(network, checkpoint, data_->validation, 1, TensorDevice::kCpu).accuracy(),
+      0.5);
+  EXPECT_NEAR(evaluator.evaluate(policy({8, 8}, {8, 8}, {8, 8}, {8, 8})).top1, full, 3.0);
+  // Layers with one input have each their own bits for it.
+  std::set<double> losses;
+  for (const int first : {1, 8}) {
+    for (const int second : {1, 8}) {
+      losses.insert(evaluator.evaluate(policy({8, 8}, {8, first}, {8, second}, {8, 8})).loss);
+    }
+  }
+  EXPECT_EQ(losses.size(), 4u);
+}
+
 TEST_F(FakeQuantEvaluatorTest, FinishWithoutEpochsIsThePlainTestAccuracy) {
   FakeQuantEvaluator evaluator = this->evaluator(options());
   const FinalNetwork result = evaluator.finish(uniform(4, 4), {}, {});

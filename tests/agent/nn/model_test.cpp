@@ -1,18 +1,21 @@
 #include "agent/nn/model.h"
 
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <stdexcept>
+#include <cmath>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "agent/nn/engine.h"
+#include "agent/nn/folding.h"
 #include "agent/torch.h"
 #include "host/base/error.h"
-#include "host/base/file.h"
-#include "host/base/temporary_folder.h"
+#include "host/network/ops.h"
+#include "tests/agent/nn/naive.h"
+#include "tests/agent/nn/random_graph.h"
 #include "tests/agent/nn/tiny_network.h"
 
 namespace bittern {
@@ -31,70 +34,6 @@ std::string message_of(Body body) {
   return "";
 }
 
-/// A plane-major feature map of one image.
-struct Map {
-  int channels;
-  int height;
-  int width;
-  std::vector<double> values;
-  double at(int c, int y, int x, double outside = 0) const {
-    if (y < 0 || x < 0 || y >= height || x >= width) return outside;
-    return values[static_cast<std::size_t>((c * height + y) * width + x)];
-  }
-};
-
-/// Convolution straight from the definition.
-Map convolve(const Layer& layer, const Map& in, const LayerWeights& weights) {
-  Map out{layer.out_channels, layer.out_height(), layer.out_width(), {}};
-  const auto w = weights.weight.accessor<float, 4>();
-  const int group_in = layer.in_channels / layer.groups;
-  const int group_out = layer.out_channels / layer.groups;
-  for (int o = 0; o < out.channels; ++o) {
-    for (int y = 0; y < out.height; ++y) {
-      for (int x = 0; x < out.width; ++x) {
-        double sum = weights.bias[o].item<double>();
-        for (int c = 0; c < group_in; ++c) {
-          for (int ky = 0; ky < layer.kernel_h; ++ky) {
-            for (int kx = 0; kx < layer.kernel_w; ++kx) {
-              sum += static_cast<double>(w[o][c][ky][kx]) *
-                     in.at(o / group_out * group_in + c, y * layer.stride_h - layer.pad_top + ky,
-                           x * layer.stride_w - layer.pad_left + kx);
-            }
-          }
-        }
-        out.values.push_back(sum);
-      }
-    }
-  }
-  return out;
-}
-
-/// Maximum over windows, straight from the definition.
-Map pooled(const Pool& pool, const Map& in) {
-  const auto size = [](int in_size, int before, int behind, int kernel, int stride) {
-    return (in_size + before + behind - kernel) / stride + 1;
-  };
-  Map out{in.channels,
-          size(in.height, pool.pad_top, pool.pad_bottom, pool.kernel_h, pool.stride_h),
-          size(in.width, pool.pad_left, pool.pad_right, pool.kernel_w, pool.stride_w),
-          {}};
-  for (int c = 0; c < out.channels; ++c) {
-    for (int y = 0; y < out.height; ++y) {
-      for (int x = 0; x < out.width; ++x) {
-        double best = -1e300;
-        for (int dy = 0; dy < pool.kernel_h; ++dy) {
-          for (int dx = 0; dx < pool.kernel_w; ++dx) {
-            best = std::max(best, in.at(c, y * pool.stride_h - pool.pad_top + dy,
-                                        x * pool.stride_w - pool.pad_left + dx, -1e300));
-          }
-        }
-        out.values.push_back(best);
-      }
-    }
-  }
-  return out;
-}
-
 torch::Tensor random_images(std::int64_t count, int channels, int height, int width, Rng& rng) {
   torch::Tensor images = torch::empty({count, channels, height, width}, torch::kUInt8);
   for (std::int64_t i = 0; i < images.numel(); ++i) {
@@ -103,91 +42,115 @@ torch::Tensor random_images(std::int64_t count, int channels, int height, int wi
   return images;
 }
 
-/// One number or two, as network files have them.
-std::string random_pair(Rng& rng, std::int64_t low, std::int64_t high) {
-  return fmt::format("[{}, {}]", rng.integer(low, high), rng.integer(low, high));
-}
-
-/// None, one or two poolings of any window, stride and padding.
-std::string random_pools(Rng& rng) {
-  std::string text;
-  for (std::int64_t i = rng.integer(0, 2); i > 0; --i) {
-    const std::int64_t kernel = rng.integer(1, 3);
-    text += fmt::format("  - pool: {{kernel: [{}, {}], stride: {}, pad: [{}, {}, {}, {}]}}\n",
-                        kernel, kernel, random_pair(rng, 1, 2), rng.integer(0, kernel - 1),
-                        rng.integer(0, kernel - 1), rng.integer(0, kernel - 1),
-                        rng.integer(0, kernel - 1));
-  }
-  return text;
-}
-
-/// Two random convolutions (stride, uneven padding, groups) and a linear layer, with random pooling
-/// and ReLU between them.
-std::string random_chain_text(Rng& rng) {
-  std::string text = fmt::format("name: n\ninput: [{}, {}, {}]\nlayers:\n", rng.integer(1, 3),
-                                 rng.integer(16, 20), rng.integer(16, 20));
-  for (int i = 0; i < 2; ++i) {
-    if (i > 0) text += random_pools(rng);
-    text += fmt::format(
-        "  - conv: {{name: conv{}, out: {}, groups: {}, kernel: [3, 2], stride: {}, pad: [{}, {}, "
-        "{}, "
-        "{}], relu: {}}}\n",
-        i, 2 * rng.integer(1, 4), i == 0 ? 1 : rng.integer(1, 2), random_pair(rng, 1, 2),
-        rng.integer(0, 2), rng.integer(0, 2), rng.integer(0, 1), rng.integer(0, 1),
-        rng.uniform() < 0.6);
-  }
-  return text + random_pools(rng) + "  - linear: {name: linear, out: 5, relu: false}\n";
-}
-
-Network random_chain(Rng& rng) {
-  const TemporaryFolder folder;
-  // Now and then the maps become smaller than a window.
-  for (int tries = 0; tries < 50; ++tries) {
-    write_file(folder / "n.yaml", random_chain_text(rng));
-    try {
-      return load_network((folder / "n.yaml").string());
-    } catch (const Error&) {
+/// Weights from 0.1 to 1 away from 0, variances above 0: nothing is so small that errors hide.
+Weights drawn_weights(const Model& model, Rng& rng) {
+  Weights weights = model.random_weights(rng.split(7));
+  for (NodeWeights& node : weights) {
+    for (torch::Tensor* tensor : {&node.bias, &node.mean, &node.variance}) {
+      if (!tensor->defined()) continue;
+      for (std::int64_t i = 0; i < tensor->numel(); ++i) {
+        tensor->data_ptr<float>()[i] = static_cast<float>(0.1 + 0.9 * rng.uniform());
+      }
     }
   }
-  throw std::logic_error("no random network has legal shapes");
+  return weights;
 }
 
 TEST(Model, ComputesWhatTheDefinitionsSay) {
   Rng rng(1);
-  for (int round = 0; round < 30; ++round) {
-    const Network network = random_chain(rng);
-    SCOPED_TRACE(network.layers[0].key() + ", " + network.layers[1].key() + ", " +
-                 network.layers[2].key() + "; " + wiring_key(network));
+  std::set<Op> seen;
+  for (int round = 0; round < 60; ++round) {
+    const Network network = RandomGraph(rng).draw(7, 5);
+    SCOPED_TRACE(graph_key(network.graph));
+    for (const Node& node : network.graph.nodes) seen.insert(node.op);
     const Model model(network);
-    const Weights weights = model.random_weights(rng.split(static_cast<std::uint64_t>(round)));
-    const Layer& first = network.layers[0];
-    const torch::Tensor images =
-        random_images(2, first.in_channels, first.in_height, first.in_width, rng);
+    const Weights weights = drawn_weights(model, rng);
+    NamedTensors named;
+    for (const auto& [name, tensor] : model.write_weights(weights).tensors) {
+      named[name] = {tensor.shape, tensor.to_floats()};
+    }
+    const NaiveExecutor naive(network.graph, named);
+    const Shape& input = network.graph.input;
+    const torch::Tensor images = random_images(2, input.channels, input.height, input.width, rng);
     const torch::NoGradGuard no_gradient;
     const torch::Tensor logits = model.forward(images, weights);
     ASSERT_EQ(logits.sizes(), (std::vector<std::int64_t>{2, 5}));
+    // The same with batch norms in the layers' weights, where that can be.
+    const FoldedNetwork folded = bittern::folded(network, model.write_weights(weights), "");
+    const Model folded_model(folded.network);
+    const torch::Tensor folded_logits =
+        folded_model.forward(images, folded_model.read_weights(folded.weights, ""));
     for (int n = 0; n < 2; ++n) {
-      Map map{first.in_channels, first.in_height, first.in_width, {}};
+      NaiveMap map{input.channels, input.height, input.width, {}};
       const torch::Tensor image = images[n].flatten();
       for (std::int64_t i = 0; i < image.numel(); ++i) {
         map.values.push_back(image[i].item<double>() / 255.0);
       }
-      for (std::size_t i = 0; i < 3; ++i) {
-        for (const Pool& pool : network.wiring[i].input.pools) map = pooled(pool, map);
-        if (i == 2) break;
-        map = convolve(network.layers[i], map, weights[i]);
-        if (!network.wiring[i].relu) continue;
-        for (double& value : map.values) value = std::max(value, 0.0);
-      }
+      const std::vector<double> expected = naive.answer(map);
       for (int o = 0; o < 5; ++o) {
-        double sum = weights[2].bias[o].item<double>();
-        for (std::size_t i = 0; i < map.values.size(); ++i) {
-          sum += weights[2].weight[o][static_cast<std::int64_t>(i)].item<double>() * map.values[i];
-        }
-        EXPECT_NEAR(logits[n][o].item<double>(), sum, 1e-4) << "round " << round;
+        const double value = expected[static_cast<std::size_t>(o)];
+        const double tolerance = 1e-4 * std::max(1.0, std::abs(value));
+        EXPECT_NEAR(logits[n][o].item<double>(), value, tolerance) << "round " << round;
+        EXPECT_NEAR(folded_logits[n][o].item<double>(), value, 5 * tolerance) << "round " << round;
       }
     }
   }
+  EXPECT_EQ(seen.size(), all_ops().size());
+}
+
+TEST(Gradients, OfABatchInPiecesAreThoseOfTheWholeBatch) {
+  const Network network = network_of(
+      "  - conv: {name: a, out: 3, kernel: 3, pad: 1, batch_norm: an}\n"
+      "  - conv: {name: b, out: 3, kernel: 3, pad: 1, batch_norm: bn, relu: false}\n"
+      "  - add: {from: [b, a], relu: true}\n"
+      "  - pool: {kernel: 4, kind: average}\n"
+      "  - linear: {name: c, out: 5, relu: false, batch_norm: cn, bias: true}\n",
+      "[2, 8, 8]");
+  Engine engine(network, 2, TensorDevice::kCpu);
+  Rng rng(3);
+  Weights weights = drawn_weights(engine.model(), rng);
+  // Pieces of 32, 32 and 6.
+  TensorData batch{random_images(70, 2, 8, 8, rng), torch::arange(70).remainder(5)};
+  Weights found;
+  const Score score = engine.gradients(weights, {}, batch, found);
+
+  for (NodeWeights& node : weights) {
+    node.weight.requires_grad_(true);
+    if (node.bias.defined()) node.bias.requires_grad_(true);
+  }
+  const auto norm = [&](const torch::Tensor& x, std::size_t slot) {
+    return at::batch_norm(x, weights[slot].weight, weights[slot].bias, {}, {}, true, 0.1, 1e-5,
+                          false);
+  };
+  const auto conv = [&](const torch::Tensor& x, std::size_t slot) {
+    return at::conv2d(x, weights[slot].weight, {}, {1, 1}, {1, 1});
+  };
+  const torch::Tensor pixels = batch.images.to(torch::kFloat32) / 255.0;
+  const torch::Tensor first = conv(pixels, 0);
+  const torch::Tensor a = at::relu(norm(first, 1));
+  const torch::Tensor sum = at::relu(norm(conv(a, 2), 3) + a);
+  const torch::Tensor flat = at::avg_pool2d(sum, {4, 4}).flatten(1);
+  const torch::Tensor logits = norm(at::linear(flat, weights[4].weight, weights[4].bias), 5);
+  const torch::Tensor loss = at::cross_entropy_loss(logits, batch.labels);
+  EXPECT_NEAR(score.loss(), loss.item<double>(), 1e-5);
+  loss.backward();
+  // What comes before a batch norm has a bias gradient of zero, up to rounding of what cancels.
+  double largest = 0.0;
+  for (const NodeWeights& node : weights) {
+    largest = std::max(largest, node.weight.grad().abs().max().item<double>());
+  }
+  for (std::size_t slot = 0; slot < weights.size(); ++slot) {
+    for (const auto tensor : {&NodeWeights::weight, &NodeWeights::bias}) {
+      if (!(weights[slot].*tensor).defined()) continue;
+      const torch::Tensor expected = (weights[slot].*tensor).grad();
+      EXPECT_TRUE(torch::allclose(found[slot].*tensor, expected, 1e-3, 1e-5 * largest))
+          << slot << "\n"
+          << found[slot].*tensor << "\n"
+          << expected;
+    }
+  }
+  EXPECT_TRUE(torch::allclose(found[1].mean, first.mean({0, 2, 3})));
+  EXPECT_TRUE(torch::allclose(found[1].variance, first.var({0, 2, 3}, true), 1e-4));
 }
 
 TEST(Model, HookSeesEveryLayersInputAndReplacesIt) {
@@ -207,7 +170,7 @@ TEST(Model, HookSeesEveryLayersInputAndReplacesIt) {
   EXPECT_TRUE(torch::allclose(logits[0], weights[2].bias));
 }
 
-TEST(Model, LeNetOfTheZooIsAChain) {
+TEST(Model, LeNetOfTheZooHasItsClassesAndWeights) {
   const Model model(load_network("lenet"));
   EXPECT_EQ(model.classes(), 10);
   const Weights weights = model.random_weights(Rng(1));

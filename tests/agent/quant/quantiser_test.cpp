@@ -25,9 +25,9 @@ TEST(LinearQuantiser, DequantisedCodesEqualFakeQuantisationBitForBit) {
     const int bits = static_cast<int>(rng.integer(2, 8));
     const bool is_signed = rng.uniform() < 0.5;
     const auto method = static_cast<ThresholdMethod>(rng.integer(0, 4));
-    const LinearQuantiser quantiser = round % 2 == 0
-                                          ? weight_quantiser(x, bits, {method, rng.uniform() < 0.5})
-                                          : activation_quantiser(x, bits, is_signed, method);
+    const LinearQuantiser quantiser =
+        round % 2 == 0 ? weight_quantiser(x, bits, {method, rng.uniform() < 0.5})
+                       : activation_quantiser(magnitudes_of(x, is_signed), bits, is_signed, method);
     const torch::Tensor codes = quantiser.codes(x);
     EXPECT_TRUE(torch::equal(quantiser.dequantise(codes), quantiser.fake_quantise(x)));
     EXPECT_TRUE(torch::equal(quantiser.fake_quantise_with_gradient(x), quantiser.fake_quantise(x)));
@@ -56,7 +56,8 @@ TEST(LinearQuantiser, CodesAreKnownValues) {
 
 TEST(LinearQuantiser, EightBitPixelsPassUnchanged) {
   const torch::Tensor pixels = torch::arange(0, 256).to(torch::kFloat32).div_(255.0f);
-  const LinearQuantiser quantiser = activation_quantiser(pixels, 8, false, ThresholdMethod::kMax);
+  const LinearQuantiser quantiser =
+      activation_quantiser(magnitudes_of(pixels, false), 8, false, ThresholdMethod::kMax);
   EXPECT_TRUE(
       torch::equal(quantiser.codes(pixels).to(torch::kInt), torch::arange(0, 256, torch::kInt)));
 }
@@ -105,7 +106,8 @@ TEST(LinearQuantiser, LayoutOfTheTensorDoesNotMatter) {
   Rng rng(6);
   const torch::Tensor x = random_tensor({2, 3, 4, 5}, rng);
   const torch::Tensor other = x.contiguous(torch::MemoryFormat::ChannelsLast);
-  const LinearQuantiser quantiser = activation_quantiser(x, 4, true, ThresholdMethod::kMse);
+  const LinearQuantiser quantiser =
+      activation_quantiser(magnitudes_of(x, true), 4, true, ThresholdMethod::kMse);
   EXPECT_TRUE(torch::equal(quantiser.fake_quantise(x), quantiser.fake_quantise(other)));
 }
 

@@ -102,7 +102,7 @@ TEST(ImageCost, DividesByTheBatchAndMultipliesEnergyWithDelay) {
   report.latency_s = 8e-3;
   report.energy_j = 4e-3;
   report.energy_high_j = 12e-3;
-  const ImageCost cost = image_cost(report, 4);
+  const Cost cost = image_cost(report, 4);
   EXPECT_DOUBLE_EQ(cost.latency_s, 2e-3);
   EXPECT_DOUBLE_EQ(cost.energy_j, 1e-3);
   EXPECT_DOUBLE_EQ(cost.edp(), 2e-6);

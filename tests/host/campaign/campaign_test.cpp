@@ -8,6 +8,8 @@
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/temporary_folder.h"
+#include "host/search/methods.h"
+#include "host/search/random_search.h"
 
 namespace bittern {
 namespace {
@@ -25,6 +27,25 @@ constraints:
   - {resource: latency, ratio: 0.5}
 )";
 
+/// The methods of the host, and a stand-in for one that needs LibTorch.
+const std::vector<MethodKind>& methods() {
+  static const std::vector<MethodKind> list = [] {
+    std::vector<MethodKind> all = host_methods();
+    MethodKind haq = random_method();
+    haq.name = "haq";
+    haq.keys = {"warmup"};
+    haq.configure = [](const YamlMap& map) {
+      ConfiguredMethod method;
+      method.name = "haq";
+      method.key["warmup"] = map.integer("warmup", 0, 1000, 20);
+      return method;
+    };
+    all.push_back(haq);
+    return all;
+  }();
+  return list;
+}
+
 class CampaignFile : public ::testing::Test {
  protected:
   void SetUp() override { setenv("BITTERN_HOME", BITTERN_SOURCE_DIR, 1); }
@@ -32,7 +53,7 @@ class CampaignFile : public ::testing::Test {
   Campaign load(const std::string& text) {
     const fs::path path = folder_ / "campaign.yaml";
     write_file(path, text);
-    return load_campaign(path.string());
+    return load_campaign(path.string(), {}, &methods());
   }
   /// Message of the error that `text` causes; a failure of the test when it causes none.
   std::string error_of(const std::string& text) {
@@ -55,7 +76,8 @@ TEST_F(CampaignFile, FillsInTheDocumentedDefaults) {
   EXPECT_EQ(c.name, "sample");
   EXPECT_EQ(c.cost, "rtl");
   EXPECT_EQ(c.search.wall, "must_pay");
-  EXPECT_EQ(c.search.hidden1, 400);
+  EXPECT_EQ(c.method.name, "haq");
+  EXPECT_EQ(c.method.key.at("warmup"), 20);
   ASSERT_EQ(c.constraints.size(), 1u);
   EXPECT_TRUE(c.constraints[0].is_ratio);
 }
@@ -106,7 +128,104 @@ TEST_F(CampaignFile, KeyChangesWithEverySettingThatChangesResults) {
 TEST_F(CampaignFile, ShippedCampaignsAreValid) {
   const auto names = campaign_names();
   EXPECT_THAT(names, ::testing::IsSupersetOf({"quickstart", "lenet_mnist_haq_bismo_edge"}));
-  for (const auto& name : names) EXPECT_EQ(load_campaign(name).name, name);
+  for (const auto& name : names) EXPECT_EQ(load_cells(name).front().name, name);
+}
+
+TEST_F(CampaignFile, IsTheProductOfWhatItLists) {
+  const fs::path path = folder_ / "campaign.yaml";
+  write_file(path, R"(version: 1
+name: sample
+network: lenet
+variant: [bismo_edge, stripes_edge]
+seed: [3, 4]
+data: {dataset: synthetic}
+constraints:
+  - {resource: latency, ratio: [0.25, 0.5]}
+  - {resource: energy, ratio: 0.9}
+search:
+  method: [haq, exhaustive]
+  episodes: 30
+  haq: {warmup: 7}
+  exhaustive: {episodes: 5000, max_policies: 400}
+)");
+  const std::vector<Campaign> cells = load_cells(path.string(), {}, &methods());
+  ASSERT_EQ(cells.size(), 16u);
+  EXPECT_EQ(cells[0].cell, "bismo_edge_haq_latency-0.25_seed-3");
+  EXPECT_EQ(cells[1].cell, "bismo_edge_haq_latency-0.25_seed-4");
+  EXPECT_EQ(cells[2].cell, "bismo_edge_haq_latency-0.5_seed-3");
+  EXPECT_EQ(cells[4].cell, "bismo_edge_exhaustive_latency-0.25_seed-3");
+  EXPECT_EQ(cells[15].cell, "stripes_edge_exhaustive_latency-0.5_seed-4");
+  EXPECT_EQ(cells[0].method.key.at("warmup"), 7);
+  EXPECT_EQ(cells[0].search.episodes, 30);
+  EXPECT_EQ(cells[4].search.episodes, 5000);
+  EXPECT_EQ(cells[15].constraints[0].limit, 0.5);
+  EXPECT_EQ(cells[15].constraints[1].limit, 0.9);
+  try {
+    load_campaign(path.string(), {}, &methods());
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("16 cells"));
+  }
+  EXPECT_EQ(load_cells(path.string(), {"seed=9", "search.method=haq"}, &methods()).size(), 4u);
+}
+
+TEST_F(CampaignFile, RefusesListsThatNameSomethingTwiceAndMethodsThatAreNotThere) {
+  const std::string search = std::string(kGood) + "search: ";
+  EXPECT_THAT(error_of(search + "{method: [haq, haq]}\n"), HasSubstr("listed twice"));
+  EXPECT_THAT(error_of(std::string(kGood) + "seed: [1, 1]\n"), HasSubstr("names something twice"));
+  EXPECT_THAT(error_of(search + "{method: hag}\n"), HasSubstr("haq"));
+  EXPECT_THAT(error_of(search + "{method: random, warmup: 3}\n"), HasSubstr("warmup"));
+  EXPECT_THAT(error_of(search + "{haq: {warmup: 3}, warmup: 4}\n"), HasSubstr("once"));
+  EXPECT_THAT(error_of("version: 2\n" + std::string(kGood)), HasSubstr("version 1"));
+}
+
+TEST_F(CampaignFile, ReadsBitsOfLayersTiesAndTheFloor) {
+  const Campaign c = load(std::string(kGood) + R"(search:
+  accuracy_floor: 97.5
+  bits:
+    - {layers: "conv*", weights: [2, 4], activations: 8}
+  tie:
+    - [conv1, conv2]
+)");
+  ASSERT_EQ(c.search.bits.size(), 1u);
+  EXPECT_EQ(c.search.bits[0].weight_bits, (std::vector<int>{2, 4}));
+  EXPECT_EQ(c.search.bits[0].activation_bits, (std::vector<int>{8}));
+  EXPECT_EQ(c.search.ties, (std::vector<std::vector<std::string>>{{"conv1", "conv2"}}));
+  EXPECT_EQ(c.search.accuracy_floor, 97.5);
+  EXPECT_NE(campaign_key(c), campaign_key(load(kGood)));
+  EXPECT_THAT(error_of(std::string(kGood) + "search: {bits: [{layers: a}]}\n"), HasSubstr("pins"));
+}
+
+TEST_F(CampaignFile, KeepsImagesForTheChoiceFromTheValidationImages) {
+  const std::string head =
+      "name: s\nnetwork: lenet\nvariant: v\nconstraints: [{resource: energy, ratio: 0.5}]\ndata: ";
+  const Campaign c =
+      load(head + "{dataset: synthetic, validation_images: 100, choice_images: 40}\n");
+  EXPECT_EQ(c.data.choice_images, 40);
+  EXPECT_NE(campaign_key(c),
+            campaign_key(load(head + "{dataset: synthetic, validation_images: 100}\n")));
+  EXPECT_THAT(error_of(head + "{dataset: synthetic, validation_images: 40, choice_images: 40}\n"),
+              HasSubstr("choice_images"));
+}
+
+TEST_F(CampaignFile, RefusesOneBitWeightsWhereNoQuantiserHasThem) {
+  EXPECT_THAT(error_of(std::string(kGood) + "search: {min_bits: 1}\n"), HasSubstr("1 bit"));
+  EXPECT_THAT(error_of(std::string(kGood) + "search: {bits: [{layers: x, weights: [1, 2]}]}\n"),
+              HasSubstr("1 bit"));
+  EXPECT_EQ(load(std::string(kGood) + "search: {min_bits: 1, mode: a}\n").search.min_bits, 1);
+}
+
+TEST_F(CampaignFile, ATableOfAccuraciesNeedsNoData) {
+  write_file(folder_ / "acc.csv", "b0,accuracy\n8,90\n");
+  const std::string head =
+      "name: s\nnetwork: lenet\nvariant: bismo_edge\ncost: model\n"
+      "constraints: [{resource: energy, ratio: 0.5}]\n"
+      "evaluator: {kind: table, table: acc.csv, full_precision: 99.2}\n";
+  const Campaign c = load(head);
+  EXPECT_EQ(c.evaluator.table, (folder_ / "acc.csv").string());
+  EXPECT_FALSE(c.evaluator.missing_is_bad);
+  EXPECT_THAT(error_of(head + "data: {dataset: synthetic}\n"), HasSubstr("no images"));
+  EXPECT_THAT(campaign_key(c), ::testing::Not(HasSubstr("dataset")));
 }
 
 TEST_F(CampaignFile, RefusesNamesThatAreNoFolders) {
@@ -156,13 +275,15 @@ TEST_F(CampaignFile, NamesFileAndLineOfAFileThatIsNotThere) {
 TEST_F(CampaignFile, SettingsOverrideKeysInOrderAndCount) {
   load(kGood);
   const std::string path = (folder_ / "campaign.yaml").string();
-  const Campaign c = load_campaign(path, {"search.episodes=5", "constraints[0].ratio=0.25",
-                                          "search.episodes=6", "seed=9", "name=other=name"});
+  const Campaign c = load_campaign(path,
+                                   {"search.episodes=5", "constraints[0].ratio=0.25",
+                                    "search.episodes=6", "seed=9", "name=other=name"},
+                                   &methods());
   EXPECT_EQ(c.search.episodes, 6);
   EXPECT_EQ(c.constraints[0].limit, 0.25);
   EXPECT_EQ(c.seed, 9u);
   EXPECT_EQ(c.name, "other=name");
-  EXPECT_EQ(campaign_key(load_campaign(path, {"search.episodes=6"})),
+  EXPECT_EQ(campaign_key(load_campaign(path, {"search.episodes=6"}, &methods())),
             campaign_key(load(std::string(kGood) + "search: {episodes: 6}\n")));
 }
 
@@ -171,7 +292,7 @@ TEST_F(CampaignFile, SettingsAreAsStrictAsTheFile) {
   const std::string path = (folder_ / "campaign.yaml").string();
   const auto refused = [&path](const std::string& setting) {
     try {
-      load_campaign(path, {setting});
+      load_campaign(path, {setting}, &methods());
     } catch (const Error& error) {
       EXPECT_EQ(error.status(), ExitStatus::kUsage);
       return std::string(error.what());

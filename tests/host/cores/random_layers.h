@@ -8,7 +8,7 @@
 
 namespace bittern {
 
-/// A small layer of any kind: odd sizes, strides, uneven padding, groups.
+/// A small layer of any kind: odd sizes, strides, dilation, uneven padding of any size, groups.
 inline Layer random_layer(Rng& rng, int max_channels = 20) {
   Layer layer;
   const auto draw = [&](int low, int high) { return static_cast<int>(rng.integer(low, high)); };
@@ -34,13 +34,20 @@ inline Layer random_layer(Rng& rng, int max_channels = 20) {
   if (layer.kind != LayerKind::kLinear) {
     layer.kernel_h = draw(1, 5);
     layer.kernel_w = draw(1, 5);
-    // Padding is less than the kernel, and the kernel fits the padded input.
-    layer.pad_top = draw(0, layer.kernel_h - 1);
-    layer.pad_bottom = draw(0, layer.kernel_h - 1);
-    layer.pad_left = draw(0, layer.kernel_w - 1);
-    layer.pad_right = draw(0, layer.kernel_w - 1);
-    layer.in_height = draw(std::max(1, layer.kernel_h - layer.pad_top - layer.pad_bottom), 9);
-    layer.in_width = draw(std::max(1, layer.kernel_w - layer.pad_left - layer.pad_right), 9);
+    if (draw(0, 3) == 0) {
+      layer.dilation_h = draw(1, 3);
+      layer.dilation_w = draw(1, 3);
+    }
+    // Padding now and then beyond the kernel; the kernel fits the padded input.
+    const int more = draw(0, 3) == 0 ? 3 : 0;
+    layer.pad_top = draw(0, layer.reach_h() - 1 + more);
+    layer.pad_bottom = draw(0, layer.reach_h() - 1 + more);
+    layer.pad_left = draw(0, layer.reach_w() - 1 + more);
+    layer.pad_right = draw(0, layer.reach_w() - 1 + more);
+    const int least_height = std::max(1, layer.reach_h() - layer.pad_top - layer.pad_bottom);
+    const int least_width = std::max(1, layer.reach_w() - layer.pad_left - layer.pad_right);
+    layer.in_height = draw(least_height, std::max(least_height, 9));
+    layer.in_width = draw(least_width, std::max(least_width, 9));
     layer.stride_h = draw(1, 3);
     layer.stride_w = draw(1, 3);
   }

@@ -83,6 +83,16 @@ TEST(ModelCostModel, IsTheClosedFormAndSaysSo) {
   }
 }
 
+TEST(ModelCostModel, PlansNothingThatItsPlannerKnows) {
+  const auto planner = std::make_shared<Planner>(tiny_variant());
+  ModelCostModel first(small_network(), planner, energy());
+  first.prefetch({{0, {2, 3}}, {1, {2, 3}}, {2, {2, 3}}});
+  EXPECT_EQ(planner->planned(), 2u) << "two layers have one shape";
+  ModelCostModel second(small_network(), planner, energy());
+  EXPECT_EQ(second.layer_cost(2, {2, 3}).cycles, first.layer_cost(2, {2, 3}).cycles);
+  EXPECT_EQ(planner->planned(), 2u);
+}
+
 TEST(CostModels, PolicyCostIsTheSumWithTheWeakestOrigin) {
   ModelCostModel model(small_network(), tiny_variant(), energy());
   const Policy policy = {{8, 8}, {2, 3}, {4, 4}};
@@ -242,7 +252,7 @@ TEST(LayerReport, SplitsAllCyclesAndRelatesThemToThePeak) {
   std::vector<LayerReport> reports;
   for (const Layer& layer : small_network().layers) {
     const LayerJob job = network_job(*core, variant, layer, {4, 2});
-    const Measurement m = model_measurement(plan_layer(*core, job), variant);
+    const Measurement m = model_measurement(known_plan(plan_layer(*core, job)), variant);
     reports.push_back(report_layer(layer, {4, 2}, m, *core, variant, energy()));
     const LayerReport& r = reports.back();
     std::uint64_t sum = 0;
@@ -266,8 +276,8 @@ TEST(LayerReport, EventsThatOverlapOrAreMissingAreErrors) {
   const Variant variant = tiny_variant();
   const auto core = make_core(variant);
   const Layer layer = small_network().layers[0];
-  Measurement m =
-      model_measurement(plan_layer(*core, network_job(*core, variant, layer, {4, 2})), variant);
+  Measurement m = model_measurement(
+      known_plan(plan_layer(*core, network_job(*core, variant, layer, {4, 2}))), variant);
   m.events["exec_wait_lhs"] = m.cycles;
   EXPECT_THAT(message_of<Error>([&] {
                 report_layer(layer, {4, 2}, m, *core, variant, energy());

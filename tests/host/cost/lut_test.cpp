@@ -114,7 +114,7 @@ class HostileLut : public ::testing::Test {
   std::string message(std::size_t column, const std::string& value) {
     std::vector<std::string> fields = {
         "bismo_edge", "conv1", "linear i2 o3", "4",  "5",   "0", "1", "100", "1e-6",
-        "2",          "3",     "64",           "32", "rtl", "s", "k"};
+        "2",          "3",     "64",           "32", "rtl", "s", "k", "1"};
     std::string text = head();
     for (int row = 0; row < 2; ++row) {
       if (row == 1) {
@@ -160,9 +160,21 @@ TEST_F(HostileLut, EveryBadFieldIsAnErrorWithLineAndColumn) {
   expect(14, "\"ab", "quote");
   expect(14, "\"a\"b", "quoted");
   expect(14, "a\rb", "carriage return");
-  expect(14, "a,b", "more than 16 columns, from 'k' on");
+  expect(14, "a,b", "more than 17 columns, from '1' on");
   expect(14, std::string(5000, 's'), "5000");
   expect(14, std::string("a\0b", 3), "zero byte");
+  expect(16, "2", "version: '2', this program reads tables of version 1");
+}
+
+TEST(Lut, ReadsWhatWasWrittenBeforeTablesHadAVersion) {
+  const std::vector<LutRow> rows = parse_lut(
+      "variant,layer,shape,weight_bits,activation_bits,signed,batch,cycles,latency_s,energy_j,"
+      "energy_high_j,bytes_read,bytes_written,origin,schedule,key\n"
+      "bismo_edge,fc2,linear i500 o10,4,4,0,1,2011,1.34e-05,2e-07,3e-07,4096,64,rtl,k1,ab\n",
+      "yesterday.csv");
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].cycles, 2011u);
+  EXPECT_EQ(rows[0].key, "ab");
 }
 
 TEST_F(HostileLut, WrongColumnsAreAnError) {

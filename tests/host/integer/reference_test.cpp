@@ -26,8 +26,8 @@ std::vector<std::int32_t> slow_outputs(const Layer& layer, int batch, const Laye
           for (int c = 0; c < group_inputs; ++c) {
             for (int i = 0; i < layer.kernel_h; ++i) {
               for (int j = 0; j < layer.kernel_w; ++j) {
-                const int in_y = y * layer.stride_h + i - layer.pad_top;
-                const int in_x = x * layer.stride_w + j - layer.pad_left;
+                const int in_y = y * layer.stride_h + i * layer.dilation_h - layer.pad_top;
+                const int in_x = x * layer.stride_w + j * layer.dilation_w - layer.pad_left;
                 if (in_y < 0 || in_y >= layer.in_height || in_x < 0 || in_x >= layer.in_width) {
                   continue;
                 }

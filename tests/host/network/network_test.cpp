@@ -121,8 +121,8 @@ TEST_F(NetworkTest, MistakesAreNamedWithFileAndLine) {
           "n.yaml:4: layers[0].conv: layer 'a': the kernel (9x9) is larger than the padded input"));
   EXPECT_THAT(error_of("  - conv: {name: a, out: 4, kernel: 3, groups: 2}\n"),
               HasSubstr("2 groups do not divide"));
-  EXPECT_THAT(error_of("  - conv: {name: a, out: 4, kernel: 3, pad: 3}\n"),
-              HasSubstr("pad_top is 3"));
+  EXPECT_THAT(error_of("  - conv: {name: a, out: 4, kernel: 3, pad: -1}\n"),
+              HasSubstr("out of range"));
   EXPECT_THAT(error_of("  - depthwise: {name: a, kernel: 3, out: 4}\n"),
               HasSubstr("do not divide"));
   EXPECT_THAT(error_of("  - linear: {name: a, out: 0}\n"), HasSubstr("out of range"));
@@ -131,12 +131,34 @@ TEST_F(NetworkTest, MistakesAreNamedWithFileAndLine) {
   EXPECT_THAT(error_of("  - linear: {name: 'a,b', out: 4}\n"), HasSubstr("comma"));
   EXPECT_THAT(error_of("  - linear: {name: aa, out: 4}\n  - linear: {name: b, from: ab, out: 4}\n"),
               HasSubstr("no earlier entry is called 'ab', did you mean 'aa'?"));
+  EXPECT_THAT(error_of("  - conv_transpose: {name: a, out: 4, kernel: 2}\n"),
+              HasSubstr("n.yaml:4: layers[0]: 'conv_transpose': transposed convolution is not "
+                        "computed"));
+  EXPECT_THAT(error_of("  - conv3d: {name: a, out: 4, kernel: 2}\n"), HasSubstr("3-D"));
+  EXPECT_THAT(error_of("  - matmul: {from: [input, input]}\n"), HasSubstr("two activations"));
   EXPECT_THAT(error_of("  - pool: {global: true, kernel: 2}\n"), HasSubstr("not used with global"));
   EXPECT_THAT(error_of("  - pool: {kernel: 2}\n"), HasSubstr("no layer that can be quantised"));
   EXPECT_THAT(error_of("  - {conv: {}, pool: {}}\n"), HasSubstr("expected 1 to 1 keys, got 2"));
   EXPECT_THAT(error_of("  - linear: {name: a, out: 16777216}\n"
                        "  - linear: {name: b, out: 16777216}\n"),
               HasSubstr("more than 2^31 weights"));
+}
+
+TEST_F(NetworkTest, FilesWithoutAVersionAreOfTheFirst) {
+  const std::string rest = "name: n\ninput: [1, 1, 4]\nlayers:\n  - linear: {name: a, out: 2}\n";
+  const auto load_text = [&](const std::string& text) {
+    write_file(folder_ / "n.yaml", text);
+    return load_network((folder_ / "n.yaml").string());
+  };
+  EXPECT_EQ(load_text(rest).layers.size(), 1u);
+  EXPECT_EQ(load_text("version: 1\n" + rest).layers.size(), 1u);
+  try {
+    load_text("version: 2\n" + rest);
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("n.yaml:1: version: this Bittern reads network files of "
+                                        "version 1"));
+  }
 }
 
 TEST_F(NetworkTest, NameMustBeTheFilesName) {
@@ -157,12 +179,18 @@ TEST(LayerTest, RandomShapesAgreeWithCountingPositions) {
     layer.in_width = static_cast<int>(rng.integer(layer.kernel_w, 9));
     layer.stride_h = static_cast<int>(rng.integer(1, 3));
     layer.stride_w = static_cast<int>(rng.integer(1, 3));
-    layer.pad_top = static_cast<int>(rng.integer(0, layer.kernel_h - 1));
-    layer.pad_right = static_cast<int>(rng.integer(0, layer.kernel_w - 1));
+    layer.dilation_h = static_cast<int>(rng.integer(1, 3));
+    layer.dilation_w = static_cast<int>(rng.integer(1, 3));
+    layer.pad_top = static_cast<int>(rng.integer(0, layer.kernel_h * layer.dilation_h));
+    layer.pad_right = static_cast<int>(rng.integer(0, layer.kernel_w * layer.dilation_w));
+    const int last_row = (layer.kernel_h - 1) * layer.dilation_h;
+    const int last_column = (layer.kernel_w - 1) * layer.dilation_w;
+    if (last_row >= layer.in_height + layer.pad_top) continue;
+    if (last_column >= layer.in_width + layer.pad_right) continue;
     ASSERT_NO_THROW(layer.validate());
     std::int64_t positions = 0;
-    for (int y = -layer.pad_top; y + layer.kernel_h <= layer.in_height; y += layer.stride_h) {
-      for (int x = 0; x + layer.kernel_w <= layer.in_width + layer.pad_right; x += layer.stride_w) {
+    for (int y = -layer.pad_top; y + last_row < layer.in_height; y += layer.stride_h) {
+      for (int x = 0; x + last_column < layer.in_width + layer.pad_right; x += layer.stride_w) {
         ++positions;
       }
     }
@@ -181,7 +209,8 @@ TEST(LayerTest, KeyLeavesOutTheNameAndNothingElse) {
   for (int Layer::*field :
        {&Layer::in_channels, &Layer::in_height, &Layer::in_width, &Layer::out_channels,
         &Layer::kernel_h, &Layer::kernel_w, &Layer::stride_h, &Layer::stride_w, &Layer::pad_top,
-        &Layer::pad_bottom, &Layer::pad_left, &Layer::pad_right, &Layer::groups}) {
+        &Layer::pad_bottom, &Layer::pad_left, &Layer::pad_right, &Layer::groups, &Layer::dilation_h,
+        &Layer::dilation_w}) {
     other = layer;
     other.*field += 1;
     EXPECT_NE(layer.key(), other.key());
@@ -205,7 +234,22 @@ TEST(LayerTest, ImpossibleShapesAreErrorsThatNameTheField) {
   };
   EXPECT_THAT(error_of([](Layer& l) { l.stride_w = 0; }), HasSubstr("layer 'x': stride_w is 0"));
   EXPECT_THAT(error_of([](Layer& l) { l.in_channels = -1; }), HasSubstr("in_channels is -1"));
-  EXPECT_THAT(error_of([](Layer& l) { l.pad_left = 1; }), HasSubstr("pad_left is 1"));
+  EXPECT_THAT(error_of([](Layer& l) { l.pad_left = -1; }), HasSubstr("pad_left is -1"));
+  EXPECT_THAT(error_of([](Layer& l) { l.dilation_h = 0; }), HasSubstr("dilation_h is 0"));
+  EXPECT_THAT(error_of([](Layer& l) {
+                l.kernel_h = 3;
+                l.in_height = 6;
+                l.dilation_h = 3;
+              }),
+              HasSubstr("the kernel (3x1, 7x1 with its dilation) is larger than the padded input "
+                        "(6x1)"));
+  EXPECT_THAT(error_of([](Layer& l) { l.pad_top = l.pad_left = 1 << 24; }),
+              HasSubstr("more than 2^31 inputs with their padding"));
+  EXPECT_THAT(error_of([](Layer& l) {
+                l.kind = LayerKind::kLinear;
+                l.pad_left = 1;
+              }),
+              HasSubstr("no padding"));
   EXPECT_THAT(error_of([](Layer& l) {
                 l.kind = LayerKind::kLinear;
                 l.in_width = 2;
@@ -240,6 +284,10 @@ TEST_F(NetworkTest, BadPoliciesAreErrorsThatNameTheLayer) {
   };
   EXPECT_THAT(policy_error_of("{"), HasSubstr("not valid JSON"));
   EXPECT_THAT(policy_error_of("[]"), HasSubstr("expected a JSON object"));
+  EXPECT_THAT(policy_error_of(R"({"version": 2, "network": "lenet", "layers": []})"),
+              HasSubstr("\"version\" is 2, but this Bittern reads policies of version 1"));
+  // No version: of the first, as everything before there were any.
+  EXPECT_THAT(policy_error_of(R"({"network": "lenet", "layers": []})"), HasSubstr("no bits for"));
   EXPECT_THAT(policy_error_of(R"({"network": "alexnet", "layers": []})"),
               HasSubstr("a policy for network 'alexnet'"));
   EXPECT_THAT(policy_error_of(R"({"netwrk": "lenet"})"), HasSubstr("did you mean 'network'?"));

@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <map>
 #include <numeric>
+#include <sstream>
 
+#include "host/base/file.h"
 #include "host/network/network.h"
 
 namespace bittern {
@@ -97,6 +100,9 @@ std::vector<Known> known_networks() {
        Macs{442368} + 6 * Macs{2359296} + 2 * (Macs{1179648, 2359296, 131072} + 4 * Macs{2359296}) +
            Macs{640},
        40813184},
+      {"resnet20a",
+       Macs{442368} + 6 * Macs{2359296} + 2 * (Macs{1179648} + 5 * Macs{2359296}) + Macs{640},
+       40551040},
       {"mobilenet_v1",
        Macs{10838016} + Macs{3612672, 25690112, 1806336, 25690112, 3612672, 51380224} +
            Macs{903168, 25690112, 1806336, 51380224, 451584, 25690112} +
@@ -125,6 +131,29 @@ TEST(ZooTest, WeightsAreThoseOfTheModels) {
   EXPECT_EQ(load_network("alexnet").weights(), 61100840 - 10344);
   EXPECT_EQ(load_network("mobilenet_v2").weights(), 3504872 - 2 * 17056 - 1000);
   EXPECT_EQ(load_network("resnet50").weights(), 25557032 - 2 * 26560 - 1000);
+}
+
+TEST(ZooTest, LayersAreWhatTheirMeasurementsAreStoredUnder) {
+  std::map<std::string, std::vector<std::string>> known;
+  std::istringstream lines(read_file(home_folder() / "tests/host/network/zoo_layers.txt"));
+  for (std::string line; std::getline(lines, line);) {
+    if (line[0] != '#') known[line.substr(0, line.find('|'))].push_back(line);
+  }
+  ASSERT_GE(known.size(), 13u);
+  for (const auto& [name, expected] : known) {
+    std::vector<std::string> found;
+    for (const Layer& layer : load_network(name).layers) {
+      found.push_back(name + "|" + layer.name + "|" + layer.key() +
+                      (layer.signed_input ? "|signed" : "|unsigned"));
+    }
+    EXPECT_EQ(found, expected);
+  }
+}
+
+TEST(ZooTest, EveryNetworkCanBeTrained) {
+  for (const std::string& name : network_names()) {
+    EXPECT_NO_THROW(require_trainable(load_network(name))) << name;
+  }
 }
 
 TEST(ZooTest, OnlyWhatFollowsALinearBottleneckIsSignedInMobileNetV2) {

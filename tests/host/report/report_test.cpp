@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "host/base/error.h"
-#include "host/campaign/notes.h"
 #include "host/report/campaign_report.h"
 #include "host/report/chart.h"
+#include "host/result/notes.h"
 
 namespace bittern {
 namespace {

@@ -173,11 +173,15 @@ TEST_P(RandomJobsOf, CoverWhatGoesWrongAndStaySmall) {
     seen["groups"] += job.layer.kind == LayerKind::kConv && job.layer.groups > 1;
     seen["stride"] += job.layer.stride_h > 1;
     seen["padding"] += job.layer.pad_top != job.layer.pad_bottom;
+    seen["dilation"] += job.layer.dilated();
+    seen["wide padding"] +=
+        job.layer.pad_top >= job.layer.reach_h() || job.layer.pad_left >= job.layer.reach_w();
     seen["batch"] += job.batch > 1;
     seen["odd K"] += job.layer.reduction() % variant.parameter("Dk") != 0;
   }
-  for (const char* what : {"conv", "depthwise", "linear", "one bit", "unsigned weights",
-                           "signed activations", "groups", "stride", "padding", "batch", "odd K"}) {
+  for (const char* what :
+       {"conv", "depthwise", "linear", "one bit", "unsigned weights", "signed activations",
+        "groups", "stride", "padding", "dilation", "wide padding", "batch", "odd K"}) {
     EXPECT_GE(seen[what], 5) << what;
   }
 }

@@ -29,13 +29,13 @@ const std::vector<BuiltDevice> kBuilt = {
     {"tiny", "aaaa", ""}, {"copy", "bbbb", ""}, {"mute", "", "exited with status 5"}};
 
 TEST(StoreGc, KeepsWhatAnyBuiltRtlCanAnswerFor) {
-  // Another memory model, another name, another lowering: the RTL is the same.
+  // Another memory model, another name, another program: the RTL is the same.
   StoredMeasurement other_memory = row("1", "tiny", "aaaa");
   other_memory.key.variant_key = "memory latency 99";
-  StoredMeasurement other_lowering = row("2", "tiny", "aaaa");
-  other_lowering.key.lowering_version = -1;
+  StoredMeasurement other_program = row("2", "tiny", "aaaa");
+  other_program.key.program = "ffff";
   const GcPlan plan =
-      plan_gc({other_memory, other_lowering, row("3", "renamed", "aaaa"), row("4", "tiny", "bbbb")},
+      plan_gc({other_memory, other_program, row("3", "renamed", "aaaa"), row("4", "tiny", "bbbb")},
               GcScope::kStale, kBuilt);
   EXPECT_THAT(plan.keys, IsEmpty());
   EXPECT_THAT(gc_text(plan), HasSubstr("the RTL of bittern-device-copy, which is built"));

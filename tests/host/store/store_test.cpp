@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -16,6 +17,7 @@
 #include <set>
 #include <thread>
 
+#include "host/store/sqlite.h"
 #include "tests/host/run/fake_bismo.h"
 
 namespace bittern {
@@ -34,7 +36,7 @@ MeasurementKey key_of(int i) {
   key.precision = {{4, 5}, true, false};
   key.batch = 2;
   key.schedule = "s1";
-  key.lowering_version = 1;
+  key.program = "p1";
   return key;
 }
 
@@ -53,6 +55,21 @@ void put_many(MeasurementStore& store, int from, int to) {
   for (int i = from; i < to; ++i) store.put(key_of(i), measurement_of(i), "test");
 }
 
+PlanKey plan_key(int i, const std::string& planner = "planner") {
+  return {planner, "core=bismo", "linear i" + std::to_string(i) + " o3", {{4, 5}, true, false}, 2};
+}
+
+KnownPlan known_plan(int i) {
+  KnownPlan plan;
+  plan.schedule = "s1";
+  plan.program = "p" + std::to_string(i);
+  plan.result_bits = 8;
+  plan.result_signed = false;
+  plan.cycles = 1000 + static_cast<std::uint64_t>(i);
+  plan.events = {{"exec_run", 7}, {"read_port_beats[0]", ~0ull >> 2}};
+  return plan;
+}
+
 /// Runs `sql` on a store behind its back.
 void tamper(const std::filesystem::path& path, const std::string& sql) {
   sqlite3* db = nullptr;
@@ -64,8 +81,8 @@ void tamper(const std::filesystem::path& path, const std::string& sql) {
   sqlite3_close(db);
 }
 
-TEST(MeasurementKey, EveryFieldButTheNameOfTheVariantChangesIt) {
-  std::vector<MeasurementKey> keys(11, key_of(1));
+TEST(MeasurementKey, EveryFieldButWhatIsForPeopleChangesIt) {
+  std::vector<MeasurementKey> keys(12, key_of(1));
   keys[1].variant_key += " batch=2";
   keys[2].rtl_hash = "abce";
   keys[3].origin = Origin::kBoard;
@@ -74,13 +91,15 @@ TEST(MeasurementKey, EveryFieldButTheNameOfTheVariantChangesIt) {
   keys[6].precision.weight_signed = false;
   keys[7].precision.activation_signed = true;
   keys[8].batch = 3;
-  keys[9].schedule = "s2";
-  keys[10].lowering_version = 2;
+  keys[9].program = "p2";
+  keys[10].result_bits = 8;
+  keys[11].result_signed = false;
   std::set<std::string> seen;
   for (const MeasurementKey& key : keys) seen.insert(key.hex());
   EXPECT_EQ(seen.size(), keys.size());
   MeasurementKey renamed = keys[0];
   renamed.variant = "copy";
+  renamed.schedule = "the same, in other words";
   EXPECT_EQ(renamed.hex(), keys[0].hex());
 }
 
@@ -112,6 +131,80 @@ TEST(MeasurementStore, AnswersWhatWasPutAlsoWhenOpenedAgain) {
   EXPECT_FALSE(rows[0].damaged);
   EXPECT_TRUE(store.list({"other", ""}).empty());
   EXPECT_EQ(store.list({"", key_of(1).hex().substr(0, 10)}).size(), 1u);
+}
+
+TEST(PlanKey, EveryFieldChangesIt) {
+  std::vector<PlanKey> keys(8, plan_key(1));
+  keys[1].planner = "other";
+  keys[2].variant_key += " batch=2";
+  keys[3].layer_key += " ";
+  keys[4].precision.bits = {5, 4};
+  keys[5].precision.weight_signed = false;
+  keys[6].precision.activation_signed = true;
+  keys[7].batch = 3;
+  std::set<std::string> seen;
+  for (const PlanKey& key : keys) seen.insert(key.hex());
+  EXPECT_EQ(seen.size(), keys.size());
+}
+
+TEST(MeasurementStore, KeepsWhatIsKnownOfPlansForTheSamePlanner) {
+  const TemporaryFolder folder;
+  const auto path = folder / "store.db";
+  {
+    MeasurementStore store(path);
+    EXPECT_FALSE(store.find_plan(plan_key(1)));
+    store.put_plans({{plan_key(1), known_plan(9)}, {plan_key(2), known_plan(2)}});
+    store.put_plans({{plan_key(1), known_plan(1)}});
+  }
+  MeasurementStore store(path);
+  ASSERT_TRUE(store.find_plan(plan_key(1)));
+  EXPECT_EQ(*store.find_plan(plan_key(1)), known_plan(1));
+  EXPECT_EQ(*store.find_plan(plan_key(2)), known_plan(2));
+  EXPECT_FALSE(store.find_plan(plan_key(1, "other")));
+  EXPECT_TRUE(store.list().empty()) << "no measurements";
+}
+
+TEST(MeasurementStore, ADamagedPlanIsNoPlan) {
+  const TemporaryFolder folder;
+  const auto path = folder / "store.db";
+  const std::vector<std::string> damages = {
+      "cycles = 5",       "events = '{'",  "events = '[1]'",         "events = '{\"a\": -1}'",
+      "program = 'p'",    "schedule = ''", "result_bits = 4",        "result_signed = 1",
+      "planner = 'evil'", "digest = ''",   "events = zeroblob(9999)"};
+  const int count = static_cast<int>(damages.size());
+  {
+    MeasurementStore store(path);
+    for (int i = 0; i <= count; ++i) store.put_plans({{plan_key(i), known_plan(i)}});
+  }
+  for (int i = 0; i < count; ++i) {
+    tamper(path, "UPDATE plans SET " + damages[static_cast<std::size_t>(i)] + " WHERE key = '" +
+                     plan_key(i).hex() + "'");
+  }
+  MeasurementStore store(path);
+  for (int i = 0; i < count; ++i) {
+    EXPECT_FALSE(store.find_plan(plan_key(i))) << damages[static_cast<std::size_t>(i)];
+  }
+  EXPECT_TRUE(store.find_plan(plan_key(count)));
+  EXPECT_EQ(store.count_plans("planner").stale, damages.size());
+  store.put_plans({{plan_key(0), known_plan(0)}});
+  EXPECT_EQ(*store.find_plan(plan_key(0)), known_plan(0));
+}
+
+TEST(MeasurementStore, RemovesPlansOfOtherPlanners) {
+  const TemporaryFolder folder;
+  MeasurementStore store(folder / "store.db");
+  put_many(store, 1, 2);
+  store.put_plans({{plan_key(1), known_plan(1)},
+                   {plan_key(2), known_plan(2)},
+                   {plan_key(1, "other"), known_plan(1)}});
+  EXPECT_EQ(store.count_plans("planner").all, 3u);
+  EXPECT_EQ(store.count_plans("planner").stale, 1u);
+  EXPECT_EQ(store.remove_plans("planner"), 1u);
+  EXPECT_FALSE(store.find_plan(plan_key(1, "other")));
+  EXPECT_TRUE(store.find_plan(plan_key(1)));
+  EXPECT_EQ(store.remove_plans("planner", true), 2u);
+  EXPECT_FALSE(store.find_plan(plan_key(1)));
+  EXPECT_TRUE(store.find(key_of(1))) << "measurements stay";
 }
 
 TEST(MeasurementStore, NeverAnswersWithAnUncheckedRow) {
@@ -168,9 +261,41 @@ TEST(MeasurementStore, RefusesAStoreOfANewerVersion) {
   const TemporaryFolder folder;
   const auto path = folder / "store.db";
   { MeasurementStore store(path); }
-  tamper(path, "PRAGMA user_version = 2");
+  tamper(path, "PRAGMA user_version = 3");
   EXPECT_THAT(message_of<Error>([&] { MeasurementStore store(path); }),
-              AllOf(HasSubstr(path.string()), HasSubstr("version 2"), HasSubstr("update Bittern")));
+              AllOf(HasSubstr(path.string()), HasSubstr("version 3"), HasSubstr("update Bittern")));
+}
+
+/// A store as version 1 made it, with a row.
+void make_version_1(const std::filesystem::path& path) {
+  tamper(path,
+         "PRAGMA application_id = 1112822350; PRAGMA user_version = 1; PRAGMA journal_mode = WAL;"
+         "CREATE TABLE measurements (key TEXT PRIMARY KEY, variant TEXT NOT NULL, variant_key TEXT "
+         "NOT NULL, rtl_hash TEXT NOT NULL, origin TEXT NOT NULL, layer TEXT NOT NULL, weight_bits "
+         "INTEGER NOT NULL, weight_signed INTEGER NOT NULL, activation_bits INTEGER NOT NULL, "
+         "activation_signed INTEGER NOT NULL, batch INTEGER NOT NULL, schedule TEXT NOT NULL, "
+         "lowering INTEGER NOT NULL, cycles INTEGER NOT NULL, events TEXT NOT NULL, bytes_read "
+         "INTEGER NOT NULL, bytes_written INTEGER NOT NULL, checked INTEGER NOT NULL, tools TEXT "
+         "NOT NULL, created TEXT NOT NULL, digest TEXT NOT NULL) WITHOUT ROWID;"
+         "CREATE INDEX by_layer ON measurements (variant, layer, weight_bits, activation_bits);"
+         "INSERT INTO measurements VALUES ('k', 'bismo_tiny', 'core=bismo', 'abcd', 'rtl', 'linear "
+         "i1 o3', 4, 1, 5, 0, 2, 's1', 2, 1001, '{}', 64, 32, 1, 'test', 'now', 'd')");
+}
+
+TEST(MeasurementStore, RefusesAStoreOfAnOlderVersionAndSaysHowToMoveItAway) {
+  const TemporaryFolder folder;
+  const auto path = folder / "store.db";
+  make_version_1(path);
+  const std::string message = message_of<Error>([&] { MeasurementStore store(path); });
+  const std::string command = "mv " + path.string() + " " + path.string() + ".version1";
+  EXPECT_THAT(message, AllOf(HasSubstr(path.string()), HasSubstr("version 1"),
+                             HasSubstr("which program"), HasSubstr(command), HasSubstr("--store")));
+  // As it says: afterwards a store is made anew, and the old one has all its rows in one file.
+  ASSERT_EQ(std::system(command.c_str()), 0);
+  EXPECT_TRUE(MeasurementStore(path).list().empty());
+  EXPECT_FALSE(std::filesystem::exists(path.string() + "-wal"));
+  Database old(path.string() + ".version1", Database::Access::kRead, 100);
+  EXPECT_EQ(old.integer("SELECT count(*) FROM measurements"), 1);
 }
 
 TEST(MeasurementStore, RefusesAnotherProgramsDatabaseAndLeavesItAlone) {
@@ -346,6 +471,7 @@ class ReadOnlyStore : public ::testing::Test {
     std::filesystem::create_directory(place_);
     MeasurementStore store(path_);
     put_many(store, 0, 5);
+    store.put_plans({{plan_key(1), known_plan(1)}});
   }
   ~ReadOnlyStore() override { lock(false); }
 
@@ -373,8 +499,14 @@ TEST_F(ReadOnlyStore, AnswersAndTakesNothing) {
     for (int i = 0; i < 5; ++i) expect(store.find(key_of(i))->cycles == 1000u + i, 11);
     expect(!store.find(key_of(6)), 12);
     expect(store.list().size() == 5, 13);
+    expect(store.find_plan(plan_key(1)).has_value(), 17);
+    expect(!store.find_plan(plan_key(2)), 18);
     for (const auto& change : std::vector<std::function<void()>>{
-             [&] { put_many(store, 6, 7); }, [&] { store.remove({key_of(1).hex()}); }}) {
+             [&] { put_many(store, 6, 7); }, [&] { store.remove({key_of(1).hex()}); },
+             [&] {
+               store.put_plans({{plan_key(2), known_plan(2)}});
+             },
+             [&] { store.remove_plans("planner"); }}) {
       try {
         change();
         ::_exit(14);
@@ -521,13 +653,13 @@ TEST(MeasurementStore, AStoreOfManyMegabytesIsReadAndCleaned) {
     MeasurementStore store(path);
     put_many(store, 0, 3);
   }
-  tamper(
-      path,
-      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) INSERT "
-      "INTO measurements SELECT 'copy' || i, variant, variant_key, rtl_hash, origin, layer, "
-      "weight_bits, weight_signed, activation_bits, activation_signed, batch, schedule, lowering, "
-      "cycles, events, bytes_read, bytes_written, checked, hex(randomblob(500)), created, digest "
-      "FROM n, measurements WHERE layer = 'linear i1 o3'");
+  tamper(path,
+         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) INSERT "
+         "INTO measurements SELECT 'copy' || i, variant, variant_key, rtl_hash, origin, layer, "
+         "weight_bits, weight_signed, activation_bits, activation_signed, batch, result_bits, "
+         "result_signed, program, schedule, cycles, events, bytes_read, bytes_written, checked, "
+         "hex(randomblob(500)), created, digest "
+         "FROM n, measurements WHERE layer = 'linear i1 o3'");
   ASSERT_GT(std::filesystem::file_size(path), std::uintmax_t{16} << 20);
   MeasurementStore store(path);
   EXPECT_EQ(store.find(key_of(2))->cycles, 1002u);

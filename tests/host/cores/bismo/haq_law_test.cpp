@@ -8,13 +8,12 @@
 #include <memory>
 #include <string>
 
+#include "host/base/ceil_div.h"
 #include "host/cores/cores.h"
 #include "host/network/network.h"
 
 namespace bittern {
 namespace {
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 /// Cycles of a layer on an array of rows x rows dot products of 256 bits: one image after the
 /// other; activations and weights come as a word of 256 bits a cycle each; the slowest of compute,

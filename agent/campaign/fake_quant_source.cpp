@@ -1,0 +1,239 @@
+#include "agent/campaign/fake_quant_source.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <numeric>
+#include <optional>
+#include <set>
+
+#include "agent/campaign/doubts.h"
+#include "agent/campaign/settings.h"
+#include "agent/data/dataset.h"
+#include "agent/data/quality.h"
+#include "agent/evaluator/fake_quant_evaluator.h"
+#include "agent/nn/safetensors.h"
+#include "agent/nn/training.h"
+#include "host/base/hash.h"
+#include "host/base/phase.h"
+#include "host/campaign/run_directory.h"
+
+namespace bittern {
+namespace {
+
+class FakeQuantSource : public AccuracySource, public FinalRound {
+ public:
+  FakeQuantSource(const Campaign& campaign, const Network& network, const RunOptions& options)
+      : campaign_(campaign),
+        network_(network),
+        options_(options),
+        data_(data_options(campaign, options.data_folder)) {
+    check_trainable(network);
+    outline_ = outline_data(data_);
+    check_data_fits(network, data_.name, outline_);
+    if (!campaign.model.checkpoint.empty()) {
+      checkpoint_ = read_safetensors(campaign.model.checkpoint);
+      check_checkpoint(network, *checkpoint_, campaign.model.checkpoint);
+    }
+  }
+
+  std::vector<std::string> warnings() const override {
+    std::vector<std::string> doubts;
+    const auto fewer = [&](const char* key, int wanted) {
+      if (wanted > outline_.train) {
+        doubts.push_back(fmt::format("{} is {}, but there are {} training images: those are used",
+                                     key, wanted, outline_.train));
+      }
+    };
+    fewer("evaluator.calibration_images", campaign_.evaluator.calibration_images);
+    fewer("evaluator.finetune_images", campaign_.evaluator.finetune_images);
+    return doubts;
+  }
+
+  std::vector<NamedText> outline() const override {
+    std::vector<NamedText> lines;
+    lines.emplace_back(
+        "data", fmt::format("{}{}: {} training, {} validation, {} test images", data_.name,
+                            outline_.folder.empty() ? "" : " in " + outline_.folder, outline_.train,
+                            outline_.validation, outline_.test));
+    lines.emplace_back("training", checkpoint_
+                                       ? "none: " + campaign_.model.checkpoint
+                                       : fmt::format("{} epochs of {} images",
+                                                     campaign_.model.epochs, outline_.train));
+    const int tuned = std::min(campaign_.evaluator.finetune_images, outline_.train);
+    lines.emplace_back(
+        "accuracies",
+        fmt::format(
+            "{} validation images each, {}", outline_.validation,
+            tuned == 0 ? "no fine-tune" : fmt::format("after a fine-tune of {} images", tuned)));
+    if (campaign_.data.choice_images > 0) {
+      lines.emplace_back("choice",
+                         fmt::format("among the best, on {} of the validation images that "
+                                     "the search does not see",
+                                     campaign_.data.choice_images));
+    }
+    lines.emplace_back(
+        "final", fmt::format("{} epochs for each of the best {} and the policies they are compared "
+                             "with",
+                             campaign_.final.epochs,
+                             std::min(campaign_.final.candidates, campaign_.search.episodes)));
+    return lines;
+  }
+
+  std::vector<std::string> load() override {
+    const Phase phase(options_.phases, "reading " + campaign_.data.dataset);
+    splits_ = load_data(data_);
+    std::vector<std::string> doubts = data_warnings(splits_);
+    set_choice_aside();
+    return doubts;
+  }
+
+  std::vector<std::string> prepare(RunDirectory& directory) override {
+    FakeQuantOptions quant = evaluator_options(campaign_);
+    quant.threads = static_cast<int>(options_.workers);
+    quant.device = tensor_device_of(options_.device);
+    quant.cache = kept(directory, "accuracies.jsonl");
+    const TensorFile weights = full_precision(directory);
+    write_safetensors(directory.file("model.safetensors"), weights);
+    model_hash_ = content_hash(weights);
+    const Phase phase(options_.phases, "calibrating " + network_.name);
+    evaluator_ = std::make_unique<FakeQuantEvaluator>(network_, weights, splits_, quant);
+
+    const Accuracy baseline = evaluator_->baseline();
+    std::vector<std::string> doubts = baseline_doubts(campaign_, baseline, splits_.validation);
+    const std::set<std::string> processors = evaluator_->processors();
+    if (processors.size() > 1) {
+      doubts.push_back(
+          fmt::format("accuracies of this run were computed on {} different processors or versions "
+                      "of LibTorch (listed below): they can differ by some images where nothing "
+                      "else does",
+                      processors.size()));
+    }
+    for (std::string& doubt : evaluation_doubts(
+             campaign_, baseline, evaluator_->evaluate(uniform_policy(network_, {8, 8})),
+             splits_.validation)) {
+      doubts.push_back(std::move(doubt));
+    }
+    return doubts;
+  }
+
+  Evaluator& evaluator() override { return *evaluator_; }
+
+  ImageCounts images() const override {
+    return {splits_.train.name, static_cast<std::size_t>(splits_.validation.size()),
+            static_cast<std::size_t>(splits_.test.size())};
+  }
+
+  std::vector<std::string> search_doubts(const std::vector<nlohmann::json>& episodes) override {
+    return bittern::search_doubts(campaign_, episodes, splits_.validation);
+  }
+
+  FinalRound* final_round() override { return this; }
+
+  std::vector<NamedText> facts() const override {
+    std::string computed_on;
+    for (const std::string& processor : evaluator_->processors()) {
+      computed_on += (computed_on.empty() ? "" : "; ") + processor;
+    }
+    return {
+        {"data", fmt::format("{}: {} train, {} validation, {} test images ({})", splits_.train.name,
+                             splits_.train.size(), splits_.validation.size(), splits_.test.size(),
+                             splits_.hash.substr(0, 16))},
+        {"full-precision weights", model_hash_},
+        {"accuracy",
+         "fake quantisation of weights and activations, bias and everything between layers in "
+         "float"},
+        {"processor", computed_on}};
+  }
+
+  Accuracy test_baseline() override { return evaluator_->test_baseline(); }
+  std::string key() const override {
+    const FinalSettings& f = campaign_.final;
+    return sha256_hex(fmt::format("final {} {} {} {} {}", evaluator_->fingerprint(), campaign_.seed,
+                                  f.epochs, f.learning_rate, f.batch));
+  }
+  int epochs() const override { return campaign_.final.epochs; }
+  std::uint64_t images_each() const override {
+    return static_cast<std::uint64_t>(campaign_.final.epochs) *
+           static_cast<std::uint64_t>(splits_.train.size());
+  }
+
+  FinalAccuracies finish(const Policy& policy, const std::filesystem::path& weights,
+                         const std::function<void(std::uint64_t)>& advance) override {
+    const FinalNetwork network = evaluator_->finish(
+        policy, final_options(campaign_),
+        [&advance](const TrainProgress& p) { advance(static_cast<std::uint64_t>(p.images)); });
+    write_safetensors(weights, network.checkpoint);
+    return {network.validation, network.test, network.choice};
+  }
+
+  void check(const std::filesystem::path& weights) const override {
+    read_safetensors(weights, ExitStatus::kFailed);
+  }
+
+  std::vector<std::string> doubts(const std::vector<FinalStep>& steps) override {
+    return final_doubts(campaign_, steps, splits_.validation);
+  }
+
+ private:
+  /// The last of the validation images, which are in random order.
+  void set_choice_aside() {
+    const int wanted = campaign_.data.choice_images;
+    if (wanted == 0) return;
+    std::vector<int> seen(static_cast<std::size_t>(splits_.validation.size() - wanted));
+    std::vector<int> aside(static_cast<std::size_t>(wanted));
+    std::iota(seen.begin(), seen.end(), 0);
+    std::iota(aside.begin(), aside.end(), static_cast<int>(seen.size()));
+    splits_.choice = subset(splits_.validation, aside);
+    splits_.validation = subset(splits_.validation, seen);
+    splits_.hash = sha256_hex(fmt::format("{} choice {}", splits_.hash, wanted));
+  }
+
+  std::filesystem::path kept(const RunDirectory& directory, const char* name) const {
+    return options_.shared.empty() ? directory.state(name) : options_.shared / name;
+  }
+
+  TensorFile full_precision(const RunDirectory& directory) {
+    if (checkpoint_) return *checkpoint_;
+    TrainOptions train = train_options(campaign_);
+    train.threads = static_cast<int>(options_.workers);
+    train.device = tensor_device_of(options_.device);
+    Phase phase(options_.phases, fmt::format("training {}, {} epochs", network_.name, train.epochs),
+                {static_cast<std::uint64_t>(train.epochs) * splits_.train.size(), "images"});
+    return train_or_load(
+        network_, splits_, train, kept(directory, "trained"), [&phase](const TrainProgress& p) {
+          phase.advance(static_cast<std::uint64_t>(p.images));
+          phase.note(fmt::format("epoch {}/{}, loss {:.3f}", p.epoch + 1, p.epochs, p.loss));
+        });
+  }
+
+  const Campaign& campaign_;
+  const Network& network_;
+  const RunOptions& options_;
+  DataOptions data_;
+  DataOutline outline_;
+  std::optional<TensorFile> checkpoint_;
+  DataSplits splits_;
+  std::string model_hash_;
+  std::unique_ptr<FakeQuantEvaluator> evaluator_;
+};
+
+}  // namespace
+
+EvaluatorKind fake_quant_kind() {
+  return {"fake-quant",
+          [](const Campaign& campaign, const Network& network,
+             const RunOptions& options) -> std::unique_ptr<AccuracySource> {
+            return std::make_unique<FakeQuantSource>(campaign, network, options);
+          }};
+}
+
+std::vector<EvaluatorKind> all_evaluators() {
+  std::vector<EvaluatorKind> evaluators = host_evaluators();
+  evaluators.push_back(fake_quant_kind());
+  return evaluators;
+}
+
+}  // namespace bittern

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <vector>
+
+#include "host/campaign/accuracy_source.h"
+
+namespace bittern {
+
+/// `fake-quant`: reads the data, trains the network or loads it, and scores policies with a
+/// FakeQuantEvaluator; the best are fine-tuned longer at the end, and the test set is touched.
+EvaluatorKind fake_quant_kind();
+
+/// Every evaluator: those of the host, and those that need LibTorch.
+std::vector<EvaluatorKind> all_evaluators();
+
+}  // namespace bittern

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+
+#include "agent/nn/safetensors.h"
+#include "host/network/network.h"
+
+namespace bittern {
+
+/// A network without those batch norms that fold_batch_norm() can do without, and its weights.
+struct FoldedNetwork {
+  Network network;
+  TensorFile weights;
+};
+
+/// Folds the batch norms of a network with the weights of a checkpoint; what has none stays as it
+/// is. `where` starts the messages. Throws Error as Model::read_weights() does.
+FoldedNetwork folded(const Network& network, const TensorFile& checkpoint,
+                     const std::string& where);
+
+}  // namespace bittern

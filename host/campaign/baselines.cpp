@@ -1,0 +1,72 @@
+#include "host/campaign/baselines.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace bittern {
+namespace {
+
+constexpr int kNarrowest = 2;
+constexpr int kWidest = 8;
+constexpr BitPair kReference{8, 8};
+constexpr BitPair kMixed{6, 4};
+
+std::string bits_text(BitPair bits) { return fmt::format("{}/{}", bits.weight, bits.activation); }
+
+std::string label_of(BitPair bits) {
+  return bits.weight == bits.activation ? fmt::format("uniform {}", bits.weight)
+                                        : fmt::format("w{}/a{}", bits.weight, bits.activation);
+}
+
+}  // namespace
+
+Baselines baseline_policies(const BitSpace& space, const CampaignHardware& hardware,
+                            const CostModel& costs) {
+  const BitOptions& options = space.options();
+  Baselines out;
+  std::vector<std::string> rounded;
+  std::vector<std::string> unknown;
+  const auto add = [&](BitPair bits, std::string label) {
+    Policy policy(space.layers(), bits);
+    for (std::size_t layer = 0; layer < space.layers(); ++layer) {
+      if (space.pinned(layer)) policy[layer] = options.pinned;
+    }
+    if (!knows_policy(costs, policy)) {
+      unknown.push_back(label);
+      return;
+    }
+    if (options.pin_first_last && !(bits == options.pinned)) {
+      label += ", ends " + bits_text(options.pinned);
+    }
+    out.rows.push_back({std::move(label), std::move(policy)});
+  };
+  std::vector<BitPair> wanted;
+  for (int b = kNarrowest; b <= kWidest; ++b) {
+    wanted.push_back({space.mode() == BitMode::kActivations ? options.fixed.weight : b,
+                      space.mode() == BitMode::kWeights ? options.fixed.activation : b});
+  }
+  if (std::find(wanted.begin(), wanted.end(), kReference) == wanted.end()) {
+    wanted.push_back(kReference);
+  }
+  if (space.mode() == BitMode::kBoth || space.tied()) wanted.push_back(kMixed);
+  for (const BitPair bits : wanted) {
+    if (hardware.runs(bits) == bits) {
+      add(bits, label_of(bits));
+    } else {
+      rounded.push_back(label_of(bits));
+    }
+  }
+  if (!rounded.empty()) {
+    out.note = fmt::format("no row for {}: {} runs wider bits instead", fmt::join(rounded, ", "),
+                           hardware.name);
+  }
+  if (!unknown.empty()) {
+    out.note += fmt::format("{}no row for {}: the table lacks them", out.note.empty() ? "" : "; ",
+                            fmt::join(unknown, ", "));
+  }
+  return out;
+}
+
+}  // namespace bittern

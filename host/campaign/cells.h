@@ -1,0 +1,40 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "host/base/table.h"
+#include "host/campaign/accuracy_source.h"
+#include "host/campaign/campaign.h"
+#include "host/campaign/run_options.h"
+#include "host/result/result.h"
+
+namespace bittern {
+
+/// A cell that was worked through.
+struct CellResult {
+  Campaign campaign;
+  CampaignResult result;
+};
+
+/// The cells whose names match one of `only` (patterns with * and ?); all where there are none.
+/// Throws Error (exit status 2) naming the cells where a pattern matches none.
+std::vector<Campaign> picked_cells(const std::vector<Campaign>& cells,
+                                   const std::vector<std::string>& only);
+
+/// Works through the cells of a campaign, one after the other, each in its folder of `options.out`;
+/// `shared` there holds what they have in common. The table over all cells is written to cells.txt,
+/// cells.csv and cells.json. Stops, throwing Stopped, after a cell that was stopped. Throws as
+/// run_campaign() does.
+std::vector<CellResult> run_cells(const std::vector<Campaign>& cells, const RunOptions& options,
+                                  const std::vector<EvaluatorKind>& evaluators);
+
+/// A row for each cell: what was found, with standard errors, the difference to the best uniform
+/// policy with its 95 % interval, and the regret: by how many points of accuracy, as the search saw
+/// it, the found policy is below the true optimum, where a cell that differs in nothing but the
+/// method went through all policies. Below the rows of several seeds their mean and its standard
+/// error.
+Table cells_table(const std::vector<CellResult>& cells);
+
+}  // namespace bittern

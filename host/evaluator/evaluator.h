@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "host/evaluator/answers.h"
+#include "host/network/network.h"
+
+namespace bittern {
+
+/// Accuracy of a network under a policy, in percent (0..100).
+struct Accuracy {
+  double top1 = 0.0;
+  double loss = 0.0;  ///< mean cross entropy (nats); 0 when the evaluator has none
+  /// Image by image; only of the full-precision network and of finished ones.
+  Answers answers = {};
+  double top5 = 0.0;  ///< the label is among the five best answers; only where there are `answers`
+};
+
+/// What an evaluator may know of single layers without evaluating policies: how much the loss is
+/// expected to rise when one operand of a layer gets so many bits and all others stay as they are
+/// (from gradients; nats, comparable within one network). Optional: see Evaluator::scores().
+class GradientScores {
+ public:
+  virtual ~GradientScores() = default;
+  virtual double weight_score(std::size_t layer, int bits) = 0;
+  virtual double activation_score(std::size_t layer, int bits) = 0;
+};
+
+/// Policy -> accuracy (design interface 3). Same policy, same answer: evaluators cache on content
+/// keys and draw their random numbers from seeds derived from the policy, never from a shared
+/// stream.
+class Evaluator {
+ public:
+  virtual ~Evaluator() = default;
+  /// Accuracy on the validation split (cut from the training set), after the short fine-tune when
+  /// one is configured.
+  virtual Accuracy evaluate(const Policy& policy) = 0;
+  /// Full-precision accuracy on the same validation split.
+  virtual Accuracy baseline() = 0;
+  /// Content key of model, data and settings: part of campaign fingerprints.
+  virtual std::string fingerprint() const = 0;
+  /// Accuracy on images of the training set that evaluate() does not use, for the choice among the
+  /// best policies of a search; nothing where none were set aside.
+  virtual std::optional<Accuracy> choice(const Policy& /*policy*/) { return std::nullopt; }
+  /// Whether evaluate() can answer for this policy. All but tables can for every policy.
+  virtual bool knows(const Policy& /*policy*/) const { return true; }
+  /// Scores from gradients; nullptr where the evaluator has none.
+  virtual GradientScores* scores() { return nullptr; }
+};
+
+}  // namespace bittern

@@ -1,0 +1,315 @@
+#include "host/network/ops.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "host/base/error.h"
+
+namespace bittern {
+namespace {
+
+constexpr int kMost = 1 << 24;
+constexpr std::int64_t kMostElements = std::int64_t{1} << 31;
+
+std::string text_of(const Shape& shape) {
+  return fmt::format("{}x{}x{}", shape.channels, shape.height, shape.width);
+}
+
+/// Shape of a map whose extents may have grown too large.
+Shape checked(std::int64_t channels, std::int64_t height, std::int64_t width) {
+  for (const std::int64_t extent : {channels, height, width}) {
+    if (extent < 1 || extent > kMost) {
+      fail_usage("the output would be {}x{}x{}, expected 1 to {} of each", channels, height, width,
+                 kMost);
+    }
+  }
+  if (channels * height > kMostElements || channels * height * width > kMostElements) {
+    fail_usage("the output would be {}x{}x{}, more than 2^31 values", channels, height, width);
+  }
+  return {static_cast<int>(channels), static_cast<int>(height), static_cast<int>(width)};
+}
+
+Shape layer_shape(const Node& node, const std::vector<Shape>& inputs) {
+  const Layer layer = layer_of(node, inputs[0]);
+  layer.validate();
+  return {layer.out_channels, layer.out_height(), layer.out_width()};
+}
+
+Shape same_shape(const Node& node, const std::vector<Shape>& inputs) {
+  static_cast<void>(node);
+  return inputs[0];
+}
+
+/// Outputs along one axis of a pooling; PyTorch's rule: with `ceil`, a last window counts when it
+/// begins inside of the map or of the padding before it.
+int pooled_extent(const char* axis, int in, int before, int behind, int kernel, int stride,
+                  bool ceil) {
+  if (before >= kernel || behind >= kernel) {
+    fail_usage("pooling has {} and {} {} of padding, expected less than its kernel ({})", before,
+               behind, axis, kernel);
+  }
+  const int room = in + before + behind - kernel;
+  if (room < 0) {
+    fail_usage("the pooling's kernel ({} {}) is larger than the padded input ({})", kernel, axis,
+               in + before + behind);
+  }
+  int out = room / stride + 1;
+  if (ceil && room % stride != 0 && out * stride < in + before) ++out;
+  return out;
+}
+
+Shape pool_shape(const Node& node, const std::vector<Shape>& inputs) {
+  const Attributes& a = node.attributes;
+  const Shape& in = inputs[0];
+  return {
+      in.channels,
+      pooled_extent("rows", in.height, a.pad_top, a.pad_bottom, a.kernel_h, a.stride_h, a.ceil),
+      pooled_extent("columns", in.width, a.pad_left, a.pad_right, a.kernel_w, a.stride_w, a.ceil)};
+}
+
+Shape add_shape(const Node& node, const std::vector<Shape>& inputs) {
+  static_cast<void>(node);
+  for (const Shape& other : inputs) {
+    if (other != inputs[0]) {
+      fail_usage("an addition takes maps of one shape, got {} and {}", text_of(inputs[0]),
+                 text_of(other));
+    }
+  }
+  return inputs[0];
+}
+
+Shape concat_shape(const Node& node, const std::vector<Shape>& inputs) {
+  static_cast<void>(node);
+  std::int64_t channels = 0;
+  for (const Shape& other : inputs) {
+    if (other.height != inputs[0].height || other.width != inputs[0].width) {
+      fail_usage("a concatenation takes maps of one height and width, got {} and {}",
+                 text_of(inputs[0]), text_of(other));
+    }
+    channels += other.channels;
+  }
+  return checked(channels, inputs[0].height, inputs[0].width);
+}
+
+Shape flat_shape(const Node& node, const std::vector<Shape>& inputs) {
+  static_cast<void>(node);
+  if (inputs[0].elements() > kMost) {
+    fail_usage("a linear layer over {} inputs has more than {} of them", text_of(inputs[0]), kMost);
+  }
+  return {static_cast<int>(inputs[0].elements()), 1, 1};
+}
+
+Shape padded_channels(const Node& node, const std::vector<Shape>& inputs) {
+  return checked(std::int64_t{inputs[0].channels} + node.attributes.before + node.attributes.after,
+                 inputs[0].height, inputs[0].width);
+}
+
+Shape sliced(const Node& node, const std::vector<Shape>& inputs) {
+  const Attributes& a = node.attributes;
+  return checked(inputs[0].channels, (inputs[0].height - 1) / a.step_h + 1,
+                 (inputs[0].width - 1) / a.step_w + 1);
+}
+
+Shape upsampled(const Node& node, const std::vector<Shape>& inputs) {
+  const Attributes& a = node.attributes;
+  return checked(inputs[0].channels, std::int64_t{inputs[0].height} * a.step_h,
+                 std::int64_t{inputs[0].width} * a.step_w);
+}
+
+Shape normalised(const Node& node, const std::vector<Shape>& inputs) {
+  const Attributes& a = node.attributes;
+  const auto channels = static_cast<std::size_t>(inputs[0].channels);
+  if (a.mean.size() != channels || a.deviation.size() != channels) {
+    fail_usage("{} means and {} deviations for {} channels, expected one of each for every channel",
+               a.mean.size(), a.deviation.size(), channels);
+  }
+  for (const double deviation : a.deviation) {
+    if (!(deviation > 0)) fail_usage("a deviation is {}, expected more than 0", deviation);
+  }
+  return inputs[0];
+}
+
+Shape clipped(const Node& node, const std::vector<Shape>& inputs) {
+  const Attributes& a = node.attributes;
+  if (!(a.low < a.high)) fail_usage("clip from {} to {}: expected low < high", a.low, a.high);
+  return inputs[0];
+}
+
+Range anything(const Node& node, const std::vector<Range>& inputs) {
+  static_cast<void>(node);
+  static_cast<void>(inputs);
+  return {};
+}
+
+Range as_input(const Node& node, const std::vector<Range>& inputs) {
+  static_cast<void>(node);
+  return inputs[0];
+}
+
+/// The input's values, and 0.
+Range with_zero(const Node& node, const std::vector<Range>& inputs) {
+  static_cast<void>(node);
+  return {std::min(inputs[0].low, 0.0), std::max(inputs[0].high, 0.0)};
+}
+
+Range average_range(const Node& node, const std::vector<Range>& inputs) {
+  return node.attributes.count_padding ? with_zero(node, inputs) : inputs[0];
+}
+
+Range relu_range(const Node& node, const std::vector<Range>& inputs) {
+  static_cast<void>(node);
+  return {std::max(inputs[0].low, 0.0), std::max(inputs[0].high, 0.0)};
+}
+
+Range clip_range(const Node& node, const std::vector<Range>& inputs) {
+  const Attributes& a = node.attributes;
+  return {std::clamp(inputs[0].low, a.low, a.high), std::clamp(inputs[0].high, a.low, a.high)};
+}
+
+Range sum_range_of(const Node& node, const std::vector<Range>& inputs) {
+  static_cast<void>(node);
+  Range sum{0.0, 0.0};
+  for (const Range& range : inputs) {
+    sum.low += range.low;
+    sum.high += range.high;
+  }
+  return sum;
+}
+
+Range any_of_them(const Node& node, const std::vector<Range>& inputs) {
+  static_cast<void>(node);
+  Range all = inputs[0];
+  for (const Range& range : inputs) {
+    all.low = std::min(all.low, range.low);
+    all.high = std::max(all.high, range.high);
+  }
+  return all;
+}
+
+Range normalised_range(const Node& node, const std::vector<Range>& inputs) {
+  const Attributes& a = node.attributes;
+  Range all{std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()};
+  for (std::size_t c = 0; c < a.mean.size(); ++c) {
+    all.low = std::min(all.low, (inputs[0].low - a.mean[c]) / a.deviation[c]);
+    all.high = std::max(all.high, (inputs[0].high - a.mean[c]) / a.deviation[c]);
+  }
+  return all;
+}
+
+}  // namespace
+
+const std::vector<OpInfo>& all_ops() {
+  constexpr int kMany = 256;
+  static const std::vector<std::string> kWeights = {"weight", "bias"};
+  static const std::vector<OpInfo> kOps = {
+      {Op::kConv,
+       "conv",
+       1,
+       1,
+       {"!kernel", "stride", "dilation", "pad", "!out", "groups", "bias"},
+       kWeights,
+       layer_shape,
+       anything},
+      {Op::kLinear, "linear", 1, 1, {"!out", "bias"}, kWeights, layer_shape, anything},
+      {Op::kBatchNorm,
+       "batch_norm",
+       1,
+       1,
+       {"epsilon"},
+       {"weight", "bias", "running_mean", "running_var"},
+       same_shape,
+       anything},
+      {Op::kRelu, "relu", 1, 1, {}, {}, same_shape, relu_range},
+      {Op::kClip, "clip", 1, 1, {"!low", "!high"}, {}, clipped, clip_range},
+      {Op::kMaxPool,
+       "max_pool",
+       1,
+       1,
+       {"!kernel", "stride", "pad", "ceil"},
+       {},
+       pool_shape,
+       as_input},
+      {Op::kAveragePool,
+       "average_pool",
+       1,
+       1,
+       {"!kernel", "stride", "pad", "ceil", "count_padding"},
+       {},
+       pool_shape,
+       average_range},
+      {Op::kAdd, "add", 2, kMany, {}, {}, add_shape, sum_range_of},
+      {Op::kConcat, "concat", 2, kMany, {}, {}, concat_shape, any_of_them},
+      {Op::kFlatten, "flatten", 1, 1, {}, {}, flat_shape, as_input},
+      {Op::kPadChannels, "pad_channels", 1, 1, {"before", "after"}, {}, padded_channels, with_zero},
+      {Op::kSlice, "slice", 1, 1, {"!step"}, {}, sliced, as_input},
+      {Op::kUpsample, "upsample", 1, 1, {"!factor"}, {}, upsampled, as_input},
+      {Op::kNormalise,
+       "normalise",
+       1,
+       1,
+       {"!mean", "!deviation"},
+       {},
+       normalised,
+       normalised_range},
+  };
+  return kOps;
+}
+
+const OpInfo& op_info(Op op) { return all_ops().at(static_cast<std::size_t>(op)); }
+
+std::string missing_for(const std::string& op) {
+  const auto any = [&op](std::initializer_list<const char*> words) {
+    return std::find(words.begin(), words.end(), op) != words.end();
+  };
+  if (any({"conv_transpose", "transposed_conv", "transpose_conv", "deconv", "deconvolution"})) {
+    return "transposed convolution is not computed: no core has a lowering for it (write upsample "
+           "and a convolution)";
+  }
+  if (any({"conv3d", "conv_3d", "pool3d"})) {
+    return "3-D convolution is not computed: layers have a height and a width only";
+  }
+  if (any({"matmul", "attention", "multiply", "mul", "einsum"})) {
+    return "products of two activations are not computed: every layer multiplies activations by "
+           "weights, which lie in memory before it starts";
+  }
+  return "";
+}
+
+Layer layer_of(const Node& node, const Shape& input) {
+  const Attributes& a = node.attributes;
+  Layer layer;
+  layer.name = node.name;
+  layer.in_channels = input.channels;
+  layer.out_channels = a.out_channels;
+  layer.in_height = input.height;
+  layer.in_width = input.width;
+  if (node.op == Op::kLinear) {
+    layer.kind = LayerKind::kLinear;
+    return layer;
+  }
+  layer.kind = a.depthwise ? LayerKind::kDepthwise : LayerKind::kConv;
+  layer.groups = a.groups;
+  layer.kernel_h = a.kernel_h;
+  layer.kernel_w = a.kernel_w;
+  layer.stride_h = a.stride_h;
+  layer.stride_w = a.stride_w;
+  layer.dilation_h = a.dilation_h;
+  layer.dilation_w = a.dilation_w;
+  layer.pad_top = a.pad_top;
+  layer.pad_bottom = a.pad_bottom;
+  layer.pad_left = a.pad_left;
+  layer.pad_right = a.pad_right;
+  return layer;
+}
+
+Overhang pool_overhang(const Node& node, const Shape& input) {
+  const Attributes& a = node.attributes;
+  return {
+      (node.shape.height - 1) * a.stride_h + a.kernel_h - (input.height + a.pad_top + a.pad_bottom),
+      (node.shape.width - 1) * a.stride_w + a.kernel_w - (input.width + a.pad_left + a.pad_right)};
+}
+
+}  // namespace bittern

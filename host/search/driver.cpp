@@ -1,0 +1,342 @@
+#include "host/search/driver.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <map>
+#include <utility>
+
+#include "host/base/error.h"
+#include "host/base/hash.h"
+#include "host/base/json_text.h"
+#include "host/search/checkpoint.h"
+#include "host/search/cost_table.h"
+#include "host/search/ranking.h"
+
+namespace bittern {
+namespace {
+
+using nlohmann::json;
+
+class Stopwatch {
+ public:
+  /// Seconds since construction or the last call.
+  double lap() {
+    const auto now = std::chrono::steady_clock::now();
+    return std::chrono::duration<double>(now - std::exchange(start_, now)).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+std::string network_hash(const Network& network) {
+  Sha256 hash;
+  for (const Layer& layer : network.layers) hash.update_field(layer.name).update_field(layer.key());
+  return hash.hex();
+}
+
+json constraints_json(const std::vector<Constraint>& constraints) {
+  json result = json::array();
+  for (const Constraint& constraint : constraints) {
+    result.push_back({{"resource", resource_name(constraint.resource)},
+                      {constraint.is_ratio ? "ratio" : "limit", constraint.limit}});
+  }
+  return result;
+}
+
+const SearchContext& checked(const SearchContext& context) {
+  if (context.network == nullptr || context.cost == nullptr || context.evaluator == nullptr) {
+    fail("search: network, cost model and evaluator are all needed");
+  }
+  if (context.budget < 1) fail_usage("search: {} episodes; expected at least 1", context.budget);
+  return context;
+}
+
+const SearchOptions& checked(const SearchOptions& options) {
+  validate(options);
+  return options;
+}
+
+void check(bool good, const char* name, double value, const char* expected) {
+  if (!good) fail_usage("search: {} is {}; expected {}", name, value, expected);
+}
+
+/// One search from its start, or from a checkpoint, to its end.
+class Driver {
+ public:
+  Driver(const SearchContext& context, const SearchOptions& options,
+         const ConfiguredMethod& configured)
+      : context_(checked(context)),
+        options_(checked(options)),
+        space_(options.bits, *context.network),
+        table_(*context.cost, space_),
+        wall_(table_, space_, context.constraints, options.wall),
+        baseline_accuracy_(context.evaluator->baseline().top1),
+        ranking_(static_cast<std::size_t>(options.keep_best),
+                 context.constraints.empty() ? Resource::kLatency
+                                             : context.constraints.front().resource) {
+    if (!std::isfinite(baseline_accuracy_)) {
+      fail("evaluator: the full-precision accuracy is {}", baseline_accuracy_);
+    }
+    method_ = configured.make({*context.network, space_, table_, wall_, baseline_accuracy_,
+                               context.seed, context.budget, context.evaluator->scores()});
+    json all = to_json(options);
+    all.update(configured.fingerprint);
+    fingerprint_ = {
+        {"method", configured.name},
+        {"version", configured.version},
+        {"network", {{"name", context.network->name}, {"layers", network_hash(*context.network)}}},
+        {"cost_model", context.cost->fingerprint()},
+        {"evaluator", context.evaluator->fingerprint()},
+        {"constraints", constraints_json(context.constraints)},
+        {"seed", context.seed},
+        {"options", std::move(all)}};
+    if (configured.uses_budget) fingerprint_["budget"] = context.budget;
+  }
+
+  SearchResult run() {
+    if (context_.resume && !context_.checkpoint.empty() &&
+        std::filesystem::exists(context_.checkpoint)) {
+      const json lines = load();
+      if (context_.on_resume) context_.on_resume(episode_, lines);
+    }
+    SearchResult result;
+    int saved = episode_;
+    bool told = true;
+    while (episode_ < context_.budget && !result.stopped) {
+      if (stop_requested()) {
+        result.stopped = true;
+        break;
+      }
+      watch_ = Stopwatch();
+      const int wanted = method_->batch();
+      if (wanted < 1) fail("method: it wants batches of {} proposals", wanted);
+      const std::vector<Proposal> proposals = method_->ask(wanted);
+      if (proposals.size() > static_cast<std::size_t>(wanted)) {
+        fail("method: {} proposals where {} were asked for", proposals.size(), wanted);
+      }
+      if (proposals.empty()) {
+        result.exhausted = true;
+        break;
+      }
+      told = run_batch(proposals, result);
+      if (!told) break;
+      if (episode_ - saved >= options_.checkpoint_every) {
+        save();
+        saved = episode_;
+      }
+    }
+    // Of a batch that was cut the method knows nothing: the last checkpoint is what counts.
+    if (told && saved != episode_) save();
+    // The last episode of the budget may have been the last policy, too. What was kept is not
+    // touched by one more question.
+    if (told && !result.stopped && !result.exhausted) {
+      result.exhausted = method_->ask(method_->batch()).empty();
+    }
+    result.ranked = chosen();
+    result.episodes = episode_;
+    return result;
+  }
+
+ private:
+  bool stop_requested() const { return context_.stop != nullptr && context_.stop->load(); }
+
+  /// Scores a batch and tells the method. False when budget or stop cut it: then nothing is told.
+  bool run_batch(const std::vector<Proposal>& proposals, SearchResult& result) {
+    std::vector<Outcome> outcomes;
+    std::vector<json> lines;
+    json act = watch_.lap();
+    for (const Proposal& proposal : proposals) {
+      const int episode = episode_ + static_cast<int>(outcomes.size());
+      if (episode >= context_.budget) break;
+      if (!outcomes.empty() && stop_requested()) {
+        result.stopped = true;
+        break;
+      }
+      lines.push_back(score(proposal, episode, outcomes));
+      lines.back()["time"]["act"] = std::exchange(act, 0.0);
+    }
+    const bool whole = outcomes.size() == proposals.size();
+    std::vector<json> notes(outcomes.size(), json::object());
+    if (whole) notes = method_->tell(outcomes);
+    if (notes.size() != outcomes.size()) {
+      fail("method: {} notes on {} outcomes", notes.size(), outcomes.size());
+    }
+    const double learn = watch_.lap();
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      lines[i]["time"]["learn"] = i + 1 == lines.size() ? learn : 0.0;
+      lines[i].update(notes[i]);
+      if (context_.on_episode) context_.on_episode(lines[i]);
+    }
+    episode_ += static_cast<int>(outcomes.size());
+    return whole;
+  }
+
+  json score(const Proposal& proposal, int episode, std::vector<Outcome>& outcomes) {
+    json time;
+    Outcome outcome;
+    outcome.episode = episode;
+    outcome.asked = proposal.policy;
+    if (proposal.wall) {
+      outcome.walled = wall_.apply(proposal.policy);
+      outcome.policy = outcome.walled.policy;
+    } else {
+      outcome.policy = outcome.walled.policy = space_.snap(proposal.policy);
+      outcome.meets_limits = wall_.meets(outcome.policy);
+    }
+    time["wall"] = watch_.lap();
+    outcome.cost = table_.total(outcome.policy);
+    outcome.accuracy = context_.evaluator->evaluate(outcome.policy);
+    time["evaluate"] = watch_.lap();
+    const double top1 = outcome.accuracy.top1;
+    if (!(top1 >= 0.0 && top1 <= 100.0)) {
+      fail("evaluator: an accuracy of {} in episode {}; expected 0..100 percent", top1, episode);
+    }
+    outcome.reward = policy_reward(top1, baseline_accuracy_, options_.reward);
+    outcome.meets_floor =
+        !options_.reward.accuracy_floor || top1 >= *options_.reward.accuracy_floor;
+    Candidate candidate;
+    candidate.policy = outcome.policy;
+    candidate.cost = outcome.cost;
+    candidate.episode = episode;
+    candidate.accuracy = outcome.accuracy;
+    candidate.reward = outcome.reward;
+    candidate.meets_floor = outcome.meets_floor;
+    // A policy that breaks a limit may teach a method something; a result it is not.
+    if (outcome.meets_limits) ranking_.add(candidate);
+
+    json ratio;
+    for (const Resource resource : {Resource::kLatency, Resource::kEnergy, Resource::kModelSize}) {
+      const double reference = resource_value(table_.reference(), resource);
+      ratio[resource_name(resource)] =
+          reference > 0.0 ? json(resource_value(outcome.cost, resource) / reference)
+                          : json(nullptr);
+    }
+    json line = {{"episode", episode},
+                 {"asked", policy_json(proposal.policy)},
+                 {"policy", policy_json(outcome.policy)},
+                 {"wall_steps", outcome.walled.steps},
+                 {"wall_reserve", outcome.walled.reserve},
+                 {"accuracy", top1},
+                 {"loss", json_number(outcome.accuracy.loss)},
+                 {"reward", outcome.reward},
+                 {"best_reward",
+                  ranking_.best().empty() ? json(nullptr) : json(ranking_.best().front().reward)},
+                 {"cost", cost_json(outcome.cost)},
+                 {"ratio", ratio},
+                 {"time", time}};
+    if (!outcome.meets_limits) line["meets_limits"] = false;
+    outcomes.push_back(std::move(outcome));
+    return line;
+  }
+
+  /// The ranking, by the images that the search did not see where there are any.
+  std::vector<Candidate> chosen() const {
+    std::vector<Candidate> ranked = ranking_.best();
+    for (Candidate& candidate : ranked) {
+      candidate.choice = context_.evaluator->choice(candidate.policy);
+      if (!candidate.choice) return ranking_.best();
+    }
+    std::stable_sort(ranked.begin(), ranked.end(), [](const Candidate& a, const Candidate& b) {
+      if (a.meets_floor != b.meets_floor) return a.meets_floor;
+      return a.choice->top1 > b.choice->top1;
+    });
+    return ranked;
+  }
+
+  void save() const {
+    if (context_.checkpoint.empty()) return;
+    Checkpoint checkpoint;
+    checkpoint.state = {{"fingerprint", fingerprint_},
+                        {"episode", episode_},
+                        {"best", ranking_.save()},
+                        {"lines", context_.lines_state ? context_.lines_state() : json(nullptr)}};
+    method_->save(checkpoint);
+    write_checkpoint(context_.checkpoint, checkpoint);
+  }
+
+  /// Returns what the checkpoint knows of the lines.
+  json load() {
+    const Checkpoint checkpoint = read_checkpoint(context_.checkpoint);
+    try {
+      require_same_fingerprint(checkpoint.state.at("fingerprint"), fingerprint_,
+                               context_.checkpoint);
+      episode_ = checkpoint.state.at("episode").get<int>();
+      ranking_.load(checkpoint.state.at("best"));
+    } catch (const json::exception& error) {
+      fail("{}: damaged checkpoint: {}", context_.checkpoint.string(), error.what());
+    }
+    try {
+      method_->load(checkpoint);
+    } catch (const json::exception& error) {
+      fail("{}: damaged checkpoint: {}", context_.checkpoint.string(), error.what());
+    }
+    return checkpoint.state.value("lines", json(nullptr));
+  }
+
+  const SearchContext& context_;
+  const SearchOptions& options_;
+  BitSpace space_;
+  CostTable table_;
+  Wall wall_;
+  double baseline_accuracy_;
+  Ranking ranking_;
+  std::unique_ptr<Method> method_;
+  json fingerprint_;
+  Stopwatch watch_;
+  int episode_ = 0;  ///< next one
+};
+
+}  // namespace
+
+double policy_reward(double accuracy, double baseline, const RewardOptions& options) {
+  double reward = options.scale * (accuracy - baseline);
+  if (options.accuracy_floor && accuracy < *options.accuracy_floor) {
+    reward -= options.floor_penalty;
+  }
+  return reward;
+}
+
+void validate(const SearchOptions& options) {
+  check(options.keep_best >= 1 && options.keep_best <= 10000, "keep_best", options.keep_best,
+        "1..10000");
+  check(options.checkpoint_every >= 1, "checkpoint_every", options.checkpoint_every, "at least 1");
+  check(std::isfinite(options.reward.scale) && options.reward.scale > 0, "reward scale",
+        options.reward.scale, "above 0");
+  check(std::isfinite(options.reward.floor_penalty) && options.reward.floor_penalty >= 0,
+        "floor_penalty", options.reward.floor_penalty, "at least 0");
+  if (options.reward.accuracy_floor) {
+    const double floor = *options.reward.accuracy_floor;
+    check(floor >= 0 && floor <= 100, "accuracy_floor", floor, "0..100 percent");
+  }
+}
+
+json to_json(const SearchOptions& options) {
+  const auto& floor = options.reward.accuracy_floor;
+  json out = {{"mode", bit_mode_name(options.bits.mode)},
+              {"weight_bits", options.bits.weight_bits},
+              {"activation_bits", options.bits.activation_bits},
+              {"fixed", {options.bits.fixed.weight, options.bits.fixed.activation}},
+              {"pin_first_last", options.bits.pin_first_last},
+              {"pinned", {options.bits.pinned.weight, options.bits.pinned.activation}},
+              {"wall", wall_mode_name(options.wall.mode)},
+              {"wall_epsilon", options.wall.epsilon},
+              {"reward_scale", options.reward.scale},
+              {"accuracy_floor", floor ? json(*floor) : json(nullptr)},
+              {"floor_penalty", options.reward.floor_penalty},
+              {"keep_best", options.keep_best}};
+  // Only where they say something: checkpoints of searches without them stay good.
+  for (const LayerBits& entry : options.bits.layers) {
+    out["layer_bits"].push_back({entry.layers, entry.weight_bits, entry.activation_bits});
+  }
+  if (!options.bits.ties.empty()) out["ties"] = options.bits.ties;
+  return out;
+}
+
+SearchResult run_search(const SearchContext& context, const SearchOptions& options,
+                        const ConfiguredMethod& method) {
+  return Driver(context, options, method).run();
+}
+
+}  // namespace bittern

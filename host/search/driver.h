@@ -1,0 +1,112 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <vector>
+
+#include "host/cost/cost_model.h"
+#include "host/evaluator/evaluator.h"
+#include "host/network/network.h"
+#include "host/search/bit_space.h"
+#include "host/search/method.h"
+#include "host/search/search.h"
+#include "host/search/wall.h"
+
+namespace bittern {
+
+/// Reward of a policy.
+struct RewardOptions {
+  double scale = 0.1;  ///< per percent point of accuracy (HAQ's lambda)
+  /// Accuracy in percent that a policy should have. Below it the reward loses `floor_penalty`, and
+  /// the policy ranks behind all that are above.
+  std::optional<double> accuracy_floor;
+  double floor_penalty = 1.0;
+};
+
+/// scale * (accuracy - baseline), both in percent, less the penalty below the floor.
+double policy_reward(double accuracy, double baseline, const RewardOptions& options);
+
+/// Settings of a search that every method shares.
+struct SearchOptions {
+  BitOptions bits;
+  WallOptions wall;
+  RewardOptions reward;
+  int keep_best = 20;  ///< policies in SearchResult::ranked, at most
+  /// Episodes between two checkpoints, rounded up to whole batches of the method. One is also
+  /// written when the search ends or is stopped. A kill costs at most so many episodes of work; the
+  /// trajectory stays the same.
+  int checkpoint_every = 1;
+};
+
+/// Throws Error (exit status 2) naming the first option that is out of range.
+void validate(const SearchOptions& options);
+
+/// All options that change a trajectory.
+nlohmann::json to_json(const SearchOptions& options);
+
+/// What a search has to work with. References outlive the search.
+struct SearchContext {
+  const Network* network = nullptr;
+  CostModel* cost = nullptr;
+  Evaluator* evaluator = nullptr;
+  std::vector<Constraint> constraints;
+  std::uint64_t seed = 0;
+  int budget = 0;                    ///< episodes
+  std::filesystem::path checkpoint;  ///< file for state; empty: none is kept
+  /// Continue from `checkpoint`. When that file does not exist (killed before it was written for
+  /// the first time) the search starts at the beginning.
+  bool resume = false;
+  const std::atomic<bool>* stop =
+      nullptr;  ///< set from outside (Ctrl-C): end after the current episode, state saved
+  /// Called once per finished episode, in order, with the line for episodes.jsonl, before the
+  /// checkpoint that covers the episode is written. A kill between the two makes a resumed search
+  /// do those episodes again, with equal lines (the key "time" apart); see on_resume.
+  std::function<void(const nlohmann::json&)> on_episode;
+  /// What a checkpoint is to know of the lines that on_episode got: kept in it, and given back by
+  /// on_resume. May be empty.
+  std::function<nlohmann::json()> lines_state;
+  /// Called once, before anything else happens, when a checkpoint was loaded: the search goes on
+  /// with episode `first`. Lines with episode >= first in an older episodes.jsonl will come again
+  /// and are to be dropped. `lines` is what lines_state gave then, null where there was none.
+  std::function<void(int first, const nlohmann::json& lines)> on_resume;
+};
+
+/// Result of a search: best first.
+struct SearchResult {
+  std::vector<Candidate> ranked;
+  int episodes = 0;
+  bool stopped = false;    ///< ended by `stop` before the budget
+  bool exhausted = false;  ///< the method had no more to propose
+};
+
+/// The loop of every search: asks the method, lets the constraint wall rewrite what it proposes,
+/// evaluates, ranks, tells the method, writes lines and checkpoints, until the budget is used up,
+/// the method is done or a stop is requested.
+///
+/// A batch that the budget or a stop cuts is scored but not told, and no checkpoint covers it: a
+/// resumed search with more budget does it again, so that it ends like one that had the budget from
+/// the start.
+///
+/// The line of an episode has: episode, asked and policy ([[weight bits, activation bits], ...]
+/// before and after the wall), wall_steps, wall_reserve, meets_limits (only where it is false),
+/// accuracy, loss (json_number()), reward, best_reward (so far), cost (cycles, latency_s, energy_j,
+/// energy_high_j, weight_bytes, origin), ratio (of the reference: latency, energy, model_size; null
+/// where that costs nothing), the method's own keys, and time (seconds; the only key that differs
+/// between two runs with one seed).
+///
+/// Where the evaluator has images for it (Evaluator::choice()), the best candidates are ranked by
+/// their accuracy on those at the end: on the images of the search the best of many is chosen for
+/// its luck as well.
+///
+/// Throws Error when the context is incomplete, when a constraint cannot be met, when a checkpoint
+/// is damaged or belongs to another search, or when method, evaluator or cost model fail; the
+/// checkpoint of the last told batch is there then.
+SearchResult run_search(const SearchContext& context, const SearchOptions& options,
+                        const ConfiguredMethod& method);
+
+}  // namespace bittern

@@ -1,0 +1,28 @@
+#include "host/search/methods.h"
+
+#include "host/search/exhaustive_search.h"
+#include "host/search/random_search.h"
+
+namespace bittern {
+
+std::vector<MethodKind> host_methods() {
+  return {
+      random_method(),
+      exhaustive_method(),
+  };
+}
+
+const MethodKind* find_method(const std::vector<MethodKind>& methods, const std::string& name) {
+  for (const MethodKind& method : methods) {
+    if (method.name == name) return &method;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> method_names(const std::vector<MethodKind>& methods) {
+  std::vector<std::string> names;
+  for (const MethodKind& method : methods) names.push_back(method.name);
+  return names;
+}
+
+}  // namespace bittern

@@ -1,0 +1,491 @@
+#include "agent/rl/ddpg/haq.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <csignal>
+#include <filesystem>
+#include <functional>
+#include <set>
+
+#include "agent/rl/ddpg/replay.h"
+#include "agent/rl/ddpg/truncated_normal.h"
+#include "host/base/error.h"
+#include "host/base/file.h"
+#include "host/search/checkpoint.h"
+#include "host/search/driver.h"
+#include "tests/host/search/synthetic.h"
+
+namespace bittern {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+using testing::SyntheticProblem;
+namespace fs = std::filesystem;
+
+/// What a campaign would set.
+struct Options : SearchOptions, HaqOptions {};
+
+SearchResult search(const Options& options, const SearchContext& context) {
+  return run_search(context, options, configure_haq(options));
+}
+
+/// Small networks and a short warm-up: what is tested is the search around them.
+Options quick() {
+  Options options;
+  options.bits.pin_first_last = false;
+  options.agent.hidden1 = 24;
+  options.agent.hidden2 = 16;
+  options.warmup_episodes = 8;
+  options.replay_episodes = 10;  // the ring wraps within a test
+  return options;
+}
+
+class Search : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    path_ = fs::path(::testing::TempDir()) /
+            (std::string("haq_search_") +
+             ::testing::UnitTest::GetInstance()->current_test_info()->name());
+    fs::remove(path_);
+  }
+  void TearDown() override { fs::remove(path_); }
+
+  SearchContext context(int budget) {
+    SearchContext context;
+    context.network = &problem_.cost().network();
+    context.cost = &problem_.cost();
+    context.evaluator = &problem_.evaluator();
+    context.constraints = {{Resource::kLatency, true, 0.5}};
+    context.seed = 234;
+    context.budget = budget;
+    context.on_episode = [this](const json& line) {
+      json fixed = line;
+      EXPECT_TRUE(fixed.contains("time"));
+      fixed.erase("time");
+      lines_.push_back(fixed);
+    };
+    return context;
+  }
+
+  std::string error_of(const Options& options, const SearchContext& context) {
+    try {
+      search(options, context);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "no error";
+  }
+
+  SyntheticProblem problem_;
+  fs::path path_;
+  std::vector<json> lines_;
+};
+
+void expect_same(const SearchResult& a, const SearchResult& b) {
+  EXPECT_EQ(a.episodes, b.episodes);
+  ASSERT_EQ(a.ranked.size(), b.ranked.size());
+  for (std::size_t i = 0; i < a.ranked.size(); ++i) {
+    EXPECT_EQ(a.ranked[i].policy, b.ranked[i].policy);
+    EXPECT_EQ(a.ranked[i].reward, b.ranked[i].reward);
+    EXPECT_EQ(a.ranked[i].cost.latency_s, b.ranked[i].cost.latency_s);
+    EXPECT_EQ(a.ranked[i].episode, b.ranked[i].episode);
+  }
+}
+
+TEST_F(Search, WritesOneCompleteLineAnEpisode) {
+  const SearchResult result = search(quick(), context(20));
+  ASSERT_EQ(lines_.size(), 20u);
+  EXPECT_EQ(result.episodes, 20);
+  EXPECT_FALSE(result.stopped);
+  double best = -1e9;
+  for (int episode = 0; episode < 20; ++episode) {
+    const json& line = lines_[episode];
+    EXPECT_EQ(line["episode"], episode);
+    EXPECT_EQ(line["warmup"], episode < 8);
+    EXPECT_EQ(line["sigma"].is_null(), episode < 8);
+    EXPECT_EQ(line["critic_loss"].is_null(), episode < 8);
+    if (episode >= 8) {
+      EXPECT_DOUBLE_EQ(line["sigma"], 0.5 * std::pow(0.99, episode - 8));
+    }
+    Policy policy;
+    for (const auto& pair : line["policy"]) policy.push_back({pair[0], pair[1]});
+    EXPECT_LE(line["ratio"]["latency"].get<double>(), 0.5);
+    EXPECT_TRUE(line["ratio"]["energy"].is_null());
+    EXPECT_DOUBLE_EQ(line["accuracy"], problem_.accuracy(policy));
+    EXPECT_DOUBLE_EQ(line["reward"], 0.1 * (problem_.accuracy(policy) - 92.0));
+    best = std::max(best, line["reward"].get<double>());
+    EXPECT_EQ(line["best_reward"], best);
+    double cycles = 0.0;
+    for (std::size_t layer = 0; layer < policy.size(); ++layer) {
+      cycles += problem_.latency(layer, policy[layer]);
+    }
+    EXPECT_EQ(line["cost"]["cycles"], cycles);
+    EXPECT_EQ(line["cost"]["origin"], "table");
+    EXPECT_EQ(line["asked"].size(), policy.size());
+  }
+  EXPECT_EQ(result.ranked.front().reward, best);
+}
+
+TEST_F(Search, RanksEachPolicyOnceBestFirst) {
+  Options options = quick();
+  options.keep_best = 7;
+  options.bits.weight_bits = options.bits.activation_bits = {2, 4};
+  const SearchResult result = search(options, context(60));
+  EXPECT_LE(result.ranked.size(), 7u);
+  std::set<std::vector<int>> seen;
+  for (std::size_t i = 0; i < result.ranked.size(); ++i) {
+    std::vector<int> flat;
+    for (const BitPair& bits : result.ranked[i].policy) {
+      flat.push_back(bits.weight);
+      flat.push_back(bits.activation);
+    }
+    EXPECT_TRUE(seen.insert(flat).second);
+    if (i > 0) {
+      EXPECT_LE(result.ranked[i].reward, result.ranked[i - 1].reward);
+    }
+  }
+}
+
+TEST_F(Search, RanksPoliciesBelowTheFloorLast) {
+  Options options = quick();
+  options.reward.accuracy_floor = 88.0;
+  options.keep_best = 1000;
+  const SearchResult result = search(options, context(40));
+  bool below = false;
+  int above = 0;
+  for (const Candidate& candidate : result.ranked) {
+    EXPECT_EQ(candidate.meets_floor, candidate.accuracy.top1 >= 88.0);
+    below = below || !candidate.meets_floor;
+    above += candidate.meets_floor;
+    EXPECT_EQ(candidate.meets_floor, !below);
+  }
+  EXPECT_TRUE(below);
+  EXPECT_GT(above, 0);
+}
+
+TEST_F(Search, GivesTheSameTrajectoryForOneSeedAndAnotherForAnother) {
+  const SearchResult first = search(quick(), context(16));
+  const std::vector<json> lines = std::exchange(lines_, {});
+  expect_same(search(quick(), context(16)), first);
+  EXPECT_EQ(lines_, lines);
+  lines_.clear();
+  SearchContext other = context(16);
+  other.seed = 235;
+  search(quick(), other);
+  EXPECT_NE(lines_, lines);
+}
+
+/// Killed after every single episode: the lines after that are those of an uninterrupted run.
+TEST_F(Search, ResumesFromEveryEpisodeAsIfNothingHadHappened) {
+  constexpr int kBudget = 24;
+  const SearchResult whole = search(quick(), context(kBudget));
+  const std::vector<json> lines = std::exchange(lines_, {});
+
+  // The checkpoints that a kill would leave behind.
+  std::vector<std::string> checkpoints;
+  SearchContext recording = context(kBudget);
+  recording.checkpoint = path_;
+  recording.on_episode = [&](const json& line) {
+    if (line["episode"] > 0) checkpoints.push_back(read_file(path_));
+  };
+  expect_same(search(quick(), recording), whole);
+  checkpoints.push_back(read_file(path_));
+  ASSERT_EQ(checkpoints.size(), static_cast<std::size_t>(kBudget));
+
+  for (int done = 1; done <= kBudget; ++done) {
+    write_file(path_, checkpoints[done - 1]);
+    lines_.clear();
+    SearchContext resumed = context(kBudget);
+    resumed.checkpoint = path_;
+    resumed.resume = true;
+    int first = -1;
+    resumed.on_resume = [&first](int episode, const nlohmann::json&) { first = episode; };
+    expect_same(search(quick(), resumed), whole);
+    EXPECT_EQ(first, done);
+    EXPECT_EQ(lines_, std::vector<json>(lines.begin() + done, lines.end())) << done;
+    // The end is on the disk, too, and is the same to the last bit.
+    EXPECT_EQ(read_file(path_), checkpoints.back());
+  }
+}
+
+TEST_F(Search, ResumesFromAnOlderCheckpointWhenTheyAreRare) {
+  Options options = quick();
+  options.checkpoint_every = 5;
+  const SearchResult whole = search(options, context(19));
+  const std::vector<json> lines = std::exchange(lines_, {});
+  SearchContext broken = context(19);
+  broken.checkpoint = path_;
+  testing::FunctionEvaluator failing(SyntheticProblem::kBaseline, [&](const Policy& policy) {
+    if (failing.asked == 14) fail("the evaluator broke");
+    return problem_.accuracy(policy);
+  });
+  broken.evaluator = &failing;
+  EXPECT_THAT(error_of(options, broken), HasSubstr("the evaluator broke"));
+  ASSERT_EQ(lines_.size(), 13u);
+  EXPECT_EQ(lines_, std::vector<json>(lines.begin(), lines.begin() + 13));
+  lines_.clear();
+  SearchContext resumed = context(19);
+  resumed.checkpoint = path_;
+  resumed.resume = true;
+  int first = -1;
+  resumed.on_resume = [&first](int episode, const nlohmann::json&) { first = episode; };
+  expect_same(search(options, resumed), whole);
+  EXPECT_EQ(first, 10);
+  EXPECT_EQ(lines_, std::vector<json>(lines.begin() + 10, lines.end()));
+}
+
+TEST_F(Search, SurvivesAKillInTheMiddle) {
+  // The child runs this test from its start again, in a process of its own.
+  ::testing::FLAGS_gtest_death_test_style = "threadsafe";
+  SearchContext killed = context(18);
+  killed.checkpoint = path_;
+  killed.on_episode = [](const json& line) {
+    if (line["episode"] == 11) std::raise(SIGKILL);
+  };
+  EXPECT_EXIT(search(quick(), killed), ::testing::KilledBySignal(SIGKILL), "");
+  ASSERT_TRUE(fs::exists(path_));
+  const SearchResult whole = search(quick(), context(18));
+  const std::vector<json> lines = std::exchange(lines_, {});
+  SearchContext resumed = context(18);
+  resumed.checkpoint = path_;
+  resumed.resume = true;
+  expect_same(search(quick(), resumed), whole);
+  EXPECT_EQ(lines_, std::vector<json>(lines.begin() + 11, lines.end()));
+}
+
+TEST_F(Search, EndsAfterTheEpisodeInWhichItIsStopped) {
+  const SearchResult whole = search(quick(), context(15));
+  const std::vector<json> lines = std::exchange(lines_, {});
+  std::atomic<bool> stop{false};
+  Options options = quick();
+  options.checkpoint_every = 100;
+  SearchContext stopped = context(15);
+  stopped.checkpoint = path_;
+  stopped.stop = &stop;
+  const auto record = stopped.on_episode;
+  stopped.on_episode = [&](const json& line) {
+    record(line);
+    if (line["episode"] == 9) stop = true;
+  };
+  const SearchResult partial = search(options, stopped);
+  EXPECT_TRUE(partial.stopped);
+  EXPECT_EQ(partial.episodes, 10);
+  EXPECT_EQ(lines_.size(), 10u);
+  stop = false;
+  SearchContext resumed = stopped;
+  resumed.resume = true;
+  expect_same(search(options, resumed), whole);
+  EXPECT_EQ(lines_, lines);
+}
+
+TEST_F(Search, GoesOnWhenTheBudgetGrows) {
+  SearchContext first = context(10);
+  first.checkpoint = path_;
+  search(quick(), first);
+  SearchContext more = context(14);
+  more.checkpoint = path_;
+  more.resume = true;
+  const SearchResult result = search(quick(), more);
+  const std::vector<json> lines = std::exchange(lines_, {});
+  expect_same(search(quick(), context(14)), result);
+  EXPECT_EQ(lines_, lines);
+}
+
+TEST_F(Search, StartsAnewWhenThereIsNothingToResume) {
+  SearchContext resumed = context(3);
+  resumed.checkpoint = path_;
+  resumed.resume = true;
+  bool called = false;
+  resumed.on_resume = [&called](int, const nlohmann::json&) { called = true; };
+  EXPECT_EQ(search(quick(), resumed).episodes, 3);
+  EXPECT_FALSE(called);
+}
+
+TEST_F(Search, RefusesACheckpointOfAnotherSearch) {
+  SearchContext made = context(10);
+  made.checkpoint = path_;
+  search(quick(), made);
+  const auto message = [&](const std::function<void(Options&, SearchContext&)>& change) {
+    Options options = quick();
+    SearchContext resumed = context(12);
+    resumed.checkpoint = path_;
+    resumed.resume = true;
+    change(options, resumed);
+    const std::string text = error_of(options, resumed);
+    problem_.cost().name = "function cost";
+    problem_.evaluator().name = "function evaluator";
+    return text;
+  };
+  EXPECT_THAT(message([](Options&, SearchContext& c) { c.seed = 5; }),
+              HasSubstr("seed is 234 there and 5 here"));
+  EXPECT_THAT(message([](Options& o, SearchContext&) { o.agent.batch = 32; }),
+              HasSubstr("options.batch is 64 there and 32 here"));
+  EXPECT_THAT(message([](Options& o, SearchContext&) { o.store = StoredAction::kPreWall; }),
+              HasSubstr("options.store"));
+  EXPECT_THAT(message([](Options&, SearchContext& c) { c.constraints[0].limit = 0.6; }),
+              HasSubstr("constraints is"));
+  EXPECT_THAT(message([&](Options&, SearchContext&) { problem_.cost().name = "other"; }),
+              HasSubstr("cost_model is \"function cost\" there and \"other\" here"));
+  EXPECT_THAT(message([&](Options&, SearchContext&) { problem_.evaluator().name = "other"; }),
+              HasSubstr("evaluator is"));
+  Network changed = SyntheticProblem::network();
+  changed.layers[2].out_channels = 48;
+  EXPECT_THAT(message([&](Options&, SearchContext& c) { c.network = &changed; }),
+              HasSubstr("network.layers"));
+  // What does not change the trajectory may change.
+  EXPECT_EQ(message([](Options& o, SearchContext&) { o.checkpoint_every = 3; }), "no error");
+}
+
+TEST_F(Search, RefusesADamagedCheckpoint) {
+  SearchContext made = context(10);
+  made.checkpoint = path_;
+  search(quick(), made);
+  const std::string whole = read_file(path_);
+  SearchContext resumed = context(12);
+  resumed.checkpoint = path_;
+  resumed.resume = true;
+  write_file(path_, std::string_view(whole).substr(0, whole.size() / 2));
+  EXPECT_THAT(error_of(quick(), resumed), HasSubstr("damaged checkpoint"));
+  write_file(path_, "garbage");
+  EXPECT_THAT(error_of(quick(), resumed), HasSubstr("not a checkpoint"));
+  // Well formed, but with contents that do not belong there.
+  write_file(path_, whole);
+  Checkpoint checkpoint = read_checkpoint(path_);
+  checkpoint.arrays.erase("replay");
+  write_checkpoint(path_, checkpoint);
+  EXPECT_THAT(error_of(quick(), resumed), HasSubstr("replay memory is missing"));
+  checkpoint.state.erase("best");
+  write_checkpoint(path_, checkpoint);
+  EXPECT_THAT(error_of(quick(), resumed), HasSubstr("damaged checkpoint"));
+}
+
+/// The replay memory as a search leaves it behind.
+std::vector<Transition> memory_of(const fs::path& path, std::size_t capacity) {
+  Replay replay(capacity);
+  replay.load(read_checkpoint(path).arrays.at("replay"));
+  std::vector<Transition> result;
+  for (std::size_t i = 0; i < replay.size(); ++i) result.push_back(replay.at(i));
+  return result;
+}
+
+TEST_F(Search, RemembersWhatWasRunOrWhatWasAskedFor) {
+  for (const StoredAction stored : {StoredAction::kPostWall, StoredAction::kPreWall}) {
+    lines_.clear();
+    Options options = quick();
+    options.store = stored;
+    SearchContext searched = context(6);
+    searched.checkpoint = path_;
+    search(options, searched);
+    const std::vector<Transition> memory = memory_of(path_, 10 * 12);
+    ASSERT_EQ(memory.size(), 6u * 12u);
+    int rewritten = 0;
+    for (int episode = 0; episode < 6; ++episode) {
+      const json& line = lines_[episode];
+      const json& bits = line[stored == StoredAction::kPostWall ? "policy" : "asked"];
+      for (int step = 0; step < 12; ++step) {
+        const Transition& transition = memory[episode * 12 + step];
+        const int decided = bits[step / 2][step % 2];
+        rewritten += line["policy"][step / 2][step % 2] != line["asked"][step / 2][step % 2];
+        EXPECT_EQ(bits_of_action(transition.action, {2, 3, 4, 5, 6, 7, 8}), decided);
+        EXPECT_FLOAT_EQ(transition.reward, line["reward"].get<float>());
+        EXPECT_EQ(transition.done, step == 11);
+        if (step == 11) continue;
+        EXPECT_FLOAT_EQ(transition.next[8], static_cast<float>(decided) / 8.0f);
+        EXPECT_EQ(memory[episode * 12 + step + 1].state, transition.next);
+      }
+    }
+    EXPECT_GT(rewritten, 0) << "the wall did nothing: the test shows nothing";
+  }
+}
+
+TEST_F(Search, ExplainsWhatItCannotDo) {
+  SearchContext impossible = context(5);
+  impossible.constraints[0].limit = 0.01;
+  EXPECT_THAT(error_of(quick(), impossible), HasSubstr("cannot be met"));
+  SearchContext none = context(0);
+  EXPECT_THAT(error_of(quick(), none), HasSubstr("0 episodes"));
+  SearchContext empty;
+  EXPECT_THAT(error_of(quick(), empty), HasSubstr("are all needed"));
+  SearchContext broken = context(5);
+  testing::FunctionEvaluator evaluator(92.0, [](const Policy&) { return std::nan(""); });
+  broken.evaluator = &evaluator;
+  EXPECT_THAT(error_of(quick(), broken), HasSubstr("an accuracy of nan in episode 0"));
+  Options options = quick();
+  options.noise_decay = 1.5;
+  EXPECT_THAT(error_of(options, context(5)), HasSubstr("noise_decay is 1.5"));
+  EXPECT_THROW(parse_stored_action("neither"), Error);
+}
+
+TEST_F(Search, RunsInEveryModeAndWithoutConstraints) {
+  for (const BitMode mode :
+       {BitMode::kBoth, BitMode::kWeights, BitMode::kActivations, BitMode::kTied}) {
+    Options options = quick();
+    options.bits.mode = mode;
+    SearchContext searched = context(12);
+    if (mode == BitMode::kWeights) searched.constraints.clear();
+    const SearchResult result = search(options, searched);
+    ASSERT_FALSE(result.ranked.empty());
+    for (const BitPair& bits : result.ranked.front().policy) {
+      if (mode == BitMode::kWeights) {
+        EXPECT_EQ(bits.activation, 8);
+      }
+      if (mode == BitMode::kActivations) {
+        EXPECT_EQ(bits.weight, 8);
+      }
+      if (mode == BitMode::kTied) {
+        EXPECT_EQ(bits.weight, bits.activation);
+      }
+    }
+  }
+}
+
+class KnownProblem : public ::testing::TestWithParam<int> {};
+
+/// The acceptance test: of what the best policy gains over random policies that meet the
+/// constraint, the search has to find 95 % within 600 episodes, with every seed. (The best of 3000
+/// random policies has 91 %.)
+TEST_P(KnownProblem, IsSolvedNearlyToItsOptimum) {
+  SyntheticProblem problem;
+  Options options;
+  options.bits.pin_first_last = false;
+  options.agent.hidden1 = 64;
+  options.agent.hidden2 = 48;
+  const Constraint limit{Resource::kLatency, true, 0.5};
+  const BitSpace space(options.bits, problem.cost().network());
+  const double best = problem.best_accuracy(limit.limit, space);
+
+  const CostTable table(problem.cost(), space);
+  const Wall wall(table, space, {limit}, options.wall);
+  Rng rng(1);
+  double random_mean = 0.0;
+  for (int i = 0; i < 3000; ++i) {
+    Policy policy(6);
+    for (BitPair& bits : policy) {
+      bits = {static_cast<int>(rng.integer(2, 8)), static_cast<int>(rng.integer(2, 8))};
+    }
+    random_mean += problem.accuracy(wall.apply(policy).policy) / 3000;
+  }
+
+  SearchContext context;
+  context.network = &problem.cost().network();
+  context.cost = &problem.cost();
+  context.evaluator = &problem.evaluator();
+  context.constraints = {limit};
+  context.seed = static_cast<std::uint64_t>(GetParam());
+  context.budget = 600;
+  const SearchResult result = search(options, context);
+  const double found = result.ranked.front().accuracy.top1;
+  EXPECT_LE(found, best + 1e-9) << "the optimum is none";
+  EXPECT_GE((found - random_mean) / (best - random_mean), 0.95)
+      << "found " << found << ", best " << best << ", random mean " << random_mean;
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, KnownProblem, ::testing::Values(1, 2, 3, 4, 5));
+
+}  // namespace
+}  // namespace bittern

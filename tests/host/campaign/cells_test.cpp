@@ -1,0 +1,142 @@
+#include "host/campaign/cells.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "host/base/error.h"
+#include "host/base/file.h"
+#include "host/base/temporary_folder.h"
+#include "host/campaign/runner.h"
+#include "host/search/methods.h"
+
+namespace bittern {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+/// Accuracies from a table: campaigns without images, and without LibTorch. LeNet with weights of
+/// 2, 4 or 8 bits; the first two layers matter most.
+class CellsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    setenv("BITTERN_HOME", BITTERN_SOURCE_DIR, 1);
+    std::string table = "b0,b1,b2,b3,accuracy\n";
+    for (const int a : {2, 4, 8}) {
+      for (const int b : {2, 4, 8}) {
+        for (const int c : {2, 4, 8}) {
+          for (const int d : {2, 4, 8}) {
+            table += std::to_string(a) + "," + std::to_string(b) + "," + std::to_string(c) + "," +
+                     std::to_string(d) + "," + std::to_string(60 + 2 * a + b + 0.5 * c + 0.25 * d) +
+                     "\n";
+          }
+        }
+      }
+    }
+    write_file(folder_ / "accuracies.csv", table);
+    write_file(folder_ / "campaign.yaml", R"(name: tables
+network: lenet
+variant: bismo_tiny
+cost: model
+seed: [1, 2]
+constraints:
+  - {resource: latency, ratio: [0.4, 0.7]}
+evaluator: {kind: table, table: accuracies.csv, full_precision: 95}
+search:
+  method: [random, exhaustive]
+  mode: w
+  min_bits: 2
+  bits:
+    - {layers: "*", weights: [2, 4, 8]}
+  pin_first_last: false
+  episodes: 12
+  exhaustive: {episodes: 100}
+)");
+  }
+  std::vector<Campaign> cells() const {
+    return load_cells((folder_ / "campaign.yaml").string(), {}, &methods_);
+  }
+  RunOptions options(bool resume = false) const {
+    RunOptions out;
+    out.out = folder_ / "out";
+    out.resume = resume;
+    return out;
+  }
+  static nlohmann::json without_times(const fs::path& file) {
+    nlohmann::json json = nlohmann::json::parse(read_file(file));
+    json.erase("timing");
+    return json;
+  }
+
+  const std::vector<MethodKind> methods_ = host_methods();
+  TemporaryFolder folder_;
+};
+
+TEST_F(CellsTest, AreWorkedThroughIntoOneTableWithTheRegret) {
+  const std::vector<CellResult> results = run_cells(cells(), options(), host_evaluators());
+  ASSERT_EQ(results.size(), 8u);
+  const auto json = nlohmann::json::parse(read_file(folder_ / "out" / "cells.json"));
+  ASSERT_EQ(json.at("rows").size(), 8u);
+  for (std::size_t i = 0; i < 8; ++i) {
+    const auto& row = json.at("rows")[i];
+    SCOPED_TRACE(row.dump());
+    EXPECT_EQ(row.at("met"), "yes");
+    EXPECT_TRUE(row.at("test").is_null());
+    EXPECT_GE(row.at("regret").get<double>(), 0.0);
+    if (row.at("method") == "exhaustive") {
+      EXPECT_EQ(row.at("regret"), 0.0);
+      EXPECT_TRUE(results[i].result.exhausted);
+    }
+    EXPECT_TRUE(fs::exists(folder_ / "out" / cells()[i].cell / "result.json"));
+  }
+  // Two methods, two limits: a mean over the seeds of each.
+  EXPECT_EQ(json.at("totals").size(), 4u);
+  EXPECT_THAT(read_file(folder_ / "out" / "cells.txt"), HasSubstr("2 seeds"));
+}
+
+TEST_F(CellsTest, AreResumedToTheSameResults) {
+  run_cells(cells(), options(), host_evaluators());
+  const std::string cell = cells()[2].cell;
+  const auto before = without_times(folder_ / "out" / cell / "result.json");
+  EXPECT_THROW(run_cells(cells(), options(), host_evaluators()), Error);
+  fs::remove_all(folder_ / "out" / cell);
+  run_cells(cells(), options(true), host_evaluators());
+  EXPECT_EQ(without_times(folder_ / "out" / cell / "result.json"), before);
+}
+
+TEST_F(CellsTest, ArePickedByPatterns) {
+  EXPECT_EQ(picked_cells(cells(), {}).size(), 8u);
+  EXPECT_EQ(picked_cells(cells(), {"random*"}).size(), 4u);
+  EXPECT_EQ(picked_cells(cells(), {"random*", "*seed-1"}).size(), 6u);
+  try {
+    picked_cells(cells(), {"haq*"});
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("random_latency-0.4_seed-1"));
+  }
+}
+
+TEST_F(CellsTest, AnExhaustiveSearchThatDoesNotGetThroughSaysSo) {
+  const std::vector<Campaign> all =
+      load_cells((folder_ / "campaign.yaml").string(),
+                 {"search.exhaustive.episodes=5", "seed=1", "search.method=exhaustive"}, &methods_);
+  const std::vector<CellResult> results = run_cells(all, options(), host_evaluators());
+  EXPECT_THAT(results[0].result.warnings, ::testing::Contains(HasSubstr("5 episodes were not")));
+  EXPECT_FALSE(results[0].result.exhausted);
+}
+
+TEST_F(CellsTest, AnEvaluatorThatIsNotInTheBuildIsNamed) {
+  Campaign campaign = cells().front();
+  campaign.evaluator.kind = "fake-quant";
+  try {
+    run_campaign(campaign, options(), host_evaluators());
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("kind fake-quant is not part of this build"));
+  }
+}
+
+}  // namespace
+}  // namespace bittern

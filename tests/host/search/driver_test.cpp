@@ -1,0 +1,266 @@
+#include "host/search/driver.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "host/base/error.h"
+#include "host/base/temporary_folder.h"
+#include "host/search/methods.h"
+#include "tests/host/search/synthetic.h"
+
+namespace bittern {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+
+/// Proposes uniform policies of 2, 3, ... 8, 2, ... bits, `batch` at once, and remembers what it
+/// was told.
+class Counting : public Method {
+ public:
+  Counting(std::size_t layers, int batch, std::vector<int>* told)
+      : layers_(layers), batch_(batch), told_(told) {}
+  int batch() const override { return batch_; }
+  std::vector<Proposal> ask(int n) override {
+    std::vector<Proposal> proposals;
+    for (int i = 0; i < n; ++i) {
+      const int bits = 2 + next_++ % 7;
+      proposals.push_back({Policy(layers_, BitPair{bits, bits}), /*wall=*/false});
+    }
+    return proposals;
+  }
+  std::vector<json> tell(const std::vector<Outcome>& outcomes) override {
+    std::vector<json> notes;
+    for (const Outcome& outcome : outcomes) {
+      told_->push_back(outcome.episode);
+      notes.push_back({{"note", outcome.policy.front().weight}});
+    }
+    return notes;
+  }
+  void save(Checkpoint& checkpoint) const override { checkpoint.state["next"] = next_; }
+  void load(const Checkpoint& checkpoint) override {
+    next_ = checkpoint.state.at("next").get<int>();
+  }
+
+ private:
+  std::size_t layers_;
+  int batch_;
+  std::vector<int>* told_;
+  int next_ = 0;
+};
+
+class DriverTest : public ::testing::Test {
+ protected:
+  DriverTest() { options_.bits.pin_first_last = false; }
+
+  SearchContext context(int budget) {
+    SearchContext context;
+    context.network = &problem_.cost().network();
+    context.cost = &problem_.cost();
+    context.evaluator = &problem_.evaluator();
+    context.constraints = {{Resource::kLatency, true, 0.5}};
+    context.seed = 1;
+    context.budget = budget;
+    context.on_resume = [this](int first, const json&) { lines_.resize(first); };
+    context.on_episode = [this](const json& line) {
+      lines_.push_back(line);
+      lines_.back().erase("time");
+    };
+    return context;
+  }
+  ConfiguredMethod counting(int batch) {
+    ConfiguredMethod method;
+    method.name = "counting";
+    method.make = [this, batch](const MethodContext& c) -> std::unique_ptr<Method> {
+      return std::make_unique<Counting>(c.network.layers.size(), batch, &told_);
+    };
+    return method;
+  }
+  static ConfiguredMethod named(const std::string& name, const std::string& yaml = "{}") {
+    const MethodKind* kind = nullptr;
+    static const std::vector<MethodKind> methods = host_methods();
+    kind = find_method(methods, name);
+    return kind->configure(YamlMap(YamlNode::parse(yaml, "test.yaml"), kind->keys));
+  }
+  std::string error_of(const SearchContext& context, const ConfiguredMethod& method) {
+    try {
+      run_search(context, options_, method);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "no error";
+  }
+
+  testing::SyntheticProblem problem_;
+  SearchOptions options_;
+  TemporaryFolder folder_;
+  std::vector<json> lines_;
+  std::vector<int> told_;
+};
+
+TEST_F(DriverTest, RewardIsATenthOfAPointAndPenalisesTheFloor) {
+  EXPECT_DOUBLE_EQ(policy_reward(98.0, 99.0, {}), -0.1);
+  EXPECT_DOUBLE_EQ(policy_reward(99.5, 99.0, {}), 0.05);
+  RewardOptions options;
+  options.accuracy_floor = 98.5;
+  EXPECT_DOUBLE_EQ(policy_reward(98.0, 99.0, options), -1.1);
+  EXPECT_DOUBLE_EQ(policy_reward(98.5, 99.0, options), -0.05);
+}
+
+TEST_F(DriverTest, TellsWholeBatchesInTheOrderOfAskAndNotesTheirLines) {
+  run_search(context(6), options_, counting(3));
+  EXPECT_THAT(told_, ::testing::ElementsAre(0, 1, 2, 3, 4, 5));
+  ASSERT_EQ(lines_.size(), 6u);
+  for (int i = 0; i < 6; ++i) {
+    EXPECT_EQ(lines_[i].at("episode"), i);
+    EXPECT_EQ(lines_[i].at("note"), 2 + i);
+  }
+}
+
+TEST_F(DriverTest, ABatchThatTheBudgetCutsIsDoneAgainWithMoreBudget) {
+  run_search(context(12), options_, counting(4));
+  const std::vector<json> whole = std::exchange(lines_, {});
+  told_.clear();
+  SearchContext cut = context(6);
+  cut.checkpoint = folder_ / "state";
+  EXPECT_EQ(run_search(cut, options_, counting(4)).episodes, 6);
+  EXPECT_THAT(told_, ::testing::ElementsAre(0, 1, 2, 3)) << "nothing of the batch that was cut";
+  SearchContext more = context(12);
+  more.checkpoint = cut.checkpoint;
+  more.resume = true;
+  run_search(more, options_, counting(4));
+  EXPECT_EQ(lines_, whole);
+}
+
+TEST_F(DriverTest, ABudgetThatAMethodUsesIsPartOfItsFingerprint) {
+  ConfiguredMethod method = counting(1);
+  method.uses_budget = true;
+  SearchContext first = context(4);
+  first.checkpoint = folder_ / "state";
+  run_search(first, options_, method);
+  SearchContext more = context(6);
+  more.checkpoint = first.checkpoint;
+  more.resume = true;
+  EXPECT_THAT(error_of(more, method), HasSubstr("budget is 4 there and 6 here"));
+}
+
+TEST_F(DriverTest, APolicyBeyondALimitIsTaughtButIsNoResult) {
+  const SearchResult result = run_search(context(7), options_, counting(1));
+  EXPECT_EQ(told_.size(), 7u);
+  // 6/6 bits cost 36 of 64: beyond a half.
+  EXPECT_FALSE(lines_[3].contains("meets_limits"));
+  EXPECT_EQ(lines_[4].at("meets_limits"), false);
+  for (const Candidate& candidate : result.ranked) EXPECT_LE(candidate.policy[0].weight, 5);
+  EXPECT_EQ(result.ranked.size(), 4u);
+}
+
+TEST_F(DriverTest, ImagesThatTheSearchDidNotSeeDecideAmongTheBest) {
+  class Choosing : public testing::FunctionEvaluator {
+   public:
+    using FunctionEvaluator::FunctionEvaluator;
+    std::optional<Accuracy> choice(const Policy& policy) override {
+      return Accuracy{policy[0].weight == 3 ? 90.0 : 80.0, 0.0};
+    }
+  };
+  Choosing evaluator(92.0, [this](const Policy& policy) { return problem_.accuracy(policy); });
+  SearchContext searched = context(7);
+  searched.evaluator = &evaluator;
+  const SearchResult result = run_search(searched, options_, counting(1));
+  EXPECT_EQ(result.ranked.front().policy[0].weight, 3);
+  EXPECT_EQ(result.ranked.front().choice->top1, 90.0);
+  EXPECT_EQ(result.ranked[1].policy[0].weight, 5) << "equal there: as the search ranks them";
+}
+
+TEST_F(DriverTest, RefusesMethodsThatBreakTheContract) {
+  class Broken : public Counting {
+   public:
+    using Counting::Counting;
+    std::vector<json> tell(const std::vector<Outcome>&) override { return {}; }
+  };
+  ConfiguredMethod method = counting(1);
+  method.make = [this](const MethodContext& c) -> std::unique_ptr<Method> {
+    return std::make_unique<Broken>(c.network.layers.size(), 1, &told_);
+  };
+  EXPECT_THAT(error_of(context(3), method), HasSubstr("0 notes on 1 outcomes"));
+  EXPECT_THAT(error_of(context(3), counting(0)), HasSubstr("batches of 0"));
+}
+
+TEST_F(DriverTest, RandomMeetsTheLimitsAndResumesAsIfNothingHadHappened) {
+  run_search(context(30), options_, named("random"));
+  const std::vector<json> whole = std::exchange(lines_, {});
+  std::set<json> policies;
+  for (const json& line : whole) {
+    EXPECT_LE(line.at("ratio").at("latency").get<double>(), 0.5 + 1e-12);
+    policies.insert(line.at("policy"));
+  }
+  EXPECT_GT(policies.size(), 25u);
+  SearchContext part = context(11);
+  part.checkpoint = folder_ / "state";
+  run_search(part, options_, named("random"));
+  SearchContext rest = context(30);
+  rest.checkpoint = part.checkpoint;
+  rest.resume = true;
+  run_search(rest, options_, named("random"));
+  EXPECT_EQ(lines_, whole);
+  SearchContext other = context(30);
+  other.seed = 2;
+  lines_.clear();
+  run_search(other, options_, named("random"));
+  EXPECT_NE(lines_, whole);
+}
+
+/// Layers of three pairs each, against brute force over all 3^6 of them.
+TEST_F(DriverTest, ExhaustiveFindsTheOptimumAndEveryPolicyWithinTheLimitsOnce) {
+  options_.bits.mode = BitMode::kTied;
+  options_.bits.weight_bits = options_.bits.activation_bits = {2, 4, 8};
+  const BitSpace space(options_.bits, problem_.cost().network());
+  const SearchResult result = run_search(context(1000), options_, named("exhaustive"));
+  EXPECT_TRUE(result.exhausted);
+  EXPECT_NEAR(result.ranked.front().accuracy.top1, problem_.best_accuracy(0.5, space), 1e-9);
+  int within = 0;
+  const int choices[] = {2, 4, 8};
+  for (int i = 0; i < 729; ++i) {
+    double cost = 0.0;
+    double full = 0.0;
+    for (int layer = 0, rest = i; layer < 6; ++layer, rest /= 3) {
+      cost += problem_.latency(layer, {choices[rest % 3], choices[rest % 3]});
+      full += problem_.latency(layer, {8, 8});
+    }
+    within += cost <= 0.5 * full ? 1 : 0;
+  }
+  EXPECT_EQ(result.episodes, within);
+  EXPECT_TRUE(run_search(context(within), options_, named("exhaustive")).exhausted);
+  EXPECT_FALSE(run_search(context(within - 1), options_, named("exhaustive")).exhausted);
+  lines_.resize(static_cast<std::size_t>(within));
+  std::set<json> seen;
+  for (const json& line : lines_) EXPECT_TRUE(seen.insert(line.at("policy")).second);
+}
+
+TEST_F(DriverTest, ExhaustiveRefusesLargeSpaces) {
+  EXPECT_THAT(error_of(context(5), named("exhaustive")), HasSubstr("13841287201 policies"));
+  EXPECT_THAT(error_of(context(5), named("exhaustive", "{max_policies: 12}")),
+              HasSubstr("at most 12"));
+}
+
+TEST_F(DriverTest, LayersThatShareTheirBitsAreOneInEveryMethod) {
+  options_.bits.ties = {{"a", "c"}, {"d", "e"}};
+  options_.bits.layers = {{"f", {3}, {2, 4}}};
+  run_search(context(40), options_, named("random"));
+  for (const json& line : lines_) {
+    const json& policy = line.at("policy");
+    EXPECT_EQ(policy[0], policy[2]);
+    EXPECT_EQ(policy[3], policy[4]);
+    EXPECT_EQ(policy[5][0], 3);
+    EXPECT_THAT(policy[5][1].get<int>(), ::testing::AnyOf(2, 4));
+    EXPECT_LE(line.at("ratio").at("latency").get<double>(), 0.5 + 1e-12);
+  }
+}
+
+}  // namespace
+}  // namespace bittern
