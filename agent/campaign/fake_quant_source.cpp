@@ -16,12 +16,39 @@
 #include "agent/evaluator/fake_quant_evaluator.h"
 #include "agent/nn/safetensors.h"
 #include "agent/nn/training.h"
+#include "host/base/error.h"
 #include "host/base/hash.h"
 #include "host/base/phase.h"
 #include "host/campaign/run_directory.h"
+#include "host/search/bit_space.h"
 
 namespace bittern {
 namespace {
+
+/// Throws Error when the search may give one bit to inputs that can be negative: no quantiser has
+/// that.
+void check_signed_inputs(const Campaign& campaign, const Network& network) {
+  const SearchSettings& search = campaign.search;
+  BitOptions bits;
+  bits.mode = parse_bit_mode(search.mode);
+  bits.weight_bits.resize(static_cast<std::size_t>(search.max_bits - search.min_bits + 1));
+  std::iota(bits.weight_bits.begin(), bits.weight_bits.end(), search.min_bits);
+  bits.activation_bits = bits.weight_bits;
+  bits.pin_first_last = search.pin_first_last;
+  bits.layers = search.bits;
+  bits.ties = search.ties;
+  const BitSpace space(bits, network);
+  for (std::size_t i = 0; i < network.layers.size(); ++i) {
+    if (!network.layers[i].signed_input) continue;
+    for (const BitPair& pair : space.pairs(i)) {
+      if (pair.activation > 1) continue;
+      fail_usage(
+          "search: layer {}: its inputs can be negative, and one bit has no quantiser for them; "
+          "give it wider activations under `bits`, or begin with min_bits: 2",
+          network.layers[i].name);
+    }
+  }
+}
 
 class FakeQuantSource : public AccuracySource, public FinalRound {
  public:
@@ -31,6 +58,7 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
         options_(options),
         data_(data_options(campaign, options.data_folder)) {
     check_trainable(network);
+    check_signed_inputs(campaign, network);
     outline_ = outline_data(data_);
     check_data_fits(network, data_.name, outline_);
     if (!campaign.model.checkpoint.empty()) {

@@ -61,8 +61,8 @@ class FakeQuantEvaluator : public Evaluator {
                      const FakeQuantOptions& options);
   ~FakeQuantEvaluator() override;
 
-  /// Throws Error when the policy does not have one pair a layer, or bits outside 2..8 (weights,
-  /// signed activations) or 1..8 (unsigned activations).
+  /// Throws Error when the policy does not have one pair a layer, or bits outside 1..8
+  /// (weights, unsigned activations) or 2..8 (signed activations).
   Accuracy evaluate(const Policy& policy) override;
   Accuracy baseline() override;
   std::string fingerprint() const override;

@@ -10,7 +10,7 @@ namespace bittern {
 /// Linear symmetric quantiser without zero point: code = clamp(round(x / scale), low, high), value
 /// = code * scale; ties round to even. The division is a multiplication with the float nearest to 1
 /// / scale, the same in all functions below, so dequantise(codes(x)) equals fake_quantise(x) bit
-/// for bit.
+/// for bit. Binary codes are the sign, +1 of zero.
 class LinearQuantiser {
  public:
   /// One scale for the whole tensor: threshold / range.high. Throws Error unless the threshold is
@@ -47,7 +47,7 @@ class LinearQuantiser {
 };
 
 /// Quantiser for a weight tensor (dimension 0: output channels; on the CPU). Throws Error for bits
-/// outside 2..8.
+/// outside 1..8.
 LinearQuantiser weight_quantiser(const torch::Tensor& weight, int bits,
                                  const WeightQuantisation& how);
 

@@ -36,11 +36,9 @@ int bin_count(std::size_t values) {
 }  // namespace
 
 CodeRange weight_range(int bits) {
-  if (bits < 2 || bits > kMaxBits) {
-    fail_usage("weights of {} bits: expected 2..{}{}", bits, kMaxBits,
-               bits == 1 ? " (one bit of two's complement is -1 or 0, which no symmetric weight "
-                           "fits); set the search's least weight bits to 2"
-                         : "");
+  if (bits == 1) return {-1, 1, /*binary=*/true};
+  if (bits < 1 || bits > kMaxBits) {
+    fail_usage("weights of {} bits: expected 1..{}", bits, kMaxBits);
   }
   const int high = (1 << (bits - 1)) - 1;
   return {-high, high};
@@ -73,8 +71,11 @@ Magnitudes::Magnitudes(Span<const float> values, bool positive_only) {
   if (values.empty()) fail("no values to find a quantiser's threshold from");
   for (const float value : values) {
     if (!std::isfinite(value)) fail("a value to be quantised is {}; the network diverged?", value);
-    max_ = std::max(max_, positive_only ? value : std::abs(value));
+    const float magnitude = positive_only ? std::max(value, 0.0f) : std::abs(value);
+    max_ = std::max(max_, magnitude);
+    mean_ += magnitude;
   }
+  mean_ /= static_cast<double>(values.size());
   if (max_ < kLeastMax) return;
   counts_.resize(static_cast<std::size_t>(bin_count(values.size())));
   bin_width_ = static_cast<double>(max_) / static_cast<double>(counts_.size());
@@ -177,6 +178,7 @@ double Magnitudes::percentile() const {
 
 float Magnitudes::threshold(CodeRange range, int bits, ThresholdMethod method) const {
   if (max_ < kLeastMax) return 1.0f;
+  if (range.binary) return std::max(static_cast<float>(mean_), kLeastMax);
   if (method == ThresholdMethod::kHaq) {
     method = bits >= 5 ? ThresholdMethod::kMax : ThresholdMethod::kKl;
   }

@@ -11,13 +11,17 @@ namespace bittern {
 struct CodeRange {
   int low = 0;
   int high = 0;
-  bool operator==(const CodeRange& other) const { return low == other.low && high == other.high; }
+  bool binary = false;  ///< low and high are the only codes
+
+  bool operator==(const CodeRange& other) const {
+    return low == other.low && high == other.high && binary == other.binary;
+  }
 };
 
 /// Codes of weights: symmetric, -2^(bits-1)+1 .. 2^(bits-1)-1 (2 bits: ternary). The most negative
-/// two's complement code stays unused, so that weights have no bias to one side. Throws Error
-/// unless bits is 2..8: with one bit, two's complement has the codes -1 and 0 only, which no
-/// symmetric weight fits.
+/// two's complement code stays unused, so that weights have no bias to one side. One bit is binary,
+/// -1 and +1 (XNOR-Net, Rastegari et al., 2016, section 3.1): hardware multiplies a bit b of 0 or
+/// 1, and 2 b - 1 takes the sum of the activations besides. Throws Error unless bits is 1..8.
 CodeRange weight_range(int bits);
 
 /// Codes of activations: 0 .. 2^bits-1 unsigned (1..8 bits), as weights when signed (2..8 bits).
@@ -57,6 +61,8 @@ class Magnitudes {
   /// Clipping threshold when the values are quantised linearly to `range` (scale = threshold /
   /// range.high): positive, at most the largest magnitude; 1 when all values are 0. `bits` is what
   /// kHaq decides by.
+  /// For binary codes it is the mean magnitude, zeros counted, which has the least squared error,
+  /// whatever the method.
   float threshold(CodeRange range, int bits, ThresholdMethod method) const;
 
  private:
@@ -68,6 +74,7 @@ class Magnitudes {
   double best_threshold(std::size_t least, ErrorOf error) const;
 
   float max_ = 0;
+  double mean_ = 0;  ///< magnitude of all values
   double bin_width_ = 0;
   std::vector<double> counts_;  ///< of equal bins over [0, max_]
 };

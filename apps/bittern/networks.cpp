@@ -40,7 +40,7 @@ std::string pair_text(int a, int b) { return fmt::format("{}x{}", a, b); }
 
 /// "3x3", or "3x3 d2x2" with its dilation.
 std::string kernel_text(const Layer& layer) {
-  const std::string kernel = pair_text(layer.kernel_h, layer.kernel_w);
+  std::string kernel = pair_text(layer.kernel_h, layer.kernel_w);
   if (!layer.dilated()) return kernel;
   return kernel + " d" + pair_text(layer.dilation_h, layer.dilation_w);
 }

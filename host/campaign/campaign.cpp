@@ -376,16 +376,6 @@ Campaign read_cell(const YamlMap& map, const Pick& pick, const std::vector<Metho
   const auto search = map.find("search");
   out.search = read_search(search ? *search : YamlNode::parse("{}", root.file()), methods,
                            pick.method, out.method);
-  const bool one_bit =
-      out.search.min_bits == 1 ||
-      std::any_of(out.search.bits.begin(), out.search.bits.end(), [](const LayerBits& bits) {
-        return std::count(bits.weight_bits.begin(), bits.weight_bits.end(), 1) > 0;
-      });
-  if (trains && one_bit && out.search.mode != "a") {
-    search->fail(
-        "weights of 1 bit: an evaluator of kind fake-quant has no quantiser for them; begin "
-        "at 2 (one of kind table takes 1)");
-  }
   if (const auto node = map.find("final")) out.final = read_final(*node);
   return out;
 }

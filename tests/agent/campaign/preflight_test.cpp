@@ -96,6 +96,21 @@ TEST_F(PreflightTest, CheckpointsThatAreNotThereDamagedOrOfAnotherNetwork) {
   EXPECT_THAT(error_of(), AllOf(HasSubstr("w.safetensors"), HasSubstr("there is no tensor")));
 }
 
+TEST_F(PreflightTest, OneBitForInputsThatCanBeNegative) {
+  const fs::path file = folder_ / "signed.yaml";
+  write_file(file,
+             "name: signed\ninput: [1, 28, 28]\nlayers:\n"
+             "  - normalise: {mean: [0.5], deviation: [0.5]}\n"
+             "  - linear: {name: first, out: 10}\n  - linear: {name: middle, out: 10}\n"
+             "  - linear: {name: last, out: 10, relu: false}\n");
+  campaign_.network = file.string();
+  campaign_.search.min_bits = 1;
+  campaign_.search.pin_first_last = false;
+  EXPECT_THAT(error_of(), AllOf(HasSubstr("layer first"), HasSubstr("can be negative")));
+  campaign_.search.pin_first_last = true;
+  preflight(campaign_, options_, all_evaluators(), false);
+}
+
 TEST_F(PreflightTest, SettingsThatTheSearchRefuses) {
   campaign_.search.accuracy_floor = 101.0;
   EXPECT_THAT(error_of(), HasSubstr("accuracy_floor"));

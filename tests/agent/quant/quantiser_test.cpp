@@ -54,6 +54,16 @@ TEST(LinearQuantiser, CodesAreKnownValues) {
                            torch::tensor({0, 2, 2, 0, -3, 3, 1}, torch::kInt)));
 }
 
+TEST(LinearQuantiser, BinaryWeightsAreSignsTimesTheMeanMagnitude) {
+  const torch::Tensor x = torch::tensor({0.5f, -1.5f, 0.0f, 2.0f});
+  const LinearQuantiser quantiser = weight_quantiser(x, 1, {ThresholdMethod::kMax, false});
+  EXPECT_EQ(quantiser.scales(), std::vector<float>{1.0f});
+  EXPECT_TRUE(
+      torch::equal(quantiser.codes(x).to(torch::kInt), torch::tensor({1, -1, 1, 1}, torch::kInt)));
+  EXPECT_TRUE(torch::equal(quantiser.fake_quantise(x), torch::tensor({1.0f, -1.0f, 1.0f, 1.0f})));
+  EXPECT_TRUE(torch::equal(quantiser.dequantise(quantiser.codes(x)), quantiser.fake_quantise(x)));
+}
+
 TEST(LinearQuantiser, EightBitPixelsPassUnchanged) {
   const torch::Tensor pixels = torch::arange(0, 256).to(torch::kFloat32).div_(255.0f);
   const LinearQuantiser quantiser =

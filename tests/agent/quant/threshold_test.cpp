@@ -50,6 +50,20 @@ TEST(CodeRange, WeightsAreSymmetric) {
   EXPECT_EQ(weight_range(8), (CodeRange{-127, 127}));
 }
 
+TEST(FindThreshold, OfBinaryWeightsHasTheLeastSquaredErrorWhateverTheMethod) {
+  std::vector<float> values = normals(5000, 7);
+  values.resize(6000, 0.0f);
+  const auto error = [&values](double scale) {
+    double sum = 0.0;
+    for (const float value : values) sum += std::pow(value - (value < 0 ? -scale : scale), 2);
+    return sum;
+  };
+  const float found = find_threshold(values, weight_range(1), 1, ThresholdMethod::kMse);
+  EXPECT_LT(error(found), error(found * 1.01));
+  EXPECT_LT(error(found), error(found * 0.99));
+  EXPECT_EQ(find_threshold(values, weight_range(1), 1, ThresholdMethod::kHaq), found);
+}
+
 TEST(CodeRange, UnsignedActivationsUseEveryCode) {
   EXPECT_EQ(activation_range(1, false), (CodeRange{0, 1}));
   EXPECT_EQ(activation_range(8, false), (CodeRange{0, 255}));
@@ -57,8 +71,8 @@ TEST(CodeRange, UnsignedActivationsUseEveryCode) {
 }
 
 TEST(CodeRange, ImpossibleWidthsAreRefusedWithTheReason) {
-  EXPECT_THAT(message_of([] { weight_range(1); }), HasSubstr("two's complement"));
-  EXPECT_THAT(message_of([] { weight_range(9); }), HasSubstr("expected 2..8"));
+  EXPECT_THAT(message_of([] { weight_range(0); }), HasSubstr("expected 1..8"));
+  EXPECT_THAT(message_of([] { weight_range(9); }), HasSubstr("expected 1..8"));
   EXPECT_THAT(message_of([] { activation_range(1, true); }), HasSubstr("expected 2..8"));
   EXPECT_THAT(message_of([] { activation_range(0, false); }), HasSubstr("expected 1..8"));
 }

@@ -208,11 +208,10 @@ TEST_F(CampaignFile, KeepsImagesForTheChoiceFromTheValidationImages) {
               HasSubstr("choice_images"));
 }
 
-TEST_F(CampaignFile, RefusesOneBitWeightsWhereNoQuantiserHasThem) {
-  EXPECT_THAT(error_of(std::string(kGood) + "search: {min_bits: 1}\n"), HasSubstr("1 bit"));
-  EXPECT_THAT(error_of(std::string(kGood) + "search: {bits: [{layers: x, weights: [1, 2]}]}\n"),
-              HasSubstr("1 bit"));
-  EXPECT_EQ(load(std::string(kGood) + "search: {min_bits: 1, mode: a}\n").search.min_bits, 1);
+TEST_F(CampaignFile, OneBitIsAllowed) {
+  EXPECT_EQ(load(std::string(kGood) + "search: {min_bits: 1}\n").search.min_bits, 1);
+  const Campaign c = load(std::string(kGood) + "search: {bits: [{layers: x, weights: [1, 2]}]}\n");
+  EXPECT_EQ(c.search.bits.at(0).weight_bits, (std::vector<int>{1, 2}));
 }
 
 TEST_F(CampaignFile, ATableOfAccuraciesNeedsNoData) {
