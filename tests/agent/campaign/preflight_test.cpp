@@ -105,6 +105,7 @@ TEST_F(PreflightTest, OneBitForInputsThatCanBeNegative) {
              "  - linear: {name: last, out: 10, relu: false}\n");
   campaign_.network = file.string();
   campaign_.search.min_bits = 1;
+  campaign_.constraints[0].limit = 0.99;
   campaign_.search.pin_first_last = false;
   EXPECT_THAT(error_of(), AllOf(HasSubstr("layer first"), HasSubstr("can be negative")));
   campaign_.search.pin_first_last = true;
