@@ -31,8 +31,7 @@ void check_signed_inputs(const Campaign& campaign, const Network& network) {
   const SearchSettings& search = campaign.search;
   BitOptions bits;
   bits.mode = parse_bit_mode(search.mode);
-  bits.weight_bits.resize(static_cast<std::size_t>(search.max_bits - search.min_bits + 1));
-  std::iota(bits.weight_bits.begin(), bits.weight_bits.end(), search.min_bits);
+  for (int b = search.min_bits; b <= search.max_bits; ++b) bits.weight_bits.push_back(b);
   bits.activation_bits = bits.weight_bits;
   bits.pin_first_last = search.pin_first_last;
   bits.layers = search.bits;
