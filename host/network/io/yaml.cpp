@@ -154,7 +154,8 @@ class Reader {
       if (values != std::vector<std::int64_t>{in.channels, in.height, in.width}) {
         stated->fail(
             fmt::format("the file says [{}, {}, {}], but the layers before it give "
-                        "[{}, {}, {}] (channels, height, width)",
+                        "[{}, {}, {}] (channels, height, width); write what joins or resizes them "
+                        "(concat, add, upsample), or leave `in` out",
                         values[0], values[1], values[2], in.channels, in.height, in.width));
       }
     }
