@@ -6,7 +6,7 @@ set(BITTERN_TEST_OPTIMISATION $<$<NOT:$<CONFIG:Debug>>:-O1>)
 
 # bittern_precompiled_headers(library LIBS fmt::fmt OPTIONS -O1 HEADERS <vector>)   headers compiled once, with these options
 # bittern_reuse_headers(library target...)                                         gives them to every source of the targets
-# A third to a half of the time of a small file. Sources include what they need as if there were none; clang-tidy reads them
+# Up to two fifths of the time of a file. Sources include what they need as if there were none; clang-tidy reads them
 # without. GCC refuses headers that were made with other warnings or another optimisation, so each kind of target has its own.
 function(bittern_precompiled_headers library)
   cmake_parse_arguments(ARG "" "" "LIBS;OPTIONS;HEADERS" ${ARGN})
