@@ -40,8 +40,9 @@ std::vector<std::string> baseline_doubts(const Campaign& campaign, const Accurac
                   what, campaign.model.epochs, campaign.model.learning_rate)};
 }
 
-std::vector<std::string> evaluation_doubts(const Campaign& campaign, const Accuracy& baseline,
-                                           const Accuracy& uniform8, const Dataset& validation) {
+std::vector<std::string> evaluation_doubts(const FakeQuantSettings& evaluator,
+                                           const Accuracy& baseline, const Accuracy& uniform8,
+                                           const Dataset& validation) {
   // Where the network guessed from the start, only one that got worse tells something new.
   const bool ruined = is_guessing(baseline.top1, validation)
                           ? has_diverged(uniform8.top1, uniform8.loss, validation)
@@ -50,17 +51,17 @@ std::vector<std::string> evaluation_doubts(const Campaign& campaign, const Accur
   const std::string what = fmt::format(
       "full precision has {:.2f} % (loss {:.4g}), but the 8/8 policy gets {}, loss {:.4g}",
       baseline.top1, baseline.loss, guessing_text(uniform8.top1, validation), uniform8.loss);
-  if (campaign.evaluator.finetune_images > 0) {
+  if (evaluator.finetune_images > 0) {
     fail("{}: the fine-tune of every evaluation diverges; lower evaluator.finetune_rate ({:g})",
-         what, campaign.evaluator.finetune_rate);
+         what, evaluator.finetune_rate);
   }
   return {
       fmt::format("{}: quantisation destroys the network; look at evaluator.weight_range ({}) "
                   "and evaluator.activation_range ({})",
-                  what, campaign.evaluator.weight_range, campaign.evaluator.activation_range)};
+                  what, evaluator.weight_range, evaluator.activation_range)};
 }
 
-std::vector<std::string> search_doubts(const Campaign& campaign,
+std::vector<std::string> search_doubts(const FakeQuantSettings& evaluator,
                                        const std::vector<nlohmann::json>& episodes,
                                        const Dataset& validation) {
   std::vector<std::string> doubts;
@@ -75,8 +76,8 @@ std::vector<std::string> search_doubts(const Campaign& campaign,
     doubts.push_back(fmt::format(
         "the best of {} policies gets {}: the search had nothing to go by; loosen the constraints, "
         "or raise evaluator.finetune_images ({}; rate {:g})",
-        policies.size(), guessing_text(*accuracies.rbegin(), validation),
-        campaign.evaluator.finetune_images, campaign.evaluator.finetune_rate));
+        policies.size(), guessing_text(*accuracies.rbegin(), validation), evaluator.finetune_images,
+        evaluator.finetune_rate));
   } else if (accuracies.size() == 1 && policies.size() > 1) {
     doubts.push_back(
         fmt::format("all {} policies have the same accuracy, {:.2f} %: the search could not tell "

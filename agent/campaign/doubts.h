@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/campaign/settings.h"
 #include "agent/data/dataset.h"
 #include "host/campaign/accuracy_source.h"
 #include "host/campaign/campaign.h"
@@ -21,11 +22,12 @@ std::vector<std::string> baseline_doubts(const Campaign& campaign, const Accurac
 
 /// The 8/8 policy, which loses least, as an evaluation of the search scores it: asked before the
 /// first episode.
-std::vector<std::string> evaluation_doubts(const Campaign& campaign, const Accuracy& baseline,
-                                           const Accuracy& uniform8, const Dataset& validation);
+std::vector<std::string> evaluation_doubts(const FakeQuantSettings& evaluator,
+                                           const Accuracy& baseline, const Accuracy& uniform8,
+                                           const Dataset& validation);
 
 /// The lines of all episodes.
-std::vector<std::string> search_doubts(const Campaign& campaign,
+std::vector<std::string> search_doubts(const FakeQuantSettings& evaluator,
                                        const std::vector<nlohmann::json>& episodes,
                                        const Dataset& validation);
 

@@ -25,44 +25,35 @@
 namespace bittern {
 namespace {
 
-/// Throws Error when the search may give one bit to inputs that can be negative: no quantiser has
-/// that.
-void check_signed_inputs(const Campaign& campaign, const Network& network) {
-  const SearchSettings& search = campaign.search;
-  BitOptions bits;
-  bits.mode = parse_bit_mode(search.mode);
-  for (int b = search.min_bits; b <= search.max_bits; ++b) bits.weight_bits.push_back(b);
-  bits.activation_bits = bits.weight_bits;
-  bits.pin_first_last = search.pin_first_last;
-  bits.layers = search.bits;
-  bits.ties = search.ties;
-  const BitSpace space(bits, network);
-  for (std::size_t i = 0; i < network.layers.size(); ++i) {
-    if (!network.layers[i].signed_input) continue;
-    for (const BitPair& pair : space.pairs(i)) {
-      if (pair.activation > 1) continue;
-      fail_usage(
-          "search: layer {}: its inputs can be negative, and one bit has no quantiser for them; "
-          "give it wider activations under `bits`, or begin with min_bits: 2",
-          network.layers[i].name);
-    }
-  }
-}
-
 class FakeQuantSource : public AccuracySource, public FinalRound {
  public:
-  FakeQuantSource(const Campaign& campaign, const Network& network, const RunOptions& options)
-      : campaign_(campaign),
+  FakeQuantSource(const FakeQuantSettings& settings, const Campaign& campaign,
+                  const Network& network, const RunOptions& options)
+      : settings_(settings),
+        quant_(evaluator_options(settings, campaign)),
+        campaign_(campaign),
         network_(network),
         options_(options),
         data_(data_options(campaign, options.data_folder)) {
     check_trainable(network);
-    check_signed_inputs(campaign, network);
     outline_ = outline_data(data_);
     check_data_fits(network, data_.name, outline_);
     if (!campaign.model.checkpoint.empty()) {
       checkpoint_ = read_safetensors(campaign.model.checkpoint);
       check_checkpoint(network, *checkpoint_, campaign.model.checkpoint);
+    }
+  }
+
+  void check_space(const BitSpace& space) const override {
+    for (std::size_t i = 0; i < network_.layers.size() && !quant_.float_activations; ++i) {
+      if (!network_.layers[i].signed_input) continue;
+      for (const BitPair& pair : space.pairs(i)) {
+        if (pair.activation > 1) continue;
+        fail_usage(
+            "search: layer {}: its inputs can be negative, and one bit has no quantiser for them; "
+            "give it wider activations under `bits`, or begin with min_bits: 2",
+            network_.layers[i].name);
+      }
     }
   }
 
@@ -74,8 +65,8 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
                                      key, wanted, outline_.train));
       }
     };
-    fewer("evaluator.calibration_images", campaign_.evaluator.calibration_images);
-    fewer("evaluator.finetune_images", campaign_.evaluator.finetune_images);
+    fewer("evaluator.calibration_images", settings_.calibration_images);
+    fewer("evaluator.finetune_images", settings_.finetune_images);
     return doubts;
   }
 
@@ -89,7 +80,7 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
                                        ? "none: " + campaign_.model.checkpoint
                                        : fmt::format("{} epochs of {} images",
                                                      campaign_.model.epochs, outline_.train));
-    const int tuned = std::min(campaign_.evaluator.finetune_images, outline_.train);
+    const int tuned = std::min(settings_.finetune_images, outline_.train);
     lines.emplace_back(
         "accuracies",
         fmt::format(
@@ -118,7 +109,7 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
   }
 
   std::vector<std::string> prepare(RunDirectory& directory) override {
-    FakeQuantOptions quant = evaluator_options(campaign_);
+    FakeQuantOptions quant = quant_;
     quant.threads = static_cast<int>(options_.workers);
     quant.device = tensor_device_of(options_.device);
     quant.cache = kept(directory, "accuracies.jsonl");
@@ -139,7 +130,7 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
                       processors.size()));
     }
     for (std::string& doubt : evaluation_doubts(
-             campaign_, baseline, evaluator_->evaluate(uniform_policy(network_, {8, 8})),
+             settings_, baseline, evaluator_->evaluate(uniform_policy(network_, {8, 8})),
              splits_.validation)) {
       doubts.push_back(std::move(doubt));
     }
@@ -154,7 +145,7 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
   }
 
   std::vector<std::string> search_doubts(const std::vector<nlohmann::json>& episodes) override {
-    return bittern::search_doubts(campaign_, episodes, splits_.validation);
+    return bittern::search_doubts(settings_, episodes, splits_.validation);
   }
 
   FinalRound* final_round() override { return this; }
@@ -169,9 +160,11 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
                              splits_.train.size(), splits_.validation.size(), splits_.test.size(),
                              splits_.hash.substr(0, 16))},
         {"full-precision weights", model_hash_},
-        {"accuracy",
-         "fake quantisation of weights and activations, bias and everything between layers in "
-         "float"},
+        {"accuracy", fmt::format("fake quantisation of {}, bias and everything between layers in "
+                                 "float",
+                                 quant_.float_weights       ? "activations (weights stay in float)"
+                                 : quant_.float_activations ? "weights (activations stay in float)"
+                                                            : "weights and activations")},
         {"processor", computed_on}};
   }
 
@@ -193,7 +186,7 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
         policy, final_options(campaign_),
         [&advance](const TrainProgress& p) { advance(static_cast<std::uint64_t>(p.images)); });
     write_safetensors(weights, network.checkpoint);
-    return {network.validation, network.test, network.choice};
+    return {network.validation, network.test, network.choice, network.test_quantised};
   }
 
   void check(const std::filesystem::path& weights) const override {
@@ -236,6 +229,8 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
         });
   }
 
+  const FakeQuantSettings settings_;
+  const FakeQuantOptions quant_;
   const Campaign& campaign_;
   const Network& network_;
   const RunOptions& options_;
@@ -249,12 +244,46 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
 
 }  // namespace
 
+ConfiguredEvaluator configure_fake_quant(const FakeQuantSettings& settings) {
+  ConfiguredEvaluator evaluator;
+  evaluator.name = "fake-quant";
+  evaluator.key = {{"weight_range", settings.weight_range},
+                   {"activation_range", settings.activation_range},
+                   {"per_channel", settings.per_channel},
+                   {"calibration_images", settings.calibration_images},
+                   {"finetune_images", settings.finetune_images},
+                   {"finetune_rate", settings.finetune_rate},
+                   {"batch", settings.batch}};
+  evaluator.make = [settings](const Campaign& campaign, const Network& network,
+                              const RunOptions& options) -> std::unique_ptr<AccuracySource> {
+    return std::make_unique<FakeQuantSource>(settings, campaign, network, options);
+  };
+  return evaluator;
+}
+
 EvaluatorKind fake_quant_kind() {
-  return {"fake-quant",
-          [](const Campaign& campaign, const Network& network,
-             const RunOptions& options) -> std::unique_ptr<AccuracySource> {
-            return std::make_unique<FakeQuantSource>(campaign, network, options);
-          }};
+  EvaluatorKind kind;
+  kind.name = "fake-quant";
+  kind.description = "simulated quantisation on images, with LibTorch";
+  kind.keys = {"weight_range",    "activation_range", "per_channel", "calibration_images",
+               "finetune_images", "finetune_rate",    "batch"};
+  kind.configure = [](const YamlMap& map) {
+    constexpr int kMostImages = 10'000'000;
+    const std::vector<std::string> ranges = {"max", "kl", "mse", "percentile", "haq"};
+    const auto whole = [&map](const char* key, int low, int high, int fallback) {
+      return static_cast<int>(map.integer(key, low, high, fallback));
+    };
+    FakeQuantSettings out;
+    out.weight_range = map.choice("weight_range", ranges, out.weight_range);
+    out.activation_range = map.choice("activation_range", ranges, out.activation_range);
+    out.per_channel = map.boolean("per_channel", out.per_channel);
+    out.calibration_images = whole("calibration_images", 1, kMostImages, out.calibration_images);
+    out.finetune_images = whole("finetune_images", 0, kMostImages, out.finetune_images);
+    out.finetune_rate = map.real("finetune_rate", 1e-9, 100, out.finetune_rate);
+    out.batch = whole("batch", 1, 65536, out.batch);
+    return configure_fake_quant(out);
+  };
+  return kind;
 }
 
 std::vector<EvaluatorKind> all_evaluators() {

@@ -2,12 +2,17 @@
 
 #include <vector>
 
+#include "agent/campaign/settings.h"
 #include "host/campaign/accuracy_source.h"
 
 namespace bittern {
 
-/// `fake-quant`: reads the data, trains the network or loads it, and scores policies with a
-/// FakeQuantEvaluator; the best are fine-tuned longer at the end, and the test set is touched.
+/// `fake-quant` with its settings.
+ConfiguredEvaluator configure_fake_quant(const FakeQuantSettings& settings);
+
+/// `fake-quant` as a campaign configures it: reads the data, trains the network or loads it, and
+/// scores policies with a FakeQuantEvaluator; the best are fine-tuned longer at the end, and the
+/// test set is touched.
 EvaluatorKind fake_quant_kind();
 
 /// Every evaluator: those of the host, and those that need LibTorch.

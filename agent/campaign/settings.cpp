@@ -24,8 +24,7 @@ TrainOptions train_options(const Campaign& campaign) {
   return train;
 }
 
-FakeQuantOptions evaluator_options(const Campaign& campaign) {
-  const EvaluatorSettings& e = campaign.evaluator;
+FakeQuantOptions evaluator_options(const FakeQuantSettings& e, const Campaign& campaign) {
   FakeQuantOptions quant;
   quant.weights.method = threshold_method_of(e.weight_range);
   quant.weights.per_channel = e.per_channel;
@@ -36,6 +35,8 @@ FakeQuantOptions evaluator_options(const Campaign& campaign) {
   quant.fine_tune.max_batches = (e.finetune_images + e.batch - 1) / e.batch;
   quant.fine_tune.optimiser.learning_rate = e.finetune_rate;
   quant.fine_tune.optimiser.rate_name = "evaluator.finetune_rate";
+  quant.float_weights = !campaign.search.fixed && campaign.search.mode == "a";
+  quant.float_activations = !campaign.search.fixed && campaign.search.mode == "w";
   quant.seed = campaign.seed;
   return quant;
 }

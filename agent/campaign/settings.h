@@ -9,6 +9,20 @@
 
 namespace bittern {
 
+/// `evaluator:` of a campaign when its kind is `fake-quant`.
+struct FakeQuantSettings {
+  /// How clipping thresholds are found: "max", "kl", "mse", "percentile" or "haq" (max from 5 bits
+  /// on, KL below).
+  std::string weight_range = "mse";
+  std::string activation_range = "mse";
+  bool per_channel = false;
+  int calibration_images = 256;
+  /// Training images seen in the short fine-tune of every evaluation; 0: none.
+  int finetune_images = 0;
+  double finetune_rate = 1e-3;
+  int batch = 128;
+};
+
 /// The settings of a campaign in the words of the parts that take them. Whatever does not change a
 /// result (threads, devices, files) is left at its default.
 
@@ -19,7 +33,7 @@ DataOptions data_options(const Campaign& campaign, const std::string& folder);
 TrainOptions train_options(const Campaign& campaign);
 
 /// Accuracy of a policy during the search.
-FakeQuantOptions evaluator_options(const Campaign& campaign);
+FakeQuantOptions evaluator_options(const FakeQuantSettings& settings, const Campaign& campaign);
 
 /// Fine-tune of the best policies after the search.
 FineTuneOptions final_options(const Campaign& campaign);

@@ -65,6 +65,8 @@ std::string make_fingerprint(const Network& network, const std::string& weights_
   hash.update_field(options.weights.per_channel ? "per channel" : "per tensor");
   hash.update_field(threshold_method_name(options.activations));
   hash.update_field(std::to_string(options.calibration_images));
+  if (options.float_weights) hash.update_field("float weights");
+  if (options.float_activations) hash.update_field("float activations");
   hash.update_field(fine_tune_text(options.fine_tune));
   // Without a fine-tune no random number is drawn.
   hash.update_field(options.fine_tune.epochs == 0 ? "" : std::to_string(options.seed));
@@ -99,6 +101,9 @@ class FakeQuantEvaluator::Impl {
     }
     if (options.calibration_images < 1) {
       fail_usage("calibration with {} images: expected 1 or more", options.calibration_images);
+    }
+    if (options.float_weights && options.float_activations) {
+      fail_usage("weights and activations in floating point: nothing is left to quantise");
     }
     if (data.choice.size() > 0) choice_ = TensorData::from(data.choice, engine_.device());
     calibrate();
@@ -141,6 +146,10 @@ class FakeQuantEvaluator::Impl {
     result.validation = with_answers(score(master, policy, validation_));
     if (choice_) result.choice = accuracy_of(score(master, policy, *choice_));
     result.test = with_answers(score(master, policy, test_));
+    if (options_.float_weights || options_.float_activations) {
+      result.test_quantised = with_answers(
+          engine_.score(quantised_weights(policy)(master), quantised_inputs(policy), test_));
+    }
     result.checkpoint = make_checkpoint(master, policy, result);
     return result;
   }
@@ -165,8 +174,10 @@ class FakeQuantEvaluator::Impl {
     }
     for (std::size_t i = 0; i < policy.size(); ++i) {
       try {
-        weight_range(policy[i].weight);
-        activation_range(policy[i].activation, layers()[i].signed_input);
+        if (!options_.float_weights) weight_range(policy[i].weight);
+        if (!options_.float_activations) {
+          activation_range(policy[i].activation, layers()[i].signed_input);
+        }
       } catch (const Error& error) {
         fail_usage("layer {}: {}", layers()[i].name, error.what());
       }
@@ -211,8 +222,18 @@ class FakeQuantEvaluator::Impl {
     return found->second;
   }
 
-  /// Quantises master weights; biases stay float.
+  /// Master weights as the network computes with them.
   WeightView weight_view(const Policy& policy) {
+    if (options_.float_weights) return [](const Weights& master) { return master; };
+    return quantised_weights(policy);
+  }
+
+  InputHook input_hook(const Policy& policy) {
+    return options_.float_activations ? InputHook() : quantised_inputs(policy);
+  }
+
+  /// Quantises master weights; biases stay float.
+  WeightView quantised_weights(const Policy& policy) {
     std::vector<const LinearQuantiser*> quantisers;
     for (std::size_t i = 0; i < policy.size(); ++i) {
       quantisers.push_back(&weight_quantiser_of(i, policy[i].weight));
@@ -226,7 +247,7 @@ class FakeQuantEvaluator::Impl {
     };
   }
 
-  InputHook input_hook(const Policy& policy) {
+  InputHook quantised_inputs(const Policy& policy) {
     std::vector<const LinearQuantiser*> quantisers;
     for (std::size_t i = 0; i < policy.size(); ++i) {
       quantisers.push_back(&activation_quantiser_of(i, policy[i].activation));
@@ -300,15 +321,20 @@ class FakeQuantEvaluator::Impl {
     nlohmann::json bits = nlohmann::json::object();
     for (std::size_t i = 0; i < policy.size(); ++i) {
       const std::string& name = layers()[i].name;
-      const LinearQuantiser& weight = weight_quantiser_of(i, policy[i].weight);
-      const LinearQuantiser& activation = activation_quantiser_of(i, policy[i].activation);
       const auto scales = [](const std::vector<float>& values) {
         return StoredTensor::from_floats({static_cast<std::int64_t>(values.size())}, values);
       };
-      file.tensors[name + ".weight_codes"] = store_tensor(weight.codes(master[slot(i)].weight));
-      file.tensors[name + ".weight_scale"] = scales(weight.scales());
-      file.tensors[name + ".activation_scale"] = scales(activation.scales());
-      bits[name] = {{"weight_bits", policy[i].weight}, {"activation_bits", policy[i].activation}};
+      if (!options_.float_weights) {
+        const LinearQuantiser& weight = weight_quantiser_of(i, policy[i].weight);
+        file.tensors[name + ".weight_codes"] = store_tensor(weight.codes(master[slot(i)].weight));
+        file.tensors[name + ".weight_scale"] = scales(weight.scales());
+        bits[name]["weight_bits"] = policy[i].weight;
+      }
+      if (!options_.float_activations) {
+        const LinearQuantiser& activation = activation_quantiser_of(i, policy[i].activation);
+        file.tensors[name + ".activation_scale"] = scales(activation.scales());
+        bits[name]["activation_bits"] = policy[i].activation;
+      }
     }
     file.metadata = {{"format", "bittern-quantised-1"},
                      {"network", engine_.model().network().name},
@@ -320,7 +346,7 @@ class FakeQuantEvaluator::Impl {
     return file;
   }
 
-  FakeQuantOptions options_;
+  const FakeQuantOptions options_;
   Engine engine_;
   Weights weights_;
   TensorData train_;

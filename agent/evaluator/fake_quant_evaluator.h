@@ -29,6 +29,9 @@ struct FineTuneOptions {
 struct FakeQuantOptions {
   WeightQuantisation weights;
   ThresholdMethod activations = ThresholdMethod::kMse;
+  /// An operand that stays in floating point, whatever bits the policy has for it. At most one.
+  bool float_weights = false;
+  bool float_activations = false;
   int calibration_images = 256;  ///< the first images of the training set
   FineTuneOptions fine_tune;     ///< of every evaluation
   std::uint64_t seed = 1;        ///< of the fine-tune's image order, together with the policy
@@ -42,8 +45,11 @@ struct FinalNetwork {
   Accuracy validation;
   std::optional<Accuracy> choice;  ///< where images were set aside for it
   Accuracy test;
+  /// Where an operand stayed in floating point: on the test set with both quantised.
+  std::optional<Accuracy> test_quantised;
   /// Per layer: weight and bias (float, before quantisation), weight_codes (I8), weight_scale,
-  /// activation_scale; metadata with network, policy and accuracies.
+  /// activation_scale (without those of an operand that stays in floating point); metadata with
+  /// network, policy and accuracies.
   TensorFile checkpoint;
 };
 

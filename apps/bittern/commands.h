@@ -34,11 +34,6 @@ void add_completion(CLI::App& app);
 void add_train(CLI::App& app);
 void add_evaluate(CLI::App& app);
 
-/// What campaigns may name: methods and evaluators.
-struct CampaignKinds {
-  std::vector<MethodKind> methods;
-  std::vector<EvaluatorKind> evaluators;
-};
 /// In a build without LibTorch `bittern` runs the campaigns that need none itself.
 void add_run(CLI::App& app, const std::vector<std::string>& words, CampaignKinds kinds);
 

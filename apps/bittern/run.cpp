@@ -52,10 +52,10 @@ std::string command_again(const RunArguments& arguments, const std::filesystem::
 }
 
 void run_one(const Campaign& campaign, const RunOptions& options, OutputFormat format,
-             const std::string& again, const CampaignKinds& kinds) {
+             const std::string& again) {
   CampaignResult result;
   try {
-    result = run_campaign(campaign, options, kinds.evaluators);
+    result = run_campaign(campaign, options);
   } catch (const Stopped&) {
     fail("stopped on request; continue with: {}", again);
   }
@@ -71,9 +71,9 @@ void run_one(const Campaign& campaign, const RunOptions& options, OutputFormat f
 }
 
 void run_several(const std::vector<Campaign>& cells, const RunOptions& options, OutputFormat format,
-                 const std::string& again, const CampaignKinds& kinds) {
+                 const std::string& again) {
   try {
-    const Table table = cells_table(run_cells(cells, options, kinds.evaluators));
+    const Table table = cells_table(run_cells(cells, options));
     std::cout << table.render(format);
     if (format == OutputFormat::kTable) {
       std::cout << cells.size() << " cells in " << options.out.string()
@@ -90,7 +90,7 @@ void run(const RunArguments& arguments, const CLI::App& command, const CampaignK
   RunOptions options = options_of(arguments, command);
   std::vector<std::string> settings = arguments.settings;
   if (arguments.seed) settings.push_back("seed=" + std::to_string(*arguments.seed));
-  const std::vector<Campaign> all = load_cells(arguments.campaign, settings, &kinds.methods);
+  const std::vector<Campaign> all = load_cells(arguments.campaign, settings, &kinds);
   const bool several = all.size() > 1;
   if (!several && !arguments.only.empty()) {
     fail_usage("--only: {} has but one cell", arguments.campaign);
@@ -105,16 +105,16 @@ void run(const RunArguments& arguments, const CLI::App& command, const CampaignK
   const std::string again = command_again(arguments, options.out);
   if (!arguments.check) {
     if (several) {
-      run_several(cells, options, format, again, kinds);
+      run_several(cells, options, format, again);
     } else {
-      run_one(cells.front(), options, format, again, kinds);
+      run_one(cells.front(), options, format, again);
     }
     return;
   }
   for (const Campaign& cell : cells) {
     RunOptions own = options;
     if (several) own.out = options.out / cell.cell;
-    const Preflight found = preflight(cell, own, kinds.evaluators, /*may_make_store=*/false);
+    const Preflight found = preflight(cell, own, /*may_make_store=*/false);
     if (several) std::cout << (&cell == &cells.front() ? "" : "\n") << "cell " << cell.cell << "\n";
     std::cout << preflight_text(cell, own, found);
   }

@@ -38,6 +38,15 @@ fs::path zoo_file(const std::string& kind, const std::string& name_or_path) {
 
 fs::path file_of(const YamlNode& node) { return node.folder() / node.text(); }
 
+fs::path existing_file(const YamlNode& node) {
+  fs::path path = file_of(node);
+  std::error_code code;
+  if (!fs::is_regular_file(path, code)) {
+    node.fail(path.string() + (fs::exists(path, code) ? ": not a file" : ": no such file"));
+  }
+  return path;
+}
+
 std::string zoo_reference(const YamlNode& node) {
   std::string text = node.text();
   if (fs::path(text).extension() != ".yaml") return text;

@@ -35,6 +35,9 @@ struct FinalAccuracies {
   Accuracy validation;
   Accuracy test;
   std::optional<Accuracy> choice;  ///< where images were set aside
+  /// Where an operand stayed in floating point: on the test set with both quantised, untrained for
+  /// it.
+  std::optional<Accuracy> test_quantised;
 };
 
 /// One policy's validation accuracy before and after the final fine-tune.
@@ -75,6 +78,8 @@ class AccuracySource {
   virtual std::vector<std::string> warnings() const { return {}; }
   /// What will be done, for `--check`.
   virtual std::vector<NamedText> outline() const = 0;
+  /// Throws Error naming the layer when a policy of the space cannot be evaluated.
+  virtual void check_space(const BitSpace& /*space*/) const {}
 
   // The rest is called in this order.
 
@@ -93,14 +98,6 @@ class AccuracySource {
   virtual FinalRound* final_round() { return nullptr; }
   /// Where the accuracies come from, for CampaignResult::provenance.
   virtual std::vector<NamedText> facts() const = 0;
-};
-
-/// An entry of the list of evaluators.
-struct EvaluatorKind {
-  std::string name;  ///< as `evaluator: {kind: ...}` has it
-  /// References outlive the source. Throws Error when the campaign cannot be evaluated.
-  std::function<std::unique_ptr<AccuracySource>(const Campaign&, const Network&, const RunOptions&)>
-      make;
 };
 
 /// The evaluators that need no LibTorch. A program adds its own to them.

@@ -30,15 +30,6 @@ int read_int(const YamlMap& map, const char* key, int low, int high, int fallbac
   return static_cast<int>(map.integer(key, low, high, fallback));
 }
 
-std::string existing_file(const YamlNode& node) {
-  const fs::path path = file_of(node);
-  std::error_code code;
-  if (!fs::is_regular_file(path, code)) {
-    node.fail(path.string() + (fs::exists(path, code) ? ": not a file" : ": no such file"));
-  }
-  return path.string();
-}
-
 DataSettings read_data(const YamlNode& node) {
   const YamlMap map(node, {"dataset", "seed", "train_images", "validation_images", "choice_images",
                            "test_images"});
@@ -65,44 +56,42 @@ DataSettings read_data(const YamlNode& node) {
 ModelSettings read_model(const YamlNode& node) {
   const YamlMap map(node, {"checkpoint", "epochs", "learning_rate", "batch"});
   ModelSettings out;
-  if (const auto file = map.find("checkpoint")) out.checkpoint = existing_file(*file);
+  if (const auto file = map.find("checkpoint")) out.checkpoint = existing_file(*file).string();
   out.epochs = read_int(map, "epochs", 1, 10000, out.epochs);
   out.learning_rate = map.real("learning_rate", 1e-9, 100, out.learning_rate);
   out.batch = read_int(map, "batch", 1, 65536, out.batch);
   return out;
 }
 
-EvaluatorSettings read_table_evaluator(const YamlNode& node) {
-  const YamlMap map(node, {"kind", "table", "full_precision", "missing"});
-  EvaluatorSettings out;
-  out.kind = "table";
-  out.table = existing_file(map.at("table"));
-  out.full_precision = map.real("full_precision", 0, 100);
-  out.missing_is_bad = map.choice("missing", {"error", "bad"}, "error") == "bad";
-  return out;
-}
-
-EvaluatorSettings read_evaluator(const YamlNode& node) {
-  if (node.is_mapping()) {
-    for (const auto& [key, value] : node.entries()) {
-      if (key == "kind" && value.choice({"fake-quant", "table"}) == "table") {
-        return read_table_evaluator(node);
-      }
+/// The kind that a block names, or the default.
+std::string evaluator_name(const std::optional<YamlNode>& node) {
+  if (node && node->is_mapping()) {
+    for (const auto& [key, value] : node->entries()) {
+      if (key == "kind") return value.text();
     }
   }
-  const YamlMap map(node, {"kind", "weight_range", "activation_range", "per_channel",
-                           "calibration_images", "finetune_images", "finetune_rate", "batch"});
-  const std::vector<std::string> ranges = {"max", "kl", "mse", "percentile", "haq"};
-  EvaluatorSettings out;
-  out.weight_range = map.choice("weight_range", ranges, out.weight_range);
-  out.activation_range = map.choice("activation_range", ranges, out.activation_range);
-  out.per_channel = map.boolean("per_channel", out.per_channel);
-  out.calibration_images =
-      read_int(map, "calibration_images", 1, kMaxImages, out.calibration_images);
-  out.finetune_images = read_int(map, "finetune_images", 0, kMaxImages, out.finetune_images);
-  out.finetune_rate = map.real("finetune_rate", 1e-9, 100, out.finetune_rate);
-  out.batch = read_int(map, "batch", 1, 65536, out.batch);
-  return out;
+  return ConfiguredEvaluator().name;
+}
+
+ConfiguredEvaluator read_evaluator(const YamlMap& campaign, const CampaignKinds* kinds) {
+  const std::optional<YamlNode> node = campaign.find("evaluator");
+  const std::string name = evaluator_name(node);
+  if (kinds == nullptr) {
+    ConfiguredEvaluator evaluator;
+    evaluator.name = name;
+    return evaluator;
+  }
+  std::vector<std::string> names;
+  for (const EvaluatorKind& kind : kinds->evaluators) {
+    names.push_back(kind.name);
+    if (kind.name != name) continue;
+    std::vector<std::string> keys = kind.keys;
+    keys.emplace_back("kind");
+    return kind.configure(
+        YamlMap(node ? *node : YamlNode::parse("{}", campaign.node().file()), keys));
+  }
+  (node ? *node : campaign.node())
+      .fail("evaluator: kind " + name + " is not part of this build" + suggestion(name, names));
 }
 
 /// Which entry of every list a cell takes.
@@ -193,9 +182,9 @@ ConfiguredMethod read_method(const YamlMap& map, const std::vector<MethodKind>* 
 
 SearchSettings read_search(const YamlNode& node, const std::vector<MethodKind>* methods,
                            std::size_t pick, ConfiguredMethod& method) {
-  std::vector<std::string> keys = {
-      "method",         "episodes",       "min_bits",       "max_bits", "mode", "wall",
-      "must_pay_share", "pin_first_last", "accuracy_floor", "bits",     "tie"};
+  std::vector<std::string> keys = {"method",         "episodes",       "min_bits", "max_bits",
+                                   "mode",           "fixed",          "wall",     "must_pay_share",
+                                   "pin_first_last", "accuracy_floor", "bits",     "tie"};
   std::vector<std::string> names;
   std::vector<std::string> known;
   for (const MethodKind& kind : methods != nullptr ? *methods : std::vector<MethodKind>()) {
@@ -235,6 +224,13 @@ SearchSettings read_search(const YamlNode& node, const std::vector<MethodKind>* 
                     std::to_string(out.max_bits) + ")");
   }
   out.mode = map.choice("mode", {"w+a", "w", "a", "w=a"}, out.mode);
+  if (const auto fixed = map.find("fixed")) {
+    if (out.mode != "w" && out.mode != "a") {
+      fixed->fail("mode " + out.mode + " searches both operands and leaves none alone");
+    }
+    out.fixed = fixed->text() == "float" ? std::nullopt
+                                         : std::optional(static_cast<int>(fixed->integer(1, 8)));
+  }
   out.wall = map.choice("wall", {"haq", "must_pay", "best_ratio"}, out.wall);
   out.must_pay_share = map.real("must_pay_share", 0, 1, out.must_pay_share);
   out.pin_first_last = map.boolean("pin_first_last", out.pin_first_last);
@@ -326,7 +322,7 @@ YamlNode load_root(const std::string& path_or_name, const std::vector<std::strin
   return root;
 }
 
-Campaign read_cell(const YamlMap& map, const Pick& pick, const std::vector<MethodKind>* methods) {
+Campaign read_cell(const YamlMap& map, const Pick& pick, const CampaignKinds* kinds) {
   const YamlNode& root = map.node();
   Campaign out;
   out.name = file_name_of(map.at("name"));
@@ -346,26 +342,22 @@ Campaign read_cell(const YamlMap& map, const Pick& pick, const std::vector<Metho
     root.fail("`table: FILE` goes with `cost: table`, and only with it");
   }
   if (table) {
-    out.table = existing_file(*table);
+    out.table = existing_file(*table).string();
     out.written["table"] = table->text();
   }
   if (const auto seed = map.find("seed")) {
     out.seed = static_cast<std::uint64_t>(entries_of(*seed).at(pick.seed).integer(0, INT64_MAX));
   }
-  if (const auto node = map.find("evaluator")) {
-    out.evaluator = read_evaluator(*node);
-    for (const auto& [key, value] : node->entries()) {
-      if (key == "table") out.written["evaluator.table"] = value.text();
-    }
-  }
-  const bool trains = out.evaluator.kind != "table";
+  out.evaluator = read_evaluator(map, kinds);
   for (const char* key : {"data", "model", "final"}) {
-    if (!trains && map.has(key)) {
-      map.at(key).fail(
-          "not used with an evaluator of kind table, which has no images; leave it out");
+    if (!out.evaluator.uses_images && map.has(key)) {
+      map.at(key).fail("not used with an evaluator of kind " + out.evaluator.name +
+                       ", which has no images; leave it out");
     }
   }
-  if (trains) out.data = read_data(map.at("data"));
+  if (out.evaluator.uses_images && (kinds != nullptr || map.has("data"))) {
+    out.data = read_data(map.at("data"));
+  }
   if (const auto node = map.find("model")) {
     out.model = read_model(*node);
     for (const auto& [key, value] : node->entries()) {
@@ -374,8 +366,8 @@ Campaign read_cell(const YamlMap& map, const Pick& pick, const std::vector<Metho
   }
   out.constraints = read_constraints(map.at("constraints"), pick.limits);
   const auto search = map.find("search");
-  out.search = read_search(search ? *search : YamlNode::parse("{}", root.file()), methods,
-                           pick.method, out.method);
+  out.search = read_search(search ? *search : YamlNode::parse("{}", root.file()),
+                           kinds != nullptr ? &kinds->methods : nullptr, pick.method, out.method);
   if (const auto node = map.find("final")) out.final = read_final(*node);
   return out;
 }
@@ -399,7 +391,7 @@ std::string cell_name(const Campaign& cell, const Pick& most) {
 
 std::vector<Campaign> load_cells(const std::string& path_or_name,
                                  const std::vector<std::string>& settings,
-                                 const std::vector<MethodKind>* methods) {
+                                 const CampaignKinds* kinds) {
   fs::path path;
   const YamlNode root = load_root(path_or_name, settings, path);
   const YamlMap map(root, {"version", "name", "description", "network", "variant", "cost", "table",
@@ -440,7 +432,7 @@ std::vector<Campaign> load_cells(const std::string& path_or_name,
     pick.method = take(most.method);
     pick.variant = take(most.variant);
     pick.network = take(most.network);
-    Campaign cell = read_cell(map, pick, methods);
+    Campaign cell = read_cell(map, pick, kinds);
     cell.file = path;
     cell.text = text;
     cell.cell = cell_name(cell, most);
@@ -456,8 +448,8 @@ std::vector<Campaign> load_cells(const std::string& path_or_name,
 }
 
 Campaign load_campaign(const std::string& path_or_name, const std::vector<std::string>& settings,
-                       const std::vector<MethodKind>* methods) {
-  std::vector<Campaign> cells = load_cells(path_or_name, settings, methods);
+                       const CampaignKinds* kinds) {
+  std::vector<Campaign> cells = load_cells(path_or_name, settings, kinds);
   if (cells.size() > 1) {
     fail_usage("{}: {} cells where one campaign is expected", path_or_name, cells.size());
   }
@@ -495,14 +487,7 @@ std::string campaign_key(const Campaign& c) {
                                   {"epochs", c.model.epochs},
                                   {"learning_rate", c.model.learning_rate},
                                   {"batch", c.model.batch}}},
-                                {"evaluator",
-                                 {{"weight_range", c.evaluator.weight_range},
-                                  {"activation_range", c.evaluator.activation_range},
-                                  {"per_channel", c.evaluator.per_channel},
-                                  {"calibration_images", c.evaluator.calibration_images},
-                                  {"finetune_images", c.evaluator.finetune_images},
-                                  {"finetune_rate", c.evaluator.finetune_rate},
-                                  {"batch", c.evaluator.batch}}},
+                                {"evaluator", c.evaluator.key},
                                 {"constraints", constraints},
                                 {"search",
                                  {{"method", c.method.name},
@@ -526,13 +511,11 @@ std::string campaign_key(const Campaign& c) {
   for (const LayerBits& bits : c.search.bits) {
     search["bits"].push_back({bits.layers, bits.weight_bits, bits.activation_bits});
   }
+  if (!c.search.fixed) search["fixed"] = "float";
+  if (c.search.fixed.value_or(8) != 8) search["fixed"] = *c.search.fixed;
   if (!c.search.ties.empty()) search["tie"] = c.search.ties;
   if (c.data.choice_images > 0) key["data"]["choice_images"] = c.data.choice_images;
-  if (c.evaluator.kind == "table") {
-    key["evaluator"] = {{"kind", "table"},
-                        {"table", c.as_written("evaluator.table", c.evaluator.table)},
-                        {"full_precision", c.evaluator.full_precision},
-                        {"missing_is_bad", c.evaluator.missing_is_bad}};
+  if (!c.evaluator.uses_images) {
     for (const char* unused : {"data", "model", "final"}) key.erase(unused);
   }
   return key.dump();

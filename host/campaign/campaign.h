@@ -2,15 +2,24 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "host/base/yaml.h"
+#include "host/network/network.h"
 #include "host/search/bit_space.h"
 #include "host/search/method.h"
 
 namespace bittern {
+
+class AccuracySource;
+struct Campaign;
+struct RunOptions;
 
 /// `data:` of a campaign.
 struct DataSettings {
@@ -32,24 +41,31 @@ struct ModelSettings {
   int batch = 64;
 };
 
-/// `evaluator:` of a campaign: how the accuracy of a policy is found.
-struct EvaluatorSettings {
-  std::string kind = "fake-quant";  ///< or "table"
-  /// The next three are of `table`.
-  std::string table;            ///< file, see TableEvaluator
-  double full_precision = 0.0;  ///< accuracy in percent
-  bool missing_is_bad = false;  ///< a policy that is not in the table: an accuracy of 0, no error
-  /// All others are of `fake-quant`.
-  /// How clipping thresholds are found: "max", "kl", "mse", "percentile" or "haq" (max from 5 bits
-  /// on, KL below).
-  std::string weight_range = "mse";
-  std::string activation_range = "mse";
-  bool per_channel = false;
-  int calibration_images = 256;
-  int finetune_images =
-      0;  ///< training images seen in the short fine-tune of every evaluation; 0: none
-  double finetune_rate = 1e-3;
-  int batch = 128;
+/// `evaluator:` of a campaign: how the accuracy of a policy is found, ready to be made.
+struct ConfiguredEvaluator {
+  std::string name = "fake-quant";
+  /// It evaluates on images: the campaign's `data`, `model` and `final` are used.
+  bool uses_images = true;
+  /// Its settings in a fixed order: part of campaign_key().
+  nlohmann::ordered_json key = nlohmann::ordered_json::object();
+  /// References outlive the source. Throws Error when the campaign cannot be evaluated.
+  std::function<std::unique_ptr<AccuracySource>(const Campaign&, const Network&, const RunOptions&)>
+      make;
+};
+
+/// An entry of the list of evaluators: one line for each.
+struct EvaluatorKind {
+  std::string name;  ///< as `evaluator: {kind: ...}` has it
+  std::string description;
+  std::vector<std::string> keys;  ///< that configure() reads
+  /// Reads the evaluator's keys. Throws Error naming the key.
+  std::function<ConfiguredEvaluator(const YamlMap&)> configure;
+};
+
+/// What a program can run: the lists that campaigns choose from.
+struct CampaignKinds {
+  std::vector<MethodKind> methods;
+  std::vector<EvaluatorKind> evaluators;
 };
 
 /// `search:` of a campaign: what every method shares. A method's own keys are in Campaign::method.
@@ -57,7 +73,10 @@ struct SearchSettings {
   int episodes = 200;
   int min_bits = 2;
   int max_bits = 8;
-  std::string mode = "w+a";       ///< "w+a", "w", "a" or "w=a"
+  std::string mode = "w+a";  ///< "w+a", "w", "a" or "w=a"
+  /// What the operand that modes w and a leave alone has in every layer: a width; nothing: it stays
+  /// in floating point, and costs what 8 bits cost.
+  std::optional<int> fixed = 8;
   std::string wall = "must_pay";  ///< "haq", "must_pay" or "best_ratio"
   double must_pay_share = 0.01;   ///< of the layer's own cost that a decrement must save
   bool pin_first_last = true;     ///< first and last layer stay at 8/8 bits
@@ -96,7 +115,7 @@ struct Campaign {
   std::uint64_t seed = 234;
   DataSettings data;
   ModelSettings model;
-  EvaluatorSettings evaluator;
+  ConfiguredEvaluator evaluator;
   std::vector<ConstraintSettings> constraints;
   SearchSettings search;
   ConfiguredMethod method;
@@ -117,20 +136,21 @@ struct Campaign {
 
 /// Reads a campaign file, or configs/campaigns/<name>.yaml when the argument has no folder and no
 /// extension: its cells, the product of the networks, variants, methods, limits and seeds that it
-/// lists, in that order, the last one fastest. `methods` are those that may be named; without a
-/// list nothing is known of a method but its name (enough to describe a campaign, not to run it).
+/// lists, in that order, the last one fastest. `kinds` are the methods and evaluators that may be
+/// named; without them nothing is known of either but the name (enough to describe a campaign, not
+/// to run it).
 /// `settings` ("search.episodes=20", "constraints[0].ratio=0.3") override its keys, in
 /// order; relative paths in them count from the current folder. Strict: an unknown key, a wrong
 /// type, a value out of range, a contradiction or a file that is not there is an Error
 /// "file:line: ..." or "--set key: ..." with exit status 2.
 std::vector<Campaign> load_cells(const std::string& path_or_name,
                                  const std::vector<std::string>& settings = {},
-                                 const std::vector<MethodKind>* methods = nullptr);
+                                 const CampaignKinds* kinds = nullptr);
 
 /// The same of a file with one cell; Error where there are several.
 Campaign load_campaign(const std::string& path_or_name,
                        const std::vector<std::string>& settings = {},
-                       const std::vector<MethodKind>* methods = nullptr);
+                       const CampaignKinds* kinds = nullptr);
 
 /// Names of the campaigns shipped in configs/campaigns, sorted.
 std::vector<std::string> campaign_names();

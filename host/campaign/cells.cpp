@@ -114,15 +114,14 @@ std::vector<Campaign> picked_cells(const std::vector<Campaign>& cells,
   return out;
 }
 
-std::vector<CellResult> run_cells(const std::vector<Campaign>& cells, const RunOptions& options,
-                                  const std::vector<EvaluatorKind>& evaluators) {
+std::vector<CellResult> run_cells(const std::vector<Campaign>& cells, const RunOptions& options) {
   std::vector<CellResult> results;
   for (const Campaign& cell : cells) {
     RunOptions own = options;
     own.out = options.out / cell.cell;
     own.shared = options.out / "shared";
     spdlog::info("cell {} of {}: {}", results.size() + 1, cells.size(), cell.cell);
-    CampaignResult result = run_campaign(cell, own, evaluators);
+    CampaignResult result = run_campaign(cell, own);
     const bool stopped = result.stopped;
     results.push_back({cell, std::move(result)});
     if (stopped) throw Stopped();

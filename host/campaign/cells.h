@@ -27,8 +27,7 @@ std::vector<Campaign> picked_cells(const std::vector<Campaign>& cells,
 /// `shared` there holds what they have in common. The table over all cells is written to cells.txt,
 /// cells.csv and cells.json. Stops, throwing Stopped, after a cell that was stopped. Throws as
 /// run_campaign() does.
-std::vector<CellResult> run_cells(const std::vector<Campaign>& cells, const RunOptions& options,
-                                  const std::vector<EvaluatorKind>& evaluators);
+std::vector<CellResult> run_cells(const std::vector<Campaign>& cells, const RunOptions& options);
 
 /// A row for each cell: what was found, with standard errors, the difference to the best uniform
 /// policy with its 95 % interval, and the regret: by how many points of accuracy, as the search saw

@@ -70,20 +70,7 @@ MeasurerOptions measuring(const RunOptions& options, bool may_make_store) {
 
 }  // namespace
 
-std::unique_ptr<AccuracySource> make_source(const Campaign& campaign, const Network& network,
-                                            const RunOptions& options,
-                                            const std::vector<EvaluatorKind>& evaluators) {
-  std::vector<std::string> names;
-  for (const EvaluatorKind& kind : evaluators) {
-    if (kind.name == campaign.evaluator.kind) return kind.make(campaign, network, options);
-    names.push_back(kind.name);
-  }
-  fail_usage("{}: evaluator: kind {} is not part of this build{}", campaign.file.string(),
-             campaign.evaluator.kind, suggestion(campaign.evaluator.kind, names));
-}
-
-Preflight preflight(const Campaign& campaign, const RunOptions& options,
-                    const std::vector<EvaluatorKind>& evaluators, bool may_make_store) {
+Preflight preflight(const Campaign& campaign, const RunOptions& options, bool may_make_store) {
   Preflight found;
   // The quickest first: files and settings, then the directory, then what has to be computed.
   *found.network_at = load_network(campaign.network);
@@ -93,7 +80,8 @@ Preflight preflight(const Campaign& campaign, const RunOptions& options,
   const BitSpace space(found.search.bits, found.network());
   RunDirectory::check(options.out, campaign_key(campaign), options.resume);
 
-  found.accuracies = make_source(campaign, found.network(), options, evaluators);
+  found.accuracies = campaign.evaluator.make(campaign, found.network(), options);
+  found.accuracies->check_space(space);
   if (campaign.method.doubts) found.warnings = campaign.method.doubts(campaign.search.episodes);
   for (std::string& doubt : found.accuracies->warnings()) found.warnings.push_back(doubt);
 

@@ -43,18 +43,11 @@ struct Preflight {
   std::vector<Limit> limits;
 };
 
-/// The evaluator that a campaign names, with all that it needs. Throws Error where the list has
-/// none of that name.
-std::unique_ptr<AccuracySource> make_source(const Campaign& campaign, const Network& network,
-                                            const RunOptions& options,
-                                            const std::vector<EvaluatorKind>& evaluators);
-
 /// Checks whatever can be known of a campaign before anything is simulated or trained: files, data
 /// (headers and labels), checkpoint, network, ranges, feasibility of the constraints, result
 /// directory, store, devices. Makes and changes nothing, but for the store, which is made when
 /// `may_make_store` is set. Throws Error as the part would that runs into it later.
-Preflight preflight(const Campaign& campaign, const RunOptions& options,
-                    const std::vector<EvaluatorKind>& evaluators, bool may_make_store);
+Preflight preflight(const Campaign& campaign, const RunOptions& options, bool may_make_store);
 
 /// What a run will do, for `bittern run --check`.
 std::string preflight_text(const Campaign& campaign, const RunOptions& options,

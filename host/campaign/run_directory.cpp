@@ -252,6 +252,9 @@ std::optional<PolicyOutcome> RunDirectory::finished(const Policy& policy) const 
     // Written by a version that did not keep them: computed anew, with the same result.
     if (!kept.contains("test_answers")) return std::nullopt;
     if (kept.contains("choice")) outcome.choice_accuracy = kept.at("choice").get<double>();
+    if (kept.contains("quantised")) {
+      outcome.quantised_test_accuracy = kept.at("quantised").get<double>();
+    }
     outcome.validation_answers = Answers::parse(kept.at("validation_answers").get<std::string>());
     outcome.test_answers = Answers::parse(kept.at("test_answers").get<std::string>());
   } catch (const json::exception& error) {
@@ -266,6 +269,7 @@ void RunDirectory::keep_finished(const PolicyOutcome& outcome) {
                {"validation_answers", outcome.validation_answers.text()},
                {"test_answers", outcome.test_answers.text()}};
   if (outcome.choice_accuracy) kept["choice"] = *outcome.choice_accuracy;
+  if (outcome.quantised_test_accuracy) kept["quantised"] = *outcome.quantised_test_accuracy;
   write_state(finished_folder_ / (finished_name(outcome.policy()) + ".json"), kept);
 }
 

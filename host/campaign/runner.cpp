@@ -53,11 +53,10 @@ class Stopwatch {
 /// One run: the parts in order, each leaving what the next one needs.
 class Run {
  public:
-  Run(const Campaign& campaign, const RunOptions& options,
-      const std::vector<EvaluatorKind>& evaluators)
+  Run(const Campaign& campaign, const RunOptions& options)
       : campaign_(campaign),
         options_(options),
-        ready_(preflight(campaign, options, evaluators, /*may_make_store=*/true)),
+        ready_(preflight(campaign, options, /*may_make_store=*/true)),
         network_(ready_.network()),
         hardware_(ready_.hardware),
         space_(ready_.search.bits, network_),
@@ -244,6 +243,7 @@ class Run {
       policy.test_answers = known->test_answers;
       phase.done_before(final_->images_each());
       policy.choice_accuracy = known->choice_accuracy;
+      policy.quantised_test_accuracy = known->quantised_test_accuracy;
       final_->check(weights);
       return;
     }
@@ -255,6 +255,7 @@ class Run {
     policy.validation_answers = found.validation.answers;
     policy.test_answers = found.test.answers;
     if (found.choice) policy.choice_accuracy = found.choice->top1;
+    if (found.test_quantised) policy.quantised_test_accuracy = found.test_quantised->top1;
     directory_.keep_finished(policy);
   }
 
@@ -265,6 +266,9 @@ class Run {
     result_.variant = hardware_.name;
     result_.search = campaign_.method.name;
     result_.cost_kind = campaign_.cost;
+    if (!campaign_.search.fixed) {
+      result_.float_operand = campaign_.search.mode == "a" ? "weights" : "activations";
+    }
     result_.seed = campaign_.seed;
     result_.budget = campaign_.search.episodes;
     result_.validation_images = accuracies_.images().validation;
@@ -328,9 +332,8 @@ class Run {
 
 }  // namespace
 
-CampaignResult run_campaign(const Campaign& campaign, const RunOptions& options,
-                            const std::vector<EvaluatorKind>& evaluators) {
-  return Run(campaign, options, evaluators).go();
+CampaignResult run_campaign(const Campaign& campaign, const RunOptions& options) {
+  return Run(campaign, options).go();
 }
 
 }  // namespace bittern

@@ -20,7 +20,6 @@ namespace bittern {
 /// Throws Error: `out` holds another campaign's or an unfinished run and `resume` is not set;
 /// another process works in it; it belongs to other settings (the first that differs is named); a
 /// constraint cannot be met; and whatever the data, devices, store and training throw.
-CampaignResult run_campaign(const Campaign& campaign, const RunOptions& options,
-                            const std::vector<EvaluatorKind>& evaluators);
+CampaignResult run_campaign(const Campaign& campaign, const RunOptions& options);
 
 }  // namespace bittern

@@ -11,6 +11,9 @@
 namespace bittern {
 namespace {
 
+/// Bits whose cost an operand has that stays in floating point.
+constexpr int kFloatCost = 8;
+
 /// Widths from min_bits to max_bits that the hardware runs as they are. One that it rounds up costs
 /// what the wider one costs and computes less exactly, so there is nothing in it for a search. A
 /// table says itself what its hardware can do: the widths of its rows.
@@ -61,8 +64,15 @@ void check_layer_bits(const LayerBits& entry, const CampaignHardware& hardware) 
 SearchOptions search_options(const Campaign& campaign, const CampaignHardware& hardware) {
   const SearchSettings& s = campaign.search;
   for (const LayerBits& entry : s.bits) check_layer_bits(entry, hardware);
+  const int fixed = s.fixed.value_or(kFloatCost);
+  if (const BitPair runs = hardware.runs({fixed, fixed});
+      (s.mode == "w" && runs.activation != fixed) || (s.mode == "a" && runs.weight != fixed)) {
+    fail_usage("search: fixed: {} runs {} bits as {}/{}; name one that it has", hardware.name,
+               fixed, runs.weight, runs.activation);
+  }
   SearchOptions out;
   out.bits.mode = parse_bit_mode(s.mode);
+  out.bits.fixed = {fixed, fixed};
   out.bits.weight_bits = searched_widths(campaign, hardware, &BitPair::weight);
   out.bits.activation_bits = searched_widths(campaign, hardware, &BitPair::activation);
   out.bits.pin_first_last = s.pin_first_last;

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <utility>
 
+#include "host/base/zoo.h"
 #include "host/campaign/accuracy_source.h"
 #include "host/evaluator/table_evaluator.h"
 
@@ -11,10 +13,10 @@ namespace {
 /// Accuracies that somebody else found: nothing is trained, and there is no test set.
 class TableSource : public AccuracySource {
  public:
-  TableSource(const Campaign& campaign, const Network& network)
-      : table_(campaign.as_written("evaluator.table", campaign.evaluator.table)),
-        evaluator_(network, campaign.evaluator.table, campaign.evaluator.full_precision,
-                   campaign.evaluator.missing_is_bad) {}
+  /// `written` is the file as the campaign names it.
+  TableSource(const Network& network, std::string written, const std::string& file,
+              double full_precision, bool missing_is_bad)
+      : table_(std::move(written)), evaluator_(network, file, full_precision, missing_is_bad) {}
 
   std::vector<NamedText> outline() const override {
     return {{"accuracies", fmt::format("{}: {} policies, full precision {:g} %", table_,
@@ -33,16 +35,35 @@ class TableSource : public AccuracySource {
   TableEvaluator evaluator_;
 };
 
+EvaluatorKind table_kind() {
+  EvaluatorKind kind;
+  kind.name = "table";
+  kind.description = "accuracies that somebody else found, from a CSV file";
+  kind.keys = {"table", "full_precision", "missing"};
+  kind.configure = [](const YamlMap& map) {
+    const YamlNode table = map.at("table");
+    const std::string file = existing_file(table).string();
+    const std::string written = table.text();
+    const double full_precision = map.real("full_precision", 0, 100);
+    const bool bad = map.choice("missing", {"error", "bad"}, "error") == "bad";
+    ConfiguredEvaluator evaluator;
+    evaluator.name = "table";
+    evaluator.uses_images = false;
+    evaluator.key = {{"kind", "table"},
+                     {"table", written},
+                     {"full_precision", full_precision},
+                     {"missing_is_bad", bad}};
+    evaluator.make = [=](const Campaign&, const Network& network,
+                         const RunOptions&) -> std::unique_ptr<AccuracySource> {
+      return std::make_unique<TableSource>(network, written, file, full_precision, bad);
+    };
+    return evaluator;
+  };
+  return kind;
+}
+
 }  // namespace
 
-std::vector<EvaluatorKind> host_evaluators() {
-  return {
-      {"table",
-       [](const Campaign& campaign, const Network& network,
-          const RunOptions&) -> std::unique_ptr<AccuracySource> {
-         return std::make_unique<TableSource>(campaign, network);
-       }},
-  };
-}
+std::vector<EvaluatorKind> host_evaluators() { return {table_kind()}; }
 
 }  // namespace bittern

@@ -131,12 +131,10 @@ std::string policies_table(const CampaignResult& result) {
                      rows);
 }
 
-std::string layers_table(const PolicyOutcome& best) {
+std::string layers_table(const CampaignResult& result) {
   std::vector<std::vector<Cell>> rows;
-  for (const auto& layer : best.layers) {
-    const BitPair ran = layer.ran.value_or(layer.bits);
-    rows.push_back({layer.name, run_bits_text(layer.bits.weight, ran.weight),
-                    run_bits_text(layer.bits.activation, ran.activation),
+  for (const auto& layer : result.best.layers) {
+    rows.push_back({layer.name, weight_text(layer, result), activation_text(layer, result),
                     fmt::format("{}", layer.cycles), fmt::format("{:.4f}", layer.latency_s * 1e3),
                     fmt::format("{:.5f}", layer.energy_j * 1e3), layer.origin});
   }
@@ -170,7 +168,7 @@ std::string campaign_report_html(const CampaignResult& result, const std::vector
       "policies answered the same images, and only those on which they disagree count; an interval "
       "that holds 0 shows no difference. The second energy is that with the other DRAM anchor.");
   if (!result.uniform_note.empty()) body += page::note(result.uniform_note);
-  body += "<h2>The found policy</h2>" + layers_table(result.best) + source_html(source) +
+  body += "<h2>The found policy</h2>" + layers_table(result) + source_html(source) +
           "<h2>Where the numbers come from</h2>" + page::facts(result.provenance);
   return page::document(result.campaign, subtitle, body);
 }

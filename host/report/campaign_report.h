@@ -26,7 +26,9 @@ std::string campaign_report_html(const CampaignResult& result,
 /// precision side by side, then what the differences are worth.
 std::string campaign_summary_text(const CampaignResult& result);
 
-/// "4", or "3>4" where 3 bits were asked for and the hardware ran 4.
-std::string run_bits_text(int asked, int ran);
+/// The bits of a layer's weights and activations, in a table: "4", "3>4" where 3 bits were asked
+/// for and the hardware ran 4, "float" where the operand stays in floating point.
+std::string weight_text(const LayerOutcome& layer, const CampaignResult& result);
+std::string activation_text(const LayerOutcome& layer, const CampaignResult& result);
 
 }  // namespace bittern

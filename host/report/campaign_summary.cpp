@@ -16,7 +16,12 @@ std::size_t width_of(const std::vector<std::string>& names, std::size_t least) {
   return least;
 }
 
-std::string layers_text(const PolicyOutcome& best) {
+std::string bits_text(int asked, int ran) {
+  return asked == ran ? fmt::format("{}", asked) : fmt::format("{}>{}", asked, ran);
+}
+
+std::string layers_text(const CampaignResult& result) {
+  const PolicyOutcome& best = result.best;
   std::vector<std::string> names;
   bool rounded = false;
   for (const auto& layer : best.layers) {
@@ -27,10 +32,8 @@ std::string layers_text(const PolicyOutcome& best) {
   std::string out = fmt::format("{:<{}} {:>6} {:>6} {:>12} {:>12} {:>12}  {}\n", "layer", width,
                                 "w bits", "a bits", "cycles", "latency ms", "energy mJ", "origin");
   for (const auto& layer : best.layers) {
-    const BitPair ran = layer.ran.value_or(layer.bits);
     out += fmt::format("{:<{}} {:>6} {:>6} {:>12} {:>12.4f} {:>12.5f}  {}\n", layer.name, width,
-                       run_bits_text(layer.bits.weight, ran.weight),
-                       run_bits_text(layer.bits.activation, ran.activation), layer.cycles,
+                       weight_text(layer, result), activation_text(layer, result), layer.cycles,
                        layer.latency_s * 1e3, layer.energy_j * 1e3, layer.origin);
   }
   if (rounded) out += "3>4: 3 bits were asked for, the hardware runs 4\n";
@@ -73,15 +76,21 @@ std::string policies_text(const CampaignResult& result) {
 
 }  // namespace
 
-std::string run_bits_text(int asked, int ran) {
-  return asked == ran ? fmt::format("{}", asked) : fmt::format("{}>{}", asked, ran);
+std::string weight_text(const LayerOutcome& layer, const CampaignResult& result) {
+  if (result.float_operand == "weights") return "float";
+  return bits_text(layer.bits.weight, layer.ran.value_or(layer.bits).weight);
+}
+
+std::string activation_text(const LayerOutcome& layer, const CampaignResult& result) {
+  if (result.float_operand == "activations") return "float";
+  return bits_text(layer.bits.activation, layer.ran.value_or(layer.bits).activation);
 }
 
 std::string campaign_summary_text(const CampaignResult& result) {
   std::string out = fmt::format("{}: {} on {}, {}, {} episodes, seed {}{}\n\n", result.campaign,
                                 result.network, result.variant, result.search, result.episodes,
                                 result.seed, result.stopped ? " (stopped early: best so far)" : "");
-  out += layers_text(result.best) + "\n" + policies_text(result) + "\n";
+  out += layers_text(result) + "\n" + policies_text(result) + "\n";
   for (const auto& c : result.constraints) {
     out += fmt::format("constraint {}: {:.6g} {} of at most {:.6g} {}", c.resource, c.achieved,
                        c.unit, c.limit, c.unit);

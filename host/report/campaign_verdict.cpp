@@ -58,6 +58,17 @@ std::string chosen_among(const CampaignResult& result) {
       result.finalists > 0 ? fmt::format(" ({} with the final fine-tune)", result.finalists) : "");
 }
 
+std::string float_operand_text(const CampaignResult& result) {
+  std::string text =
+      fmt::format("{} stay in floating point and cost what 8 bits cost", result.float_operand);
+  if (result.best.quantised_test_accuracy) {
+    text += fmt::format(
+        "; with 8 bits, and no training for it, the found policy has {} % on the test set",
+        accuracy_text(*result.best.quantised_test_accuracy, result.test_images));
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string accuracy_text(double percent, std::size_t images) {
@@ -106,6 +117,7 @@ std::vector<std::string> campaign_verdict(const CampaignResult& result) {
         difference_text(paired_difference(better->test_answers, result.best.test_answers))));
   }
   if (result.policies_tried > 0) lines.push_back(chosen_among(result));
+  if (!result.float_operand.empty()) lines.push_back(float_operand_text(result));
   return lines;
 }
 

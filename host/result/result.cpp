@@ -64,6 +64,9 @@ json outcome_json(const PolicyOutcome& outcome, const CampaignResult& result) {
               {"test_answers", outcome.test_answers.text()},
               {"layers", layers}};
   if (outcome.choice_accuracy) row["choice_accuracy_percent"] = *outcome.choice_accuracy;
+  if (outcome.quantised_test_accuracy) {
+    row["quantised_test_accuracy_percent"] = *outcome.quantised_test_accuracy;
+  }
   return row;
 }
 
@@ -90,6 +93,9 @@ PolicyOutcome read_outcome(const json& in) {
   out.test_accuracy = read_optional(in.at("test_accuracy_percent"));
   if (in.contains("choice_accuracy_percent")) {
     out.choice_accuracy = in.at("choice_accuracy_percent").get<double>();
+  }
+  if (in.contains("quantised_test_accuracy_percent")) {
+    out.quantised_test_accuracy = in.at("quantised_test_accuracy_percent").get<double>();
   }
   out.validation_answers = read_answers(in, "validation_answers");
   out.test_answers = read_answers(in, "test_answers");
@@ -183,6 +189,7 @@ json to_json(const CampaignResult& result) {
       {"variant", result.variant},
       {"search", result.search},
       {"cost_kind", result.cost_kind},
+      {"float_operand", result.float_operand},
       {"seed", result.seed},
       {"episodes", result.episodes},
       {"budget", result.budget},
@@ -225,6 +232,7 @@ CampaignResult campaign_result_from_json(const json& in) try {
   out.variant = in.at("variant").get<std::string>();
   out.search = in.at("search").get<std::string>();
   out.cost_kind = in.at("cost_kind").get<std::string>();
+  out.float_operand = in.value("float_operand", std::string());
   out.seed = in.at("seed").get<std::uint64_t>();
   out.episodes = in.at("episodes").get<int>();
   out.budget = in.at("budget").get<int>();

@@ -35,6 +35,9 @@ struct PolicyOutcome {
   /// Percent, after the final fine-tune, on images that the search did not see; where there are
   /// any.
   std::optional<double> choice_accuracy = std::nullopt;
+  /// Percent, after the final fine-tune, with the operand quantised that
+  /// CampaignResult::float_operand names; where there is one.
+  std::optional<double> quantised_test_accuracy = std::nullopt;
   /// Image by image, after the final fine-tune; empty before.
   Answers validation_answers = {};
   Answers test_answers = {};
@@ -72,6 +75,9 @@ struct CampaignResult {
   std::string variant;
   std::string search;
   std::string cost_kind;  ///< "rtl", "model" or "table"
+  /// "weights" or "activations" where these stay in floating point, and have the cost of 8 bits;
+  /// else empty.
+  std::string float_operand = {};
   std::uint64_t seed = 0;
   int episodes = 0;
   int budget = 0;

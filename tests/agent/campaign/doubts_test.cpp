@@ -29,7 +29,7 @@ class Doubts : public ::testing::Test {
       validation_.labels.push_back(static_cast<std::uint8_t>(i % 10));
       validation_.images.push_back(static_cast<std::uint8_t>(i));
     }
-    campaign_.evaluator.finetune_images = 64;
+    evaluator_.finetune_images = 64;
   }
   static std::string error_of(const std::function<void()>& action) {
     try {
@@ -46,14 +46,15 @@ class Doubts : public ::testing::Test {
   }
 
   Campaign campaign_;
+  FakeQuantSettings evaluator_;
   Dataset validation_;
 };
 
 TEST_F(Doubts, NoneAboutANetworkThatHasLearnt) {
   EXPECT_THAT(baseline_doubts(campaign_, {90, 0.3}, validation_), IsEmpty());
-  EXPECT_THAT(evaluation_doubts(campaign_, {90, 0.3}, {88, 0.4}, validation_), IsEmpty());
-  EXPECT_THAT(search_doubts(campaign_, {line(3, 80), line(4, 85)}, validation_), IsEmpty());
-  EXPECT_THAT(search_doubts(campaign_, {}, validation_), IsEmpty());
+  EXPECT_THAT(evaluation_doubts(evaluator_, {90, 0.3}, {88, 0.4}, validation_), IsEmpty());
+  EXPECT_THAT(search_doubts(evaluator_, {line(3, 80), line(4, 85)}, validation_), IsEmpty());
+  EXPECT_THAT(search_doubts(evaluator_, {}, validation_), IsEmpty());
   EXPECT_THAT(final_doubts(campaign_, {{"found", 85, 88}}, validation_), IsEmpty());
 }
 
@@ -79,30 +80,30 @@ TEST_F(Doubts, ANetworkThatHasLearntNothingIsAWarning) {
 
 TEST_F(Doubts, AFineTuneThatDivergesIsAnErrorThatNamesTheRate) {
   EXPECT_THAT(error_of([&] {
-                evaluation_doubts(campaign_, {90, 0.3}, {10, 50}, validation_);
+                evaluation_doubts(evaluator_, {90, 0.3}, {10, 50}, validation_);
               }),
               AllOf(HasSubstr("90.00 %"), HasSubstr("10.00 %"),
                     HasSubstr("evaluator.finetune_rate (0.001)")));
   // Nothing new where the network had learnt nothing before.
-  EXPECT_THAT(evaluation_doubts(campaign_, {10, 2.3}, {10, 2.3}, validation_), IsEmpty());
+  EXPECT_THAT(evaluation_doubts(evaluator_, {10, 2.3}, {10, 2.3}, validation_), IsEmpty());
   // But where it got worse.
   EXPECT_THAT(error_of([&] {
-                evaluation_doubts(campaign_, {10, 2.3}, {10, 50}, validation_);
+                evaluation_doubts(evaluator_, {10, 2.3}, {10, 50}, validation_);
               }),
               HasSubstr("evaluator.finetune_rate"));
-  campaign_.evaluator.finetune_images = 0;
-  EXPECT_THAT(evaluation_doubts(campaign_, {90, 0.3}, {10, 50}, validation_),
+  evaluator_.finetune_images = 0;
+  EXPECT_THAT(evaluation_doubts(evaluator_, {90, 0.3}, {10, 50}, validation_),
               ElementsAre(HasSubstr("evaluator.weight_range (mse)")));
 }
 
 TEST_F(Doubts, ASearchThatHadNothingToGoByIsAWarning) {
-  EXPECT_THAT(search_doubts(campaign_, {line(2, 10), line(3, 18)}, validation_),
+  EXPECT_THAT(search_doubts(evaluator_, {line(2, 10), line(3, 18)}, validation_),
               ElementsAre(AllOf(HasSubstr("the best of 2 policies gets 18.00 %"),
                                 HasSubstr("evaluator.finetune_images"))));
-  EXPECT_THAT(search_doubts(campaign_, {line(2, 90), line(3, 90)}, validation_),
+  EXPECT_THAT(search_doubts(evaluator_, {line(2, 90), line(3, 90)}, validation_),
               ElementsAre(AllOf(HasSubstr("all 2 policies have the same accuracy, 90.00 %"),
                                 HasSubstr("data.validation_images"))));
-  EXPECT_THAT(search_doubts(campaign_, {line(2, 90), line(2, 90)}, validation_),
+  EXPECT_THAT(search_doubts(evaluator_, {line(2, 90), line(2, 90)}, validation_),
               ElementsAre(HasSubstr("all 2 episodes ran the same policy")));
 }
 

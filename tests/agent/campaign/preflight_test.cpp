@@ -33,7 +33,7 @@ class PreflightTest : public ::testing::Test {
   }
   std::string error_of() const {
     try {
-      preflight(campaign_, options_, all_evaluators(), false);
+      preflight(campaign_, options_, false);
     } catch (const Error& error) {
       return error.what();
     }
@@ -52,7 +52,7 @@ class PreflightTest : public ::testing::Test {
 };
 
 TEST_F(PreflightTest, FindsASoundCampaignFitAndSaysWhatItWillDo) {
-  const Preflight found = preflight(campaign_, options_, all_evaluators(), false);
+  const Preflight found = preflight(campaign_, options_, false);
   EXPECT_THAT(found.warnings, IsEmpty());
   EXPECT_EQ(found.points.all, 4u * 49u);
   ASSERT_EQ(found.limits.size(), 1u);
@@ -109,7 +109,16 @@ TEST_F(PreflightTest, OneBitForInputsThatCanBeNegative) {
   campaign_.search.pin_first_last = false;
   EXPECT_THAT(error_of(), AllOf(HasSubstr("layer first"), HasSubstr("can be negative")));
   campaign_.search.pin_first_last = true;
-  preflight(campaign_, options_, all_evaluators(), false);
+  preflight(campaign_, options_, false);
+  // Inputs in floating point have no quantiser.
+  campaign_.search.pin_first_last = false;
+  campaign_.search.mode = "w";
+  campaign_.search.fixed = std::nullopt;
+  preflight(campaign_, options_, false);
+  // Hardware that has no such width does not search it.
+  campaign_.search.mode = "w+a";
+  campaign_.variant = "bitfusion_tiny";
+  preflight(campaign_, options_, false);
 }
 
 TEST_F(PreflightTest, SettingsThatTheSearchRefuses) {
@@ -154,9 +163,11 @@ TEST_F(PreflightTest, AnEndpointThatDoesNotAnswer) {
 
 TEST_F(PreflightTest, WarnsOfSettingsThatMakeLittleSense) {
   campaign_.method = small_haq(8);
-  campaign_.evaluator.calibration_images = 301;
+  FakeQuantSettings settings = small_evaluator();
+  settings.calibration_images = 301;
+  campaign_.evaluator = configure_fake_quant(settings);
   EXPECT_THAT(
-      preflight(campaign_, options_, all_evaluators(), false).warnings,
+      preflight(campaign_, options_, false).warnings,
       ElementsAre(AllOf(HasSubstr("search.warmup (8)"), HasSubstr("search.episodes (8)")),
                   AllOf(HasSubstr("evaluator.calibration_images is 301"), HasSubstr("300"))));
 }
@@ -166,7 +177,7 @@ TEST_F(PreflightTest, CountsWhatTheStoreHas) {
     GTEST_SKIP() << "bittern-device-bismo_tiny is not part of this build";
   }
   campaign_.cost = "rtl";
-  const Preflight found = preflight(campaign_, options_, all_evaluators(), false);
+  const Preflight found = preflight(campaign_, options_, false);
   EXPECT_EQ(found.points.stored, 0u);
   EXPECT_EQ(found.points.all, 4u * 49u);
   EXPECT_GT(found.points.cycles, 1000u);

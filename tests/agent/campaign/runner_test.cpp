@@ -46,7 +46,7 @@ class RunnerTest : public ::testing::Test {
     return out;
   }
   CampaignResult run_here(const RunOptions& options) const {
-    return run_campaign(campaign_, options, all_evaluators());
+    return run_campaign(campaign_, options);
   }
   /// result.json without the part that may differ between two runs.
   nlohmann::json result(const std::string& name) const {
@@ -97,11 +97,11 @@ TEST_F(RunnerTest, WritesEveryDocumentedFileAndMeetsTheConstraint) {
 
 TEST(ShippedCampaigns, NameNetworksAndVariantsThatExistAndAreCalledLikeTheirFiles) {
   int campaigns = 0;
-  const std::vector<MethodKind> methods = all_methods();
+  const CampaignKinds kinds = {all_methods(), all_evaluators()};
   for (const auto& entry :
        fs::directory_iterator(fs::path(BITTERN_SOURCE_DIR) / "configs/campaigns")) {
     SCOPED_TRACE(entry.path().string());
-    const Campaign campaign = load_cells(entry.path().string(), {}, &methods).front();
+    const Campaign campaign = load_cells(entry.path().string(), {}, &kinds).front();
     EXPECT_EQ(campaign.name, entry.path().stem().string());
     EXPECT_NO_THROW(load_network(campaign.network));
     EXPECT_NO_THROW(load_energy_table(load_variant(campaign.variant).energy));
@@ -200,12 +200,14 @@ TEST_F(RunnerTest, AFailedStartLeavesNothingAndTheCorrectedCampaignIsTaken) {
 TEST_F(RunnerTest, AFineTuneThatDivergesIsAnErrorBeforeTheFirstEpisode) {
   campaign_.data.train_images = 600;
   campaign_.model.epochs = 3;
-  campaign_.evaluator.finetune_images = 256;
-  campaign_.evaluator.finetune_rate = 50;
+  FakeQuantSettings settings = small_evaluator();
+  settings.finetune_images = 256;
+  settings.finetune_rate = 50;
+  campaign_.evaluator = configure_fake_quant(settings);
   EXPECT_THAT(error_of("a"), HasSubstr("evaluator.finetune_rate"));
   EXPECT_FALSE(fs::exists(folder_ / "a" / "episodes.jsonl"));
   EXPECT_FALSE(fs::exists(folder_ / "a" / "result.json"));
-  campaign_.evaluator.finetune_images = 0;
+  campaign_.evaluator = configure_fake_quant(small_evaluator());
   run_here(options("a"));
 }
 
@@ -263,6 +265,21 @@ TEST_F(RunnerTest, ImagesThatTheSearchDoesNotSeeDecide) {
   const CampaignResult first = run_here(options("a"));
   EXPECT_EQ(first.validation_images, 60u);
   ASSERT_TRUE(first.best.choice_accuracy.has_value());
+  const auto before = result("a");
+  run_here(options("a", true));
+  EXPECT_EQ(result("a"), before);
+}
+
+TEST_F(RunnerTest, ActivationsInFloatingPointAreNamedAndQuantisedAtTheEnd) {
+  campaign_.search.mode = "w";
+  campaign_.search.fixed = std::nullopt;
+  const CampaignResult found = run_here(options("a"));
+  EXPECT_EQ(found.float_operand, "activations");
+  for (const LayerOutcome& layer : found.best.layers) EXPECT_EQ(layer.bits.activation, 8);
+  EXPECT_TRUE(found.best.quantised_test_accuracy.has_value());
+  EXPECT_THAT(read_file(folder_ / "a" / "summary.txt"),
+              AllOf(HasSubstr("float"), HasSubstr("activations stay in floating point and cost "
+                                                  "what 8 bits cost; with 8 bits")));
   const auto before = result("a");
   run_here(options("a", true));
   EXPECT_EQ(result("a"), before);

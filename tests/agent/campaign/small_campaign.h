@@ -1,5 +1,6 @@
 #pragma once
 
+#include "agent/campaign/fake_quant_source.h"
 #include "agent/rl/ddpg/haq.h"
 #include "host/campaign/campaign.h"
 
@@ -13,6 +14,12 @@ inline ConfiguredMethod small_haq(int warmup = 3) {
   return configure_haq(options);
 }
 
+inline FakeQuantSettings small_evaluator() {
+  FakeQuantSettings settings;
+  settings.calibration_images = 32;
+  return settings;
+}
+
 /// A campaign of some seconds, priced by the closed form.
 inline Campaign small_campaign() {
   Campaign campaign;
@@ -24,7 +31,7 @@ inline Campaign small_campaign() {
   campaign.data.validation_images = 100;
   campaign.data.test_images = 100;
   campaign.model.epochs = 1;
-  campaign.evaluator.calibration_images = 32;
+  campaign.evaluator = configure_fake_quant(small_evaluator());
   campaign.constraints = {{"latency", true, 0.5}};
   campaign.search.episodes = 8;
   campaign.method = small_haq();

@@ -107,6 +107,31 @@ TEST_F(FakeQuantEvaluatorTest, EveryLayersBitsMatter) {
   EXPECT_EQ(losses.size(), 7u);
 }
 
+TEST_F(FakeQuantEvaluatorTest, AnOperandInFloatingPointHasNoBits) {
+  FakeQuantOptions some = options();
+  some.float_activations = true;
+  FakeQuantEvaluator evaluator = this->evaluator(some);
+  EXPECT_EQ(evaluator.evaluate(uniform(3, 8)).loss, evaluator.evaluate(uniform(3, 1)).loss);
+  EXPECT_NE(evaluator.evaluate(uniform(3, 8)).loss, evaluator.evaluate(uniform(4, 8)).loss);
+  EXPECT_NE(evaluator.fingerprint(), this->evaluator(options()).fingerprint());
+  // The same weights with the activations quantised are what another evaluator scores.
+  const FinalNetwork found = evaluator.finish(uniform(3, 8), FineTuneOptions(), {});
+  ASSERT_TRUE(found.test_quantised.has_value());
+  EXPECT_EQ(found.test_quantised->loss,
+            this->evaluator(options()).test_accuracy(uniform(3, 8)).loss);
+  EXPECT_NE(found.test_quantised->loss, found.test.loss);
+  EXPECT_EQ(found.checkpoint.tensors.count("conv.activation_scale"), 0u);
+  EXPECT_EQ(found.checkpoint.tensors.count("conv.weight_scale"), 1u);
+
+  some.float_activations = false;
+  some.float_weights = true;
+  FakeQuantEvaluator other = this->evaluator(some);
+  EXPECT_EQ(other.evaluate(uniform(8, 3)).loss, other.evaluate(uniform(1, 3)).loss);
+  EXPECT_NE(other.evaluate(uniform(8, 3)).loss, other.evaluate(uniform(8, 2)).loss);
+  some.float_activations = true;
+  EXPECT_THAT(message_of([&] { this->evaluator(some); }), HasSubstr("nothing is left to quantise"));
+}
+
 TEST_F(FakeQuantEvaluatorTest, ResultsDoNotDependOnOrderOrThreads) {
   const std::vector<Policy> policies{uniform(2, 2), uniform(3, 4), uniform(8, 2)};
   std::vector<double> forward;

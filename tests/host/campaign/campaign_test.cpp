@@ -8,6 +8,7 @@
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/temporary_folder.h"
+#include "host/campaign/accuracy_source.h"
 #include "host/search/methods.h"
 #include "host/search/random_search.h"
 
@@ -27,10 +28,10 @@ constraints:
   - {resource: latency, ratio: 0.5}
 )";
 
-/// The methods of the host, and a stand-in for one that needs LibTorch.
-const std::vector<MethodKind>& methods() {
-  static const std::vector<MethodKind> list = [] {
-    std::vector<MethodKind> all = host_methods();
+/// What the host has, and stand-ins for what needs LibTorch.
+const CampaignKinds& kinds() {
+  static const CampaignKinds list = [] {
+    CampaignKinds all = {host_methods(), host_evaluators()};
     MethodKind haq = random_method();
     haq.name = "haq";
     haq.keys = {"warmup"};
@@ -40,7 +41,16 @@ const std::vector<MethodKind>& methods() {
       method.key["warmup"] = map.integer("warmup", 0, 1000, 20);
       return method;
     };
-    all.push_back(haq);
+    all.methods.push_back(haq);
+    EvaluatorKind images;
+    images.name = "fake-quant";
+    images.keys = {"batch"};
+    images.configure = [](const YamlMap& map) {
+      ConfiguredEvaluator evaluator;
+      evaluator.key["batch"] = map.integer("batch", 1, 1000, 128);
+      return evaluator;
+    };
+    all.evaluators.push_back(images);
     return all;
   }();
   return list;
@@ -53,7 +63,7 @@ class CampaignFile : public ::testing::Test {
   Campaign load(const std::string& text) {
     const fs::path path = folder_ / "campaign.yaml";
     write_file(path, text);
-    return load_campaign(path.string(), {}, &methods());
+    return load_campaign(path.string(), {}, &kinds());
   }
   /// Message of the error that `text` causes; a failure of the test when it causes none.
   std::string error_of(const std::string& text) {
@@ -148,7 +158,7 @@ search:
   haq: {warmup: 7}
   exhaustive: {episodes: 5000, max_policies: 400}
 )");
-  const std::vector<Campaign> cells = load_cells(path.string(), {}, &methods());
+  const std::vector<Campaign> cells = load_cells(path.string(), {}, &kinds());
   ASSERT_EQ(cells.size(), 16u);
   EXPECT_EQ(cells[0].cell, "bismo_edge_haq_latency-0.25_seed-3");
   EXPECT_EQ(cells[1].cell, "bismo_edge_haq_latency-0.25_seed-4");
@@ -161,12 +171,12 @@ search:
   EXPECT_EQ(cells[15].constraints[0].limit, 0.5);
   EXPECT_EQ(cells[15].constraints[1].limit, 0.9);
   try {
-    load_campaign(path.string(), {}, &methods());
+    load_campaign(path.string(), {}, &kinds());
     ADD_FAILURE() << "no error";
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("16 cells"));
   }
-  EXPECT_EQ(load_cells(path.string(), {"seed=9", "search.method=haq"}, &methods()).size(), 4u);
+  EXPECT_EQ(load_cells(path.string(), {"seed=9", "search.method=haq"}, &kinds()).size(), 4u);
 }
 
 TEST_F(CampaignFile, RefusesListsThatNameSomethingTwiceAndMethodsThatAreNotThere) {
@@ -221,10 +231,32 @@ TEST_F(CampaignFile, ATableOfAccuraciesNeedsNoData) {
       "constraints: [{resource: energy, ratio: 0.5}]\n"
       "evaluator: {kind: table, table: acc.csv, full_precision: 99.2}\n";
   const Campaign c = load(head);
-  EXPECT_EQ(c.evaluator.table, (folder_ / "acc.csv").string());
-  EXPECT_FALSE(c.evaluator.missing_is_bad);
+  EXPECT_EQ(c.evaluator.name, "table");
+  EXPECT_EQ(c.evaluator.key.at("table"), "acc.csv");
+  EXPECT_FALSE(c.evaluator.key.at("missing_is_bad").get<bool>());
   EXPECT_THAT(error_of(head + "data: {dataset: synthetic}\n"), HasSubstr("no images"));
   EXPECT_THAT(campaign_key(c), ::testing::Not(HasSubstr("dataset")));
+}
+
+TEST_F(CampaignFile, AnEvaluatorReadsItsOwnKeys) {
+  EXPECT_EQ(load(kGood).evaluator.key.at("batch"), 128);
+  EXPECT_EQ(load(std::string(kGood) + "evaluator: {batch: 7}\n").evaluator.key.at("batch"), 7);
+  EXPECT_THAT(error_of(std::string(kGood) + "evaluator: {table: x.csv}\n"), HasSubstr("table"));
+  EXPECT_THAT(error_of(std::string(kGood) + "evaluator: {kind: fake-qant}\n"),
+              AllOf(HasSubstr("campaign.yaml:"), HasSubstr("kind fake-qant is not part"),
+                    HasSubstr("fake-quant")));
+}
+
+TEST_F(CampaignFile, AnOperandThatIsLeftAloneMayStayInFloatingPoint) {
+  EXPECT_EQ(load(std::string(kGood) + "search: {mode: w}\n").search.fixed, 8);
+  EXPECT_EQ(load(std::string(kGood) + "search: {mode: w, fixed: 4}\n").search.fixed, 4);
+  const Campaign c = load(std::string(kGood) + "search: {mode: w, fixed: float}\n");
+  EXPECT_EQ(c.search.fixed, std::nullopt);
+  EXPECT_THAT(campaign_key(c), HasSubstr("\"fixed\":\"float\""));
+  EXPECT_THAT(error_of(std::string(kGood) + "search: {fixed: float}\n"),
+              AllOf(HasSubstr("campaign.yaml:"), HasSubstr("mode w+a searches both operands")));
+  EXPECT_THAT(error_of(std::string(kGood) + "search: {mode: a, fixed: half}\n"),
+              HasSubstr("fixed"));
 }
 
 TEST_F(CampaignFile, RefusesNamesThatAreNoFolders) {
@@ -277,12 +309,12 @@ TEST_F(CampaignFile, SettingsOverrideKeysInOrderAndCount) {
   const Campaign c = load_campaign(path,
                                    {"search.episodes=5", "constraints[0].ratio=0.25",
                                     "search.episodes=6", "seed=9", "name=other=name"},
-                                   &methods());
+                                   &kinds());
   EXPECT_EQ(c.search.episodes, 6);
   EXPECT_EQ(c.constraints[0].limit, 0.25);
   EXPECT_EQ(c.seed, 9u);
   EXPECT_EQ(c.name, "other=name");
-  EXPECT_EQ(campaign_key(load_campaign(path, {"search.episodes=6"}, &methods())),
+  EXPECT_EQ(campaign_key(load_campaign(path, {"search.episodes=6"}, &kinds())),
             campaign_key(load(std::string(kGood) + "search: {episodes: 6}\n")));
 }
 
@@ -291,7 +323,7 @@ TEST_F(CampaignFile, SettingsAreAsStrictAsTheFile) {
   const std::string path = (folder_ / "campaign.yaml").string();
   const auto refused = [&path](const std::string& setting) {
     try {
-      load_campaign(path, {setting}, &methods());
+      load_campaign(path, {setting}, &kinds());
     } catch (const Error& error) {
       EXPECT_EQ(error.status(), ExitStatus::kUsage);
       return std::string(error.what());

@@ -56,7 +56,7 @@ search:
 )");
   }
   std::vector<Campaign> cells() const {
-    return load_cells((folder_ / "campaign.yaml").string(), {}, &methods_);
+    return load_cells((folder_ / "campaign.yaml").string(), {}, &kinds_);
   }
   RunOptions options(bool resume = false) const {
     RunOptions out;
@@ -70,12 +70,12 @@ search:
     return json;
   }
 
-  const std::vector<MethodKind> methods_ = host_methods();
+  const CampaignKinds kinds_ = {host_methods(), host_evaluators()};
   TemporaryFolder folder_;
 };
 
 TEST_F(CellsTest, AreWorkedThroughIntoOneTableWithTheRegret) {
-  const std::vector<CellResult> results = run_cells(cells(), options(), host_evaluators());
+  const std::vector<CellResult> results = run_cells(cells(), options());
   ASSERT_EQ(results.size(), 8u);
   const auto json = nlohmann::json::parse(read_file(folder_ / "out" / "cells.json"));
   ASSERT_EQ(json.at("rows").size(), 8u);
@@ -97,12 +97,12 @@ TEST_F(CellsTest, AreWorkedThroughIntoOneTableWithTheRegret) {
 }
 
 TEST_F(CellsTest, AreResumedToTheSameResults) {
-  run_cells(cells(), options(), host_evaluators());
+  run_cells(cells(), options());
   const std::string cell = cells()[2].cell;
   const auto before = without_times(folder_ / "out" / cell / "result.json");
-  EXPECT_THROW(run_cells(cells(), options(), host_evaluators()), Error);
+  EXPECT_THROW(run_cells(cells(), options()), Error);
   fs::remove_all(folder_ / "out" / cell);
-  run_cells(cells(), options(true), host_evaluators());
+  run_cells(cells(), options(true));
   EXPECT_EQ(without_times(folder_ / "out" / cell / "result.json"), before);
 }
 
@@ -121,17 +121,15 @@ TEST_F(CellsTest, ArePickedByPatterns) {
 TEST_F(CellsTest, AnExhaustiveSearchThatDoesNotGetThroughSaysSo) {
   const std::vector<Campaign> all =
       load_cells((folder_ / "campaign.yaml").string(),
-                 {"search.exhaustive.episodes=5", "seed=1", "search.method=exhaustive"}, &methods_);
-  const std::vector<CellResult> results = run_cells(all, options(), host_evaluators());
+                 {"search.exhaustive.episodes=5", "seed=1", "search.method=exhaustive"}, &kinds_);
+  const std::vector<CellResult> results = run_cells(all, options());
   EXPECT_THAT(results[0].result.warnings, ::testing::Contains(HasSubstr("5 episodes were not")));
   EXPECT_FALSE(results[0].result.exhausted);
 }
 
 TEST_F(CellsTest, AnEvaluatorThatIsNotInTheBuildIsNamed) {
-  Campaign campaign = cells().front();
-  campaign.evaluator.kind = "fake-quant";
   try {
-    run_campaign(campaign, options(), host_evaluators());
+    load_cells((folder_ / "campaign.yaml").string(), {"evaluator.kind=fake-quant"}, &kinds_);
     ADD_FAILURE() << "no error";
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("kind fake-quant is not part of this build"));
