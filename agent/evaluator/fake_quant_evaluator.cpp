@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/evaluator/layer_scores.h"
 #include "agent/nn/engine.h"
 #include "agent/nn/folding.h"
 #include "agent/nn/processor.h"
@@ -76,6 +77,27 @@ std::string make_fingerprint(const Network& network, const std::string& weights_
 
 }  // namespace
 
+/// Scores that were computed, as methods ask for them.
+class KeptScores : public GradientScores {
+ public:
+  /// `images`: of an evaluation.
+  KeptScores(LayerScores scores, std::int64_t images) : scores_(std::move(scores)) {
+    // A backward pass counts as three forward passes over its images.
+    spent_ = 3.0 * static_cast<double>(scores_.backward_images) / static_cast<double>(images);
+  }
+  double weight_score(std::size_t layer, int bits) override {
+    return scores_.weights.at(layer).at(static_cast<std::size_t>(bits));
+  }
+  double activation_score(std::size_t layer, int bits) override {
+    return scores_.activations.at(layer).at(static_cast<std::size_t>(bits));
+  }
+  double spent() const override { return spent_; }
+
+ private:
+  LayerScores scores_;
+  double spent_ = 0.0;
+};
+
 class FakeQuantEvaluator::Impl {
  public:
   Impl(const Network& network, const TensorFile& checkpoint, const DataSplits& data,
@@ -117,6 +139,23 @@ class FakeQuantEvaluator::Impl {
     ++computed_;
     cache_.insert(key, accuracy, policy);
     return accuracy;
+  }
+
+  GradientScores& scores(ScoreKind kind) {
+    auto found = scores_.find(kind);
+    if (found == scores_.end()) {
+      LayerScores computed =
+          layer_scores(kind, engine_, weights_, calibration_images(),
+                       quantisers(options_.float_weights, &Impl::weight_quantiser_of,
+                                  [](std::size_t, int bits) { weight_range(bits); }),
+                       quantisers(options_.float_activations, &Impl::activation_quantiser_of,
+                                  [this](std::size_t layer, int bits) {
+                                    activation_range(bits, layers()[layer].signed_input);
+                                  }),
+                       options_.seed);
+      found = scores_.emplace(kind, KeptScores(std::move(computed), validation_.size())).first;
+    }
+    return found->second;
   }
 
   Accuracy baseline() {
@@ -184,13 +223,41 @@ class FakeQuantEvaluator::Impl {
     }
   }
 
+  TensorData calibration_images() const {
+    const std::int64_t count = std::min<std::int64_t>(options_.calibration_images, train_.size());
+    return {train_.images.narrow(0, 0, count), train_.labels.narrow(0, 0, count)};
+  }
+
+  /// All quantisers of an operand, made beforehand: they are asked for by several threads at once.
+  /// `check` throws where there is none of a width.
+  template <typename Check>
+  QuantiserOf quantisers(bool is_float,
+                         const LinearQuantiser& (Impl::*quantiser_of)(std::size_t, int),
+                         Check check) {
+    std::vector<std::vector<const LinearQuantiser*>> all(layers().size());
+    for (std::size_t layer = 0; layer < all.size(); ++layer) {
+      for (int bits = 0; bits < LayerScores::kWidths; ++bits) {
+        all[layer].push_back(nullptr);
+        if (is_float) continue;
+        try {
+          check(layer, bits);
+        } catch (const Error&) {
+          continue;
+        }
+        all[layer].back() = &(this->*quantiser_of)(layer, bits);
+      }
+    }
+    return [all = std::move(all)](std::size_t layer, int bits) {
+      return all[layer][static_cast<std::size_t>(bits)];
+    };
+  }
+
   /// Keeps histograms of the layers' inputs of the calibration images; thresholds are found in them
   /// when first needed.
   void calibrate() {
     samples_.resize(layers().size());
-    const std::int64_t count = std::min<std::int64_t>(options_.calibration_images, train_.size());
     const torch::NoGradGuard no_gradient;
-    engine_.model().forward(train_.images.narrow(0, 0, count), weights_,
+    engine_.model().forward(calibration_images().images, weights_,
                             [this](std::size_t layer, const torch::Tensor& input) {
                               samples_[layer] =
                                   magnitudes_of(input.cpu(), layers()[layer].signed_input);
@@ -359,6 +426,7 @@ class FakeQuantEvaluator::Impl {
   std::vector<std::optional<Magnitudes>> samples_;
   std::map<std::pair<std::size_t, int>, LinearQuantiser> weight_quantisers_;
   std::map<std::pair<std::size_t, int>, LinearQuantiser> activation_quantisers_;
+  std::map<ScoreKind, KeptScores> scores_;
   int computed_ = 0;
 };
 
@@ -377,6 +445,8 @@ std::string FakeQuantEvaluator::fingerprint() const { return impl_->fingerprint(
 std::optional<Accuracy> FakeQuantEvaluator::choice(const Policy& policy) {
   return impl_->choice(policy);
 }
+
+GradientScores* FakeQuantEvaluator::scores(ScoreKind kind) { return &impl_->scores(kind); }
 
 Accuracy FakeQuantEvaluator::test_baseline() { return impl_->test_baseline(); }
 

@@ -73,6 +73,8 @@ class FakeQuantEvaluator : public Evaluator {
   Accuracy baseline() override;
   std::string fingerprint() const override;
   std::optional<Accuracy> choice(const Policy& policy) override;
+  /// layer_scores() of the float network on the calibration images, computed when first asked for.
+  GradientScores* scores(ScoreKind kind) override;
 
   /// Full-precision accuracy on the test set. For the end of a campaign only.
   Accuracy test_baseline();

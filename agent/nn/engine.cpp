@@ -75,12 +75,17 @@ Weights Engine::to_device(const Weights& weights) const {
   return moved;
 }
 
+void Engine::for_pieces(const TensorData& data, std::int64_t size,
+                        const std::function<void(int index, const TensorData& piece)>& body) {
+  pool_.run(pieces(data.size(), size),
+            [&](int index) { body(index, piece_of(data, size, index)); });
+}
+
 Score Engine::score(const Weights& weights, const InputHook& hook, const TensorData& data) {
   const std::int64_t size = device_.is_cuda() ? kGpuPiece : kScorePiece;
   std::vector<Score> scores(static_cast<std::size_t>(pieces(data.size(), size)));
-  pool_.run(static_cast<int>(scores.size()), [&](int index) {
+  for_pieces(data, size, [&](int index, const TensorData& piece) {
     const torch::NoGradGuard no_gradient;
-    const TensorData piece = piece_of(data, size, index);
     const torch::Tensor logits = model_.forward(piece.images, weights, hook);
     Score& score = scores[static_cast<std::size_t>(index)];
     score = score_of(logits, piece.labels, summed_loss(logits, piece.labels));

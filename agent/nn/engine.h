@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,11 @@ class Engine {
   /// whole batch, which `gradients` has as their mean and (unbiased) variance. Returns the score.
   Score gradients(const Weights& at, const InputHook& hook, const TensorData& batch,
                   Weights& gradients);
+
+  /// Calls `body` with each piece of `size` images (the last may be smaller) and its number, on all
+  /// threads at once.
+  void for_pieces(const TensorData& data, std::int64_t size,
+                  const std::function<void(int index, const TensorData& piece)>& body);
 
   const Model& model() const { return model_; }
   torch::Device device() const { return device_; }

@@ -107,6 +107,23 @@ TEST_F(FakeQuantEvaluatorTest, EveryLayersBitsMatter) {
   EXPECT_EQ(losses.size(), 7u);
 }
 
+TEST_F(FakeQuantEvaluatorTest, ScoresLayersByGradientsAtAStatedPrice) {
+  FakeQuantOptions some = options();
+  some.calibration_images = 100;
+  FakeQuantEvaluator evaluator = this->evaluator(some);
+  for (const ScoreKind kind : {ScoreKind::kFisher, ScoreKind::kHessian}) {
+    GradientScores* scores = evaluator.scores(kind);
+    ASSERT_NE(scores, nullptr);
+    for (std::size_t layer = 0; layer < 3; ++layer) {
+      EXPECT_GT(scores->weight_score(layer, 2), scores->weight_score(layer, 8));
+      EXPECT_GT(scores->activation_score(layer, 2), scores->activation_score(layer, 8));
+    }
+    // 100 images of 500 once, or 64 of them once and for four probes of six operands; each counts
+    // as three forward passes.
+    EXPECT_DOUBLE_EQ(scores->spent(), kind == ScoreKind::kFisher ? 0.6 : 0.384 * 25);
+  }
+}
+
 TEST_F(FakeQuantEvaluatorTest, AnOperandInFloatingPointHasNoBits) {
   FakeQuantOptions some = options();
   some.float_activations = true;
