@@ -150,6 +150,8 @@ Tensor compute_op(const Node& node, const std::vector<Tensor>& inputs, const Nod
           .slice(3, 0, std::numeric_limits<std::int64_t>::max(), a.step_w);
     case Op::kUpsample:
       return upsampled(a, as_map(x));
+    case Op::kGiven:
+      break;  // require_trainable() refuses it
     case Op::kNormalise:
       return normalised(a, x);
   }

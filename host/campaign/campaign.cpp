@@ -134,13 +134,16 @@ std::vector<LayerBits> read_bits(const YamlNode& node) {
   return out;
 }
 
-std::vector<std::vector<std::string>> read_ties(const YamlNode& node) {
-  std::vector<std::vector<std::string>> out;
+void read_ties(const YamlNode& node, SearchSettings& out) {
   for (const YamlNode& group : node.items(1)) {
-    out.emplace_back();
-    for (const YamlNode& name : entries_of(group)) out.back().push_back(name.text());
+    if (group.is_mapping()) {
+      const YamlMap map(group, {"inputs_of"});
+      out.tied_inputs_of.push_back(map.choice("inputs_of", {"add", "concat"}));
+      continue;
+    }
+    out.ties.emplace_back();
+    for (const YamlNode& name : entries_of(group)) out.ties.back().push_back(name.text());
   }
-  return out;
 }
 
 /// The names under `method`.
@@ -236,7 +239,7 @@ SearchSettings read_search(const YamlNode& node, const std::vector<MethodKind>* 
   out.pin_first_last = map.boolean("pin_first_last", out.pin_first_last);
   if (map.has("accuracy_floor")) out.accuracy_floor = map.real("accuracy_floor", 0, 100);
   if (const auto bits = map.find("bits")) out.bits = read_bits(*bits);
-  if (const auto ties = map.find("tie")) out.ties = read_ties(*ties);
+  if (const auto ties = map.find("tie")) read_ties(*ties, out);
   method = read_method(map, methods, names.at(pick), names.size() == 1, out);
   return out;
 }
@@ -514,6 +517,7 @@ std::string campaign_key(const Campaign& c) {
   if (!c.search.fixed) search["fixed"] = "float";
   if (c.search.fixed.value_or(8) != 8) search["fixed"] = *c.search.fixed;
   if (!c.search.ties.empty()) search["tie"] = c.search.ties;
+  if (!c.search.tied_inputs_of.empty()) search["tie_inputs_of"] = c.search.tied_inputs_of;
   if (c.data.choice_images > 0) key["data"]["choice_images"] = c.data.choice_images;
   if (!c.evaluator.uses_images) {
     for (const char* unused : {"data", "model", "final"}) key.erase(unused);

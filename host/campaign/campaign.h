@@ -82,7 +82,9 @@ struct SearchSettings {
   bool pin_first_last = true;     ///< first and last layer stay at 8/8 bits
   std::vector<LayerBits> bits;    ///< of single layers
   std::vector<std::vector<std::string>> ties;  ///< layers that share their bits
-  std::optional<double> accuracy_floor;        ///< percent; policies below it rank last
+  /// The same, read off the graph: "add" or "concat", whose inputs come from them.
+  std::vector<std::string> tied_inputs_of;
+  std::optional<double> accuracy_floor;  ///< percent; policies below it rank last
 };
 
 /// `final:` of a campaign: what happens to the best policy (and, the same way, to the uniform ones

@@ -75,7 +75,7 @@ Preflight preflight(const Campaign& campaign, const RunOptions& options, bool ma
   // The quickest first: files and settings, then the directory, then what has to be computed.
   *found.network_at = load_network(campaign.network);
   found.hardware = load_hardware(campaign, found.network());
-  found.search = search_options(campaign, found.hardware);
+  found.search = search_options(campaign, found.hardware, found.network());
   validate(found.search);
   const BitSpace space(found.search.bits, found.network());
   RunDirectory::check(options.out, campaign_key(campaign), options.resume);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "host/base/error.h"
+#include "host/network/passes/joined_layers.h"
 
 namespace bittern {
 namespace {
@@ -61,7 +62,8 @@ void check_layer_bits(const LayerBits& entry, const CampaignHardware& hardware) 
 
 }  // namespace
 
-SearchOptions search_options(const Campaign& campaign, const CampaignHardware& hardware) {
+SearchOptions search_options(const Campaign& campaign, const CampaignHardware& hardware,
+                             const Network& network) {
   const SearchSettings& s = campaign.search;
   for (const LayerBits& entry : s.bits) check_layer_bits(entry, hardware);
   const int fixed = s.fixed.value_or(kFloatCost);
@@ -78,6 +80,18 @@ SearchOptions search_options(const Campaign& campaign, const CampaignHardware& h
   out.bits.pin_first_last = s.pin_first_last;
   out.bits.layers = s.bits;
   out.bits.ties = s.ties;
+  for (const std::string& join : s.tied_inputs_of) {
+    const auto groups = joined_layers(network.graph, join == "add" ? Op::kAdd : Op::kConcat);
+    if (groups.empty()) {
+      fail_usage("search: tie: network {} has no {} of two layers", network.name, join);
+    }
+    for (const auto& group : groups) {
+      out.bits.ties.emplace_back();
+      for (const std::size_t layer : group) {
+        out.bits.ties.back().push_back(network.layers[layer].name);
+      }
+    }
+  }
   out.wall.mode = parse_wall_mode(s.wall);
   out.wall.epsilon = s.must_pay_share;
   out.reward.accuracy_floor = s.accuracy_floor;

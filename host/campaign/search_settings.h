@@ -9,8 +9,9 @@
 namespace bittern {
 
 /// `search:` of a campaign in the words of the driver. Throws Error (exit status 2) when `hardware`
-/// runs none of the widths that the campaign searches.
-SearchOptions search_options(const Campaign& campaign, const CampaignHardware& hardware);
+/// runs none of the widths that the campaign searches, or `network` has nothing to tie.
+SearchOptions search_options(const Campaign& campaign, const CampaignHardware& hardware,
+                             const Network& network);
 
 std::vector<Constraint> search_constraints(const Campaign& campaign);
 

@@ -79,6 +79,8 @@ std::string attributes_text(const Node& node) {
       return fmt::format("{}x{}", a.step_h, a.step_w);
     case Op::kNormalise:
       return numbers(a.mean) + " /" + numbers(a.deviation);
+    case Op::kGiven:
+      return fmt::format("{}x{}x{}", node.shape.channels, node.shape.height, node.shape.width);
     case Op::kRelu:
     case Op::kAdd:
     case Op::kConcat:

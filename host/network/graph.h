@@ -25,6 +25,7 @@ enum class Op {
   kSlice,
   kUpsample,
   kNormalise,
+  kGiven,  ///< a map that the file states and nothing in it makes: can be measured, not computed
 };
 
 /// Shape of the feature map of one image.
@@ -81,7 +82,7 @@ struct Node {
   std::vector<int> inputs;  ///< indices of nodes, or kImage
   Attributes attributes = {};
   std::string where = {};  ///< "file:line"
-  Shape shape = {};        ///< of the output; add_node() fills it in
+  Shape shape = {};        ///< of the output; add_node() fills it in (kGiven: the stated one)
 };
 
 /// A network as a directed graph. Nodes stand behind those whose outputs they take. Weights are

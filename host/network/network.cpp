@@ -1,6 +1,7 @@
 #include "host/network/network.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "host/base/checked.h"
 #include "host/base/error.h"
@@ -45,6 +46,7 @@ Network load_network(const std::string& name_or_path) {
                  "'");
     }
   }
+  for (const std::string& note : network.notes) spdlog::warn("{}", note);
   return network;
 }
 
@@ -52,6 +54,14 @@ void require_trainable(const Network& network) {
   const Graph& graph = network.graph;
   if (graph.nodes.empty()) {
     fail_usage("network {}: only its layers' shapes are known, not what it computes", network.name);
+  }
+  for (const Node& node : graph.nodes) {
+    if (node.op != Op::kGiven) continue;
+    fail_usage(
+        "{}: `in` states a map of {}x{}x{} that nothing in the file makes: write what does "
+        "(concat, "
+        "add, upsample, slice); measuring, comparing and validating work without it",
+        node.where, node.shape.channels, node.shape.height, node.shape.width);
   }
   const std::vector<bool> used = nodes_in_use(graph);
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {

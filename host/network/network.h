@@ -19,6 +19,8 @@ struct Network {
   /// layers(graph), where there is a graph. Networks of shapes alone can be measured only.
   std::vector<Layer> layers;
   Graph graph;
+  /// What its file leaves open, a sentence each: load_network() warns of it.
+  std::vector<std::string> notes = {};
 
   /// Multiply-accumulates for one image. Throws Error when 64 bits cannot count them.
   std::int64_t macs() const;
@@ -29,7 +31,8 @@ struct Network {
 };
 
 /// Reads a network from configs/networks/<name>.yaml, or from a file when `name_or_path` ends in
-/// .yaml. Strict: an unknown key is an error with file, line and the nearest known key.
+/// .yaml. Strict: an unknown key is an error with file, line and the nearest known key. Warns of
+/// Network::notes.
 Network load_network(const std::string& name_or_path);
 
 /// The network that a document says; its name is not compared with the file's.

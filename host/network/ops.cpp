@@ -138,6 +138,18 @@ Shape clipped(const Node& node, const std::vector<Shape>& inputs) {
   return inputs[0];
 }
 
+Shape given_shape(const Node& node, const std::vector<Shape>& inputs) {
+  static_cast<void>(inputs);
+  return checked(node.shape.channels, node.shape.height, node.shape.width);
+}
+
+/// Taken to stand behind a ReLU, as what is joined mostly does.
+Range given_range(const Node& node, const std::vector<Range>& inputs) {
+  static_cast<void>(node);
+  static_cast<void>(inputs);
+  return {0.0, std::numeric_limits<double>::infinity()};
+}
+
 Range anything(const Node& node, const std::vector<Range>& inputs) {
   static_cast<void>(node);
   static_cast<void>(inputs);
@@ -254,6 +266,7 @@ const std::vector<OpInfo>& all_ops() {
        {},
        normalised,
        normalised_range},
+      {Op::kGiven, "given", 0, 0, {}, {}, given_shape, given_range},
   };
   return kOps;
 }

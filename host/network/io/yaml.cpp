@@ -127,6 +127,7 @@ class Reader {
   }
 
   const Graph& graph() const { return graph_; }
+  const std::vector<std::string>& notes() const { return notes_; }
 
  private:
   static std::vector<std::string> keys_of(Op op, std::vector<std::string> others) {
@@ -145,21 +146,41 @@ class Reader {
   }
 
   /// What an entry with one input takes.
-  int source(const YamlMap& map) const {
+  int source(const YamlMap& map) {
     const auto from = map.find("from");
     const int index = from ? named(*from) : current_;
     if (const auto stated = map.find("in")) {
       const auto values = stated->integers(1, kMost, 3, 3);
       const Shape& in = graph_.shape_of(index);
       if (values != std::vector<std::int64_t>{in.channels, in.height, in.width}) {
-        stated->fail(
-            fmt::format("the file says [{}, {}, {}], but the layers before it give "
-                        "[{}, {}, {}] (channels, height, width); write what joins or resizes them "
-                        "(concat, add, upsample), or leave `in` out",
-                        values[0], values[1], values[2], in.channels, in.height, in.width));
+        const std::string shapes =
+            fmt::format("the file says [{}, {}, {}], but {} [{}, {}, {}] (channels, height, width)",
+                        values[0], values[1], values[2],
+                        from              ? "'" + from->text() + "' gives"
+                        : index == kImage ? "the image is"
+                                          : "the entry before it gives",
+                        in.channels, in.height, in.width);
+        // What an entry names, and the image, are there: the file contradicts itself.
+        if (from || index == kImage) stated->fail(shapes);
+        return given(
+            {static_cast<int>(values[0]), static_cast<int>(values[1]), static_cast<int>(values[2])},
+            *stated, shapes);
       }
     }
     return index;
+  }
+
+  /// A map that joins or resizes earlier ones in a way that the file does not write.
+  int given(const Shape& shape, const YamlNode& stated, const std::string& shapes) {
+    Node node;
+    node.op = Op::kGiven;
+    node.shape = shape;
+    append(std::move(node), stated);
+    notes_.push_back(fmt::format(
+        "{}: {}: it is measured as stated, taken to have no negative values; to train it, write "
+        "what joins or resizes the maps (concat, add, upsample)",
+        stated.where(), shapes));
+    return current_;
   }
 
   void read_attributes(const YamlMap& map, Node& node) const {
@@ -329,6 +350,7 @@ class Reader {
   }
 
   Graph graph_;
+  std::vector<std::string> notes_;
   int current_ = kImage;
   std::map<std::string, int> named_;
 };
@@ -353,6 +375,7 @@ Network parse_network(const YamlNode& document) {
       map.boolean("input_signed", false));
   for (const YamlNode& entry : map.at("layers").items(1, 4096)) reader.add(entry);
   network.graph = reader.graph();
+  network.notes = reader.notes();
   network.layers = layers(network.graph);
   if (network.layers.empty()) map.at("layers").fail("no layer that can be quantised");
   return network;

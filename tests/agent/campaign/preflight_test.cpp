@@ -121,6 +121,24 @@ TEST_F(PreflightTest, OneBitForInputsThatCanBeNegative) {
   preflight(campaign_, options_, false);
 }
 
+TEST_F(PreflightTest, TiesReadOffTheGraph) {
+  campaign_.search.tied_inputs_of = {"add"};
+  EXPECT_THAT(error_of(), HasSubstr("network lenet has no add of two layers"));
+  const fs::path file = folder_ / "shortcut.yaml";
+  write_file(file,
+             "name: shortcut\ninput: [1, 28, 28]\nlayers:\n"
+             "  - conv: {name: stem, out: 2, kernel: 3, pad: same}\n"
+             "  - conv: {name: a, out: 2, kernel: 3, pad: same}\n"
+             "  - conv: {name: b, out: 2, kernel: 3, pad: same, relu: false}\n"
+             "  - add: {from: [b, a], relu: true}\n"
+             "  - linear: {name: last, out: 10, relu: false}\n");
+  campaign_.network = file.string();
+  const Preflight found = preflight(campaign_, options_, false);
+  const BitSpace space(found.search.bits, found.network());
+  EXPECT_EQ(space.leader(2), 1u);
+  EXPECT_EQ(space.leader(0), 0u);
+}
+
 TEST_F(PreflightTest, SettingsThatTheSearchRefuses) {
   campaign_.search.accuracy_floor = 101.0;
   EXPECT_THAT(error_of(), HasSubstr("accuracy_floor"));

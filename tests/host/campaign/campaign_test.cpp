@@ -247,6 +247,17 @@ TEST_F(CampaignFile, AnEvaluatorReadsItsOwnKeys) {
                     HasSubstr("fake-quant")));
 }
 
+TEST_F(CampaignFile, TiesAreWrittenOrReadOffTheGraph) {
+  const Campaign c =
+      load(std::string(kGood) +
+           "search: {tie: [[conv1, conv2], {inputs_of: add}, {inputs_of: concat}]}\n");
+  EXPECT_EQ(c.search.ties.size(), 1u);
+  EXPECT_EQ(c.search.tied_inputs_of, (std::vector<std::string>{"add", "concat"}));
+  EXPECT_THAT(campaign_key(c), HasSubstr("tie_inputs_of"));
+  EXPECT_THAT(error_of(std::string(kGood) + "search: {tie: [{inputs_of: pool}]}\n"),
+              HasSubstr("inputs_of"));
+}
+
 TEST_F(CampaignFile, AnOperandThatIsLeftAloneMayStayInFloatingPoint) {
   EXPECT_EQ(load(std::string(kGood) + "search: {mode: w}\n").search.fixed, 8);
   EXPECT_EQ(load(std::string(kGood) + "search: {mode: w, fixed: 4}\n").search.fixed, 4);

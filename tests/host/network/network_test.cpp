@@ -106,8 +106,28 @@ TEST_F(NetworkTest, StatedShapeIsChecked) {
   EXPECT_THAT(
       error_of("  - conv: {name: a, out: 4, kernel: 3, in: [3, 8, 8]}\n"),
       HasSubstr(
-          "n.yaml:4: layers[0].conv.in: the file says [3, 8, 8], but the layers before it give "
-          "[3, 8, 6]"));
+          "n.yaml:4: layers[0].conv.in: the file says [3, 8, 8], but the image is [3, 8, 6]"));
+  EXPECT_THAT(error_of("  - conv: {name: a, out: 4, kernel: 3}\n"
+                       "  - conv: {name: b, from: a, out: 4, kernel: 3, in: [8, 6, 4]}\n"),
+              HasSubstr("the file says [8, 6, 4], but 'a' gives [4, 6, 4]"));
+}
+
+TEST_F(NetworkTest, AMapThatTheFileStatesAndDoesNotMakeIsMeasuredAndNotTrained) {
+  const Network n = load(
+      "  - conv: {name: enc, out: 8, kernel: 3, pad: 1}\n  - pool: {kernel: 2}\n"
+      "  - conv: {name: dec, out: 8, kernel: 3, pad: same, in: [16, 8, 6]}\n");
+  EXPECT_EQ(n.layers[1].in_channels, 16);
+  EXPECT_EQ(n.layers[1].in_height, 8);
+  EXPECT_FALSE(n.layers[1].signed_input);
+  ASSERT_EQ(n.notes.size(), 1u);
+  EXPECT_THAT(n.notes[0], HasSubstr("n.yaml:6: the file says [16, 8, 6], but the entry before it "
+                                    "gives [8, 4, 3]"));
+  try {
+    require_trainable(n);
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("states a map of 16x8x6 that nothing in the file makes"));
+  }
 }
 
 TEST_F(NetworkTest, MistakesAreNamedWithFileAndLine) {
