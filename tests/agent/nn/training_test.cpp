@@ -13,6 +13,7 @@
 #include "agent/nn/processor.h"
 #include "host/base/error.h"
 #include "host/base/file.h"
+#include "host/base/random.h"
 #include "host/base/stop.h"
 #include "tests/agent/nn/tiny_network.h"
 
@@ -149,6 +150,49 @@ TEST(Training, APoolABranchOrAShortcutMakesADifference) {
   EXPECT_EQ(layers.size(), 1u);  // what is timed is the same
   EXPECT_EQ(keys.size(), networks.size());
   EXPECT_EQ(weights.size(), networks.size());
+}
+
+/// Images of noise with labels 0, 1, ... in turn, of the shape that `network` takes and with the
+/// classes that it tells apart.
+DataSplits noise_for(const Network& network, int images) {
+  const Shape& input = network.graph.input;
+  Dataset data;
+  data.name = "noise";
+  data.channels = input.channels;
+  data.height = input.height;
+  data.width = input.width;
+  data.classes = network.graph.shape_of(network.graph.output).channels;
+  Rng rng(1);
+  for (int i = 0; i < images; ++i) {
+    data.labels.push_back(static_cast<std::uint8_t>(i % data.classes));
+    for (std::size_t p = 0; p < data.image_bytes(); ++p) {
+      data.images.push_back(static_cast<std::uint8_t>(rng.integer(0, 255)));
+    }
+  }
+  return {data, data, data, {}, content_hash(data)};
+}
+
+TEST(Training, EveryZooNetworkForSmallImagesTakesItsSteps) {
+  setenv("BITTERN_HOME", BITTERN_SOURCE_DIR, 1);
+  int trained = 0;
+  for (const std::string& name : network_names()) {
+    const Network network = load_network(name);
+    // What data sets of 28x28 and 32x32 images can be used with; the others take ImageNet's.
+    if (network.graph.input.height > 32 || network.graph.input.width > 32) continue;
+    SCOPED_TRACE(name);
+    TrainOptions options = quick(3);
+    options.batch = 8;
+    options.optimiser.learning_rate = 0.01;
+    std::vector<double> losses;
+    train_network(network, noise_for(network, 16), options, [&](const TrainProgress& progress) {
+      if (progress.epoch_done) losses.push_back(progress.loss);
+    });
+    ASSERT_EQ(losses.size(), 3u);
+    for (const double loss : losses) EXPECT_TRUE(std::isfinite(loss)) << loss;
+    EXPECT_NE(losses.front(), losses.back()) << "no weight changed";
+    ++trained;
+  }
+  EXPECT_GE(trained, 8);
 }
 
 TEST(Training, DivergenceIsReportedAndNotTrainedOn) {
