@@ -252,13 +252,22 @@ void check_configs(Report& report) {
 }
 
 void check_data(Report& report, const std::string& given) {
-  try {
-    const fs::path folder = find_data_folder("mnist", "train-images-idx3-ubyte", given);
-    report.add(Verdict::kOk, "mnist", folder.string());
-  } catch (const Error&) {
-    report.add(Verdict::kWarning, "mnist", "not found",
-               "put the four idx files (.gz or plain) into data/mnist, or name their folder with "
-               "BITTERN_DATA; the quickstart needs none");
+  struct Known {
+    const char* name;
+    const char* file;
+    const char* files;
+  };
+  for (const Known& set :
+       {Known{"mnist", "train-images-idx3-ubyte", "four idx files (.gz too)"},
+        Known{"cifar10", "data_batch_1.bin", "six files of the binary version (.gz, .xz too)"}}) {
+    try {
+      report.add(Verdict::kOk, set.name, find_data_folder(set.name, set.file, given).string());
+    } catch (const Error&) {
+      report.add(Verdict::kWarning, set.name, "not found",
+                 fmt::format("put its {} into data/{}, or name their folder with BITTERN_DATA; the "
+                             "quickstart needs none",
+                             set.files, set.name));
+    }
   }
 }
 

@@ -13,11 +13,6 @@ namespace {
 
 bool is_layer(const Node& node) { return node.op == Op::kConv || node.op == Op::kLinear; }
 
-std::string pool_text(const Attributes& a) {
-  return fmt::format("k{}x{} s{}x{} p{},{},{},{}", a.kernel_h, a.kernel_w, a.stride_h, a.stride_w,
-                     a.pad_top, a.pad_bottom, a.pad_left, a.pad_right);
-}
-
 /// The text of a chain as it was when chains were all that could be computed: keys of trained
 /// weights and of accuracies are made of it. Nothing where the graph is anything else.
 std::optional<std::string> chain_key(const Graph& graph) {
@@ -40,7 +35,7 @@ std::optional<std::string> chain_key(const Graph& graph) {
       continue;
     }
     if (node.op == Op::kMaxPool && !a.ceil) {
-      pools += " pool " + pool_text(a);
+      pools += " pool " + window_text(a);
     } else if (!(node.op == Op::kRelu && relu_fits) && node.op != Op::kFlatten) {
       return std::nullopt;
     }
@@ -48,46 +43,6 @@ std::optional<std::string> chain_key(const Graph& graph) {
   }
   if (graph.output + 1 != static_cast<int>(graph.nodes.size())) return std::nullopt;
   return text + fmt::format("from {}{}", layer, pools);
-}
-
-/// All attributes that the table names for the op.
-std::string attributes_text(const Node& node) {
-  const Attributes& a = node.attributes;
-  std::string text;
-  const auto numbers = [](const std::vector<double>& values) {
-    std::string list;
-    for (const double value : values) list += fmt::format(" {}", value);
-    return list;
-  };
-  switch (node.op) {
-    case Op::kConv:
-      return fmt::format("{} d{}x{} g{} o{}{}", pool_text(a), a.dilation_h, a.dilation_w, a.groups,
-                         a.out_channels, a.bias ? " bias" : "");
-    case Op::kLinear:
-      return fmt::format("o{}{}", a.out_channels, a.bias ? " bias" : "");
-    case Op::kBatchNorm:
-      return fmt::format("e{}", a.epsilon);
-    case Op::kClip:
-      return fmt::format("{} {}", a.low, a.high);
-    case Op::kMaxPool:
-    case Op::kAveragePool:
-      return pool_text(a) + (a.ceil ? " ceil" : "") + (a.count_padding ? " padding" : "");
-    case Op::kPadChannels:
-      return fmt::format("{} {}", a.before, a.after);
-    case Op::kSlice:
-    case Op::kUpsample:
-      return fmt::format("{}x{}", a.step_h, a.step_w);
-    case Op::kNormalise:
-      return numbers(a.mean) + " /" + numbers(a.deviation);
-    case Op::kGiven:
-      return fmt::format("{}x{}x{}", node.shape.channels, node.shape.height, node.shape.width);
-    case Op::kRelu:
-    case Op::kAdd:
-    case Op::kConcat:
-    case Op::kFlatten:
-      break;
-  }
-  return "";
 }
 
 }  // namespace
@@ -191,7 +146,7 @@ std::string graph_key(const Graph& graph) {
     const OpInfo& info = op_info(node.op);
     text += info.name;
     for (const int source : node.inputs) text += fmt::format(" {}", source);
-    text += " " + attributes_text(node);
+    text += " " + info.text(node);
     if (!info.tensors.empty()) text += " = " + node.name;
     text += "; ";
   }

@@ -211,7 +211,56 @@ Range normalised_range(const Node& node, const std::vector<Range>& inputs) {
   return all;
 }
 
+std::string no_text(const Node& node) {
+  static_cast<void>(node);
+  return "";
+}
+
+std::string conv_text(const Node& node) {
+  const Attributes& a = node.attributes;
+  return fmt::format("{} d{}x{} g{} o{}{}", window_text(a), a.dilation_h, a.dilation_w, a.groups,
+                     a.out_channels, a.bias ? " bias" : "");
+}
+
+std::string linear_text(const Node& node) {
+  return fmt::format("o{}{}", node.attributes.out_channels, node.attributes.bias ? " bias" : "");
+}
+
+std::string epsilon_text(const Node& node) { return fmt::format("e{}", node.attributes.epsilon); }
+
+std::string clip_text(const Node& node) {
+  return fmt::format("{} {}", node.attributes.low, node.attributes.high);
+}
+
+std::string pool_text(const Node& node) {
+  const Attributes& a = node.attributes;
+  return window_text(a) + (a.ceil ? " ceil" : "") + (a.count_padding ? " padding" : "");
+}
+
+std::string padding_text(const Node& node) {
+  return fmt::format("{} {}", node.attributes.before, node.attributes.after);
+}
+
+std::string step_text(const Node& node) {
+  return fmt::format("{}x{}", node.attributes.step_h, node.attributes.step_w);
+}
+
+std::string normalise_text(const Node& node) {
+  std::string text;
+  for (const double mean : node.attributes.mean) text += fmt::format(" {}", mean);
+  text += " /";
+  for (const double deviation : node.attributes.deviation) text += fmt::format(" {}", deviation);
+  return text;
+}
+
+std::string given_text(const Node& node) { return text_of(node.shape); }
+
 }  // namespace
+
+std::string window_text(const Attributes& a) {
+  return fmt::format("k{}x{} s{}x{} p{},{},{},{}", a.kernel_h, a.kernel_w, a.stride_h, a.stride_w,
+                     a.pad_top, a.pad_bottom, a.pad_left, a.pad_right);
+}
 
 const std::vector<OpInfo>& all_ops() {
   constexpr int kMany = 256;
@@ -224,8 +273,9 @@ const std::vector<OpInfo>& all_ops() {
        {"!kernel", "stride", "dilation", "pad", "!out", "groups", "bias"},
        kWeights,
        layer_shape,
-       anything},
-      {Op::kLinear, "linear", 1, 1, {"!out", "bias"}, kWeights, layer_shape, anything},
+       anything,
+       conv_text},
+      {Op::kLinear, "linear", 1, 1, {"!out", "bias"}, kWeights, layer_shape, anything, linear_text},
       {Op::kBatchNorm,
        "batch_norm",
        1,
@@ -233,9 +283,10 @@ const std::vector<OpInfo>& all_ops() {
        {"epsilon"},
        {"weight", "bias", "running_mean", "running_var"},
        same_shape,
-       anything},
-      {Op::kRelu, "relu", 1, 1, {}, {}, same_shape, relu_range},
-      {Op::kClip, "clip", 1, 1, {"!low", "!high"}, {}, clipped, clip_range},
+       anything,
+       epsilon_text},
+      {Op::kRelu, "relu", 1, 1, {}, {}, same_shape, relu_range, no_text},
+      {Op::kClip, "clip", 1, 1, {"!low", "!high"}, {}, clipped, clip_range, clip_text},
       {Op::kMaxPool,
        "max_pool",
        1,
@@ -243,7 +294,8 @@ const std::vector<OpInfo>& all_ops() {
        {"!kernel", "stride", "pad", "ceil"},
        {},
        pool_shape,
-       as_input},
+       as_input,
+       pool_text},
       {Op::kAveragePool,
        "average_pool",
        1,
@@ -251,13 +303,22 @@ const std::vector<OpInfo>& all_ops() {
        {"!kernel", "stride", "pad", "ceil", "count_padding"},
        {},
        pool_shape,
-       average_range},
-      {Op::kAdd, "add", 2, kMany, {}, {}, add_shape, sum_range_of},
-      {Op::kConcat, "concat", 2, kMany, {}, {}, concat_shape, any_of_them},
-      {Op::kFlatten, "flatten", 1, 1, {}, {}, flat_shape, as_input},
-      {Op::kPadChannels, "pad_channels", 1, 1, {"before", "after"}, {}, padded_channels, with_zero},
-      {Op::kSlice, "slice", 1, 1, {"!step"}, {}, sliced, as_input},
-      {Op::kUpsample, "upsample", 1, 1, {"!factor"}, {}, upsampled, as_input},
+       average_range,
+       pool_text},
+      {Op::kAdd, "add", 2, kMany, {}, {}, add_shape, sum_range_of, no_text},
+      {Op::kConcat, "concat", 2, kMany, {}, {}, concat_shape, any_of_them, no_text},
+      {Op::kFlatten, "flatten", 1, 1, {}, {}, flat_shape, as_input, no_text},
+      {Op::kPadChannels,
+       "pad_channels",
+       1,
+       1,
+       {"before", "after"},
+       {},
+       padded_channels,
+       with_zero,
+       padding_text},
+      {Op::kSlice, "slice", 1, 1, {"!step"}, {}, sliced, as_input, step_text},
+      {Op::kUpsample, "upsample", 1, 1, {"!factor"}, {}, upsampled, as_input, step_text},
       {Op::kNormalise,
        "normalise",
        1,
@@ -265,8 +326,9 @@ const std::vector<OpInfo>& all_ops() {
        {"!mean", "!deviation"},
        {},
        normalised,
-       normalised_range},
-      {Op::kGiven, "given", 0, 0, {}, {}, given_shape, given_range},
+       normalised_range,
+       normalise_text},
+      {Op::kGiven, "given", 0, 0, {}, {}, given_shape, given_range, given_text},
   };
   return kOps;
 }

@@ -28,6 +28,8 @@ struct OpInfo {
   Shape (*shape)(const Node& node, const std::vector<Shape>& inputs);
   /// Values of the output for values of the inputs.
   Range (*range)(const Node& node, const std::vector<Range>& inputs);
+  /// Canonical text of its attributes, for graph_key().
+  std::string (*text)(const Node& node);
 };
 
 /// The entry of an operation.
@@ -39,6 +41,9 @@ const std::vector<OpInfo>& all_ops();
 /// What is missing for an operation that people write and Bittern cannot compute (transposed and
 /// 3-D convolution, products of two activations); empty for other words.
 std::string missing_for(const std::string& op);
+
+/// Kernel, stride and padding in the canonical text of convolutions and poolings.
+std::string window_text(const Attributes& a);
 
 /// The layer of a convolution or fully connected node that takes a map of this shape.
 Layer layer_of(const Node& node, const Shape& input);
