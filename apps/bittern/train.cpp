@@ -55,7 +55,7 @@ TrainResult train_with_meter(const Network& network, const DataSplits& splits,
       note += fmt::format(", validation {:.2f} %", progress.validation.accuracy());
       spdlog::info("{}", note);
       // Kept after every epoch: a training that is killed leaves its last whole epoch.
-      if (!is_stream(out)) write_safetensors(out, *progress.checkpoint);
+      if (!out.empty() && !is_stream(out)) write_safetensors(out, *progress.checkpoint);
     }
     phase.note(note);
   });
@@ -78,7 +78,7 @@ Score test_score(const Network& network, const TrainResult& result, const DataSp
 }
 
 void train(const TrainArguments& arguments, const CLI::App& command) {
-  check_output_file(arguments.out);
+  if (!arguments.out.empty()) check_output_file(arguments.out);
   const Task task = task_of(arguments);
   worker_count(task.train.threads, "--threads");
   const auto phases = make_phases(command);
@@ -89,18 +89,22 @@ void train(const TrainArguments& arguments, const CLI::App& command) {
   warn_of_data(splits);
   const TrainResult result = train_with_meter(network, splits, task.train, arguments.out, phases);
   const Score test = test_score(network, result, splits, task, phases);
-  if (is_stream(arguments.out)) write_safetensors(arguments.out, result.checkpoint);
+  if (!arguments.out.empty() && is_stream(arguments.out))
+    write_safetensors(arguments.out, result.checkpoint);
   Table table;
   table.text_column("part").integer_column("images").real_column("accuracy", "%", 2);
   table.real_column("loss", "", 4);
   add_row(table, "train", result.train);
   add_row(table, "validation", result.validation);
   add_row(table, "test", test);
-  (is_standard_output(arguments.out) ? std::cerr : std::cout)
+  (!arguments.out.empty() && is_standard_output(arguments.out) ? std::cerr : std::cout)
       << arguments.table.render(table, command);
-  check_learnt(arguments.out, task.train, result, splits.validation);
-  std::cerr << fmt::format("{}: {} on {}, {} epochs in {:.1f} s\n", arguments.out, network.name,
-                           splits.train.name, arguments.epochs, result.seconds);
+  const std::string where = arguments.out.empty() ? network.name : arguments.out;
+  check_learnt(where, task.train, result, splits.validation);
+  std::cerr << fmt::format(
+      "{}: {} on {}, {} epochs in {:.1f} s{}\n", where, network.name, splits.train.name,
+      arguments.epochs, result.seconds,
+      arguments.out.empty() ? "; its weights are not kept, for want of --out" : "");
 }
 
 }  // namespace

@@ -27,10 +27,10 @@ void add_train_command(CLI::App& app,
       ->capture_default_str();
   one_of(command->add_option("--dataset", a.dataset, "Images to train on"), dataset_names())
       ->capture_default_str();
-  text_of(
-      command->add_option("--out", a.out, "File for the weights (safetensors); -: standard output"),
-      kFile)
-      ->required();
+  text_of(command->add_option("--out", a.out,
+                              "File for the weights (safetensors); -: standard output. Without it "
+                              "they are not kept"),
+          kFile);
   text_of(command->add_option("--data", a.data,
                               "Folder of the data set; default: $BITTERN_DATA, ./data, "
                               "../shared/data"),

@@ -62,6 +62,21 @@ std::string zoo_reference(const YamlNode& node) {
   return path.string();
 }
 
+fs::path policy_reference(const YamlNode& node) {
+  const fs::path text = node.text();
+  if (text.has_parent_path() || text.has_extension()) return existing_file(node);
+  fs::path path = home_folder() / "configs" / "policies" / (node.text() + ".json");
+  std::error_code code;
+  if (fs::is_regular_file(path, code)) return path;
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(path.parent_path(), code)) {
+    if (entry.path().extension() == ".json") names.push_back(entry.path().stem().string());
+  }
+  std::sort(names.begin(), names.end());
+  node.fail("no policy '" + node.text() + "' in configs/policies" + suggestion(node.text(), names) +
+            "; a path to a .json file is taken, too");
+}
+
 std::string file_name_of(const YamlNode& node) {
   constexpr std::size_t kMost = 100;
   std::string text = node.text();

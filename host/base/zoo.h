@@ -27,6 +27,10 @@ std::filesystem::path existing_file(const YamlNode& node);
 /// Throws Error with file and line when a path is given and no file is there.
 std::string zoo_reference(const YamlNode& node);
 
+/// The same for a key that names a policy file: a name of configs/policies, or a path to a .json
+/// file. Throws Error with file and line where there is none.
+std::filesystem::path policy_reference(const YamlNode& node);
+
 /// Text that is to become the name of a file or folder. Throws Error with file and line where it
 /// cannot: `.`, `..`, a slash, a control character, a dash or blank in front, a blank behind, more
 /// than 100 bytes.

@@ -4,6 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <filesystem>
+
+#include "host/base/error.h"
 
 namespace bittern {
 namespace {
@@ -23,7 +26,8 @@ std::string label_of(BitPair bits) {
 }  // namespace
 
 Baselines baseline_policies(const BitSpace& space, const CampaignHardware& hardware,
-                            const CostModel& costs) {
+                            const CostModel& costs, const Network& network,
+                            const std::vector<std::string>& files) {
   const BitOptions& options = space.options();
   Baselines out;
   std::vector<std::string> rounded;
@@ -65,6 +69,11 @@ Baselines baseline_policies(const BitSpace& space, const CampaignHardware& hardw
   if (!unknown.empty()) {
     out.note += fmt::format("{}no row for {}: the table lacks them", out.note.empty() ? "" : "; ",
                             fmt::join(unknown, ", "));
+  }
+  for (const std::string& file : files) {
+    const Policy policy = load_policy(file, network);
+    if (!knows_policy(costs, policy)) fail_usage("{}: the table has no costs for it", file);
+    out.rows.push_back({std::filesystem::path(file).stem().string(), policy, /*given=*/true});
   }
   return out;
 }

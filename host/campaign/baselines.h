@@ -13,8 +13,9 @@ namespace bittern {
 
 /// A policy that the found one is compared with.
 struct Baseline {
-  std::string label;  ///< "uniform 4", "uniform 4, ends 8/8", "w6/a4"
+  std::string label;  ///< "uniform 4", "uniform 4, ends 8/8", "w6/a4", or a file's name
   Policy policy;
+  bool given = false;  ///< from a file of the user's
 };
 
 struct Baselines {
@@ -27,7 +28,11 @@ struct Baselines {
 /// search, and a kind that the search leaves alone (modes w and a) has the bits that it has there:
 /// what is compared had the same to choose from. What the hardware would run at wider bits has no
 /// row, nor has what a table lacks; 8/8 in every layer has one wherever its cost is known.
+///
+/// Behind them come the policies of `files`, as they are. Throws Error where one is not for
+/// `network`, or the costs do not have it.
 Baselines baseline_policies(const BitSpace& space, const CampaignHardware& hardware,
-                            const CostModel& costs);
+                            const CostModel& costs, const Network& network,
+                            const std::vector<std::string>& files);
 
 }  // namespace bittern

@@ -371,6 +371,12 @@ Campaign read_cell(const YamlMap& map, const Pick& pick, const CampaignKinds* ki
   const auto search = map.find("search");
   out.search = read_search(search ? *search : YamlNode::parse("{}", root.file()),
                            kinds != nullptr ? &kinds->methods : nullptr, pick.method, out.method);
+  if (const auto node = map.find("policies")) {
+    for (const YamlNode& item : node->items(1, 20)) {
+      out.policies.push_back(policy_reference(item).string());
+      out.written["policies"] += item.text() + "\n";
+    }
+  }
   if (const auto node = map.find("final")) out.final = read_final(*node);
   return out;
 }
@@ -397,8 +403,9 @@ std::vector<Campaign> load_cells(const std::string& path_or_name,
                                  const CampaignKinds* kinds) {
   fs::path path;
   const YamlNode root = load_root(path_or_name, settings, path);
-  const YamlMap map(root, {"version", "name", "description", "network", "variant", "cost", "table",
-                           "seed", "data", "model", "evaluator", "constraints", "search", "final"});
+  const YamlMap map(
+      root, {"version", "name", "description", "network", "variant", "cost", "table", "seed",
+             "data", "model", "evaluator", "constraints", "search", "policies", "final"});
   if (map.integer("version", 1, INT32_MAX, kVersion) != kVersion) {
     map.at("version").fail(fmt::format("this program reads campaigns of version {}", kVersion));
   }
@@ -518,6 +525,7 @@ std::string campaign_key(const Campaign& c) {
   if (c.search.fixed.value_or(8) != 8) search["fixed"] = *c.search.fixed;
   if (!c.search.ties.empty()) search["tie"] = c.search.ties;
   if (!c.search.tied_inputs_of.empty()) search["tie_inputs_of"] = c.search.tied_inputs_of;
+  if (!c.policies.empty()) key["policies"] = c.as_written("policies", "");
   if (c.data.choice_images > 0) key["data"]["choice_images"] = c.data.choice_images;
   if (!c.evaluator.uses_images) {
     for (const char* unused : {"data", "model", "final"}) key.erase(unused);

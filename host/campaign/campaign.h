@@ -121,11 +121,12 @@ struct Campaign {
   std::vector<ConstraintSettings> constraints;
   SearchSettings search;
   ConfiguredMethod method;
+  std::vector<std::string> policies;  ///< files: what the found policy is compared with besides
   FinalSettings final;
   std::filesystem::path file;
   std::string text;  ///< of that file
-  /// `network`, `variant`, `table` and `checkpoint` as the file writes them: a path depends on
-  /// where the command was started, these do not.
+  /// `network`, `variant`, `table`, `checkpoint` and `policies` (one text) as the file writes them:
+  /// a path depends on where the command was started, these do not.
   std::map<std::string, std::string> written;
 
   /// Of a file that lists several networks, variants, methods, limits or seeds: what tells this

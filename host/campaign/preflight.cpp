@@ -96,7 +96,8 @@ Preflight preflight(const Campaign& campaign, const RunOptions& options, bool ma
                                                    *found.hardware.energy);
     model = closed_form.get();
   }
-  found.baselines = baseline_policies(space, found.hardware, *model);
+  found.baselines =
+      baseline_policies(space, found.hardware, *model, found.network(), campaign.policies);
   prefetch(*model, cost_points(space, found.baselines), options.phases);
   const std::vector<Constraint> constraints = search_constraints(campaign);
   const CostTable table(*model, space);

@@ -18,6 +18,7 @@ namespace {
 std::vector<std::string> binary_layers(const Network& network, const CampaignResult& result) {
   std::vector<const PolicyOutcome*> outcomes = {&result.best};
   for (const PolicyOutcome& outcome : result.uniform) outcomes.push_back(&outcome);
+  for (const PolicyOutcome& outcome : result.given) outcomes.push_back(&outcome);
   std::vector<std::string> names;
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     const bool binary =
@@ -43,6 +44,7 @@ std::vector<std::string> wide_sums(const Network& network, const Core& core,
   };
   count(result.best);
   for (const PolicyOutcome& outcome : result.uniform) count(outcome);
+  for (const PolicyOutcome& outcome : result.given) count(outcome);
   std::vector<std::string> names;
   for (std::size_t i = 0; i < most.size(); ++i) {
     if (most[i] <= kSumBits) continue;

@@ -166,7 +166,7 @@ class Run {
     std::string unknown;
     for (const Baseline& row : ready_.baselines.rows) {
       if (accuracies_.evaluator().knows(row.policy)) {
-        result_.uniform.push_back(outcome(row.label, row.policy));
+        (row.given ? result_.given : result_.uniform).push_back(outcome(row.label, row.policy));
       } else {
         unknown += (unknown.empty() ? "" : ", ") + row.label;
       }
@@ -204,7 +204,8 @@ class Run {
     result_.baseline_test_answers = baseline.answers;
     result_.finalists = static_cast<int>(1 + runners_up_.size());
     const auto images = final_->images_each();
-    const std::size_t policies = 1 + runners_up_.size() + result_.uniform.size();
+    const std::size_t policies =
+        1 + runners_up_.size() + result_.uniform.size() + result_.given.size();
     Phase phase(options_.phases,
                 fmt::format("fine-tuning {} policies, {} epochs", policies, final_->epochs()),
                 {images * policies, "images"});
@@ -216,6 +217,7 @@ class Run {
       result_.best = candidate;
     }
     for (PolicyOutcome& uniform : result_.uniform) finish(uniform, phase);
+    for (PolicyOutcome& given : result_.given) finish(given, phase);
     warn(final_->doubts(final_steps_));
     write_file(directory_.file("best.safetensors"),
                read_file(directory_.finished_weights(result_.best.policy())));

@@ -159,6 +159,7 @@ std::string accuracy_chart(const CampaignResult& result, const std::string& reso
     const bool is_uniform = name.rfind(prefix, 0) == 0;
     add(is_uniform ? uniform : mixed, outcome, is_uniform ? name.substr(prefix.size()) : name);
   }
+  for (const auto& outcome : result.given) add(mixed, outcome, outcome.label);
   Series found{"found", found_color(), Mark::kStar, {}, {}, {}, {}};
   add(found, result.best, "");
   Chart chart{fmt::format("Accuracy against {}", axis.name),

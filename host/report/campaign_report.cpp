@@ -122,6 +122,7 @@ std::string policies_table(const CampaignResult& result) {
   };
   row(result.best, "font-weight:600");
   for (const auto& outcome : result.uniform) row(outcome, "");
+  for (const auto& outcome : result.given) row(outcome, "");
   rows.push_back({"full precision", "32 / 32", "-", "-", "-",
                   validation_text(result, result.baseline_validation),
                   test_text(result, result.baseline_test),

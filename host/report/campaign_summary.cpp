@@ -43,6 +43,7 @@ std::string layers_text(const CampaignResult& result) {
 std::string policies_text(const CampaignResult& result) {
   std::vector<std::string> labels;
   for (const auto& outcome : result.uniform) labels.push_back(outcome.label);
+  for (const auto& outcome : result.given) labels.push_back(outcome.label);
   const std::size_t width = width_of(labels, 20);
   const std::string format = "{:<{}} {:>10} {:>10} {:>12} {:>17} {:>14} {:>14}\n";
   std::string out = fmt::format(fmt::runtime(format), "policy", width, "latency ms",
@@ -62,6 +63,7 @@ std::string policies_text(const CampaignResult& result) {
   };
   row(result.best);
   for (const auto& outcome : result.uniform) row(outcome);
+  for (const auto& outcome : result.given) row(outcome);
   out += fmt::format(fmt::runtime(format), "full precision", width, "-", "-", "-", "-",
                      accuracy_text(result.baseline_validation, result.validation_images),
                      test_text(result.baseline_test));

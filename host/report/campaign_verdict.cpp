@@ -116,6 +116,9 @@ std::vector<std::string> campaign_verdict(const CampaignResult& result) {
         *better->test_accuracy, *result.best.test_accuracy,
         difference_text(paired_difference(better->test_answers, result.best.test_answers))));
   }
+  for (const PolicyOutcome& given : result.given) {
+    lines.push_back(fmt::format("found minus {}: {}", given.label, found_against(result, given)));
+  }
   if (result.policies_tried > 0) lines.push_back(chosen_among(result));
   if (!result.float_operand.empty()) lines.push_back(float_operand_text(result));
   return lines;
@@ -128,6 +131,7 @@ std::string campaign_origins(const CampaignResult& result) {
   };
   add(result.best);
   for (const auto& outcome : result.uniform) add(outcome);
+  for (const auto& outcome : result.given) add(outcome);
   std::string out;
   for (const auto& [origin, n] : count) {
     out += fmt::format("{}{} x {}", out.empty() ? "" : ", ", n, origin);

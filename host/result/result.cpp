@@ -172,13 +172,16 @@ json to_json(const CampaignResult& result) {
                            {"ratio_of_8_8", result.reference.bits == "8/8" ? ratio : nullptr},
                            {"met", c.met()}});
   }
-  json uniform = json::array();
-  for (const auto& outcome : result.uniform) {
-    json row = outcome_json(outcome, result);
-    row["found_minus_this"] =
-        differences_json(result, outcome.validation_answers, outcome.test_answers);
-    uniform.push_back(std::move(row));
-  }
+  const auto compared = [&result](const std::vector<PolicyOutcome>& outcomes) {
+    json rows = json::array();
+    for (const auto& outcome : outcomes) {
+      json row = outcome_json(outcome, result);
+      row["found_minus_this"] =
+          differences_json(result, outcome.validation_answers, outcome.test_answers);
+      rows.push_back(std::move(row));
+    }
+    return rows;
+  };
   json provenance = json::object();
   for (const auto& [key, value] : result.provenance) provenance[key] = value;
   return {
@@ -213,7 +216,8 @@ json to_json(const CampaignResult& result) {
       {"reference", {{"bits", result.reference.bits}, {"latency_s", result.reference.latency_s}}},
       {"constraints", constraints},
       {"best", outcome_json(result.best, result)},
-      {"uniform", uniform},
+      {"uniform", compared(result.uniform)},
+      {"given", compared(result.given)},
       {"uniform_note", result.uniform_note},
       {"warnings", result.warnings},
       {"provenance", provenance},
@@ -258,6 +262,9 @@ CampaignResult campaign_result_from_json(const json& in) try {
   }
   out.best = read_outcome(in.at("best"));
   for (const auto& outcome : in.at("uniform")) out.uniform.push_back(read_outcome(outcome));
+  for (const auto& outcome : in.value("given", json::array())) {
+    out.given.push_back(read_outcome(outcome));
+  }
   if (in.contains("reference")) {
     out.reference.bits = in.at("reference").at("bits").get<std::string>();
     out.reference.latency_s = in.at("reference").at("latency_s").get<double>();

@@ -97,6 +97,7 @@ struct CampaignResult {
   PolicyOutcome best;
   /// What the found policy is compared with: uniform bits and a mixed row, pinned as the search is.
   std::vector<PolicyOutcome> uniform;
+  std::vector<PolicyOutcome> given = {};  ///< and policies that the campaign names
   std::string uniform_note;           ///< why a width has no row among them; empty: all have one
   std::vector<std::string> warnings;  ///< what makes results doubtful
   /// Named strings that say where the numbers come from: versions, hashes, energy table and its

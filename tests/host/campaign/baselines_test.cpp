@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/base/error.h"
 #include "host/campaign/costs.h"
 #include "host/cost/cost_models.h"
 
@@ -32,7 +33,7 @@ class BaselinesTest : public ::testing::Test {
     campaign.cost = "model";
     CampaignHardware hardware = load_hardware(campaign, network_);
     const ModelCostModel costs(network_, *hardware.variant, *hardware.energy);
-    return baseline_policies(BitSpace(options_, network_), hardware, costs);
+    return baseline_policies(BitSpace(options_, network_), hardware, costs, network_, files_);
   }
   static std::vector<std::string> labels(const Baselines& baselines) {
     std::vector<std::string> out;
@@ -42,6 +43,7 @@ class BaselinesTest : public ::testing::Test {
 
   Network network_;
   BitOptions options_;
+  std::vector<std::string> files_;
 };
 
 TEST_F(BaselinesTest, AreAllWidthsThatTheCoreRunsAndAMixedRow) {
@@ -51,6 +53,23 @@ TEST_F(BaselinesTest, AreAllWidthsThatTheCoreRunsAndAMixedRow) {
   EXPECT_EQ(all.rows[1].policy, Policy(4, BitPair{3, 3}));
   EXPECT_EQ(all.rows.back().policy, Policy(4, BitPair{6, 4}));
   EXPECT_EQ(all.note, "");
+}
+
+TEST_F(BaselinesTest, PoliciesFromFilesStandBehindThemAsTheyAre) {
+  options_.pin_first_last = true;
+  files_ = {BITTERN_SOURCE_DIR "/configs/policies/lenet_admm.json"};
+  const Baselines all = on("bismo_tiny");
+  EXPECT_EQ(all.rows.back().label, "lenet_admm");
+  EXPECT_TRUE(all.rows.back().given);
+  EXPECT_FALSE(all.rows.front().given);
+  EXPECT_EQ(all.rows.back().policy, (Policy{{5, 8}, {3, 8}, {2, 8}, {3, 8}}));
+  files_ = {BITTERN_SOURCE_DIR "/configs/policies/alexnet_admm.json"};
+  try {
+    on("bismo_tiny");
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("a policy for network 'alexnet'"));
+  }
 }
 
 TEST_F(BaselinesTest, ArePinnedAsTheSearchIsAndSaySo) {

@@ -258,6 +258,18 @@ TEST_F(CampaignFile, TiesAreWrittenOrReadOffTheGraph) {
               HasSubstr("inputs_of"));
 }
 
+TEST_F(CampaignFile, NamesPoliciesToCompareWith) {
+  write_file(folder_ / "mine.json", "{}");
+  const Campaign c = load(std::string(kGood) + "policies: [lenet_admm, mine.json]\n");
+  ASSERT_EQ(c.policies.size(), 2u);
+  EXPECT_EQ(c.policies[0], home_folder() / "configs" / "policies" / "lenet_admm.json");
+  EXPECT_EQ(c.policies[1], folder_ / "mine.json");
+  EXPECT_THAT(campaign_key(c), ::testing::Not(HasSubstr(folder_.string())));
+  EXPECT_THAT(error_of(std::string(kGood) + "policies: [lenet_adm]\n"),
+              AllOf(HasSubstr("campaign.yaml:8"), HasSubstr("did you mean 'lenet_admm'?")));
+  EXPECT_THAT(error_of(std::string(kGood) + "policies: [other.json]\n"), HasSubstr("no such file"));
+}
+
 TEST_F(CampaignFile, AnOperandThatIsLeftAloneMayStayInFloatingPoint) {
   EXPECT_EQ(load(std::string(kGood) + "search: {mode: w}\n").search.fixed, 8);
   EXPECT_EQ(load(std::string(kGood) + "search: {mode: w, fixed: 4}\n").search.fixed, 4);
