@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "agent/data/dataset.h"
 #include "agent/nn/safetensors.h"
@@ -67,6 +68,8 @@ class FakeQuantEvaluator : public Evaluator {
   Accuracy baseline() override;
   std::string fingerprint() const override;
   std::optional<Accuracy> choice(const Policy& policy) override;
+  /// Of the weights after the fold of batch norms.
+  std::vector<double> weight_deviations() override;
 
   /// Full-precision accuracy on the test set. For the end of a campaign only.
   Accuracy test_baseline();

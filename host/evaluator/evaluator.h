@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "host/evaluator/answers.h"
 #include "host/network/network.h"
@@ -48,6 +49,9 @@ class Evaluator {
   virtual bool knows(const Policy& /*policy*/) const { return true; }
   /// Scores from gradients; nullptr where the evaluator has none.
   virtual GradientScores* scores() { return nullptr; }
+  /// Standard deviation of the float weights of each layer, as they are before they are quantised,
+  /// in the network's layer order; empty where the evaluator has no weights.
+  virtual std::vector<double> weight_deviations() { return {}; }
 };
 
 }  // namespace bittern

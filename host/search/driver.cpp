@@ -80,7 +80,8 @@ class Driver {
       fail("evaluator: the full-precision accuracy is {}", baseline_accuracy_);
     }
     method_ = configured.make({*context.network, space_, table_, wall_, baseline_accuracy_,
-                               context.seed, context.budget, context.evaluator->scores()});
+                               context.seed, context.budget, context.evaluator->scores(),
+                               context.evaluator->weight_deviations()});
     json all = to_json(options);
     all.update(configured.fingerprint);
     fingerprint_ = {

@@ -31,6 +31,8 @@ struct MethodContext {
   /// Episodes in all. A method that looks at it sets ConfiguredMethod::uses_budget.
   int budget = 0;
   GradientScores* scores = nullptr;  ///< null where the evaluator has none
+  /// Evaluator::weight_deviations(): of each layer, or empty.
+  std::vector<double> weight_deviations = {};
 };
 
 /// A policy that a method wants to have scored.
