@@ -42,7 +42,7 @@ ReleqOptions paper() {
   out.environment.quantization = QuantizationState::kMaccMem;
   out.evaluate = ScoreAt::kStep;
   out.episodes_per_update = 1;
-  out.remember = 0;
+  out.redraw = 0;
   return out;
 }
 
@@ -65,8 +65,7 @@ void validate(const ReleqOptions& options) {
         options.environment.passes, "0..100");
   check(options.episodes_per_update >= 1 && options.episodes_per_update <= 10000,
         "episodes_per_update", options.episodes_per_update, "1..10000");
-  check(options.remember >= 0 && options.remember <= 1'000'000, "remember", options.remember,
-        "0..1000000");
+  check(options.redraw >= 0 && options.redraw <= 1'000'000, "redraw", options.redraw, "0..1000000");
   if (options.wall_actions && options.evaluate == ScoreAt::kStep) {
     fail_usage(
         "search: wall_actions with evaluate: step: the wall would take bits from layers that are "
@@ -103,7 +102,7 @@ json to_json(const ReleqOptions& options) {
           {"threshold", options.reward.threshold},
           {"evaluate", score_at_name(options.evaluate)},
           {"episodes_per_update", options.episodes_per_update},
-          {"remember", options.remember},
+          {"redraw", options.redraw},
           {"wall_actions", options.wall_actions}};
 }
 
@@ -111,7 +110,7 @@ std::vector<std::string> releq_keys() {
   return {"preset",       "reward",      "reward_a",     "reward_b",
           "threshold",    "actions",     "passes",       "state_quantization",
           "hw_cost",      "evaluate",    "wall_actions", "episodes_per_update",
-          "remember",     "lstm",        "hidden",       "policy_layers",
+          "redraw",       "lstm",        "hidden",       "policy_layers",
           "value_layers", "rate",        "adam_epsilon", "gamma",
           "gae",          "clip",        "epochs",       "entropy",
           "value_weight", "temperature", "max_gradient", "normalise_advantages"};
@@ -141,7 +140,7 @@ ReleqOptions read_releq(const YamlMap& map) {
                      : ScoreAt::kStep;
   out.wall_actions = map.boolean("wall_actions", out.wall_actions);
   out.episodes_per_update = read_int(map, "episodes_per_update", 1, 10000, out.episodes_per_update);
-  out.remember = read_int(map, "remember", 0, 1'000'000, out.remember);
+  out.redraw = read_int(map, "redraw", 0, 1'000'000, out.redraw);
   PpoOptions& agent = out.agent;
   agent.lstm = map.boolean("lstm", agent.lstm);
   agent.hidden = read_int(map, "hidden", 1, 4096, agent.hidden);

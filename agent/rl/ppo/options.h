@@ -28,10 +28,10 @@ struct ReleqOptions {
   ReleqReward reward;
   ScoreAt evaluate = ScoreAt::kEnd;
   int episodes_per_update = 4;  ///< that the agent learns from at once
-  /// Most answers in a row that are taken from the outcomes of earlier proposals; a policy is asked
-  /// about again only when so many policies in a row were known. They cost no episode of the
-  /// budget, and the agent learns from them as from others. 0: everything is asked for.
-  int remember = 200;
+  /// Most walks in a row that are given up because all their policies were scored before. The
+  /// walk after that is drawn from flatter distributions, each time by a tenth. They cost no
+  /// episode of the budget. 0: everything is asked for, known or not.
+  int redraw = 50;
   bool wall_actions = false;  ///< the constraint wall rewrites what the agent chose
 };
 

@@ -109,17 +109,23 @@ std::vector<double> Ppo::probabilities(int step, const float* logits) const {
 }
 
 Ppo::Decision Ppo::decide(int step, const std::vector<float>& state, PolicyNetwork::Memory& memory,
-                          Rng& rng) const {
+                          Rng& rng, double flatness) const {
   network_.step(state, memory, acting_);
   Decision decision;
   decision.probabilities = probabilities(step, acting_.logits().data());
   decision.value = acting_.values().front();
-  double left = rng.uniform();
+  std::vector<double> drawn = decision.probabilities;
+  double left = 1.0;
+  if (flatness != 1.0) {
+    left = 0.0;
+    for (double& p : drawn) left += p = p > 0.0 ? std::pow(p, 1.0 / flatness) : 0.0;
+  }
+  left *= rng.uniform();
   // Rounding may leave something behind the last action: then it is the last one that is possible.
-  for (std::size_t k = 0; k < decision.probabilities.size(); ++k) {
-    if (decision.probabilities[k] <= 0.0) continue;
+  for (std::size_t k = 0; k < drawn.size(); ++k) {
+    if (drawn[k] <= 0.0) continue;
     decision.action = static_cast<int>(k);
-    left -= decision.probabilities[k];
+    left -= drawn[k];
     if (left < 0.0) break;
   }
   decision.log_probability =

@@ -52,10 +52,11 @@ class Ppo {
     double value = 0.0;                 ///< of the state
     std::vector<double> probabilities;  ///< of all actions; 0 where not allowed
   };
-  /// Draws the action of a step (one draw from `rng`) and moves `memory` on. Throws Error when the
-  /// agent has diverged.
+  /// Draws the action of a step (one draw from `rng`) and moves `memory` on. With a flatness above
+  /// 1 it is drawn in proportion to the probabilities to the power of 1 / flatness; what Decision
+  /// says is still the agent's own. Throws Error when the agent has diverged.
   Decision decide(int step, const std::vector<float>& state, PolicyNetwork::Memory& memory,
-                  Rng& rng) const;
+                  Rng& rng, double flatness = 1.0) const;
 
   struct Statistics {
     double policy_loss = 0.0;  ///< minus the clipped objective; mean over the passes

@@ -18,6 +18,9 @@ using nlohmann::json;
 /// Walks that moving means are over.
 constexpr std::size_t kWindow = 20;
 
+/// By how much flatter the actions are drawn with every walk that brought nothing new.
+constexpr double kFlatter = 0.1;
+
 /// What is known of a policy.
 struct Known {
   double accuracy = 0.0;      ///< state of relative accuracy
@@ -80,17 +83,25 @@ class Releq : public Method {
   }
 
   std::vector<Proposal> ask(int) override {
-    for (int known = 0;; ++known) {
+    for (;;) {
       decide();
-      while (!scores_here()) {
+      if (!scores_here()) {
         walk_->rollout.rewards.push_back(0.0f);
-        decide();
+        continue;
       }
       const auto found = memory_.find(flat(walk_->policy));
-      if (known == options_.remember || found == memory_.end()) break;
-      ++remembered_;
+      if (found == memory_.end()) break;
+      const bool end = walk_->step == environment_.steps();
+      if (end && !walk_->asked) {
+        // Nothing in this walk is new.
+        if (redrawn_ == options_.redraw) break;
+        ++redrawn_;
+        walk_.reset();
+        continue;
+      }
       settle(found->second);
     }
+    walk_->asked = true;
     return {{walk_->policy, options_.wall_actions}};
   }
 
@@ -102,30 +113,28 @@ class Releq : public Method {
     known.reward = outcome.meets_floor
                        ? releq_reward(options_.reward, known.accuracy, known.quantization)
                        : kUnacceptable;
-    if (options_.remember > 0) memory_[flat(outcome.asked)] = known;
+    if (options_.redraw > 0) memory_[flat(outcome.asked)] = known;
     json line = {{"agent_episode", episodes_},
                  {"agent_step", walk_->step - 1},
-                 {"remembered", std::exchange(remembered_, 0)},
+                 {"redrawn", std::exchange(redrawn_, 0)},
                  {"state_accuracy", known.accuracy},
                  {"state_quantization", known.quantization},
                  {"releq_reward", known.reward}};
-    line["moving"] = line["probabilities"] = line["entropy"] = line["update"] = nullptr;
-    const bool end = walk_->step == environment_.steps();
-    if (end) describe_walk(line);
     settle(known);
-    if (end) {
-      line["moving"] = moving();
-      line["update"] = last_update_;
-    }
+    // A walk whose end was known already is told of with the next policy that was not.
+    line["probabilities"] = std::exchange(ended_["probabilities"], nullptr);
+    line["entropy"] = std::exchange(ended_["entropy"], nullptr);
+    line["moving"] = moving();
+    line["update"] = last_update_;
     return {std::move(line)};
   }
 
   void save(Checkpoint& checkpoint) const override {
     agent_.save(checkpoint);
     json& state = checkpoint.state["releq"];
-    state = {{"draw", draw_.save()},      {"episodes", episodes_},       {"updates", updates_},
-             {"remembered", remembered_}, {"last_update", last_update_}, {"recent", json::array()},
-             {"pending", json::array()},  {"memory", json::array()}};
+    state = {{"draw", draw_.save()},     {"episodes", episodes_},       {"updates", updates_},
+             {"redrawn", redrawn_},      {"last_update", last_update_}, {"recent", json::array()},
+             {"pending", json::array()}, {"memory", json::array()}};
     for (const Known& known : recent_) state["recent"].push_back(numbers(known));
     for (const Rollout& rollout : pending_) state["pending"].push_back(to_json(rollout));
     for (const auto& [bits, known] : memory_) {
@@ -136,6 +145,7 @@ class Releq : public Method {
       state["walk"] = {
           {"policy", flat(walk_->policy)},         {"step", walk_->step},
           {"previous", walk_->previous},           {"accuracy", walk_->accuracy},
+          {"flatness", walk_->flatness},           {"asked", walk_->asked},
           {"hidden", walk_->memory.hidden},        {"cell", walk_->memory.cell},
           {"probabilities", walk_->probabilities}, {"rollout", to_json(walk_->rollout)}};
     }
@@ -147,7 +157,7 @@ class Releq : public Method {
     draw_ = Rng::restore(state.at("draw").get<std::string>());
     episodes_ = state.at("episodes").get<int>();
     updates_ = state.at("updates").get<int>();
-    remembered_ = state.at("remembered").get<int>();
+    redrawn_ = state.at("redrawn").get<int>();
     last_update_ = state.at("last_update");
     recent_.clear();
     for (const json& entry : state.at("recent")) recent_.push_back(known_of(entry));
@@ -165,6 +175,8 @@ class Releq : public Method {
     walk.at("step").get_to(walk_->step);
     walk.at("previous").get_to(walk_->previous);
     walk.at("accuracy").get_to(walk_->accuracy);
+    walk.at("flatness").get_to(walk_->flatness);
+    walk.at("asked").get_to(walk_->asked);
     walk.at("hidden").get_to(walk_->memory.hidden);
     walk.at("cell").get_to(walk_->memory.cell);
     walk.at("probabilities").get_to(walk_->probabilities);
@@ -179,6 +191,8 @@ class Releq : public Method {
     int step = 0;           ///< next decision
     int previous = 0;       ///< bits of the last one
     double accuracy = 1.0;  ///< state of relative accuracy: that of the last score of the walk
+    double flatness = 1.0;  ///< of the distributions that its actions are drawn from
+    bool asked = false;     ///< one of its policies was new
     PolicyNetwork::Memory memory;
     std::vector<std::vector<double>> probabilities;  ///< of each decision
     Rollout rollout;
@@ -196,12 +210,14 @@ class Releq : public Method {
       walk_.emplace();
       walk_->policy = environment_.start();
       walk_->memory = agent_.blank();
+      walk_->flatness = 1.0 + kFlatter * redrawn_;
     }
     Walk& walk = *walk_;
     const std::vector<float> state =
         environment_.state(walk.step, walk.policy, walk.previous,
                            environment_.quantization(walk.policy), walk.accuracy);
-    const Ppo::Decision decision = agent_.decide(walk.step, state, walk.memory, draw_);
+    const Ppo::Decision decision =
+        agent_.decide(walk.step, state, walk.memory, draw_, walk.flatness);
     walk.policy = environment_.act(walk.policy, walk.step, decision.action);
     walk.previous = environment_.bits(walk.policy, walk.step);
     ++walk.step;
@@ -223,6 +239,7 @@ class Releq : public Method {
     walk_->rollout.rewards.push_back(static_cast<float>(known.reward));
     walk_->accuracy = known.accuracy;
     if (walk_->step < environment_.steps()) return;
+    describe_walk();
     recent_.push_back(known);
     if (recent_.size() > kWindow) recent_.pop_front();
     pending_.push_back(std::move(walk_->rollout));
@@ -242,6 +259,7 @@ class Releq : public Method {
   }
 
   json moving() const {
+    if (recent_.empty()) return nullptr;
     Known mean;
     const auto count = static_cast<double>(recent_.size());
     for (const Known& known : recent_) {
@@ -253,7 +271,7 @@ class Releq : public Method {
         {"accuracy", mean.accuracy}, {"quantization", mean.quantization}, {"reward", mean.reward}};
   }
 
-  void describe_walk(json& line) const {
+  void describe_walk() {
     json all = json::array();
     double entropy = 0.0;
     for (int step = 0; step < environment_.steps(); ++step) {
@@ -272,8 +290,7 @@ class Releq : public Method {
       }
       all.push_back(std::move(entry));
     }
-    line["probabilities"] = std::move(all);
-    line["entropy"] = entropy;
+    ended_ = {{"probabilities", std::move(all)}, {"entropy", entropy}};
   }
 
   void check_walk() const {
@@ -295,11 +312,12 @@ class Releq : public Method {
   std::optional<Walk> walk_;
   std::vector<Rollout> pending_;  ///< walks that the next update learns from
   std::map<std::vector<int>, Known> memory_;
-  std::deque<Known> recent_;  ///< ends of the last walks
-  json last_update_;          ///< null before the first
-  int episodes_ = 0;          ///< walks that are over
+  std::deque<Known> recent_;     ///< ends of the last walks
+  json last_update_;             ///< null before the first
+  json ended_ = json::object();  ///< what the next line tells of the last walk that ended
+  int episodes_ = 0;             ///< walks that are over
   int updates_ = 0;
-  int remembered_ = 0;  ///< since the last line
+  int redrawn_ = 0;  ///< walks since the last line in which nothing was new
 };
 
 }  // namespace

@@ -10,16 +10,16 @@ namespace bittern {
 /// the constraint wall unless ReleqOptions::wall_actions. Throws Error on bad options.
 ///
 /// The episodes of a search are policies that are scored; those of the agent are walks over the
-/// network. With ScoreAt::kStep a walk has many policies, and of policies that are known already
-/// none is asked for (ReleqOptions::remember). Keys of the method in an episode's line:
+/// network. With ScoreAt::kStep a walk has many policies; of those that are known already none is
+/// asked for (ReleqOptions::redraw). Keys of the method in an episode's line:
 ///   agent_episode, agent_step   walk that the policy belongs to, and the decision behind it
-///   remembered                  policies since the line before whose outcome was known already
+///   redrawn                     walks since the line before that brought nothing new
 ///   state_accuracy, state_quantization, releq_reward   of the policy
-/// and where a walk ends (else null):
-///   moving          means of these three over the ends of the last 20 walks, {accuracy,
-///                   quantization, reward}
-///   probabilities   of the actions of every decision of the walk: [{layer, kind, bits, p}]
+///   probabilities   of the actions of every decision of the last walk that ended since the line
+///                   before: [{layer, kind, bits, p}]; null where none did
 ///   entropy         of these, mean over the decisions (nats)
+///   moving          means over the ends of the last 20 walks: {accuracy, quantization, reward};
+///                   null before the first
 ///   update          of the last update, null before the first: {count, policy_loss, value_loss,
 ///                   entropy, kl, clip_share, gradient}, see Ppo::Statistics
 ConfiguredMethod configure_releq(const ReleqOptions& options);
