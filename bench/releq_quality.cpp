@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
 #include <exception>
 #include <numeric>
 #include <string>
@@ -54,6 +55,7 @@ void measure(const testing::Grid& grid, const ReleqOptions& options, int episode
   int good1 = 0;
   const auto begin = std::chrono::steady_clock::now();
   int walks = 0;
+  int redrawn = 0;
   for (int seed = 1; seed <= seeds; ++seed) {
     SearchOptions search;
     search.bits = problem.bits();
@@ -76,6 +78,7 @@ void measure(const testing::Grid& grid, const ReleqOptions& options, int episode
       if (found >= 0.99 * best && first1 < 0) first1 = episode + 1;
       if (!line["moving"].is_null()) moving = line["moving"]["reward"];
       last = line["agent_episode"];
+      redrawn += line["redrawn"].get<int>();
     };
     run_search(context, search, configure_releq(options));
     within5 += fmt::format(" {:>4}", first5 < 0 ? "-" : std::to_string(first5));
@@ -90,10 +93,10 @@ void measure(const testing::Grid& grid, const ReleqOptions& options, int episode
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   fmt::print(
       "{:12} {:8} best {:.4f}  5 %:{} ({}/{})  1 %:{} ({}/{})  found {:.3f}  walks end at{}  {}  "
-      "({:.1f} s, {} walks)\n",
+      "({:.1f} s, {} walks, {} redrawn)\n",
       grid.name, quantization_state_name(options.environment.quantization), best, within5, good5,
       seeds, within1, good1, seeds, found_sum, ends, random_text(rewards, episodes), seconds,
-      walks);
+      walks, redrawn);
   std::fflush(stdout);
 }
 
@@ -113,7 +116,9 @@ int main(int count, char** words) {
     const YamlMap map(YamlNode::parse(text + "}", "command line"), releq_keys());
     ReleqOptions options = read_releq(map);
     fmt::print("{} episodes {}\n", episodes, to_json(options).dump());
+    const char* only = std::getenv("GRID");
     for (const testing::Grid& grid : testing::grids()) {
+ if (only && !std::strstr(only, grid.name.c_str())) continue;
       for (const QuantizationState state :
            {QuantizationState::kMean, QuantizationState::kHardware}) {
         options.environment.quantization = state;

@@ -29,7 +29,7 @@ struct ReleqOptions {
   ScoreAt evaluate = ScoreAt::kEnd;
   int episodes_per_update = 4;  ///< that the agent learns from at once
   /// Most walks in a row that are given up because all their policies were scored before. The
-  /// walk after that is drawn from flatter distributions, each time by a tenth. They cost no
+  /// walk after that is drawn from flatter distributions, a little flatter each time. They cost no
   /// episode of the budget. 0: everything is asked for, known or not.
   int redraw = 50;
   bool wall_actions = false;  ///< the constraint wall rewrites what the agent chose

@@ -10,7 +10,8 @@
 
 namespace bittern {
 
-/// Proximal policy optimisation (Schulman et al. 2017) with the clipped objective.
+/// Proximal policy optimisation (Schulman et al. 2017) with the clipped objective. The sizes are
+/// ReLeQ's; docs/search.md says what the other defaults are measured on.
 struct PpoOptions {
   bool lstm = true;  ///< the first layer remembers the episode
   int hidden = 128;
@@ -19,13 +20,13 @@ struct PpoOptions {
   AdamOptions adam;
   double gamma = 1.0;    ///< discount
   double lambda = 0.99;  ///< of generalised advantage estimation
-  double clip = 0.1;     ///< epsilon of the clipped objective
-  int epochs = 3;        ///< passes over the episodes of an update, one optimiser step each
+  double clip = 0.2;     ///< epsilon of the clipped objective
+  int epochs = 4;        ///< passes over the episodes of an update, one optimiser step each
   double value_weight = 1.0;
   double entropy_weight = 0.01;
-  double temperature = 1.0;           ///< the logits are divided by it
-  bool normalise_advantages = false;  ///< over all steps of an update
-  double max_gradient = 0.0;          ///< longer gradients are shortened to this norm; 0: never
+  double temperature = 1.0;          ///< the logits are divided by it
+  bool normalise_advantages = true;  ///< over all steps of an update
+  double max_gradient = 0.5;         ///< longer gradients are shortened to this norm; 0: never
 };
 
 /// Throws Error (exit status 2) naming the first option that is out of range.

@@ -21,7 +21,7 @@ void transpose(int rows, int columns, const float* in, float* out);
 
 /// Settings of Adam (Kingma and Ba 2015).
 struct AdamOptions {
-  double rate = 1e-4;
+  double rate = 1e-3;
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-5;

@@ -19,7 +19,7 @@ using nlohmann::json;
 constexpr std::size_t kWindow = 20;
 
 /// By how much flatter the actions are drawn with every walk that brought nothing new.
-constexpr double kFlatter = 0.1;
+constexpr double kFlatter = 0.3;
 
 /// What is known of a policy.
 struct Known {

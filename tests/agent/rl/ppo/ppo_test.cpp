@@ -27,6 +27,10 @@ AllowedActions three_steps() {
 
 PpoOptions small(bool lstm = true) {
   PpoOptions options;
+  options.adam.rate = 1e-4;
+  options.epochs = 3;
+  options.normalise_advantages = false;
+  options.max_gradient = 0.0;
   options.lstm = lstm;
   options.hidden = 5;
   options.policy = {6, 4};
@@ -326,8 +330,33 @@ TEST(Ppo, TakesAllowedActionsAsOftenAsTheirProbabilities) {
   }
 }
 
-/// Two steps; the second action pays only when it is that of the first step: the state does not say
-/// which that was, so that only a memory can know.
+/// Flatter draws, and a decision that still says what the agent thinks.
+TEST(Ppo, DrawsFlatterWhenAskedTo) {
+  const Ppo agent = lively(small(), 9);
+  Rng rng(10);
+  const std::vector<float> state = {0.3f, -0.2f, 0.9f};
+  PolicyNetwork::Memory blank = agent.blank();
+  const std::vector<double> p = agent.decide(0, state, blank, rng).probabilities;
+  for (const double flatness : {2.0, 1e9}) {
+    double sum = 0.0;
+    for (const double x : p) sum += std::pow(x, 1.0 / flatness);
+    std::vector<int> counts(4, 0);
+    constexpr int kDraws = 4000;
+    for (int i = 0; i < kDraws; ++i) {
+      PolicyNetwork::Memory memory = agent.blank();
+      const Ppo::Decision decision = agent.decide(0, state, memory, rng, flatness);
+      EXPECT_EQ(decision.probabilities, p);
+      EXPECT_NEAR(decision.log_probability, std::log(p[decision.action]), 1e-12);
+      ++counts[decision.action];
+    }
+    for (int k = 0; k < 4; ++k) {
+      EXPECT_NEAR(counts[k] / double{kDraws}, std::pow(p[k], 1.0 / flatness) / sum, 0.035);
+    }
+  }
+}
+
+/// The first state says which action pays in the last step, whose own state does not: only a memory
+/// can know. Share of right answers in the last update's episodes.
 double learn_to_repeat(bool lstm) {
   PpoOptions options;
   options.lstm = lstm;
@@ -346,7 +375,6 @@ double learn_to_repeat(bool lstm) {
     std::vector<Rollout> episodes;
     last = 0.0;
     for (int e = 0; e < 16; ++e) {
-      // The first step's state says what is to be done in the third one.
       const int wanted = static_cast<int>(rng.integer(0, 1));
       PolicyNetwork::Memory memory = agent.blank();
       Rollout rollout;
