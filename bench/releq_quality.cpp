@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
-#include <cstring>
 #include <exception>
 #include <numeric>
 #include <string>
@@ -95,8 +94,8 @@ void measure(const testing::Grid& grid, const ReleqOptions& options, int episode
       "{:12} {:8} best {:.4f}  5 %:{} ({}/{})  1 %:{} ({}/{})  found {:.3f}  walks end at{}  {}  "
       "({:.1f} s, {} walks, {} redrawn)\n",
       grid.name, quantization_state_name(options.environment.quantization), best, within5, good5,
-      seeds, within1, good1, seeds, found_sum, ends, random_text(rewards, episodes), seconds,
-      walks, redrawn);
+      seeds, within1, good1, seeds, found_sum, ends, random_text(rewards, episodes), seconds, walks,
+      redrawn);
   std::fflush(stdout);
 }
 
@@ -116,9 +115,7 @@ int main(int count, char** words) {
     const YamlMap map(YamlNode::parse(text + "}", "command line"), releq_keys());
     ReleqOptions options = read_releq(map);
     fmt::print("{} episodes {}\n", episodes, to_json(options).dump());
-    const char* only = std::getenv("GRID");
     for (const testing::Grid& grid : testing::grids()) {
- if (only && !std::strstr(only, grid.name.c_str())) continue;
       for (const QuantizationState state :
            {QuantizationState::kMean, QuantizationState::kHardware}) {
         options.environment.quantization = state;

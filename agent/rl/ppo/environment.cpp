@@ -13,6 +13,13 @@ namespace {
 /// Energy of a memory access over that of a multiply-accumulate, as ReLeQ estimates it.
 constexpr double kMemoryOverMacc = 120.0;
 
+/// Numbers in a state besides those that tell the decisions apart.
+constexpr int kDescribed = 10;
+
+/// What the present decision's own number is: large enough for the decision to weigh as much as
+/// everything else in a network that is just drawn.
+constexpr float kPresent = 3.0f;
+
 /// min-max scaled; 0 where all are equal.
 std::vector<float> scaled(const std::vector<double>& column) {
   const auto [low, high] = std::minmax_element(column.begin(), column.end());
@@ -95,6 +102,7 @@ void ReleqEnvironment::list_steps(int passes) {
       }
     }
   }
+  pass_ = static_cast<int>(steps_.size()) / passes;
   if (steps_.empty()) {
     fail_usage("search: every layer has one width only, nothing is left to search");
   }
@@ -134,6 +142,8 @@ void ReleqEnvironment::list_features(const std::vector<double>& deviations) {
     for (std::size_t i = 0; i < numbers.size(); ++i) features_[i].push_back(numbers[i]);
   }
 }
+
+int ReleqEnvironment::inputs() const { return kDescribed + (options_.one_hot ? pass_ : 0); }
 
 const std::vector<int>& ReleqEnvironment::choices(const Step& step) const {
   return step.weights ? space_.weight_choices(step.layer) : space_.activation_choices(step.layer);
@@ -199,6 +209,9 @@ std::vector<float> ReleqEnvironment::state(int step, const Policy& policy, int p
   result.push_back(static_cast<float>(quantization));
   result.push_back(static_cast<float>(accuracy_state));
   result.push_back(at.weights ? 0.0f : 1.0f);
+  for (int i = 0; options_.one_hot && i < pass_; ++i) {
+    result.push_back(i == step % pass_ ? kPresent : 0.0f);
+  }
   return result;
 }
 

@@ -33,6 +33,9 @@ struct ReleqEnvironmentOptions {
   int passes = 0;
   QuantizationState quantization = QuantizationState::kHardware;
   bool energy = false;  ///< kHardware: energy instead of cycles
+  /// Besides its index the state has a number for every decision of a pass, 0 but for the present
+  /// one: layers are told apart from the first episode on.
+  bool one_hot = true;
 };
 
 /// ReLeQ's environment: an episode starts with most bits everywhere and walks over the layers in
@@ -45,11 +48,10 @@ struct ReleqEnvironmentOptions {
 /// same everywhere is 0), deviation of the weights (likewise; 0 where it is not known), bits that
 /// the decision is about / most bits, previous decision / most bits (1 at the start), state of
 /// quantisation, state of relative accuracy, 1 for a decision about activations. That is table 1 of
-/// the paper, the previous decision and the kind of the decision.
+/// the paper, the previous decision and the kind of the decision; then, with one_hot, a number for
+/// every decision of a pass.
 class ReleqEnvironment {
  public:
-  static constexpr int kInputs = 10;
-
   /// `deviations`: of the weights of each layer, or empty. References must outlive the environment.
   /// Throws Error when sizes do not fit, or when the state of quantisation that is asked for does
   /// not exist: kMaccMem where activations are searched on their own, kHardware where the reference
@@ -59,6 +61,8 @@ class ReleqEnvironment {
 
   /// Decisions in an episode.
   int steps() const { return static_cast<int>(steps_.size()); }
+  /// Numbers in a state.
+  int inputs() const;
   /// Actions that the policy network tells apart.
   int actions() const { return static_cast<int>(meanings_.size()); }
   /// What each action stands for: widths, or -1, 0, 1.
@@ -100,6 +104,7 @@ class ReleqEnvironment {
   const CostTable& costs_;
   ReleqEnvironmentOptions options_;
   std::vector<Step> steps_;
+  int pass_ = 0;  ///< decisions in a pass
   std::vector<int> meanings_;
   AllowedActions allowed_;
   std::vector<std::vector<float>> features_;  ///< the columns of a layer that do not change

@@ -56,16 +56,17 @@ PolicyNetwork::Dense PolicyNetwork::add_dense(int inputs, int outputs, std::size
 }
 
 void PolicyNetwork::draw(Rng& rng) {
-  const auto fill = [&](std::size_t from, std::size_t count, double bound) {
+  std::fill(parameters_.begin(), parameters_.end(), 0.0f);
+  const auto fill = [&](std::size_t from, int inputs, int outputs, double scale) {
+    const double bound = scale * std::sqrt(3.0 / inputs);
+    const auto count = static_cast<std::size_t>(inputs) * outputs;
     for (std::size_t i = from; i < from + count; ++i) {
       parameters_[i] = static_cast<float>(bound * (2.0 * rng.uniform() - 1.0));
     }
   };
-  const double shared =
-      1.0 / std::sqrt(static_cast<double>(shape_.lstm ? shape_.hidden : shape_.inputs));
-  fill(0, input_.biases + static_cast<std::size_t>(width_), shared);
+  fill(input_.weights, shape_.inputs, width_, 1.0);
   if (shape_.lstm) {
-    // To remember is the better start (Jozefowicz et al. 2015).
+    fill(recurrent_, shape_.hidden, width_, 1.0);
     const auto forget =
         parameters_.begin() + static_cast<std::ptrdiff_t>(input_.biases) + shape_.hidden;
     std::fill(forget, forget + shape_.hidden, 1.0f);
@@ -73,9 +74,7 @@ void PolicyNetwork::draw(Rng& rng) {
   for (const auto* head : {&policy_, &value_}) {
     for (const Dense& layer : *head) {
       const bool last_of_policy = head == &policy_ && &layer == &head->back();
-      const double bound =
-          (last_of_policy ? 0.01 : 1.0) / std::sqrt(static_cast<double>(layer.inputs));
-      fill(layer.weights, static_cast<std::size_t>(layer.inputs + 1) * layer.outputs, bound);
+      fill(layer.weights, layer.inputs, layer.outputs, last_of_policy ? 0.01 : 1.0);
     }
   }
 }

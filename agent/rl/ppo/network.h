@@ -59,9 +59,10 @@ class PolicyNetwork {
   std::vector<float>& parameters() { return parameters_; }
   const std::vector<float>& parameters() const { return parameters_; }
 
-  /// Uniform in +-1/sqrt(inputs of the layer; of an LSTM its hidden size). The forget gates start
-  /// with a bias of 1, the last layer of the policy with a hundredth, so that all actions start
-  /// about equally likely.
+  /// Weights uniform in +-sqrt(3 / inputs of the product), which keeps the size of signals (LeCun
+  /// et al. 1998), biases 0. The forget gates start with a bias of 1: to remember is the better
+  /// start (Jozefowicz et al. 2015). The weights of the policy's last layer get a hundredth, so
+  /// that all actions start about equally likely.
   void draw(Rng& rng);
 
   /// A memory of nothing: what an episode starts with.

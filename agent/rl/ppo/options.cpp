@@ -40,6 +40,7 @@ ReleqOptions paper() {
   out.agent.normalise_advantages = false;
   out.agent.max_gradient = 0.0;
   out.environment.quantization = QuantizationState::kMaccMem;
+  out.environment.one_hot = false;
   out.evaluate = ScoreAt::kStep;
   out.episodes_per_update = 1;
   out.redraw = 0;
@@ -94,6 +95,7 @@ json to_json(const ReleqOptions& options) {
           {"max_gradient", agent.max_gradient},
           {"actions", actions_name(options.environment.actions)},
           {"passes", options.environment.passes},
+          {"one_hot", options.environment.one_hot},
           {"state_quantization", quantization_state_name(options.environment.quantization)},
           {"hw_cost", options.environment.energy ? "energy" : "cycles"},
           {"reward_shape", static_cast<int>(options.reward.shape)},
@@ -107,13 +109,35 @@ json to_json(const ReleqOptions& options) {
 }
 
 std::vector<std::string> releq_keys() {
-  return {"preset",       "reward",      "reward_a",     "reward_b",
-          "threshold",    "actions",     "passes",       "state_quantization",
-          "hw_cost",      "evaluate",    "wall_actions", "episodes_per_update",
-          "redraw",       "lstm",        "hidden",       "policy_layers",
-          "value_layers", "rate",        "adam_epsilon", "gamma",
-          "gae",          "clip",        "epochs",       "entropy",
-          "value_weight", "temperature", "max_gradient", "normalise_advantages"};
+  return {"preset",
+          "reward",
+          "reward_a",
+          "reward_b",
+          "threshold",
+          "actions",
+          "passes",
+          "one_hot",
+          "state_quantization",
+          "hw_cost",
+          "evaluate",
+          "wall_actions",
+          "episodes_per_update",
+          "redraw",
+          "lstm",
+          "hidden",
+          "policy_layers",
+          "value_layers",
+          "rate",
+          "adam_epsilon",
+          "gamma",
+          "gae",
+          "clip",
+          "epochs",
+          "entropy",
+          "value_weight",
+          "temperature",
+          "max_gradient",
+          "normalise_advantages"};
 }
 
 ReleqOptions read_releq(const YamlMap& map) {
@@ -128,6 +152,7 @@ ReleqOptions read_releq(const YamlMap& map) {
                             ? BitActions::kAbsolute
                             : BitActions::kRelative;
   environment.passes = read_int(map, "passes", 0, 100, environment.passes);
+  environment.one_hot = map.boolean("one_hot", environment.one_hot);
   const std::string quantization = map.choice("state_quantization", {"mean", "maccmem", "hw"},
                                               quantization_state_name(environment.quantization));
   environment.quantization = quantization == "mean"      ? QuantizationState::kMean

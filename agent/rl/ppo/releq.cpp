@@ -201,7 +201,7 @@ class Releq : public Method {
   static Ppo make_agent(const ReleqOptions& options, const ReleqEnvironment& environment,
                         std::uint64_t seed) {
     Rng rng = Rng(seed).split(1);
-    return {options.agent, ReleqEnvironment::kInputs, environment.allowed(), rng};
+    return {options.agent, environment.inputs(), environment.allowed(), rng};
   }
 
   /// The agent's next decision; the first one of a walk where none is under way.

@@ -137,8 +137,8 @@ TEST_F(ReleqEnvironmentTest, DecidesAboutActivationsWhereTheyAreSearched) {
   EXPECT_STREQ(both.kind(1), "a");
   EXPECT_THAT(both.allowed()[1], ElementsAre(true, false, true, false, true));
   EXPECT_EQ(both.act(both.start(), 1, 0)[0], (BitPair{8, 2}));
-  EXPECT_EQ(both.state(0, both.start(), 8, 1, 1).back(), 0.0f);
-  EXPECT_EQ(both.state(1, both.start(), 8, 1, 1).back(), 1.0f);
+  EXPECT_EQ(both.state(0, both.start(), 8, 1, 1)[9], 0.0f);
+  EXPECT_EQ(both.state(1, both.start(), 8, 1, 1)[9], 1.0f);
   bits_.mode = BitMode::kActivations;
   EXPECT_EQ(make().steps(), 4);
   EXPECT_STREQ(environment_->kind(0), "a");
@@ -149,10 +149,12 @@ TEST_F(ReleqEnvironmentTest, DecidesAboutActivationsWhereTheyAreSearched) {
 }
 
 TEST_F(ReleqEnvironmentTest, ShowsTheAgentTheTableOfThePaper) {
+  options_.one_hot = false;
   const ReleqEnvironment& environment = make();
   const Policy policy = weights({2, 8, 3, 8});
   const std::vector<float> state = environment.state(2, policy, 5, 0.6, 0.9);
-  ASSERT_EQ(state.size(), static_cast<std::size_t>(ReleqEnvironment::kInputs));
+  ASSERT_EQ(state.size(), 10u);
+  EXPECT_EQ(environment.inputs(), 10);
   EXPECT_FLOAT_EQ(state[0], 2.0f / 3.0f);  // index
   EXPECT_FLOAT_EQ(state[1], 1.0f);         // 800 of 1..800 inputs
   EXPECT_FLOAT_EQ(state[2], 1.0f);         // 500 of 10..500 outputs
@@ -167,6 +169,21 @@ TEST_F(ReleqEnvironmentTest, ShowsTheAgentTheTableOfThePaper) {
   EXPECT_FLOAT_EQ(environment.state(0, policy, 5, 0.6, 0.9)[4], 1.0f);
   deviations_.clear();
   for (int step = 0; step < 4; ++step) EXPECT_EQ(make().state(step, policy, 5, 0.6, 0.9)[4], 0.0f);
+}
+
+/// A number for each decision of a pass; the next pass has the same.
+TEST_F(ReleqEnvironmentTest, TellsTheDecisionsApart) {
+  options_.actions = BitActions::kRelative;
+  options_.passes = 2;
+  bits_.layers = {{"conv2", {4}, {}}};
+  const ReleqEnvironment& environment = make();
+  ASSERT_EQ(environment.steps(), 6);
+  ASSERT_EQ(environment.inputs(), 13);
+  for (int step = 0; step < 6; ++step) {
+    const std::vector<float> state = environment.state(step, environment.start(), 8, 1, 1);
+    ASSERT_EQ(state.size(), 13u);
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(state[10 + i] > 0.0f, i == step % 3);
+  }
 }
 
 TEST_F(ReleqEnvironmentTest, CountsMeanBits) {

@@ -43,20 +43,41 @@ TEST(ReleqOptions, OfThePaperAreThoseItPrints) {
   EXPECT_EQ(paper.evaluate, ScoreAt::kStep);
   EXPECT_EQ(paper.episodes_per_update, 1);
   EXPECT_EQ(paper.redraw, 0);
+  EXPECT_FALSE(paper.environment.one_hot);
 }
 
 /// Every key reaches its option: each of them set to something else changes to_json().
 TEST(ReleqOptions, AreReadFromACampaign) {
   const nlohmann::json before = to_json(read(""));
   EXPECT_EQ(before, to_json(ReleqOptions()));
-  const std::vector<std::string> settings = {
-      "preset: paper",      "reward: lenet",     "reward_a: 0.77",      "reward_b: 0.77",
-      "threshold: 0.77",    "actions: relative", "passes: 3",           "state_quantization: mean",
-      "hw_cost: energy",    "evaluate: step",    "wall_actions: true",  "episodes_per_update: 77",
-      "redraw: 77",         "lstm: false",       "hidden: 77",          "policy_layers: [7]",
-      "value_layers: []",   "rate: 0.077",       "adam_epsilon: 0.077", "gamma: 0.77",
-      "gae: 0.77",          "clip: 0.77",        "epochs: 77",          "entropy: 0.77",
-      "value_weight: 0.77", "temperature: 0.77", "max_gradient: 0.77"};
+  const std::vector<std::string> settings = {"preset: paper",
+                                             "reward: lenet",
+                                             "reward_a: 0.77",
+                                             "reward_b: 0.77",
+                                             "threshold: 0.77",
+                                             "actions: relative",
+                                             "passes: 3",
+                                             "one_hot: false",
+                                             "state_quantization: mean",
+                                             "hw_cost: energy",
+                                             "evaluate: step",
+                                             "wall_actions: true",
+                                             "episodes_per_update: 77",
+                                             "redraw: 77",
+                                             "lstm: false",
+                                             "hidden: 77",
+                                             "policy_layers: [7]",
+                                             "value_layers: []",
+                                             "rate: 0.077",
+                                             "adam_epsilon: 0.077",
+                                             "gamma: 0.77",
+                                             "gae: 0.77",
+                                             "clip: 0.77",
+                                             "epochs: 77",
+                                             "entropy: 0.77",
+                                             "value_weight: 0.77",
+                                             "temperature: 0.77",
+                                             "max_gradient: 0.77"};
   std::vector<std::string> seen = {"normalise_advantages"};
   for (const std::string& setting : settings) {
     EXPECT_NE(to_json(read(setting)), before) << setting;
