@@ -117,7 +117,7 @@ int main(int count, char** words) {
     fmt::print("{} episodes {}\n", episodes, to_json(options).dump());
     for (const testing::Grid& grid : testing::grids()) {
       for (const QuantizationState state :
-           {QuantizationState::kMean, QuantizationState::kHardware}) {
+           {QuantizationState::kMean, QuantizationState::kMaccMem, QuantizationState::kHardware}) {
         options.environment.quantization = state;
         measure(grid, options, episodes, seeds);
       }

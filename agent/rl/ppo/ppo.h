@@ -23,7 +23,7 @@ struct PpoOptions {
   double clip = 0.2;     ///< epsilon of the clipped objective
   int epochs = 4;        ///< passes over the episodes of an update, one optimiser step each
   double value_weight = 1.0;
-  double entropy_weight = 0.01;
+  double entropy_weight = 0.05;
   double temperature = 1.0;          ///< the logits are divided by it
   bool normalise_advantages = true;  ///< over all steps of an update
   double max_gradient = 0.5;         ///< longer gradients are shortened to this norm; 0: never
