@@ -67,6 +67,19 @@ Policy policy_of(const std::vector<int>& bits) {
   return policy;
 }
 
+/// An episode of the agent that is under way.
+struct Walk {
+  Policy policy;          ///< as decided so far; the rest at most bits
+  int step = 0;           ///< next decision
+  int previous = 0;       ///< bits of the last one
+  double accuracy = 1.0;  ///< state of relative accuracy: that of the last score of the walk
+  double flatness = 1.0;  ///< of the distributions that its actions are drawn from
+  bool asked = false;     ///< one of its policies was new
+  PolicyNetwork::Memory memory;
+  std::vector<std::vector<double>> probabilities;  ///< of each decision
+  Rollout rollout;
+};
+
 class Releq : public Method {
  public:
   Releq(const ReleqOptions& options, const MethodContext& context)
@@ -185,19 +198,6 @@ class Releq : public Method {
   }
 
  private:
-  /// An episode of the agent that is under way.
-  struct Walk {
-    Policy policy;          ///< as decided so far; the rest at most bits
-    int step = 0;           ///< next decision
-    int previous = 0;       ///< bits of the last one
-    double accuracy = 1.0;  ///< state of relative accuracy: that of the last score of the walk
-    double flatness = 1.0;  ///< of the distributions that its actions are drawn from
-    bool asked = false;     ///< one of its policies was new
-    PolicyNetwork::Memory memory;
-    std::vector<std::vector<double>> probabilities;  ///< of each decision
-    Rollout rollout;
-  };
-
   static Ppo make_agent(const ReleqOptions& options, const ReleqEnvironment& environment,
                         std::uint64_t seed) {
     Rng rng = Rng(seed).split(1);
