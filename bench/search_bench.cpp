@@ -6,6 +6,7 @@
 
 #include "agent/rl/ddpg/ddpg.h"
 #include "agent/rl/ddpg/replay.h"
+#include "agent/rl/ppo/ppo.h"
 #include "host/search/checkpoint.h"
 #include "host/search/cost_table.h"
 #include "host/search/wall.h"
@@ -53,6 +54,56 @@ void agent_action(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(agent.act(input));
 }
 BENCHMARK(agent_action)->Unit(benchmark::kMicrosecond);
+
+/// An agent of ReLeQ's size for so many layers, and episodes of it.
+Ppo ppo_agent(int layers, Rng& rng) {
+  return {PpoOptions(), 10, AllowedActions(layers, std::vector<bool>(7, true)), rng};
+}
+
+Rollout ppo_episode(const Ppo& agent, Rng& rng) {
+  Rollout rollout;
+  PolicyNetwork::Memory memory = agent.blank();
+  for (int step = 0; step < agent.steps(); ++step) {
+    std::vector<float> state;
+    for (int i = 0; i < 10; ++i) state.push_back(static_cast<float>(rng.uniform()));
+    const Ppo::Decision decision = agent.decide(step, state, memory, rng);
+    rollout.states.insert(rollout.states.end(), state.begin(), state.end());
+    rollout.actions.push_back(decision.action);
+    rollout.log_probabilities.push_back(static_cast<float>(decision.log_probability));
+    rollout.values.push_back(static_cast<float>(decision.value));
+    rollout.rewards.push_back(static_cast<float>(rng.normal()));
+  }
+  return rollout;
+}
+
+/// One update of ReLeQ's agent, three passes. Arguments: layers, episodes.
+void ppo_update(benchmark::State& state) {
+  Rng rng(1);
+  Ppo agent = ppo_agent(static_cast<int>(state.range(0)), rng);
+  std::vector<Rollout> episodes;
+  for (int i = 0; i < state.range(1); ++i) episodes.push_back(ppo_episode(agent, rng));
+  for (auto _ : state) benchmark::DoNotOptimize(agent.update(episodes));
+  // Three passes forward and backward, and one forward for the statistics.
+  state.counters["GFLOP/s"] = benchmark::Counter(
+      2e-9 * 10 * static_cast<double>(agent.network().size() * state.range(0) * state.range(1)),
+      benchmark::Counter::kIsIterationInvariantRate);
+}
+BENCHMARK(ppo_update)
+    ->Args({4, 1})
+    ->Args({4, 4})
+    ->Args({22, 1})
+    ->Args({22, 4})
+    ->Args({54, 4})
+    ->Unit(benchmark::kMicrosecond);
+
+void ppo_action(benchmark::State& state) {
+  Rng rng(1);
+  const Ppo agent = ppo_agent(4, rng);
+  PolicyNetwork::Memory memory = agent.blank();
+  const std::vector<float> input(10, 0.5f);
+  for (auto _ : state) benchmark::DoNotOptimize(agent.decide(1, input, memory, rng));
+}
+BENCHMARK(ppo_action)->Unit(benchmark::kMicrosecond);
 
 /// MobileNet-V2 from all 8 bits to 0.4 of the latency: 443 steps in mode haq.
 void wall(benchmark::State& state) {

@@ -1,6 +1,7 @@
 #include "agent/evaluator/fake_quant_evaluator.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -161,6 +162,23 @@ class FakeQuantEvaluator::Impl {
   Accuracy baseline() {
     if (!baseline_) baseline_ = with_answers(engine_.score(weights_, {}, validation_));
     return *baseline_;
+  }
+
+  /// Summed in one order, whatever the number of threads: searches look at these numbers.
+  std::vector<double> weight_deviations() const {
+    std::vector<double> result;
+    for (std::size_t layer = 0; layer < layers().size(); ++layer) {
+      const torch::Tensor weight = weights_[slot(layer)].weight.detach().cpu().contiguous();
+      const float* begin = weight.data_ptr<float>();
+      const float* end = begin + weight.numel();
+      const auto count = static_cast<double>(weight.numel());
+      double mean = 0.0;
+      for (const float* w = begin; w != end; ++w) mean += *w / count;
+      double square = 0.0;
+      for (const float* w = begin; w != end; ++w) square += (*w - mean) * (*w - mean) / count;
+      result.push_back(std::sqrt(square));
+    }
+    return result;
   }
 
   Accuracy test_baseline() { return with_answers(engine_.score(weights_, {}, test_)); }
@@ -447,6 +465,8 @@ std::optional<Accuracy> FakeQuantEvaluator::choice(const Policy& policy) {
 }
 
 GradientScores* FakeQuantEvaluator::scores(ScoreKind kind) { return &impl_->scores(kind); }
+
+std::vector<double> FakeQuantEvaluator::weight_deviations() { return impl_->weight_deviations(); }
 
 Accuracy FakeQuantEvaluator::test_baseline() { return impl_->test_baseline(); }
 

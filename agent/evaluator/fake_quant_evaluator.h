@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "agent/data/dataset.h"
 #include "agent/nn/safetensors.h"
@@ -75,6 +76,8 @@ class FakeQuantEvaluator : public Evaluator {
   std::optional<Accuracy> choice(const Policy& policy) override;
   /// layer_scores() of the float network on the calibration images, computed when first asked for.
   GradientScores* scores(ScoreKind kind) override;
+  /// Of the weights after the fold of batch norms.
+  std::vector<double> weight_deviations() override;
 
   /// Full-precision accuracy on the test set. For the end of a campaign only.
   Accuracy test_baseline();

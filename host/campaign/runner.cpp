@@ -141,11 +141,21 @@ class Run {
     context.on_episode = [&](const json& line) {
       lines.append(line);
       phase.advance();
-      phase.note(fmt::format("best reward {:.4f}", line.value("best_reward", 0.0)));
+      // Null as long as no policy within the limits was scored.
+      const json& best = line.at("best_reward");
+      phase.note(best.is_null() ? "none within the limits yet"
+                                : fmt::format("best reward {:.4f}", best.get<double>()));
       stop = stop_requested();
     };
     const SearchResult found = run_search(context, ready_.search, campaign_.method);
-    if (found.ranked.empty()) throw Stopped();
+    if (found.ranked.empty() && found.stopped) throw Stopped();
+    if (found.ranked.empty()) {
+      fail(
+          "search: none of {} policies was within the limits of the campaign; raise the limits or "
+          "search.episodes, or have the constraint wall bring policies within them (releq: "
+          "wall_actions: true)",
+          found.episodes);
+    }
     result_.stopped = found.stopped;
     result_.episodes = found.episodes;
     result_.exhausted = found.exhausted;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "host/evaluator/answers.h"
 #include "host/network/network.h"
@@ -69,6 +70,9 @@ class Evaluator {
   /// Scores from gradients; nullptr where the evaluator has none of this kind. The same object for
   /// every call with one kind; it lives as long as the evaluator.
   virtual GradientScores* scores(ScoreKind /*kind*/) { return nullptr; }
+  /// Standard deviation of the float weights of each layer, as they are before they are quantised,
+  /// in the network's layer order; empty where the evaluator has no weights.
+  virtual std::vector<double> weight_deviations() { return {}; }
 };
 
 }  // namespace bittern

@@ -90,7 +90,8 @@ class Driver {
       return *found;
     };
     method_ = configured.make({*context.network, space_, table_, wall_, baseline_accuracy_,
-                               context.seed, context.budget, scores});
+                               context.seed, context.budget, scores,
+                               context.evaluator->weight_deviations()});
     json all = to_json(options);
     all.update(configured.fingerprint);
     fingerprint_ = {

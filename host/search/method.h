@@ -33,6 +33,8 @@ struct MethodContext {
   /// Scores of a kind from the evaluator's gradients. Throws Error naming kind and evaluator where
   /// it has none.
   std::function<GradientScores&(ScoreKind)> scores;
+  /// Evaluator::weight_deviations(): of each layer, or empty.
+  std::vector<double> weight_deviations = {};
 };
 
 /// A policy that a method wants to have scored.

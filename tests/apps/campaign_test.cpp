@@ -336,5 +336,35 @@ TEST_F(CampaignFiles, ResultsThatMeanNothingAreNoSuccess) {
   EXPECT_THAT(train.err, ::testing::HasSubstr("--lr"));
 }
 
+/// ReLeQ scores policies as they are chosen: those beyond a limit teach it, but are no result.
+TEST_F(CampaignCommand, WithoutTheWallPoliciesBeyondALimitAreNoResult) {
+  write_file(file("releq.yaml"), R"(name: releq
+network: lenet
+variant: bismo_tiny
+cost: model
+data: {dataset: synthetic, train_images: 300, validation_images: 100, test_images: 100}
+model: {epochs: 1}
+evaluator: {calibration_images: 32}
+constraints:
+  - {resource: model_size, ratio: 0.25}
+search: {method: releq, episodes: 3, mode: w, min_bits: 2, max_bits: 8, pin_first_last: false}
+final: {candidates: 1, epochs: 0}
+)");
+  const std::string run = "run " + file("releq.yaml").string() + " --out ";
+  // A quarter is two bits in every layer: one policy of 2401.
+  const CliResult none = run_bittern(run + file("none").string());
+  EXPECT_EQ(none.status, 1) << none.out;
+  EXPECT_THAT(none.err, ::testing::HasSubstr("none of 3 policies was within the limits"));
+  const CliResult wall =
+      run_bittern(run + file("wall").string() + " --set search.wall_actions=true");
+  EXPECT_EQ(wall.status, 0) << wall.err;
+  std::istringstream lines(read_file(file("wall") / "episodes.jsonl"));
+  int count = 0;
+  for (std::string line; std::getline(lines, line); ++count) {
+    EXPECT_LE(json::parse(line)["ratio"]["model_size"].get<double>(), 0.25);
+  }
+  EXPECT_EQ(count, 3);
+}
+
 }  // namespace
 }  // namespace bittern

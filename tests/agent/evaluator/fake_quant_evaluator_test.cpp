@@ -84,6 +84,27 @@ TEST_F(FakeQuantEvaluatorTest, BaselineIsTheFloatAccuracyOnTheValidationSet) {
   EXPECT_NEAR(evaluator.baseline().loss, score.loss(), 1e-9);
 }
 
+TEST_F(FakeQuantEvaluatorTest, KnowsTheDeviationsOfTheFloatWeights) {
+  FakeQuantEvaluator evaluator = this->evaluator(options());
+  const std::vector<double> deviations = evaluator.weight_deviations();
+  const Network network = tiny_network();
+  ASSERT_EQ(deviations.size(), network.layers.size());
+  for (std::size_t i = 0; i < deviations.size(); ++i) {
+    const std::vector<float> weights =
+        checkpoint_->tensors.at(network.layers[i].name + ".weight").to_floats();
+    ASSERT_GT(weights.size(), 1u);
+    double sum = 0.0;
+    double squares = 0.0;
+    for (const float w : weights) {
+      sum += w;
+      squares += static_cast<double>(w) * w;
+    }
+    const double mean = sum / weights.size();
+    EXPECT_NEAR(deviations[i], std::sqrt(squares / weights.size() - mean * mean), 1e-6);
+    EXPECT_GT(deviations[i], 1e-3);
+  }
+}
+
 TEST_F(FakeQuantEvaluatorTest, EightBitsAreAsGoodAsFloatAndTwoAreWorse) {
   FakeQuantEvaluator evaluator = this->evaluator(options());
   const double base = evaluator.baseline().top1;

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+
+namespace bittern {
+
+/// Arithmetic of small networks over plain arrays: one thread, a fixed order of every sum, so that
+/// equal calls give equal numbers. Matrices are row-major without gaps. For the sizes of a bitwidth
+/// agent (a hundred columns, a few to a few hundred rows) a call into a tensor library costs more
+/// than its arithmetic.
+
+/// c (rows x columns) += a (rows x depth) * b (depth x columns).
+void add_product(int rows, int depth, int columns, const float* a, const float* b, float* c);
+
+/// c (rows x columns) += transposed a (depth x rows) * b (depth x columns).
+void add_product_transposed(int rows, int depth, int columns, const float* a, const float* b,
+                            float* c);
+
+/// out (columns x rows) = transposed in (rows x columns).
+void transpose(int rows, int columns, const float* in, float* out);
+
+/// Settings of Adam (Kingma and Ba 2015).
+struct AdamOptions {
+  double rate = 1e-3;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-5;
+};
+
+/// Step number `step` (from 1) of Adam over `size` parameters. `mean` and `square` are its moments,
+/// 0 before the first step.
+void adam_step(const AdamOptions& options, long step, std::size_t size, const float* gradient,
+               float* mean, float* square, float* parameters);
+
+}  // namespace bittern

@@ -1,0 +1,94 @@
+#include "agent/rl/ppo/products.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "host/base/random.h"
+
+namespace bittern {
+namespace {
+
+std::vector<float> random_numbers(Rng& rng, int count) {
+  std::vector<float> result;
+  for (int i = 0; i < count; ++i) result.push_back(static_cast<float>(rng.normal()));
+  return result;
+}
+
+/// Sizes around those at which the blocks of the product change.
+TEST(Products, AreThoseOfTheDefinitionForEveryShape) {
+  Rng rng(3);
+  for (const int rows : {1, 2, 3, 4, 5, 8, 11}) {
+    for (const int depth : {1, 3, 17}) {
+      for (const int columns : {1, 5, 7, 8, 12, 31, 32, 33, 40, 64, 71}) {
+        const std::vector<float> a = random_numbers(rng, rows * depth);
+        const std::vector<float> b = random_numbers(rng, depth * columns);
+        const std::vector<float> start = random_numbers(rng, rows * columns);
+        std::vector<float> turned(a.size());
+        transpose(rows, depth, a.data(), turned.data());
+        std::vector<float> c = start;
+        std::vector<float> d = start;
+        add_product(rows, depth, columns, a.data(), b.data(), c.data());
+        add_product_transposed(rows, depth, columns, turned.data(), b.data(), d.data());
+        for (int i = 0; i < rows; ++i) {
+          for (int j = 0; j < columns; ++j) {
+            double sum = start[i * columns + j];
+            for (int p = 0; p < depth; ++p) {
+              sum += static_cast<double>(a[i * depth + p]) * b[p * columns + j];
+            }
+            ASSERT_NEAR(c[i * columns + j], sum, 1e-4) << rows << " " << depth << " " << columns;
+          }
+        }
+        EXPECT_EQ(c, d) << "the order of the sums differs";
+      }
+    }
+  }
+}
+
+/// What an action costs must not depend on how many others are computed beside it.
+TEST(Products, DoNotDependOnTheNumberOfRows) {
+  Rng rng(4);
+  const int depth = 29;
+  const int columns = 45;
+  const std::vector<float> a = random_numbers(rng, 9 * depth);
+  const std::vector<float> b = random_numbers(rng, depth * columns);
+  std::vector<float> all(9 * columns, 0.0f);
+  add_product(9, depth, columns, a.data(), b.data(), all.data());
+  for (int i = 0; i < 9; ++i) {
+    std::vector<float> one(columns, 0.0f);
+    add_product(1, depth, columns, a.data() + i * depth, b.data(), one.data());
+    EXPECT_EQ(one, std::vector<float>(all.begin() + i * columns, all.begin() + (i + 1) * columns));
+  }
+}
+
+TEST(Adam, StepsAsDefined) {
+  AdamOptions options;
+  options.rate = 0.01;
+  options.beta1 = 0.8;
+  options.beta2 = 0.95;
+  options.epsilon = 1e-3;
+  Rng rng(5);
+  constexpr int kSize = 23;
+  std::vector<float> parameters = random_numbers(rng, kSize);
+  std::vector<float> mean(kSize, 0.0f);
+  std::vector<float> square(kSize, 0.0f);
+  std::vector<double> p(parameters.begin(), parameters.end());
+  std::vector<double> m(kSize, 0.0);
+  std::vector<double> v(kSize, 0.0);
+  for (long step = 1; step <= 5; ++step) {
+    const std::vector<float> gradient = random_numbers(rng, kSize);
+    adam_step(options, step, kSize, gradient.data(), mean.data(), square.data(), parameters.data());
+    for (int i = 0; i < kSize; ++i) {
+      m[i] = 0.8 * m[i] + 0.2 * gradient[i];
+      v[i] = 0.95 * v[i] + 0.05 * gradient[i] * gradient[i];
+      const double m_hat = m[i] / (1 - std::pow(0.8, step));
+      const double v_hat = v[i] / (1 - std::pow(0.95, step));
+      p[i] -= 0.01 * m_hat / (std::sqrt(v_hat) + 1e-3);
+      EXPECT_NEAR(parameters[i], p[i], 1e-5) << step << " " << i;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace bittern
