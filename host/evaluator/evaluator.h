@@ -18,14 +18,34 @@ struct Accuracy {
   double top5 = 0.0;  ///< the label is among the five best answers; only where there are `answers`
 };
 
+/// What a score of a layer is made from.
+enum class ScoreKind {
+  /// Mean over the images of the squared product of gradient and quantisation error: Fisher
+  /// information (Theis et al., 2018; FIT, Zandonati et al., 2022).
+  kFisher,
+  /// Trace of the Hessian, by random probes (Hutchinson), times the squared quantisation error: the
+  /// second term of the loss's series (HAWQ-V2, Dong et al., NeurIPS 2020).
+  kHessian,
+};
+
+/// "fisher" or "hessian".
+inline const char* score_kind_name(ScoreKind kind) {
+  return kind == ScoreKind::kFisher ? "fisher" : "hessian";
+}
+
 /// What an evaluator may know of single layers without evaluating policies: how much the loss is
 /// expected to rise when one operand of a layer gets so many bits and all others stay as they are
-/// (from gradients; nats, comparable within one network). Optional: see Evaluator::scores().
+/// (from gradients; nats, comparable within one network and one kind). Optional: see
+/// Evaluator::scores().
 class GradientScores {
  public:
   virtual ~GradientScores() = default;
   virtual double weight_score(std::size_t layer, int bits) = 0;
   virtual double activation_score(std::size_t layer, int bits) = 0;
+  /// What all scores have cost so far, in evaluations of one policy on all validation images; a
+  /// backward pass counts as three forward passes over its images. A score that is asked for again
+  /// costs nothing.
+  virtual double spent() const = 0;
 };
 
 /// Policy -> accuracy (design interface 3). Same policy, same answer: evaluators cache on content
@@ -46,8 +66,9 @@ class Evaluator {
   virtual std::optional<Accuracy> choice(const Policy& /*policy*/) { return std::nullopt; }
   /// Whether evaluate() can answer for this policy. All but tables can for every policy.
   virtual bool knows(const Policy& /*policy*/) const { return true; }
-  /// Scores from gradients; nullptr where the evaluator has none.
-  virtual GradientScores* scores() { return nullptr; }
+  /// Scores from gradients; nullptr where the evaluator has none of this kind. The same object for
+  /// every call with one kind; it lives as long as the evaluator.
+  virtual GradientScores* scores(ScoreKind /*kind*/) { return nullptr; }
 };
 
 }  // namespace bittern

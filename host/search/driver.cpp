@@ -79,8 +79,18 @@ class Driver {
     if (!std::isfinite(baseline_accuracy_)) {
       fail("evaluator: the full-precision accuracy is {}", baseline_accuracy_);
     }
+    const auto scores = [evaluator = context.evaluator](ScoreKind kind) -> GradientScores& {
+      GradientScores* found = evaluator->scores(kind);
+      if (found == nullptr) {
+        fail(
+            "search: evaluator {} has no {} scores, because it has no gradients; take an evaluator "
+            "that trains networks, or another method",
+            evaluator->fingerprint(), score_kind_name(kind));
+      }
+      return *found;
+    };
     method_ = configured.make({*context.network, space_, table_, wall_, baseline_accuracy_,
-                               context.seed, context.budget, context.evaluator->scores()});
+                               context.seed, context.budget, scores});
     json all = to_json(options);
     all.update(configured.fingerprint);
     fingerprint_ = {
@@ -104,7 +114,7 @@ class Driver {
     SearchResult result;
     int saved = episode_;
     bool told = true;
-    while (episode_ < context_.budget && !result.stopped) {
+    while (within_budget(episode_) && !result.stopped) {
       if (stop_requested()) {
         result.stopped = true;
         break;
@@ -118,6 +128,11 @@ class Driver {
       }
       if (proposals.empty()) {
         result.exhausted = true;
+        break;
+      }
+      // What ask() spent may have been the rest.
+      if (!within_budget(episode_)) {
+        told = false;
         break;
       }
       told = run_batch(proposals, result);
@@ -140,6 +155,11 @@ class Driver {
   }
 
  private:
+  /// Whether the budget has room for episode `episode` after the ones before it and what the method
+  /// spent otherwise.
+  bool within_budget(int episode) const {
+    return episode + method_->spent() + 1.0 <= context_.budget;
+  }
   bool stop_requested() const { return context_.stop != nullptr && context_.stop->load(); }
 
   /// Scores a batch and tells the method. False when budget or stop cut it: then nothing is told.
@@ -149,7 +169,7 @@ class Driver {
     json act = watch_.lap();
     for (const Proposal& proposal : proposals) {
       const int episode = episode_ + static_cast<int>(outcomes.size());
-      if (episode >= context_.budget) break;
+      if (!within_budget(episode)) break;
       if (!outcomes.empty() && stop_requested()) {
         result.stopped = true;
         break;

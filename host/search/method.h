@@ -30,7 +30,9 @@ struct MethodContext {
   std::uint64_t seed = 0;       ///< of everything that the method draws
   /// Episodes in all. A method that looks at it sets ConfiguredMethod::uses_budget.
   int budget = 0;
-  GradientScores* scores = nullptr;  ///< null where the evaluator has none
+  /// Scores of a kind from the evaluator's gradients. Throws Error naming kind and evaluator where
+  /// it has none.
+  std::function<GradientScores&(ScoreKind)> scores;
 };
 
 /// A policy that a method wants to have scored.
@@ -71,6 +73,10 @@ class Method {
   /// What became of all proposals of the last ask(), in their order. Returns for each of them the
   /// keys that the method adds to its episode's line (an object; may be empty).
   virtual std::vector<nlohmann::json> tell(const std::vector<Outcome>& outcomes) = 0;
+  /// What the method has spent beside its proposals, in evaluations of one policy on all validation
+  /// images (gradients: GradientScores::spent()). It comes out of the budget. Asked after every
+  /// ask(); never falls; part of what save() keeps.
+  virtual double spent() const { return 0.0; }
   /// Puts everything that ask() and tell() change into `checkpoint`: keys of its state and arrays,
   /// by names of the method's own. Called between tell() and ask().
   virtual void save(Checkpoint& checkpoint) const = 0;

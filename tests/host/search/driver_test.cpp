@@ -177,6 +177,30 @@ TEST_F(DriverTest, ImagesThatTheSearchDidNotSeeDecideAmongTheBest) {
   EXPECT_EQ(result.ranked[1].policy[0].weight, 5) << "equal there: as the search ranks them";
 }
 
+TEST_F(DriverTest, WhatAMethodSpendsBesideItsProposalsComesOutOfTheBudget) {
+  class Spending : public Counting {
+   public:
+    using Counting::Counting;
+    double spent() const override { return 2.5; }
+  };
+  ConfiguredMethod method = counting(1);
+  method.make = [this](const MethodContext& c) -> std::unique_ptr<Method> {
+    return std::make_unique<Spending>(c.network.layers.size(), 1, &told_);
+  };
+  EXPECT_EQ(run_search(context(6), options_, method).episodes, 3);
+  EXPECT_EQ(run_search(context(2), options_, method).episodes, 0);
+}
+
+TEST_F(DriverTest, AnEvaluatorWithoutScoresIsNamed) {
+  ConfiguredMethod method = counting(1);
+  method.make = [this](const MethodContext& c) -> std::unique_ptr<Method> {
+    c.scores(ScoreKind::kHessian);
+    return std::make_unique<Counting>(c.network.layers.size(), 1, &told_);
+  };
+  EXPECT_THAT(error_of(context(3), method),
+              HasSubstr("evaluator function evaluator has no hessian scores"));
+}
+
 TEST_F(DriverTest, RefusesMethodsThatBreakTheContract) {
   class Broken : public Counting {
    public:
