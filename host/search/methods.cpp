@@ -1,5 +1,7 @@
 #include "host/search/methods.h"
 
+#include "host/search/baselines/local.h"
+#include "host/search/baselines/uniform.h"
 #include "host/search/exhaustive_search.h"
 #include "host/search/random_search.h"
 
@@ -9,6 +11,8 @@ std::vector<MethodKind> host_methods() {
   return {
       random_method(),
       exhaustive_method(),
+      uniform_method(),
+      local_method(),
   };
 }
 
