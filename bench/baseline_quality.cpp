@@ -3,7 +3,7 @@
 // method: the accuracy in percent points that is missing to the best policy, on average over the
 // seeds and at worst, and for how many seeds the reward was within 1 % of the best one.
 //
-//   baseline_quality [evaluations [method...]]
+//   baseline_quality [evaluations [method or problem...]]
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -52,8 +52,19 @@ void measure(testing::GridProblem& problem, double best, const MethodKind& kind,
 int main(int count, char** words) {
   try {
     const int budget = count > 1 ? std::atoi(words[1]) : 300;
-    const std::vector<std::string> wanted(words + std::min(count, 2), words + count);
-    for (const bittern::testing::Grid& grid : bittern::testing::grids()) {
+    const std::vector<bittern::testing::Grid> grids = bittern::testing::grids();
+    std::vector<std::string> wanted;
+    std::vector<std::string> problems;
+    for (int i = 2; i < count; ++i) {
+      const bool problem = std::any_of(grids.begin(), grids.end(),
+                                       [&](const auto& grid) { return grid.name == words[i]; });
+      (problem ? problems : wanted).emplace_back(words[i]);
+    }
+    for (const bittern::testing::Grid& grid : grids) {
+      if (!problems.empty() &&
+          std::find(problems.begin(), problems.end(), grid.name) == problems.end()) {
+        continue;
+      }
       bittern::testing::GridProblem problem(grid);
       const double best = problem.best();
       fmt::print("{} ({}): best {:.3f} %, full precision {:.3f} %\n", grid.name, grid.about, best,

@@ -1,6 +1,8 @@
 #include "host/search/methods.h"
 
+#include "host/search/baselines/gradients.h"
 #include "host/search/baselines/local.h"
+#include "host/search/baselines/sensitivity.h"
 #include "host/search/baselines/uniform.h"
 #include "host/search/exhaustive_search.h"
 #include "host/search/random_search.h"
@@ -12,6 +14,9 @@ std::vector<MethodKind> host_methods() {
       random_method(),
       exhaustive_method(),
       uniform_method(),
+      sensitivity_method(),
+      fisher_method(),
+      hessian_method(),
       local_method(),
   };
 }

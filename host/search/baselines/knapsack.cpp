@@ -168,9 +168,10 @@ class Solver {
   }
 
   KnapsackResult solve() {
-    KnapsackResult first = pass(std::min(kFirstStates, options_.most_states), kNone);
-    if (first.exact || options_.most_states <= kFirstStates) return first;
     const auto wanted = static_cast<std::size_t>(options_.solutions);
+    const std::size_t few = std::min(std::max(kFirstStates, 2 * wanted), options_.most_states);
+    KnapsackResult first = pass(few, kNone);
+    if (first.exact || options_.most_states <= few) return first;
     const double known = first.solutions.size() < wanted ? kNone : first.solutions.back().score;
     KnapsackResult second = pass(options_.most_states, known);
     if (second.exact) return second;
@@ -188,6 +189,7 @@ class Solver {
   struct State {
     double score = 0.0;
     double bound = 0.0;
+    double cost = 0.0;  ///< in the first surrogate: what states are sorted by
     std::uint32_t parent = 0;
     int option = 0;
     std::uint32_t costs = 0;  ///< where its costs begin in the pool
@@ -289,7 +291,7 @@ class Solver {
     std::vector<double> next_pool;
     KnapsackResult result;
     result.bound = kNone;
-    states.push_back({0.0, bound(0.0, pool.data(), 0), 0, 0, 0});
+    states.push_back({0.0, bound(0.0, pool.data(), 0), 0.0, 0, 0, 0});
     if (states[0].bound == kNone) return result;
     // A k-th best solution that is known must not prune itself by rounding.
     const double threshold = known == kNone ? kNone : known + 1e-9 * (1.0 + std::abs(known));
@@ -307,7 +309,7 @@ class Solver {
           const double score = from.score + problem_.scores[i][option];
           const double least = bound(score, costs.data(), at + 1);
           if (least == kNone || least > threshold) continue;
-          next.push_back({score, least, static_cast<std::uint32_t>(parent),
+          next.push_back({score, least, costs[0], static_cast<std::uint32_t>(parent),
                           static_cast<int>(option), static_cast<std::uint32_t>(next_pool.size())});
           next_pool.insert(next_pool.end(), costs.begin(), costs.end());
         }
@@ -336,10 +338,8 @@ class Solver {
             KnapsackResult& result) const {
     const std::size_t width = surrogates_.size();
     const auto wanted = static_cast<std::size_t>(options_.solutions);
-    std::sort(states.begin(), states.end(), [&](const State& a, const State& b) {
-      const double left = pool[a.costs];
-      const double right = pool[b.costs];
-      if (left != right) return left < right;
+    std::sort(states.begin(), states.end(), [](const State& a, const State& b) {
+      if (a.cost != b.cost) return a.cost < b.cost;
       if (a.score != b.score) return a.score < b.score;
       return a.parent != b.parent ? a.parent < b.parent : a.option < b.option;
     });
