@@ -1,7 +1,9 @@
 #include "host/search/methods.h"
 
+#include "host/search/baselines/annealing.h"
 #include "host/search/baselines/gradients.h"
 #include "host/search/baselines/local.h"
+#include "host/search/baselines/nsga2.h"
 #include "host/search/baselines/sensitivity.h"
 #include "host/search/baselines/uniform.h"
 #include "host/search/exhaustive_search.h"
@@ -17,6 +19,8 @@ std::vector<MethodKind> host_methods() {
       sensitivity_method(),
       fisher_method(),
       hessian_method(),
+      annealing_method(),
+      nsga2_method(),
       local_method(),
   };
 }
