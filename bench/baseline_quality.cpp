@@ -4,6 +4,8 @@
 // seeds and at worst, and for how many seeds the reward was within 1 % of the best one.
 //
 //   baseline_quality [evaluations [method or problem...]]
+//
+// A method may have its keys with it: "nsga2{population: 8}".
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -23,9 +25,9 @@ namespace {
 
 constexpr int kSeeds = 5;
 
-void measure(testing::GridProblem& problem, double best, const MethodKind& kind, int budget) {
-  const ConfiguredMethod method =
-      kind.configure(YamlMap(YamlNode::parse("{}", "defaults"), kind.keys));
+void measure(testing::GridProblem& problem, double best, const MethodKind& kind,
+             const std::string& keys, int budget) {
+  const ConfiguredMethod method = kind.configure(YamlMap(YamlNode::parse(keys, "keys"), kind.keys));
   double sum = 0.0;
   double worst = 0.0;
   int within = 0;
@@ -42,7 +44,7 @@ void measure(testing::GridProblem& problem, double best, const MethodKind& kind,
     asked = std::max(asked, result.episodes);
   }
   fmt::print("  {:12} missing {:7.3f}, at worst {:7.3f}; within 1 %: {} of {}; {} evaluations\n",
-             kind.name, sum, worst, within, kSeeds, asked);
+             kind.name + (keys == "{}" ? "" : keys), sum, worst, within, kSeeds, asked);
   std::fflush(stdout);
 }
 
@@ -70,12 +72,16 @@ int main(int count, char** words) {
       fmt::print("{} ({}): best {:.3f} %, full precision {:.3f} %\n", grid.name, grid.about, best,
                  grid.baseline);
       for (const bittern::MethodKind& kind : bittern::host_methods()) {
-        const bool named = std::find(wanted.begin(), wanted.end(), kind.name) != wanted.end();
         // Gradients do not come from functions; all policies are more than the budget.
         const bool left_out =
             kind.name == "fisher" || kind.name == "hessian" || kind.name == "exhaustive";
-        if (wanted.empty() ? left_out : !named) continue;
-        bittern::measure(problem, best, kind, budget);
+        if (wanted.empty() && !left_out) bittern::measure(problem, best, kind, "{}", budget);
+        for (const std::string& word : wanted) {
+          const std::size_t keys = std::min(word.find('{'), word.size());
+          if (word.substr(0, keys) != kind.name) continue;
+          bittern::measure(problem, best, kind, keys < word.size() ? word.substr(keys) : "{}",
+                           budget);
+        }
       }
     }
   } catch (const std::exception& error) {

@@ -2,6 +2,7 @@
 
 #include "host/search/baselines/annealing.h"
 #include "host/search/baselines/gradients.h"
+#include "host/search/baselines/greedy.h"
 #include "host/search/baselines/local.h"
 #include "host/search/baselines/nsga2.h"
 #include "host/search/baselines/sensitivity.h"
@@ -16,6 +17,8 @@ std::vector<MethodKind> host_methods() {
       random_method(),
       exhaustive_method(),
       uniform_method(),
+      greedy_down_method(),
+      greedy_up_method(),
       sensitivity_method(),
       fisher_method(),
       hessian_method(),

@@ -17,8 +17,8 @@ namespace {
 enum class Repair { kPay, kWall, kReject };
 
 struct AnnealingOptions {
-  double first = 0.1;    ///< temperature, in units of the reward
-  double last = 0.0005;  ///< with the last evaluation of the budget
+  double first = 0.1;  ///< temperature, as a share of the spread of the rewards that were measured
+  double last = 0.01;  ///< with the last evaluation of the budget
   Repair repair = Repair::kPay;
 };
 
@@ -60,6 +60,7 @@ class Annealing : public Baseline {
 
   std::vector<nlohmann::json> tell(const std::vector<Outcome>& outcomes) override {
     std::vector<nlohmann::json> notes = Baseline::tell(outcomes);
+    measure_spread();
     notes.front()["temperature"] = temperature();
     step();
     return notes;
@@ -74,19 +75,35 @@ class Annealing : public Baseline {
     Baseline::load(checkpoint);
     rng_ = Rng::restore(checkpoint.state.at("draw").get<std::string>());
     here_ = space_.from_text(checkpoint.state.at("here").get<std::string>());
+    measure_spread();
   }
 
  private:
   double temperature() const {
     const double share =
         std::min(1.0, static_cast<double>(record_.all().size()) / std::max(1, context_.budget));
-    return options_.first * std::pow(options_.last / options_.first, share);
+    return spread_ * options_.first * std::pow(options_.last / options_.first, share);
+  }
+
+  /// The range of the middle half of all rewards within the limits: problems lose a tenth of a
+  /// point or ten, and a temperature in points would fit one of them.
+  void measure_spread() {
+    std::vector<double> rewards;
+    for (const Measured& m : record_.all()) {
+      if (m.meets_limits) rewards.push_back(m.reward);
+    }
+    std::sort(rewards.begin(), rewards.end());
+    const std::size_t n = rewards.size();
+    spread_ = n < 2 ? 0.0 : rewards[(3 * n) / 4] - rewards[n / 4];
   }
 
   /// Goes to `next_`, or stays (Metropolis).
   void step() {
     const double change = record_.find(next_)->reward - record_.find(here_)->reward;
-    if (change >= 0.0 || rng_.uniform() < std::exp(change / temperature())) here_ = next_;
+    if (change >= 0.0 ||
+        (temperature() > 0.0 && rng_.uniform() < std::exp(change / temperature()))) {
+      here_ = next_;
+    }
   }
 
   std::size_t draw_slot() {
@@ -126,10 +143,23 @@ class Annealing : public Baseline {
       const std::size_t slot = draw_slot();
       const std::vector<int>& fewer = space_.fewer(slot, next[slot]);
       if (slot == spared || fewer.empty()) continue;
-      next[slot] = draw(fewer);
+      const int lowered = draw(fewer);
+      if (!pays(next, slot, lowered)) continue;
+      next[slot] = lowered;
       if (space_.meets(next)) return next;
     }
     return std::nullopt;
+  }
+
+  /// Whether an option costs less in a limit that is exceeded.
+  bool pays(const Choice& choice, std::size_t slot, int option) const {
+    for (std::size_t c = 0; c < space_.constraints(); ++c) {
+      if (space_.total(c, choice) > space_.room(c) &&
+          space_.cost(c, slot, option) < space_.cost(c, slot, choice[slot])) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /// Where the walk only meets what it knows: on from a policy around one of the best that is not
@@ -155,6 +185,7 @@ class Annealing : public Baseline {
 
   AnnealingOptions options_;
   Rng rng_;
+  double spread_ = 0.0;  ///< follows from the record
   Choice here_;
   Choice next_;  ///< asked for; not kept between tell() and ask()
 };

@@ -26,9 +26,12 @@ const char* repair_name(Repair repair) {
 }
 
 struct Nsga2Options {
-  int population = 16;
+  int population = 8;
   double crossover = 0.9;
   double mutation = 0.0;  ///< per layer that has a choice; 0: one layer a child, on average
+  /// Policies that take less than this share of a limit count as if they took so much: what is
+  /// wanted is the best within the limits, not a front down to the cheapest.
+  double focus = 0.98;
   Repair repair = Repair::kPay;
 };
 
@@ -163,7 +166,7 @@ class Nsga2 : public Baseline {
   std::vector<double> objectives(const Measured& measured) const {
     std::vector<double> values = {-measured.reward};
     for (std::size_t c = 0; c < space_.constraints(); ++c) {
-      values.push_back(space_.total(c, measured.choice) / space_.room(c));
+      values.push_back(std::max(options_.focus, space_.total(c, measured.choice) / space_.room(c)));
     }
     if (space_.constraints() == 0) {
       values.push_back(context_.costs.total(space_.policy(measured.choice)).latency_s);
@@ -220,12 +223,13 @@ MethodKind nsga2_method() {
   MethodKind kind;
   kind.name = "nsga2";
   kind.description = "NSGA-II: populations between accuracy and what is limited";
-  kind.keys = {"population", "crossover", "mutation", "limits"};
+  kind.keys = {"population", "crossover", "mutation", "focus", "limits"};
   kind.configure = [](const YamlMap& map) {
     Nsga2Options options;
     options.population = static_cast<int>(map.integer("population", 4, 10'000, options.population));
     options.crossover = map.real("crossover", 0.0, 1.0, options.crossover);
     options.mutation = map.real("mutation", 0.0, 1.0, options.mutation);
+    options.focus = map.real("focus", 0.0, 1.0, options.focus);
     const std::string limits =
         map.choice("limits", {"pay", "wall", "dominate"}, repair_name(options.repair));
     for (const Repair repair : {Repair::kPay, Repair::kWall, Repair::kDominate}) {
@@ -236,6 +240,7 @@ MethodKind nsga2_method() {
     method.key = {{"population", options.population},
                   {"crossover", options.crossover},
                   {"mutation", options.mutation},
+                  {"focus", options.focus},
                   {"limits", limits}};
     method.make = [options](const MethodContext& context) -> std::unique_ptr<Method> {
       return std::make_unique<Nsga2>(context, options);

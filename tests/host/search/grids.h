@@ -87,7 +87,7 @@ inline double chain_loss(const Grid& grid, const Policy& policy) {
 /// Four layers of five widths with the costs of LeNet; noise; breaks down with few bits everywhere.
 inline Grid lenet_grid(double ratio) {
   Grid grid;
-  grid.name = "lenet";
+  grid.name = "lenet " + std::to_string(ratio).substr(0, 3);
   grid.about = "4 layers x 5 widths, noise, breaks down at few bits";
   grid.network = chain_network("lenet_grid", {25, 500, 40'000, 500});
   grid.bits = weight_bits({2, 3, 4, 5, 8});
@@ -224,6 +224,16 @@ inline Grid eight_grid() {
   return grid;
 }
 
+/// The same with eight layers of five widths, at a tight limit.
+inline Grid long_grid() {
+  Grid grid = eight_grid();
+  grid.name = "long";
+  grid.about = "8 layers x 5 widths, every pair of layers interacts, tight";
+  grid.bits = weight_bits({2, 3, 4, 5, 8});
+  grid.constraints = {at_most(Resource::kLatency, 0.42)};
+  return grid;
+}
+
 /// Latency and model size at once.
 inline Grid two_limits_grid() {
   Grid grid = chain_grid();
@@ -286,8 +296,9 @@ inline Grid with_accuracy(Grid grid) {
 
 /// All of them, each at one limit.
 inline std::vector<Grid> grids() {
-  std::vector<Grid> all = {lenet_grid(0.5), chain_grid(), bumpy_grid(),     noisy_grid(),
-                           pairs_grid(),    eight_grid(), two_limits_grid()};
+  std::vector<Grid> all = {lenet_grid(0.3), lenet_grid(0.4),   lenet_grid(0.5), lenet_grid(0.7),
+                           chain_grid(),    bumpy_grid(),      noisy_grid(),    pairs_grid(),
+                           eight_grid(),    two_limits_grid(), long_grid()};
   all.push_back(with_accuracy(deep_grid(10, false, 0.0)));
   all.push_back(with_accuracy(deep_grid(12, false, 1.0)));
   all.push_back(with_accuracy(deep_grid(20, false, 0.0)));
