@@ -192,24 +192,15 @@ class Greedy : public Baseline {
                              [&](const Step& a, const Step& b) { return value(a) < value(b); });
   }
 
-  /// The first neighbour that is not known, of the best that is; nothing where all are known and
-  /// none is better.
-  std::optional<Choice> climb() {
-    for (;;) {
-      const Measured* best = record_.find(here_);
-      if (best == nullptr) return here_;
-      std::optional<Choice> unknown;
-      for (Choice& next : neighbours(space_, here_)) {
-        const Measured* known = record_.find(next);
-        if (known == nullptr) {
-          if (!unknown) unknown = std::move(next);
-        } else if (better(*known, *best)) {
-          best = known;
-        }
+  /// A neighbour that is not known: of the best policy first, then of the next best.
+  std::optional<Choice> climb() const {
+    if (!record_.has(here_)) return here_;
+    for (const std::size_t i : record_.ranked()) {
+      for (Choice& next : neighbours(space_, record_.all()[i].choice)) {
+        if (!record_.has(next)) return std::move(next);
       }
-      if (best->choice == here_) return unknown;
-      here_ = best->choice;
     }
+    return std::nullopt;
   }
 
   bool down_;

@@ -12,8 +12,8 @@ namespace bittern {
 /// would take more than the budget (three evaluations each), steps are taken by what is known of
 /// their operand.
 ///
-/// Both then go on to the best neighbour that is measured (single steps, and a width given from one
-/// layer to another) as long as there is a better one, and are done where none is.
+/// Both then go on with the neighbours of the best policy (single steps, and a width given from one
+/// layer to another), then with those of the next best, and are done where all are known.
 MethodKind greedy_down_method();
 MethodKind greedy_up_method();
 

@@ -8,26 +8,22 @@
 
 #include "host/base/error.h"
 #include "host/base/temporary_folder.h"
-#include "host/search/methods.h"
-#include "tests/host/search/grids.h"
+#include "tests/host/search/baselines/runs.h"
 
 namespace bittern {
 namespace {
 
 using nlohmann::json;
+using testing::configured;
+using testing::error_of;
 using testing::GridProblem;
 using ::testing::HasSubstr;
-
-ConfiguredMethod configured(const std::string& name, const std::string& yaml = "{}") {
-  static const std::vector<MethodKind> methods = host_methods();
-  const MethodKind* kind = find_method(methods, name);
-  return kind->configure(YamlMap(YamlNode::parse(yaml, "test.yaml"), kind->keys));
-}
 
 /// What every baseline promises, for each of them.
 class EveryBaseline : public ::testing::TestWithParam<std::string> {
  protected:
-  std::vector<json> lines_of(GridProblem& problem, SearchContext context) {
+  std::vector<json> lines_of(GridProblem& problem, SearchContext context,
+                             const std::function<void(std::size_t)>& after = nullptr) {
     std::vector<json> lines;
     context.on_resume = [&](int first, const json&) {
       lines = kept_;
@@ -36,8 +32,21 @@ class EveryBaseline : public ::testing::TestWithParam<std::string> {
     context.on_episode = [&](const json& line) {
       lines.push_back(line);
       lines.back().erase("time");
+      if (after) after(lines.size());
     };
+    // Single losses where the grid says none: scores need not be good for what is promised here.
+    testing::Grid grid = problem.grid();
+    if (!grid.loss) {
+      grid.loss = [](std::size_t layer, BitPair bits) {
+        return static_cast<double>(layer + 1) * testing::decay(bits.weight, 2.0) +
+               testing::decay(bits.activation, 2.0);
+      };
+    }
+    testing::ScoringEvaluator evaluator(grid);
+    evaluator.name = problem.evaluator().name;
+    context.evaluator = &evaluator;
     result_ = run_search(context, problem.options(), configured(GetParam()));
+
     return lines;
   }
 
@@ -51,21 +60,15 @@ TEST_P(EveryBaseline, ResumesAsIfNothingHadHappened) {
     TemporaryFolder folder;
     kept_.clear();
     const std::vector<json> whole = lines_of(problem, problem.context(90, 3));
-    // Killed again and again: the first search that is not stopped ends like `whole`.
+    // Stopped again and again: the search that is not stopped ends like `whole`.
     std::atomic<bool> stop{false};
-    for (const int lines : {1, 7, 20, 41}) {
+    for (const std::size_t lines : {1, 7, 20, 41}) {
       SearchContext part = problem.context(90, 3);
       part.checkpoint = folder / "state";
       part.resume = true;
       part.stop = &stop;
       stop = false;
-      problem.evaluator().asked = 0;
-      const int before = static_cast<int>(kept_.size());
-      part.lines_state = [&]() {
-        if (problem.evaluator().asked + before >= lines) stop = true;
-        return json(nullptr);
-      };
-      kept_ = lines_of(problem, part);
+      kept_ = lines_of(problem, part, [&](std::size_t done) { stop = done >= lines; });
     }
     SearchContext rest = problem.context(90, 3);
     rest.checkpoint = folder / "state";
@@ -134,15 +137,19 @@ TEST_P(EveryBaseline, RefusesADamagedState) {
   checkpoint.state["measured"][0][0] = "0102zz0304";
   write_checkpoint(part.checkpoint, checkpoint);
   part.resume = true;
-  try {
-    lines_of(problem, part);
-    FAIL() << "no error";
-  } catch (const Error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("\"0102zz0304\" is no choice of 5 slots"));
-  }
+  EXPECT_THAT(error_of([&] { lines_of(problem, part); }),
+              HasSubstr("\"0102zz0304\" is no choice of 5 slots"));
+  checkpoint.state["measured"] = json::array({1});
+  write_checkpoint(part.checkpoint, checkpoint);
+  EXPECT_THAT(error_of([&] { lines_of(problem, part); }), HasSubstr("expected six values"));
+  checkpoint.state.erase("measured");
+  write_checkpoint(part.checkpoint, checkpoint);
+  EXPECT_THAT(error_of([&] { lines_of(problem, part); }), HasSubstr("damaged checkpoint"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Methods, EveryBaseline, ::testing::Values("uniform", "local"),
+INSTANTIATE_TEST_SUITE_P(Methods, EveryBaseline,
+                         ::testing::Values("uniform", "greedy_down", "greedy_up", "sensitivity",
+                                           "fisher", "hessian", "annealing", "nsga2", "local"),
                          [](const auto& info) { return info.param; });
 
 TEST(UniformTest, HasEveryWidthWithinTheLimitsAndSixFour) {
@@ -162,20 +169,151 @@ TEST(UniformTest, SaysWhenNoneIsWithinTheLimits) {
   testing::Grid grid = testing::chain_grid();
   grid.bits.layers = {{"l1", {3, 5}, {}}, {"l2", {2, 4}, {}}};
   GridProblem problem(grid);
-  try {
-    run_search(problem.context(10, 1), problem.options(), configured("uniform"));
-    FAIL() << "no error";
-  } catch (const Error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("of the 0 uniform policies of network chain_grid none is"));
+  EXPECT_THAT(error_of([&] { run(problem, 10, 1, "uniform"); }),
+              HasSubstr("of the 0 uniform policies of network chain_grid none is"));
+}
+
+/// A table of everything, 300 evaluations, three seeds each: the best of all policies.
+class FindsTheBest : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(FindsTheBest, OfSmallGridsInThreeHundredEvaluations) {
+  for (const testing::Grid& grid : {testing::lenet_grid(0.4), testing::chain_grid(),
+                                    testing::bumpy_grid(), testing::two_limits_grid()}) {
+    GridProblem problem(grid);
+    const double best = problem.best();
+    for (const std::uint64_t seed : {1, 2, 3}) {
+      EXPECT_DOUBLE_EQ(run(problem, 300, seed, GetParam()).best(), best)
+          << grid.name << " seed " << seed;
+    }
   }
 }
 
-TEST(LocalTest, FindsTheBestOfSmallGrids) {
-  for (const testing::Grid& grid : {testing::lenet_grid(0.5), testing::chain_grid()}) {
-    GridProblem problem(grid);
-    const SearchResult result =
-        run_search(problem.context(300, 2), problem.options(), configured("local"));
-    EXPECT_DOUBLE_EQ(result.ranked.front().accuracy.top1, problem.best()) << grid.name;
+INSTANTIATE_TEST_SUITE_P(Methods, FindsTheBest, ::testing::Values("annealing", "nsga2", "local"),
+                         [](const auto& info) { return info.param; });
+
+/// Where the accuracy is a function of a sum over layers, greedy steps are near the best.
+TEST(GreedyTest, LosesLittleWhereLayersDoNotInteract) {
+  GridProblem problem(with_accuracy(testing::deep_grid(10, false, 0.0)));
+  const double best = problem.best();
+  const double uniform = run(problem, 10, 1, "uniform").best();
+  for (const char* name : {"greedy_down", "greedy_up"}) {
+    const double found = run(problem, 300, 1, name).best();
+    EXPECT_GE(found, best - 0.1 * (best - uniform)) << name;
+  }
+}
+
+TEST(GreedyTest, ComesWithinTheLimitsWithAnyBudget) {
+  GridProblem problem(with_accuracy(testing::deep_grid(20, true, 0.5)));
+  for (const int budget : {1, 2, 3, 10, 45, 90}) {
+    for (const char* name : {"greedy_down", "greedy_up"}) {
+      const testing::Run done = run(problem, budget, 1, name);
+      EXPECT_FALSE(done.result.ranked.empty()) << name << " with " << budget;
+      EXPECT_EQ(done.result.episodes, budget);
+    }
+  }
+}
+
+TEST(GreedyTest, StepsDownAreOneWidthEach) {
+  GridProblem problem(testing::chain_grid());
+  const testing::Run done = run(problem, 300, 1, "greedy_down");
+  EXPECT_EQ(done.lines.at(0).at("policy"), json(std::vector<std::vector<int>>(5, {8, 8})));
+  for (int layer = 0; layer < 5; ++layer) {
+    std::vector<std::vector<int>> expected(5, {8, 8});
+    expected[layer] = {5, 8};
+    EXPECT_EQ(done.lines.at(1 + layer).at("policy"), json(expected)) << "each layer alone first";
+  }
+}
+
+TEST(AnnealingTest, CoolsDownAndTakesItsKeys) {
+  GridProblem problem(testing::chain_grid());
+  for (const char* limits : {"pay", "wall", "reject"}) {
+    const testing::Run done = run(
+        problem, 120, 1, "annealing",
+        std::string("{first_temperature: 0.5, last_temperature: 0.001, limits: ") + limits + "}");
+    const double early = done.lines.at(30).at("temperature").get<double>();
+    const double late = done.lines.back().at("temperature").get<double>();
+    EXPECT_GT(early, 10.0 * late) << limits;
+    EXPECT_GT(late, 0.0) << limits;
+    for (const json& line : done.lines) EXPECT_FALSE(line.contains("meets_limits"));
+  }
+  EXPECT_NE(run(problem, 60, 1, "annealing").lines, run(problem, 60, 2, "annealing").lines);
+  EXPECT_THAT(error_of([] { configured("annealing", "{first_temperature: 0}"); }),
+              HasSubstr("first_temperature"));
+  EXPECT_THAT(
+      error_of([] { configured("annealing", "{first_temperature: 0.1, last_temperature: 0.2}"); }),
+      HasSubstr("last_temperature"));
+  EXPECT_THAT(error_of([] { configured("annealing", "{limits: hope}"); }), HasSubstr("hope"));
+}
+
+TEST(Nsga2Test, TakesItsKeys) {
+  GridProblem problem(testing::chain_grid());
+  const testing::Run wide = run(problem, 60, 1, "nsga2", "{population: 20, limits: dominate}");
+  EXPECT_EQ(wide.lines.at(19).at("generation"), 0);
+  EXPECT_EQ(wide.lines.at(20).at("generation"), 1);
+  EXPECT_TRUE(wide.lines.at(0).contains("meets_limits")) << "the most bits, beyond the limit";
+  for (const char* limits : {"pay", "wall"}) {
+    for (const json& line :
+         run(problem, 40, 1, "nsga2", std::string("{limits: ") + limits + "}").lines) {
+      EXPECT_FALSE(line.contains("meets_limits"));
+    }
+  }
+  EXPECT_THAT(error_of([] { configured("nsga2", "{population: 3}"); }), HasSubstr("population"));
+  EXPECT_THAT(error_of([] { configured("nsga2", "{crossover: 2}"); }), HasSubstr("crossover"));
+  EXPECT_THAT(error_of([] { configured("nsga2", "{mutation: -1}"); }), HasSubstr("mutation"));
+  EXPECT_THAT(error_of([] { configured("nsga2", "{focus: 2}"); }), HasSubstr("focus"));
+  EXPECT_THAT(error_of([] { configured("nsga2", "{limits: reject}"); }), HasSubstr("reject"));
+}
+
+TEST(Nsga2Test, RefusesAPopulationThatWasNeverMeasured) {
+  GridProblem problem(testing::chain_grid());
+  TemporaryFolder folder;
+  SearchContext context = problem.context(16, 1);
+  context.checkpoint = folder / "state";
+  run(problem, context, configured("nsga2"));
+  Checkpoint checkpoint = read_checkpoint(context.checkpoint);
+  checkpoint.state["population"][0] = "0404040404";
+  write_checkpoint(context.checkpoint, checkpoint);
+  context.resume = true;
+  EXPECT_THAT(error_of([&] { run(problem, context, configured("nsga2")); }),
+              HasSubstr("was never measured"));
+}
+
+/// Area that the points take below a corner, both objectives to be small.
+double area(std::vector<std::pair<double, double>> points, double right, double top) {
+  std::sort(points.begin(), points.end());
+  double sum = 0.0;
+  double height = top;
+  for (const auto& [x, y] : points) {
+    if (x >= right || y >= height) continue;
+    sum += (right - x) * (height - y);
+    height = y;
+  }
+  return sum;
+}
+
+/// Without a focus the whole front is looked for: loss of accuracy against latency.
+TEST(Nsga2Test, WithoutAFocusItsFrontTakesNearlyTheAreaOfTheTrueOne) {
+  testing::Grid grid = testing::chain_grid();
+  grid.constraints = {testing::at_most(Resource::kLatency, 1.0)};
+  GridProblem problem(grid);
+  const testing::Run all = run(problem, 5000, 1, "exhaustive");
+  ASSERT_EQ(all.lines.size(), 3125u);
+  const auto points = [](const std::vector<json>& lines) {
+    std::vector<std::pair<double, double>> found;
+    for (const json& line : lines) {
+      found.emplace_back(line.at("ratio").at("latency").get<double>(),
+                         1.0 - line.at("accuracy").get<double>() / 100.0);
+    }
+    return found;
+  };
+  const double whole = area(points(all.lines), 1.0, 1.0);
+  const double random = area(points(run(problem, 300, 1, "random").lines), 1.0, 1.0);
+  for (const std::uint64_t seed : {1, 2, 3}) {
+    const double found = area(
+        points(run(problem, 300, seed, "nsga2", "{focus: 0, population: 30}").lines), 1.0, 1.0);
+    EXPECT_GT(found, 0.98 * whole) << seed;
+    EXPECT_GT(found, random) << seed;
+    EXPECT_LE(found, whole + 1e-12);
   }
 }
 
