@@ -95,6 +95,11 @@ Preflight preflight(const Campaign& campaign, const RunOptions& options,
 
   found.accuracies = make_source(campaign, found.network(), options, evaluators);
   if (campaign.method.doubts) found.warnings = campaign.method.doubts(campaign.search.episodes);
+  if (campaign.method.space_doubts) {
+    for (std::string& doubt : campaign.method.space_doubts(space, campaign.search.episodes)) {
+      found.warnings.push_back(std::move(doubt));
+    }
+  }
   for (std::string& doubt : found.accuracies->warnings()) found.warnings.push_back(doubt);
 
   found.costs =

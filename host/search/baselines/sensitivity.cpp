@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "host/search/baselines/knapsack_search.h"
 
@@ -19,14 +21,44 @@ constexpr double kFallPerBit = 3.0;
 /// Drops below this many points are noise; a logarithm needs a least one.
 constexpr double kLeastDrop = 0.01;
 
+/// The widths that are measured of operands with so many widths each, at most `budget` of them in
+/// all. The last width, which loses nothing, is never among them.
+std::vector<std::vector<std::size_t>> levels_within(const std::vector<std::size_t>& widths,
+                                                    int budget) {
+  std::size_t each = 1;
+  for (const std::size_t count : widths) each = std::max(each, count - 1);
+  for (; each > 1; --each) {
+    std::size_t all = 0;
+    for (const std::size_t count : widths) all += std::min(each, count - 1);
+    if (all <= static_cast<std::size_t>(budget)) break;
+  }
+  std::vector<std::vector<std::size_t>> levels(widths.size());
+  int left = budget;
+  for (std::size_t axis = 0; axis < widths.size(); ++axis) {
+    const std::size_t below = widths[axis] - 1;
+    const std::size_t count = std::min(each, below);
+    for (std::size_t i = 0; i < count && left > 0; ++i, --left) {
+      // One width says most a third of the way up: at the fewest bits all networks break.
+      levels[axis].push_back(count == 1 && below > 1 ? below / 3 : i * below / count);
+    }
+  }
+  return levels;
+}
+
+/// What the probes may take of the budget, the one of the most bits aside.
+int probes_within(double share, int episodes) {
+  return std::max(0, static_cast<int>(share * episodes) - 1);
+}
+
 class Sensitivity : public KnapsackSearch {
  public:
   Sensitivity(const MethodContext& context, double share)
       : KnapsackSearch(context), axes_(axes_of(space_)) {
     const Choice top = space_.highest();
     probes_.push_back(top);
-    const int budget = std::max(0, static_cast<int>(share * context.budget) - 1);
-    levels_ = levels_within(axes_, budget);
+    std::vector<std::size_t> widths;
+    for (const Axis& axis : axes_) widths.push_back(axis.options.size());
+    levels_ = levels_within(widths, probes_within(share, context.budget));
     for (std::size_t axis = 0; axis < axes_.size(); ++axis) {
       for (const std::size_t level : levels_[axis]) {
         Choice probe = top;
@@ -34,29 +66,6 @@ class Sensitivity : public KnapsackSearch {
         probes_.push_back(std::move(probe));
       }
     }
-  }
-
-  /// The widths of each axis that are measured, at most `budget` of them in all.
-  static std::vector<std::vector<std::size_t>> levels_within(const std::vector<Axis>& axes,
-                                                             int budget) {
-    std::size_t each = 0;
-    for (const Axis& axis : axes) each = std::max(each, axis.options.size() - 1);
-    std::vector<std::vector<std::size_t>> levels(axes.size());
-    for (; each > 1; --each) {
-      std::size_t all = 0;
-      for (const Axis& axis : axes) all += std::min(each, axis.options.size() - 1);
-      if (all <= static_cast<std::size_t>(budget)) break;
-    }
-    int left = budget;
-    for (std::size_t axis = 0; axis < axes.size(); ++axis) {
-      const std::size_t below = axes[axis].options.size() - 1;
-      const std::size_t count = std::min(each, below);
-      for (std::size_t i = 0; i < count && left > 0; ++i, --left) {
-        // One width says most a third of the way up: at the fewest bits all networks break.
-        levels[axis].push_back(count == 1 && below > 1 ? below / 3 : i * below / count);
-      }
-    }
-    return levels;
   }
 
  protected:
@@ -131,6 +140,37 @@ class Sensitivity : public KnapsackSearch {
   std::vector<std::vector<std::size_t>> levels_;  ///< that are measured, [axis]
 };
 
+std::vector<std::string> doubts_of(double share, const BitSpace& space, int episodes) {
+  std::vector<std::size_t> widths;
+  std::size_t all = 0;
+  const auto add = [&](std::size_t count) {
+    if (count < 2) return;
+    widths.push_back(count);
+    all += count - 1;
+  };
+  for (std::size_t layer = 0; layer < space.layers(); ++layer) {
+    if (space.pinned(layer) || space.leader(layer) != layer) continue;
+    add(space.weight_choices(layer).size());
+    if (!space.tied()) add(space.activation_choices(layer).size());
+  }
+  std::size_t measured = 0;
+  std::size_t operands = 0;
+  for (const auto& levels : levels_within(widths, probes_within(share, episodes))) {
+    measured += levels.size();
+    operands += levels.empty() ? 0 : 1;
+  }
+  if (measured == all) return {};
+  std::string doubt = fmt::format(
+      "search: sensitivity: layers have {} widths below their most bits; with a share of {:g} of "
+      "{} episodes {} "
+      "are measured alone and the others interpolated",
+      all, share, episodes, measured);
+  if (operands < widths.size()) {
+    doubt += fmt::format("; of {} operands nothing is measured", widths.size() - operands);
+  }
+  return {doubt + ". More episodes, or a larger search.measure, measure more"};
+}
+
 }  // namespace
 
 MethodKind sensitivity_method() {
@@ -144,6 +184,9 @@ MethodKind sensitivity_method() {
     method.name = "sensitivity";
     method.uses_budget = true;
     method.key = {{"measure", share}};
+    method.space_doubts = [share](const BitSpace& space, int episodes) {
+      return doubts_of(share, space, episodes);
+    };
     method.make = [share](const MethodContext& context) -> std::unique_ptr<Method> {
       return std::make_unique<Sensitivity>(context, share);
     };

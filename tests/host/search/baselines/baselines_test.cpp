@@ -23,7 +23,7 @@ using ::testing::HasSubstr;
 class EveryBaseline : public ::testing::TestWithParam<std::string> {
  protected:
   std::vector<json> lines_of(GridProblem& problem, SearchContext context,
-                             const std::function<void(std::size_t)>& after = nullptr) {
+                             const std::function<void(const std::vector<json>&)>& after = nullptr) {
     std::vector<json> lines;
     context.on_resume = [&](int first, const json&) {
       lines = kept_;
@@ -32,7 +32,7 @@ class EveryBaseline : public ::testing::TestWithParam<std::string> {
     context.on_episode = [&](const json& line) {
       lines.push_back(line);
       lines.back().erase("time");
-      if (after) after(lines.size());
+      if (after) after(lines);
     };
     // Single losses where the grid says none: scores need not be good for what is promised here.
     testing::Grid grid = problem.grid();
@@ -59,18 +59,25 @@ TEST_P(EveryBaseline, ResumesAsIfNothingHadHappened) {
     GridProblem problem(grid);
     TemporaryFolder folder;
     kept_.clear();
-    const std::vector<json> whole = lines_of(problem, problem.context(90, 3));
-    // Stopped again and again: the search that is not stopped ends like `whole`.
-    std::atomic<bool> stop{false};
-    for (const std::size_t lines : {1, 7, 20, 41}) {
-      SearchContext part = problem.context(90, 3);
+    problem.options().checkpoint_every = 10;
+    const std::vector<json> whole = lines_of(problem, problem.context(60, 3));
+    // Killed again and again, in between checkpoints and before the first one.
+    for (const std::size_t lines : {1, 7, 24, 41}) {
+      SearchContext part = problem.context(60, 3);
       part.checkpoint = folder / "state";
       part.resume = true;
-      part.stop = &stop;
-      stop = false;
-      kept_ = lines_of(problem, part, [&](std::size_t done) { stop = done >= lines; });
+      const auto kill = [&](const std::vector<json>& done) {
+        if (done.size() < lines) return;
+        kept_ = done;
+        throw std::runtime_error("killed");
+      };
+      try {
+        kept_ = lines_of(problem, part, kill);
+      } catch (const std::runtime_error& error) {
+        ASSERT_STREQ(error.what(), "killed");
+      }
     }
-    SearchContext rest = problem.context(90, 3);
+    SearchContext rest = problem.context(60, 3);
     rest.checkpoint = folder / "state";
     rest.resume = true;
     EXPECT_EQ(lines_of(problem, rest), whole) << grid.name;
@@ -95,7 +102,7 @@ TEST_P(EveryBaseline, LeavesPinsAndTiesAlone) {
   problem.options().bits.pin_first_last = true;
   problem.options().bits.ties = {{"l1", "l3"}, {"l2", "l5", "l6"}};
   problem.options().bits.layers = {{"l4", {4}, {2, 4}}};
-  SearchContext context = problem.context(60, 1);
+  SearchContext context = problem.context(40, 1);
   context.constraints = {testing::at_most(Resource::kLatency, 0.8)};
   for (const json& line : lines_of(problem, context)) {
     const json& policy = line.at("policy");
@@ -130,6 +137,7 @@ TEST_P(EveryBaseline, WorksWithoutLimits) {
 TEST_P(EveryBaseline, RefusesADamagedState) {
   GridProblem problem(testing::chain_grid());
   TemporaryFolder folder;
+  problem.options().checkpoint_every = 10;
   SearchContext part = problem.context(10, 1);
   part.checkpoint = folder / "state";
   lines_of(problem, part);

@@ -224,6 +224,19 @@ TEST(SensitivityTest, MeasuresFewerWidthsWhereTheBudgetIsSmall) {
   EXPECT_THAT(error_of([] { configured("sensitivity", "{measure: 1.5}"); }), HasSubstr("measure"));
 }
 
+TEST(SensitivityTest, DoubtsWhatItInterpolates) {
+  const testing::Grid grid = testing::deep_grid(10, false, 0.0);
+  const BitSpace space(grid.bits, grid.network);
+  const ConfiguredMethod method = configured("sensitivity");
+  EXPECT_TRUE(method.space_doubts(space, 122).empty());
+  EXPECT_THAT(method.space_doubts(space, 100),
+              ElementsAre(HasSubstr(
+                  "60 widths below their most bits; with a share of 0.5 of 100 episodes 40 "
+                  "are measured alone")));
+  EXPECT_THAT(method.space_doubts(space, 12),
+              ElementsAre(HasSubstr("of 5 operands nothing is measured")));
+}
+
 class GradientsTest : public ::testing::TestWithParam<std::string> {
  protected:
   GradientsTest()
@@ -258,6 +271,7 @@ TEST_P(GradientsTest, AResumedSearchDoesNotAskForScoresAgain) {
   TemporaryFolder folder;
   SearchContext context = problem_.context(40, 1);
   context.evaluator = &evaluator_;
+  problem_.options().checkpoint_every = 100;
   const testing::Run whole = run(problem_, context, configured(GetParam()));
   context.checkpoint = folder / "state";
   context.budget = 20;
