@@ -146,7 +146,13 @@ class Run {
       stop = stop_requested();
     };
     const SearchResult found = run_search(context, ready_.search, campaign_.method);
-    if (found.ranked.empty()) throw Stopped();
+    if (found.ranked.empty() && found.stopped) throw Stopped();
+    if (found.ranked.empty()) {
+      fail(
+          "search: {} scored no policy within the limits in {} episodes: raise search.episodes, or "
+          "take another method",
+          campaign_.method.name, found.episodes);
+    }
     result_.stopped = found.stopped;
     result_.episodes = found.episodes;
     result_.exhausted = found.exhausted;

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/base/error.h"
 #include "host/search/baselines/knapsack_search.h"
 
 namespace bittern {
@@ -45,15 +46,22 @@ std::vector<std::vector<std::size_t>> levels_within(const std::vector<std::size_
   return levels;
 }
 
-/// What the probes may take of the budget, the one of the most bits aside.
+/// What the probes may take of the budget, the one of the most bits aside. At least one episode is
+/// left to a policy within the limits.
 int probes_within(double share, int episodes) {
-  return std::max(0, static_cast<int>(share * episodes) - 1);
+  return std::max(0, std::min(static_cast<int>(share * episodes), episodes - 1) - 1);
 }
 
 class Sensitivity : public KnapsackSearch {
  public:
   Sensitivity(const MethodContext& context, double share)
       : KnapsackSearch(context), axes_(axes_of(space_)) {
+    if (context.budget < 2) {
+      fail_usage(
+          "search: sensitivity: {} episode(s); expected at least 2, one for the most bits and one "
+          "for a policy within the limits",
+          context.budget);
+    }
     const Choice top = space_.highest();
     probes_.push_back(top);
     std::vector<std::size_t> widths;

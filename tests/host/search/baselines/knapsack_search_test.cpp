@@ -221,6 +221,10 @@ TEST(SensitivityTest, MeasuresFewerWidthsWhereTheBudgetIsSmall) {
   EXPECT_EQ(probes(30, "{}"), 11) << "one";
   EXPECT_EQ(probes(12, "{}"), 6) << "one of five layers";
   EXPECT_EQ(probes(12, "{measure: 0}"), 1);
+  EXPECT_EQ(probes(20, "{measure: 1}"), 11) << "one";
+  EXPECT_EQ(probes(5, "{measure: 1}"), 4) << "the last episode is for a policy within the limits";
+  EXPECT_THAT(error_of([&] { run(problem, 1, 1, "sensitivity"); }),
+              HasSubstr("sensitivity: 1 episode(s); expected at least 2"));
   EXPECT_THAT(error_of([] { configured("sensitivity", "{measure: 1.5}"); }), HasSubstr("measure"));
 }
 
