@@ -83,6 +83,11 @@ Preflight preflight(const Campaign& campaign, const RunOptions& options, bool ma
   found.accuracies = campaign.evaluator.make(campaign, found.network(), options);
   found.accuracies->check_space(space);
   if (campaign.method.doubts) found.warnings = campaign.method.doubts(campaign.search.episodes);
+  if (campaign.method.space_doubts) {
+    for (std::string& doubt : campaign.method.space_doubts(space, campaign.search.episodes)) {
+      found.warnings.push_back(std::move(doubt));
+    }
+  }
   for (std::string& doubt : found.accuracies->warnings()) found.warnings.push_back(doubt);
 
   found.costs =

@@ -151,10 +151,10 @@ class Run {
     if (found.ranked.empty() && found.stopped) throw Stopped();
     if (found.ranked.empty()) {
       fail(
-          "search: none of {} policies was within the limits of the campaign; raise the limits or "
-          "search.episodes, or have the constraint wall bring policies within them (releq: "
-          "wall_actions: true)",
-          found.episodes);
+          "search: {} scored no policy within the limits in {} episodes: raise the limits or "
+          "search.episodes, take another method, or have the constraint wall bring policies within "
+          "them (releq: wall_actions: true)",
+          campaign_.method.name, found.episodes);
     }
     result_.stopped = found.stopped;
     result_.episodes = found.episodes;

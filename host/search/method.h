@@ -103,6 +103,8 @@ struct ConfiguredMethod {
   std::function<std::unique_ptr<Method>(const MethodContext&)> make;
   /// What makes the results of so many episodes doubtful, a sentence each; may be empty.
   std::function<std::vector<std::string>(int episodes)> doubts;
+  /// The same for so many episodes in a space; may be empty.
+  std::function<std::vector<std::string>(const BitSpace& space, int episodes)> space_doubts;
 };
 
 /// An entry of the list of methods: one line for each method.

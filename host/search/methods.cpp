@@ -1,5 +1,12 @@
 #include "host/search/methods.h"
 
+#include "host/search/baselines/annealing.h"
+#include "host/search/baselines/gradients.h"
+#include "host/search/baselines/greedy.h"
+#include "host/search/baselines/local.h"
+#include "host/search/baselines/nsga2.h"
+#include "host/search/baselines/sensitivity.h"
+#include "host/search/baselines/uniform.h"
 #include "host/search/exhaustive_search.h"
 #include "host/search/random_search.h"
 
@@ -9,6 +16,15 @@ std::vector<MethodKind> host_methods() {
   return {
       random_method(),
       exhaustive_method(),
+      uniform_method(),
+      greedy_down_method(),
+      greedy_up_method(),
+      sensitivity_method(),
+      fisher_method(),
+      hessian_method(),
+      annealing_method(),
+      nsga2_method(),
+      local_method(),
   };
 }
 

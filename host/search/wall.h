@@ -70,13 +70,15 @@ class Wall {
   const std::vector<double>& limits() const { return limits_; }
   const std::vector<double>& references() const { return references_; }
   const std::vector<double>& least() const { return least_; }
+  /// What a layer of the space costs in a constraint, in its unit. Layers that share their bits are
+  /// one: the first of them has the cost of all, the others cost nothing.
+  double value(std::size_t constraint, std::size_t layer, BitPair bits) const;
   /// Whether a policy of the space meets every constraint.
   bool meets(const Policy& policy) const;
 
  private:
   class Descent;
 
-  double value(std::size_t constraint, std::size_t layer, BitPair bits) const;
   std::vector<double> totals(const Policy& policy) const;
   bool within(double total, std::size_t constraint) const;
   void check_reachable(const CostTable& table, std::size_t constraint);
