@@ -155,6 +155,16 @@ std::vector<YamlNode> method_nodes(const std::optional<YamlNode>& search) {
   return {};
 }
 
+/// A search that is measured in evaluations may ask for known policies so many times as often.
+constexpr int kEpisodesPerEvaluation = 10;
+
+void read_budget(const YamlMap& map, SearchSettings& out) {
+  out.evaluations = read_int(map, "evaluations", 1, 100'000, out.evaluations);
+  const int episodes =
+      map.has("evaluations") ? kEpisodesPerEvaluation * out.evaluations : out.episodes;
+  out.episodes = read_int(map, "episodes", 1, 1'000'000, episodes);
+}
+
 /// The method that a cell uses, from its block (`haq: {warmup: 5}`) or, where the campaign has but
 /// one method, from the keys beside those that all methods share.
 ConfiguredMethod read_method(const YamlMap& map, const std::vector<MethodKind>* methods,
@@ -168,7 +178,7 @@ ConfiguredMethod read_method(const YamlMap& map, const std::vector<MethodKind>* 
                                  [&name](const MethodKind& k) { return k.name == name; });
   if (const auto block = map.find(name)) {
     std::vector<std::string> keys = kind->keys;
-    keys.emplace_back("episodes");
+    keys.insert(keys.end(), {"episodes", "evaluations"});
     const YamlMap own(*block, keys);
     for (const std::string& key : only_one ? kind->keys : std::vector<std::string>()) {
       if (map.has(key)) {
@@ -176,7 +186,7 @@ ConfiguredMethod read_method(const YamlMap& map, const std::vector<MethodKind>* 
                          "`: give each of them once, there");
       }
     }
-    search.episodes = read_int(own, "episodes", 1, 1'000'000, search.episodes);
+    read_budget(own, search);
     return kind->configure(own);
   }
   return kind->configure(only_one ? map
@@ -185,9 +195,9 @@ ConfiguredMethod read_method(const YamlMap& map, const std::vector<MethodKind>* 
 
 SearchSettings read_search(const YamlNode& node, const std::vector<MethodKind>* methods,
                            std::size_t pick, ConfiguredMethod& method) {
-  std::vector<std::string> keys = {"method",         "episodes",       "min_bits", "max_bits",
-                                   "mode",           "fixed",          "wall",     "must_pay_share",
-                                   "pin_first_last", "accuracy_floor", "bits",     "tie"};
+  std::vector<std::string> keys = {
+      "method", "episodes",       "evaluations",    "min_bits",       "max_bits", "mode", "fixed",
+      "wall",   "must_pay_share", "pin_first_last", "accuracy_floor", "bits",     "tie"};
   std::vector<std::string> names;
   std::vector<std::string> known;
   for (const MethodKind& kind : methods != nullptr ? *methods : std::vector<MethodKind>()) {
@@ -219,7 +229,7 @@ SearchSettings read_search(const YamlNode& node, const std::vector<MethodKind>* 
   }
   const YamlMap map(node, keys);
   SearchSettings out;
-  out.episodes = read_int(map, "episodes", 1, 1'000'000, out.episodes);
+  read_budget(map, out);
   out.min_bits = read_int(map, "min_bits", 1, 8, out.min_bits);
   out.max_bits = read_int(map, "max_bits", 1, 8, out.max_bits);
   if (out.min_bits > out.max_bits) {
@@ -367,10 +377,17 @@ Campaign read_cell(const YamlMap& map, const Pick& pick, const CampaignKinds* ki
       if (key == "checkpoint") out.written[key] = value.text();
     }
   }
-  out.constraints = read_constraints(map.at("constraints"), pick.limits);
+  if (const auto node = map.find("constraints")) {
+    out.constraints = read_constraints(*node, pick.limits);
+  }
   const auto search = map.find("search");
   out.search = read_search(search ? *search : YamlNode::parse("{}", root.file()),
                            kinds != nullptr ? &kinds->methods : nullptr, pick.method, out.method);
+  if (out.constraints.empty() && kinds != nullptr && !out.method.weighs_cost) {
+    root.fail("missing key 'constraints': method " + out.method.name +
+              " looks for the most accurate policy within a limit, such as {resource: latency, "
+              "ratio: 0.5}");
+  }
   if (const auto node = map.find("policies")) {
     for (const YamlNode& item : node->items(1, 20)) {
       out.policies.push_back(policy_reference(item).string());
@@ -419,7 +436,8 @@ std::vector<Campaign> load_cells(const std::string& path_or_name,
   most.seed = count("seed");
   most.method = std::max<std::size_t>(1, method_nodes(map.find("search")).size());
   std::size_t all = most.network * most.variant * most.seed * most.method;
-  for (const YamlNode& item : map.at("constraints").items(1, 3)) {
+  const auto constraints = map.find("constraints");
+  for (const YamlNode& item : constraints ? constraints->items(1, 3) : std::vector<YamlNode>()) {
     most.limits.push_back(item.is_mapping() ? limits_of(item).size() : 1);
     all *= most.limits.back();
   }
@@ -521,6 +539,7 @@ std::string campaign_key(const Campaign& c) {
   for (const LayerBits& bits : c.search.bits) {
     search["bits"].push_back({bits.layers, bits.weight_bits, bits.activation_bits});
   }
+  if (c.search.evaluations > 0) search["evaluations"] = c.search.evaluations;
   if (!c.search.fixed) search["fixed"] = "float";
   if (c.search.fixed.value_or(8) != 8) search["fixed"] = *c.search.fixed;
   if (!c.search.ties.empty()) search["tie"] = c.search.ties;

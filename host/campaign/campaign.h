@@ -71,6 +71,8 @@ struct CampaignKinds {
 /// `search:` of a campaign: what every method shares. A method's own keys are in Campaign::method.
 struct SearchSettings {
   int episodes = 200;
+  /// Different policies that may be scored, gradients counted in; 0: as many as there are episodes.
+  int evaluations = 0;
   int min_bits = 2;
   int max_bits = 8;
   std::string mode = "w+a";  ///< "w+a", "w", "a" or "w=a"

@@ -126,21 +126,34 @@ class Run {
     context.constraints = search_constraints(campaign_);
     context.seed = campaign_.seed;
     context.budget = campaign_.search.episodes;
+    context.evaluations = campaign_.search.evaluations;
     context.checkpoint = directory_.state("search.checkpoint");
     context.resume = options_.resume;
     context.stop = &stop;
-    Phase phase(options_.phases, fmt::format("searching, {} episodes", context.budget),
-                {static_cast<std::uint64_t>(context.budget), "episodes"});
+    const bool counted = context.evaluations > 0;
+    const int units = counted ? context.evaluations : context.budget;
+    const char* unit = counted ? "evaluations" : "episodes";
+    Phase phase(options_.phases, fmt::format("searching, {} {}", units, unit),
+                {static_cast<std::uint64_t>(units), unit});
+    std::uint64_t done = 0;
     EpisodeLog& lines = directory_.episodes();
     context.lines_state = [&lines] { return lines.state(); };
     context.on_resume = [&](int episode, const json& state) {
       lines.restore(episode, state);
-      phase.done_before(static_cast<std::uint64_t>(episode));
+      if (counted && episode > 0) {
+        done = static_cast<std::uint64_t>(lines.lines().back().value("evaluations", 0.0));
+      } else {
+        done = static_cast<std::uint64_t>(episode);
+      }
+      phase.done_before(done);
       spdlog::info("search goes on at episode {}", episode);
     };
     context.on_episode = [&](const json& line) {
       lines.append(line);
-      phase.advance();
+      const std::uint64_t now =
+          counted ? static_cast<std::uint64_t>(line.value("evaluations", 0.0)) : done + 1;
+      phase.advance(now - done);
+      done = now;
       // Null as long as no policy within the limits was scored.
       const json& best = line.at("best_reward");
       phase.note(best.is_null() ? "none within the limits yet"
@@ -158,6 +171,14 @@ class Run {
     }
     result_.stopped = found.stopped;
     result_.episodes = found.episodes;
+    result_.evaluations = found.evaluations;
+    objective_ = found.objective;
+    if (counted && found.episodes >= context.budget && found.evaluations + 1.0 <= units) {
+      warn(
+          {fmt::format("{} asked for known policies so often that {} episodes gave {:g} of {} "
+                       "evaluations",
+                       campaign_.method.name, found.episodes, found.evaluations, units)});
+    }
     result_.exhausted = found.exhausted;
     if (campaign_.method.exhaustive && !found.exhausted) {
       warn(
@@ -240,9 +261,10 @@ class Run {
     final_steps_.push_back({policy.label, before, policy.validation_accuracy});
   }
 
-  /// What decides among the finalists: images that the search did not see, where there are any.
-  static double decisive(const PolicyOutcome& policy) {
-    return policy.choice_accuracy.value_or(policy.validation_accuracy);
+  /// What decides among the finalists: what the method ranks by, with the accuracy on images that
+  /// the search did not see, where there are any.
+  double decisive(const PolicyOutcome& policy) const {
+    return objective_(policy.policy(), policy.choice_accuracy.value_or(policy.validation_accuracy));
   }
 
   void tune(PolicyOutcome& policy, Phase& phase) {
@@ -339,6 +361,7 @@ class Run {
   std::vector<PolicyOutcome> runners_up_;  ///< next best policies of the search
   std::vector<FinalStep> final_steps_;
   CampaignResult result_;
+  std::function<double(const Policy&, double)> objective_;  ///< of the method
   Stopwatch watch_;
 };
 

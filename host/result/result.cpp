@@ -196,6 +196,7 @@ json to_json(const CampaignResult& result) {
       {"seed", result.seed},
       {"episodes", result.episodes},
       {"budget", result.budget},
+      {"evaluations", result.evaluations},
       {"search_accuracy_percent", optional_number(result.search_accuracy)},
       {"exhausted", result.exhausted},
       {"stopped_early", result.stopped},
@@ -240,6 +241,7 @@ CampaignResult campaign_result_from_json(const json& in) try {
   out.seed = in.at("seed").get<std::uint64_t>();
   out.episodes = in.at("episodes").get<int>();
   out.budget = in.at("budget").get<int>();
+  out.evaluations = in.value("evaluations", 0.0);
   if (in.contains("search_accuracy_percent")) {
     out.search_accuracy = read_optional(in.at("search_accuracy_percent"));
   }

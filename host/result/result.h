@@ -81,6 +81,8 @@ struct CampaignResult {
   std::uint64_t seed = 0;
   int episodes = 0;
   int budget = 0;
+  /// Different policies that were scored, and what gradients cost, in evaluations; 0: not known.
+  double evaluations = 0.0;
   std::optional<double> search_accuracy;  ///< of the found policy, percent, as the search saw it
   bool exhausted = false;                 ///< the method had no more to propose
   bool stopped = false;                 ///< ended early by Ctrl-C; what is here is the best so far

@@ -4,6 +4,9 @@
 #include <chrono>
 #include <cmath>
 #include <map>
+#include <memory>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "host/base/error.h"
@@ -89,9 +92,10 @@ class Driver {
       }
       return *found;
     };
-    method_ = configured.make({*context.network, space_, table_, wall_, baseline_accuracy_,
-                               context.seed, context.budget, scores,
-                               context.evaluator->weight_deviations()});
+    method_ =
+        configured.make({*context.network, space_, table_, wall_, baseline_accuracy_, context.seed,
+                         context.evaluations > 0 ? context.evaluations : context.budget, scores,
+                         context.evaluator->weight_deviations()});
     json all = to_json(options);
     all.update(configured.fingerprint);
     fingerprint_ = {
@@ -103,7 +107,9 @@ class Driver {
         {"constraints", constraints_json(context.constraints)},
         {"seed", context.seed},
         {"options", std::move(all)}};
-    if (configured.uses_budget) fingerprint_["budget"] = context.budget;
+    if (configured.uses_budget) {
+      fingerprint_["budget"] = context.evaluations > 0 ? context.evaluations : context.budget;
+    }
   }
 
   SearchResult run() {
@@ -115,7 +121,7 @@ class Driver {
     SearchResult result;
     int saved = episode_;
     bool told = true;
-    while (within_budget(episode_) && !result.stopped) {
+    while (within_budget(episode_, seen_.size()) && !result.stopped) {
       if (stop_requested()) {
         result.stopped = true;
         break;
@@ -132,7 +138,7 @@ class Driver {
         break;
       }
       // What ask() spent may have been the rest.
-      if (!within_budget(episode_)) {
+      if (!within_budget(episode_, seen_.size())) {
         told = false;
         break;
       }
@@ -152,13 +158,30 @@ class Driver {
     }
     result.ranked = chosen();
     result.episodes = episode_;
+    result.evaluations = static_cast<double>(seen_.size()) + method_->spent();
     return result;
   }
 
+  /// SearchResult::objective. The floor has been looked at: it is the search's images' to judge.
+  double objective(const Policy& policy, double accuracy) const {
+    Outcome outcome;
+    outcome.asked = outcome.policy = policy;
+    outcome.accuracy.top1 = accuracy;
+    outcome.cost = table_.total(policy);
+    RewardOptions without_floor = options_.reward;
+    without_floor.accuracy_floor = std::nullopt;
+    outcome.reward = policy_reward(accuracy, baseline_accuracy_, without_floor);
+    return method_->objective(outcome);
+  }
+
  private:
-  /// Whether the budget has room for episode `episode` after the ones before it and what the method
-  /// spent otherwise.
-  bool within_budget(int episode) const {
+  /// Whether the budget has room for episode `episode` after the ones before it, the policies in
+  /// them and what the method spent otherwise. The next policy may be a new one.
+  bool within_budget(int episode, std::size_t policies) const {
+    if (context_.evaluations > 0 &&
+        static_cast<double>(policies) + method_->spent() + 1.0 > context_.evaluations) {
+      return false;
+    }
     return episode + method_->spent() + 1.0 <= context_.budget;
   }
   bool stop_requested() const { return context_.stop != nullptr && context_.stop->load(); }
@@ -170,7 +193,7 @@ class Driver {
     json act = watch_.lap();
     for (const Proposal& proposal : proposals) {
       const int episode = episode_ + static_cast<int>(outcomes.size());
-      if (!within_budget(episode)) break;
+      if (!within_budget(episode, seen_.size())) break;
       if (!outcomes.empty() && stop_requested()) {
         result.stopped = true;
         break;
@@ -222,7 +245,7 @@ class Driver {
     candidate.cost = outcome.cost;
     candidate.episode = episode;
     candidate.accuracy = outcome.accuracy;
-    candidate.reward = outcome.reward;
+    candidate.reward = method_->objective(outcome);
     candidate.meets_floor = outcome.meets_floor;
     // A policy that breaks a limit may teach a method something; a result it is not.
     if (outcome.meets_limits) ranking_.add(candidate);
@@ -234,7 +257,9 @@ class Driver {
           reference > 0.0 ? json(resource_value(outcome.cost, resource) / reference)
                           : json(nullptr);
     }
+    seen_.insert(policy_json(outcome.policy).dump());
     json line = {{"episode", episode},
+                 {"evaluations", static_cast<double>(seen_.size()) + method_->spent()},
                  {"asked", policy_json(proposal.policy)},
                  {"policy", policy_json(outcome.policy)},
                  {"wall_steps", outcome.walled.steps},
@@ -259,9 +284,9 @@ class Driver {
       candidate.choice = context_.evaluator->choice(candidate.policy);
       if (!candidate.choice) return ranking_.best();
     }
-    std::stable_sort(ranked.begin(), ranked.end(), [](const Candidate& a, const Candidate& b) {
+    std::stable_sort(ranked.begin(), ranked.end(), [this](const Candidate& a, const Candidate& b) {
       if (a.meets_floor != b.meets_floor) return a.meets_floor;
-      return a.choice->top1 > b.choice->top1;
+      return objective(a.policy, a.choice->top1) > objective(b.policy, b.choice->top1);
     });
     return ranked;
   }
@@ -272,6 +297,7 @@ class Driver {
     checkpoint.state = {{"fingerprint", fingerprint_},
                         {"episode", episode_},
                         {"best", ranking_.save()},
+                        {"seen", seen_},
                         {"lines", context_.lines_state ? context_.lines_state() : json(nullptr)}};
     method_->save(checkpoint);
     write_checkpoint(context_.checkpoint, checkpoint);
@@ -285,6 +311,8 @@ class Driver {
                                context_.checkpoint);
       episode_ = checkpoint.state.at("episode").get<int>();
       ranking_.load(checkpoint.state.at("best"));
+      // Searches that were begun before policies were counted go on without those they had seen.
+      if (checkpoint.state.contains("seen")) checkpoint.state.at("seen").get_to(seen_);
     } catch (const json::exception& error) {
       fail("{}: damaged checkpoint: {}", context_.checkpoint.string(), error.what());
     }
@@ -296,8 +324,8 @@ class Driver {
     return checkpoint.state.value("lines", json(nullptr));
   }
 
-  const SearchContext& context_;
-  const SearchOptions& options_;
+  const SearchContext context_;
+  const SearchOptions options_;
   BitSpace space_;
   CostTable table_;
   Wall wall_;
@@ -306,7 +334,8 @@ class Driver {
   std::unique_ptr<Method> method_;
   json fingerprint_;
   Stopwatch watch_;
-  int episode_ = 0;  ///< next one
+  std::set<std::string> seen_;  ///< policies that were scored
+  int episode_ = 0;             ///< next one
 };
 
 }  // namespace
@@ -357,7 +386,12 @@ json to_json(const SearchOptions& options) {
 
 SearchResult run_search(const SearchContext& context, const SearchOptions& options,
                         const ConfiguredMethod& method) {
-  return Driver(context, options, method).run();
+  const auto driver = std::make_shared<Driver>(context, options, method);
+  SearchResult result = driver->run();
+  result.objective = [driver](const Policy& policy, double accuracy) {
+    return driver->objective(policy, accuracy);
+  };
+  return result;
 }
 
 }  // namespace bittern

@@ -56,7 +56,11 @@ struct SearchContext {
   Evaluator* evaluator = nullptr;
   std::vector<Constraint> constraints;
   std::uint64_t seed = 0;
-  int budget = 0;                    ///< episodes
+  int budget = 0;  ///< episodes
+  /// The measure by which methods are compared: ends the search when so many different policies
+  /// were scored, what the method spent beside them (Method::spent()) counted in; answers from a
+  /// cache count like others, a policy that is asked for again costs an episode only. 0: no limit.
+  int evaluations = 0;
   std::filesystem::path checkpoint;  ///< file for state; empty: none is kept
   /// Continue from `checkpoint`. When that file does not exist (killed before it was written for
   /// the first time) the search starts at the beginning.
@@ -80,6 +84,11 @@ struct SearchContext {
 struct SearchResult {
   std::vector<Candidate> ranked;
   int episodes = 0;
+  /// What came out of the limit of evaluations: different policies, and Method::spent().
+  double evaluations = 0.0;
+  /// What the method ranks a policy by if its accuracy is so many percent. Network, cost model and
+  /// evaluator must be there still.
+  std::function<double(const Policy&, double accuracy)> objective;
   bool stopped = false;    ///< ended by `stop` before the budget
   bool exhausted = false;  ///< the method had no more to propose
 };
@@ -92,16 +101,16 @@ struct SearchResult {
 /// resumed search with more budget does it again, so that it ends like one that had the budget from
 /// the start.
 ///
-/// The line of an episode has: episode, asked and policy ([[weight bits, activation bits], ...]
-/// before and after the wall), wall_steps, wall_reserve, meets_limits (only where it is false),
-/// accuracy, loss (json_number()), reward, best_reward (so far), cost (cycles, latency_s, energy_j,
-/// energy_high_j, weight_bytes, origin), ratio (of the reference: latency, energy, model_size; null
-/// where that costs nothing), the method's own keys, and time (seconds; the only key that differs
-/// between two runs with one seed).
+/// The line of an episode has: episode, evaluations (so far, with this one), asked and policy
+/// ([[weight bits, activation bits], ...] before and after the wall), wall_steps, wall_reserve,
+/// meets_limits (only where it is false), accuracy, loss (json_number()), reward, best_reward (so
+/// far), cost (cycles, latency_s, energy_j, energy_high_j, weight_bytes, origin), ratio (of the
+/// reference: latency, energy, model_size; null where that costs nothing), the method's own keys,
+/// and time (seconds; the only key that differs between two runs with one seed).
 ///
 /// Where the evaluator has images for it (Evaluator::choice()), the best candidates are ranked by
-/// their accuracy on those at the end: on the images of the search the best of many is chosen for
-/// its luck as well.
+/// Method::objective() with their accuracy on those at the end: on the images of the search the
+/// best of many is chosen for its luck as well.
 ///
 /// Throws Error when the context is incomplete, when a constraint cannot be met, when a checkpoint
 /// is damaged or belongs to another search, or when method, evaluator or cost model fail; the

@@ -28,7 +28,8 @@ struct MethodContext {
   const Wall& wall;             ///< for methods that want to know what a constraint leaves
   double full_precision = 0.0;  ///< accuracy in percent
   std::uint64_t seed = 0;       ///< of everything that the method draws
-  /// Episodes in all. A method that looks at it sets ConfiguredMethod::uses_budget.
+  /// Policies that it may have scored, all together: the search's limit of evaluations, or of
+  /// episodes where it has none. A method that looks at it sets ConfiguredMethod::uses_budget.
   int budget = 0;
   /// Scores of a kind from the evaluator's gradients. Throws Error naming kind and evaluator where
   /// it has none.
@@ -75,6 +76,9 @@ class Method {
   /// What became of all proposals of the last ask(), in their order. Returns for each of them the
   /// keys that the method adds to its episode's line (an object; may be empty).
   virtual std::vector<nlohmann::json> tell(const std::vector<Outcome>& outcomes) = 0;
+  /// What policies are ranked by, the greater the better: a function of the outcome's policy,
+  /// accuracy and floor, and of no state that changes.
+  virtual double objective(const Outcome& outcome) const { return outcome.reward; }
   /// What the method has spent beside its proposals, in evaluations of one policy on all validation
   /// images (gradients: GradientScores::spent()). It comes out of the budget. Asked after every
   /// ask(); never falls; part of what save() keeps.
@@ -93,6 +97,8 @@ struct ConfiguredMethod {
   int version = 1;
   /// It goes through everything: when it is done, its best policy is the true optimum.
   bool exhaustive = false;
+  /// What it ranks by holds cost, too, so that it can be run without constraints.
+  bool weighs_cost = false;
   /// Its proposals depend on the number of episodes (a schedule over all of them), so that a run
   /// cannot be resumed with another one.
   bool uses_budget = false;

@@ -120,12 +120,7 @@ class Releq : public Method {
 
   std::vector<json> tell(const std::vector<Outcome>& outcomes) override {
     const Outcome& outcome = outcomes.front();
-    Known known;
-    known.accuracy = outcome.accuracy.top1 / full_precision_;
-    known.quantization = environment_.quantization(outcome.policy);
-    known.reward = outcome.meets_floor
-                       ? releq_reward(options_.reward, known.accuracy, known.quantization)
-                       : kUnacceptable;
+    const Known known = score(outcome);
     if (options_.redraw > 0) memory_[flat(outcome.asked)] = known;
     json line = {{"agent_episode", episodes_},
                  {"agent_step", walk_->step - 1},
@@ -141,6 +136,8 @@ class Releq : public Method {
     line["update"] = last_update_;
     return {std::move(line)};
   }
+
+  double objective(const Outcome& outcome) const override { return score(outcome).reward; }
 
   void save(Checkpoint& checkpoint) const override {
     agent_.save(checkpoint);
@@ -202,6 +199,16 @@ class Releq : public Method {
                         std::uint64_t seed) {
     Rng rng = Rng(seed).split(1);
     return {options.agent, environment.inputs(), environment.allowed(), rng};
+  }
+
+  Known score(const Outcome& outcome) const {
+    Known known;
+    known.accuracy = outcome.accuracy.top1 / full_precision_;
+    known.quantization = environment_.quantization(outcome.policy);
+    known.reward = outcome.meets_floor
+                       ? releq_reward(options_.reward, known.accuracy, known.quantization)
+                       : kUnacceptable;
+    return known;
   }
 
   /// The agent's next decision; the first one of a walk where none is under way.
@@ -326,6 +333,7 @@ ConfiguredMethod configure_releq(const ReleqOptions& options) {
   validate(options);
   ConfiguredMethod method;
   method.name = "releq";
+  method.weighs_cost = true;
   method.fingerprint = method.key = to_json(options);
   method.make = [options](const MethodContext& context) -> std::unique_ptr<Method> {
     return std::make_unique<Releq>(options, context);

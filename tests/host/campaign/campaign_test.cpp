@@ -270,6 +270,20 @@ TEST_F(CampaignFile, NamesPoliciesToCompareWith) {
   EXPECT_THAT(error_of(std::string(kGood) + "policies: [other.json]\n"), HasSubstr("no such file"));
 }
 
+TEST_F(CampaignFile, ABudgetMayBeOfEvaluations) {
+  const Campaign c = load(std::string(kGood) + "search: {evaluations: 30}\n");
+  EXPECT_EQ(c.search.evaluations, 30);
+  EXPECT_EQ(c.search.episodes, 300);
+  EXPECT_EQ(load(std::string(kGood) + "search: {evaluations: 30, episodes: 40}\n").search.episodes,
+            40);
+  EXPECT_EQ(load(std::string(kGood) + "search: {method: random, random: {evaluations: 9}}\n")
+                .search.evaluations,
+            9);
+  EXPECT_THAT(error_of("name: s\nnetwork: lenet\nvariant: bismo_edge\n"
+                       "data: {dataset: synthetic}\n"),
+              HasSubstr("missing key 'constraints'"));
+}
+
 TEST_F(CampaignFile, AnOperandThatIsLeftAloneMayStayInFloatingPoint) {
   EXPECT_EQ(load(std::string(kGood) + "search: {mode: w}\n").search.fixed, 8);
   EXPECT_EQ(load(std::string(kGood) + "search: {mode: w, fixed: 4}\n").search.fixed, 4);

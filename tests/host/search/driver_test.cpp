@@ -160,6 +160,62 @@ TEST_F(DriverTest, APolicyBeyondALimitIsTaughtButIsNoResult) {
   EXPECT_EQ(result.ranked.size(), 4u);
 }
 
+TEST_F(DriverTest, EvaluationsAreDifferentPolicies) {
+  // The method asks for seven policies, over and over.
+  SearchContext c = context(30);
+  c.evaluations = 5;
+  const SearchResult five = run_search(c, options_, counting(2));
+  EXPECT_EQ(five.episodes, 5);
+  EXPECT_EQ(five.evaluations, 5.0);
+  lines_.clear();
+  c.evaluations = 100;
+  const SearchResult all = run_search(c, options_, counting(2));
+  EXPECT_EQ(all.episodes, 30);
+  EXPECT_EQ(all.evaluations, 7.0);
+  EXPECT_EQ(lines_[3].at("evaluations"), 4.0);
+  EXPECT_EQ(lines_[29].at("evaluations"), 7.0);
+}
+
+TEST_F(DriverTest, EvaluationsAreCountedOnAcrossAResume) {
+  TemporaryFolder folder;
+  SearchContext c = context(4);
+  c.checkpoint = folder / "state";
+  c.evaluations = 6;
+  run_search(c, options_, counting(1));
+  c.resume = true;
+  c.budget = 30;
+  const SearchResult result = run_search(c, options_, counting(1));
+  EXPECT_EQ(result.episodes, 6);
+  EXPECT_EQ(lines_.back().at("evaluations"), 6.0);
+}
+
+TEST_F(DriverTest, AMethodMayRankByMoreThanAccuracy) {
+  class Cheapest : public Counting {
+   public:
+    using Counting::Counting;
+    double objective(const Outcome& outcome) const override {
+      return -outcome.cost.latency_s + 1e-12 * outcome.accuracy.top1;
+    }
+  };
+  ConfiguredMethod cheapest;
+  cheapest.name = "cheapest";
+  cheapest.make = [this](const MethodContext& m) -> std::unique_ptr<Method> {
+    return std::make_unique<Cheapest>(m.space.layers(), 1, &told_);
+  };
+  SearchContext c = context(7);
+  c.constraints.clear();
+  const SearchResult result = run_search(c, options_, cheapest);
+  EXPECT_EQ(result.ranked.front().policy.front(), (BitPair{2, 2}));
+  EXPECT_GT(result.objective(result.ranked[0].policy, 50),
+            result.objective(result.ranked[6].policy, 90));
+  EXPECT_GT(result.objective(result.ranked[0].policy, 51),
+            result.objective(result.ranked[0].policy, 50));
+  const SearchResult by_accuracy = run_search(c, options_, counting(1));
+  EXPECT_EQ(by_accuracy.ranked.front().policy.front(), (BitPair{8, 8}));
+  EXPECT_GT(by_accuracy.objective(by_accuracy.ranked[6].policy, 90),
+            by_accuracy.objective(by_accuracy.ranked[0].policy, 50));
+}
+
 TEST_F(DriverTest, ImagesThatTheSearchDidNotSeeDecideAmongTheBest) {
   class Choosing : public testing::FunctionEvaluator {
    public:
