@@ -13,6 +13,8 @@
 namespace bittern {
 
 std::vector<MethodKind> host_methods() {
+  // One line each.
+  // clang-format off
   return {
       random_method(),
       exhaustive_method(),
@@ -26,6 +28,7 @@ std::vector<MethodKind> host_methods() {
       nsga2_method(),
       local_method(),
   };
+  // clang-format on
 }
 
 const MethodKind* find_method(const std::vector<MethodKind>& methods, const std::string& name) {

@@ -1,7 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <functional>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -137,7 +140,7 @@ TEST_P(EveryBaseline, WorksWithoutLimits) {
 TEST_P(EveryBaseline, RefusesADamagedState) {
   GridProblem problem(testing::chain_grid());
   TemporaryFolder folder;
-  problem.options().checkpoint_every = 10;
+  problem.options().checkpoint_every = 8;  // a whole population of NSGA-II
   SearchContext part = problem.context(10, 1);
   part.checkpoint = folder / "state";
   lines_of(problem, part);
