@@ -94,7 +94,7 @@ class Greedy : public Baseline {
         continue;
       }
       if (!record_.has(here_)) return here_;
-      if (const auto next = measure_all(steps, first)) return next;
+      if (auto next = measure_all(steps, first)) return next;
       const Step& best = best_of(steps);
       if (!record_.has(best.next)) return best.next;
       take(best);
