@@ -91,6 +91,8 @@ struct ConfiguredMethod {
   int version = 1;
   /// It goes through everything: when it is done, its best policy is the true optimum.
   bool exhaustive = false;
+  /// It learns a policy by reinforcement: what `bittern analyze` calls RL.
+  bool reinforcement = false;
   /// Its proposals depend on the number of episodes (a schedule over all of them), so that a run
   /// cannot be resumed with another one.
   bool uses_budget = false;

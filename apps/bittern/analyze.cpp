@@ -1,0 +1,109 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "apps/bittern/command_line.h"
+#include "apps/bittern/commands.h"
+#include "apps/bittern/option_kinds.h"
+#include "host/analysis/campaign_analysis.h"
+#include "host/analysis/campaign_data.h"
+#include "host/base/error.h"
+#include "host/base/file.h"
+#include "host/base/json.h"
+#include "host/base/table.h"
+#include "host/base/terminal.h"
+#include "host/base/text.h"
+#include "host/report/analysis_tables.h"
+
+namespace bittern {
+namespace {
+
+struct Options {
+  std::vector<std::string> folders;
+  std::string against;
+  std::string table = "methods";
+  bool table_given = false;
+  std::string format = "table";
+};
+
+const std::vector<std::string>& table_names() {
+  static const std::vector<std::string> names = {"methods", "pairs",    "additive",
+                                                 "quality", "transfer", "curves"};
+  return names;
+}
+
+std::string text_of_tables(const Options& options, const std::vector<NamedTable>& tables,
+                           const CLI::App& command) {
+  TableView view;
+  view.width = terminal_columns(STDOUT_FILENO);
+  view.colour = colours_on(STDOUT_FILENO, colour_mode(command));
+  std::string text;
+  for (const NamedTable& named : tables) {
+    // Curves are for programs and charts: hundreds of rows.
+    if (options.table_given ? named.name != options.table : named.name == "curves") continue;
+    text += fmt::format("\n{} ({})\n{}", named.title, named.note,
+                        named.table.render(OutputFormat::kTable, view));
+  }
+  return text;
+}
+
+void analyze(const Options& options, const CLI::App& command) {
+  const OutputFormat format = parse_output_format(options.format);
+  const std::vector<std::filesystem::path> folders(options.folders.begin(), options.folders.end());
+  const AnalysedCampaigns campaigns = read_campaigns(folders);
+  const CampaignAnalysis analysis = analyse(campaigns, options.against);
+  if (format == OutputFormat::kJson) {
+    std::cout << printed_json(analysis_json(campaigns, analysis)) << "\n";
+    return;
+  }
+  const std::vector<NamedTable> tables = analysis_tables(campaigns, analysis);
+  if (format == OutputFormat::kCsv) {
+    for (const NamedTable& named : tables) {
+      if (named.name == options.table) std::cout << named.table.render(format);
+    }
+    return;
+  }
+  std::string text;
+  for (const std::string& verdict : analysis.verdicts) text += verdict + "\n";
+  text += text_of_tables(options, tables, command);
+  for (const std::string& note : campaigns.notes) text += "note: " + note + "\n";
+  std::cout << printable_lines(text);
+}
+
+}  // namespace
+
+void add_analyze(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(
+      "analyze", "What finished campaigns show: methods compared over seeds, with intervals");
+  text_of(command->add_option("folders", options->folders,
+                              "Directories of bittern run, of one cell or of many"),
+          kFolder)
+      ->required();
+  text_of(command->add_option("--against", options->against,
+                              "Method that the others are compared with; otherwise sensitivity "
+                              "(with its knapsack), or random where it is not there"),
+          "METHOD");
+  CLI::Option* table =
+      one_of(command->add_option("--table", options->table,
+                                 "Only this table; CSV holds one, otherwise that of the methods"),
+             table_names());
+  one_of(command->add_option("--format", options->format, "How the answer is printed"),
+         {"table", "csv", "json"})
+      ->capture_default_str();
+  command->footer(
+      example("bittern analyze out/quickstart_methods\n"
+              "bittern analyze out/a out/b --against random\n"
+              "bittern analyze out/quickstart_methods --format csv --table curves"));
+  command->callback([options, table, command] {
+    options->table_given = table->count() > 0;
+    analyze(*options, *command);
+  });
+}
+
+}  // namespace bittern
