@@ -19,6 +19,7 @@
 #include "host/base/terminal.h"
 #include "host/base/text.h"
 #include "host/report/analysis_tables.h"
+#include "host/report/cells_report.h"
 
 namespace bittern {
 namespace {
@@ -29,6 +30,7 @@ struct Options {
   std::string table = "methods";
   bool table_given = false;
   std::string format = "table";
+  std::string report;
 };
 
 const std::vector<std::string>& table_names() {
@@ -54,17 +56,25 @@ std::string text_of_tables(const Options& options, const std::vector<NamedTable>
 
 void analyze(const Options& options, const CLI::App& command) {
   const OutputFormat format = parse_output_format(options.format);
+  if (!options.report.empty()) check_output_file(options.report);
   const std::vector<std::filesystem::path> folders(options.folders.begin(), options.folders.end());
   const AnalysedCampaigns campaigns = read_campaigns(folders);
   const CampaignAnalysis analysis = analyse(campaigns, options.against);
+  if (!options.report.empty()) {
+    const std::filesystem::path folder = std::filesystem::absolute(options.report).parent_path();
+    write_file(options.report, cells_report_html(campaigns, analysis, folder));
+  }
+  // The page has standard output for itself.
+  std::ostream& out =
+      !options.report.empty() && is_standard_output(options.report) ? std::cerr : std::cout;
   if (format == OutputFormat::kJson) {
-    std::cout << printed_json(analysis_json(campaigns, analysis)) << "\n";
+    out << printed_json(analysis_json(campaigns, analysis)) << "\n";
     return;
   }
   const std::vector<NamedTable> tables = analysis_tables(campaigns, analysis);
   if (format == OutputFormat::kCsv) {
     for (const NamedTable& named : tables) {
-      if (named.name == options.table) std::cout << named.table.render(format);
+      if (named.name == options.table) out << named.table.render(format);
     }
     return;
   }
@@ -72,7 +82,7 @@ void analyze(const Options& options, const CLI::App& command) {
   for (const std::string& verdict : analysis.verdicts) text += verdict + "\n";
   text += text_of_tables(options, tables, command);
   for (const std::string& note : campaigns.notes) text += "note: " + note + "\n";
-  std::cout << printable_lines(text);
+  out << printable_lines(text);
 }
 
 }  // namespace
@@ -93,12 +103,17 @@ void add_analyze(CLI::App& app) {
       one_of(command->add_option("--table", options->table,
                                  "Only this table; CSV holds one, otherwise that of the methods"),
              table_names());
+  text_of(command->add_option("--report", options->report,
+                              "Write an HTML page with charts here; -: to standard output, the "
+                              "tables to stderr"),
+          kFile);
   one_of(command->add_option("--format", options->format, "How the answer is printed"),
          {"table", "csv", "json"})
       ->capture_default_str();
   command->footer(
       example("bittern analyze out/quickstart_methods\n"
               "bittern analyze out/a out/b --against random\n"
+              "bittern analyze out/quickstart_methods --report methods.html\n"
               "bittern analyze out/quickstart_methods --format csv --table curves"));
   command->callback([options, table, command] {
     options->table_given = table->count() > 0;

@@ -238,6 +238,7 @@ std::string verdict_of(const AnalysedCampaigns& campaigns, const CampaignAnalysi
   facts.problems = problems.size();
   facts.judge = analysis.judge;
   facts.reference = analysis.reference;
+  facts.stand_in = analysis.stand_in;
   for (const std::string& method : campaigns.methods()) {
     const auto scores = scores_by_seed(campaigns, problems, method, analysis.judge);
     if (scores.empty()) continue;
@@ -298,6 +299,7 @@ CampaignAnalysis analyse(const AnalysedCampaigns& campaigns, const std::string& 
   CampaignAnalysis out;
   out.judge = judge_of(campaigns.cells);
   out.reference = reference_of(campaigns, against);
+  out.stand_in = against.empty() && out.reference == kSecondReference;
   const std::vector<std::string> problems = campaigns.problems();
   const std::vector<std::string> methods = campaigns.methods();
   for (const std::string& problem : problems) {

@@ -65,6 +65,7 @@ struct QualityRow {
 struct CampaignAnalysis {
   Judge judge = Judge::kSearch;
   std::string reference;  ///< the method that others are compared with; empty: there is none
+  bool stand_in = false;  ///< nobody asked for that one: sensitivity is not among the cells
   std::vector<MethodRow> methods;
   std::vector<PairRow> pairs;
   std::vector<AdditiveRow> additive;

@@ -74,6 +74,7 @@ std::string verdict_text(const VerdictFacts& facts) {
                               method_title(facts.reference));
   }
   for (const PairRow& pair : facts.pairs) text += "; " + clause_of(pair);
+  if (facts.stand_in) text += "; there is no cell of sensitivity + knapsack to compare it with";
   return text;
 }
 

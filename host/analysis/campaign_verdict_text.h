@@ -14,6 +14,8 @@ struct VerdictFacts {
   std::size_t problems = 1;
   Judge judge = Judge::kSearch;
   std::string reference;  ///< method that learners are compared with; empty: there is none
+  /// The reference is there only because the results lack the one that was to be beaten.
+  bool stand_in = false;
   struct Method {
     std::string name;
     MeanInterval score;        ///< percent, over seeds

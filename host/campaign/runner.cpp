@@ -203,6 +203,7 @@ class Run {
     out.energy_high_j = sum.energy_high_j;
     out.size_bytes = sum.weight_bytes;
     out.validation_accuracy = accuracies_.evaluator().evaluate(policy).top1;
+    out.search_accuracy = out.validation_accuracy;
     return out;
   }
 

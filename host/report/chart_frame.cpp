@@ -55,6 +55,7 @@ std::string key_of(const LegendEntry& entry, double x, double y) {
           "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4\" fill=\"none\" stroke=\"{}\" "
           "stroke-width=\"1.4\"/>",
           x + 5, y, color);
+    case Mark::kDots:
     case Mark::kPoints:
       return fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4.5\" fill=\"{}\"/>", x + 5, y,
                          color);

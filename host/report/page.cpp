@@ -33,6 +33,7 @@ th,td{padding:5px 12px;border-bottom:1px solid var(--line);text-align:right}th:f
 th{color:var(--muted);font-weight:600}td{white-space:nowrap}table.facts td+td{white-space:normal}
 .scroll{overflow-x:auto;margin-bottom:12px}
 table.facts td{text-align:left}
+a{color:inherit}
 details{margin:12px 0}summary{cursor:pointer;color:var(--muted);margin-bottom:8px}
 )css";
 
@@ -113,7 +114,10 @@ std::string table(const std::vector<std::string>& heading,
     out += "<tr>";
     for (const Cell& cell : row) {
       out += cell.style.empty() ? "<td>" : "<td style=\"" + escape_html(cell.style) + "\">";
-      out += escape_html(cell.text) + "</td>";
+      const std::string text = escape_html(cell.text);
+      out +=
+          cell.link.empty() ? text : "<a href=\"" + escape_html(cell.link) + "\">" + text + "</a>";
+      out += "</td>";
     }
     out += "</tr>";
   }

@@ -53,6 +53,7 @@ struct Cell {
   Cell(std::string content, std::string css) : text(std::move(content)), style(std::move(css)) {}
   std::string text;
   std::string style;
+  std::string link = {};  ///< address that the text leads to; empty: none
 };
 
 /// Table; the first column is aligned left, all others right.

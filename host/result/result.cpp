@@ -68,6 +68,7 @@ json outcome_json(const PolicyOutcome& outcome, const CampaignResult& result) {
               {"validation_answers", outcome.validation_answers.text()},
               {"test_answers", outcome.test_answers.text()},
               {"layers", layers}};
+  if (outcome.search_accuracy) row["search_accuracy_percent"] = *outcome.search_accuracy;
   if (outcome.choice_accuracy) row["choice_accuracy_percent"] = *outcome.choice_accuracy;
   if (outcome.quantised_test_accuracy) {
     row["quantised_test_accuracy_percent"] = *outcome.quantised_test_accuracy;
@@ -96,6 +97,9 @@ PolicyOutcome read_outcome(const json& in) {
   out.size_bytes = in.at("size_bytes").get<double>();
   out.validation_accuracy = in.at("validation_accuracy_percent").get<double>();
   out.test_accuracy = read_optional(in.at("test_accuracy_percent"));
+  if (in.contains("search_accuracy_percent")) {
+    out.search_accuracy = read_optional(in.at("search_accuracy_percent"));
+  }
   if (in.contains("choice_accuracy_percent")) {
     out.choice_accuracy = in.at("choice_accuracy_percent").get<double>();
   }

@@ -36,9 +36,10 @@ struct PolicyOutcome {
   std::string label;  ///< "found", "uniform 4", "w6/a4, ends 8/8", ...
   std::vector<LayerOutcome> layers;
   double latency_s = 0.0;
-  double energy_j = 0.0;                ///< first DRAM anchor of the energy table
-  double energy_high_j = 0.0;           ///< second
-  double size_bytes = 0.0;              ///< weights * bits / 8
+  double energy_j = 0.0;                                 ///< first DRAM anchor of the energy table
+  double energy_high_j = 0.0;                            ///< second
+  double size_bytes = 0.0;                               ///< weights * bits / 8
+  std::optional<double> search_accuracy = std::nullopt;  ///< percent, as the search saw it
   double validation_accuracy = 0.0;     ///< percent, after the short fine-tune of the search
   std::optional<double> test_accuracy;  ///< percent, after the final fine-tune
   /// Percent, after the final fine-tune, on images that the search did not see; where there are
