@@ -22,6 +22,7 @@ void add_variants(CLI::App& app);
 void add_measure(CLI::App& app);
 void add_compare(CLI::App& app);
 void add_analyze(CLI::App& app);
+void add_watch(CLI::App& app);
 void add_validate(CLI::App& app);
 void add_store(CLI::App& app);
 

@@ -49,6 +49,7 @@ int main(int argc, char** argv) {
     add_measure(app);
     add_compare(app);
     add_analyze(app);
+    add_watch(app);
     add_validate(app);
     add_store(app);
     // Parsed here, too: help and slips need no LibTorch.

@@ -11,7 +11,7 @@ namespace {
 std::string seeds_text(std::size_t n) { return fmt::format("{} seed{}", n, n == 1 ? "" : "s"); }
 
 std::string budget_text(const PairRow& pair) {
-  return pair.budget ? fmt::format("at equal budget ({} evaluations)", *pair.budget)
+  return pair.budget ? fmt::format("at an equal budget of {} evaluations", *pair.budget)
                      : "at unequal budgets";
 }
 

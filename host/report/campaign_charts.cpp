@@ -199,7 +199,7 @@ std::string bits_chart(const PolicyOutcome& best) {
 
 std::string bits_and_intensity_chart(const PolicyOutcome& policy, const std::string& title) {
   BarChart bits = bits_bars(policy, title);
-  BarChart intensity{"", "op / byte", {}, {{"operations per byte", cost_color(), {}}}, 0.0};
+  BarChart intensity{"", "op / byte", {}, {{"", cost_color(), {}}}, 0.0};
   bool known = !policy.layers.empty();
   for (const auto& layer : policy.layers) {
     intensity.categories.push_back(layer.name);

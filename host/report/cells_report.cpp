@@ -33,11 +33,16 @@ std::string interval_text(const std::optional<MeanInterval>& m, bool sign = fals
                       : fmt::format(" ({:.2f} to {:.2f})", m->low, m->high));
 }
 
+/// The name of a problem is long: it may take two lines.
+Cell problem_cell(const std::string& problem) {
+  return {problem, "white-space:normal;min-width:9em"};
+}
+
 std::string methods_html(const CampaignAnalysis& analysis) {
   std::vector<std::vector<Cell>> rows;
   for (const MethodRow& row : analysis.methods) {
-    rows.push_back({row.problem, method_title(row.method), fmt::format("{}", row.seeds),
-                    fmt::format("{:.0f}", row.evaluations.mean),
+    rows.push_back({problem_cell(row.problem), method_title(row.method),
+                    fmt::format("{}", row.seeds), fmt::format("{:.0f}", row.evaluations.mean),
                     fmt::format("{:.3f}", row.used.mean), interval_text(row.score),
                     interval_text(row.test), interval_text(row.regret),
                     interval_text(row.against_uniform, true)});
@@ -99,7 +104,7 @@ std::string problem_html(const AnalysedCampaigns& campaigns, const CampaignAnaly
          page::note(
              "The best seed of each method. Below the bits: operations per byte that the "
              "layer moves between device memory and chip, where the result knows them.") +
-         page::figures(winners);
+         page::figures(winners, /*small=*/true);
 }
 
 std::string limits_html(const AnalysedCampaigns& campaigns, Judge judge) {
@@ -130,6 +135,7 @@ std::string heat(double penalty) {
 std::string transfer_html(const AnalysedCampaigns& campaigns) {
   const std::vector<TransferRow> all = policy_transfer(campaigns);
   std::string out;
+  std::set<std::string> all_notes;
   std::size_t at = 0;
   while (at < all.size()) {
     // The rows of one matrix follow each other.
@@ -155,10 +161,11 @@ std::string transfer_html(const AnalysedCampaigns& campaigns) {
     out += page::note(fmt::format("{}, {}, {}, mean over {} seeds", all[at].network, all[at].limits,
                                   method_title(all[at].method), all[at].seeds)) +
            page::table(heading, rows);
-    for (const std::string& note : notes) out += page::note(note + ".");
+    all_notes.insert(notes.begin(), notes.end());
     at = end;
   }
   if (out.empty()) return "";
+  for (const std::string& note : all_notes) out += page::note(note + ".");
   return "<h2>Policies on the other machines</h2>" +
          page::note(
              "Latency of the policy that was found for the machine of the row on that of the "

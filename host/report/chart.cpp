@@ -74,12 +74,20 @@ std::string polyline(const Series& s, const std::string& points) {
 std::string band(const Series& s, const Axis& x, const Axis& y, const Range& xs, const Range& ys) {
   std::string above;
   std::string below;
+  double last_above = NAN;
+  double last_below = NAN;
+  const auto go_to = [&](double px, double high, double low) {
+    above += fmt::format("{:.1f},{:.1f} ", px, high);
+    below.insert(0, fmt::format("{:.1f},{:.1f} ", px, low));
+  };
   each_point(s, x, y, xs, ys, [&](std::size_t i, double px, double) {
     if (i >= s.band.size() || !ys.takes(s.y[i] + s.band[i]) || !ys.takes(s.y[i] - s.band[i])) {
       return;
     }
-    above += fmt::format("{:.1f},{:.1f} ", px, y.at(s.y[i] + s.band[i]));
-    below.insert(0, fmt::format("{:.1f},{:.1f} ", px, y.at(s.y[i] - s.band[i])));
+    if (s.mark == Mark::kStep && std::isfinite(last_above)) go_to(px, last_above, last_below);
+    last_above = y.at(s.y[i] + s.band[i]);
+    last_below = y.at(s.y[i] - s.band[i]);
+    go_to(px, last_above, last_below);
   });
   if (above.empty()) return "";
   return fmt::format("<polygon points=\"{}{}\" fill=\"{}\" fill-opacity=\"0.14\"/>", above, below,
@@ -184,7 +192,7 @@ std::string Chart::svg() const {
   for (double tick : ticks) {
     out += fmt::format(
         "<text x=\"{:.1f}\" y=\"{:.1f}\" class=\"tick\" text-anchor=\"middle\">{}</text>",
-        x.at(tick), frame.plot_bottom() + 15, x.label(tick));
+        x.at(tick), frame.plot_bottom() + 15, x.label(tick, 7));
   }
   out += fmt::format(
       "<text x=\"{:.1f}\" y=\"{:.1f}\" class=\"axis\" text-anchor=\"middle\">{}</text>",
