@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@
 #include "host/base/text.h"
 #include "host/report/analysis_tables.h"
 #include "host/report/cells_report.h"
+#include "host/report/tensorboard.h"
 
 namespace bittern {
 namespace {
@@ -31,11 +33,12 @@ struct Options {
   bool table_given = false;
   std::string format = "table";
   std::string report;
+  std::string tensorboard;
 };
 
 const std::vector<std::string>& table_names() {
-  static const std::vector<std::string> names = {"methods", "pairs",    "additive",
-                                                 "quality", "transfer", "curves"};
+  static const std::vector<std::string> names = {"methods",  "pairs",  "additive", "quality",
+                                                 "transfer", "curves", "episodes"};
   return names;
 }
 
@@ -54,6 +57,20 @@ std::string text_of_tables(const Options& options, const std::vector<NamedTable>
   return text;
 }
 
+/// An event file for each cell, in a folder of its name: what TensorBoard takes for a run.
+void write_tensorboard(const AnalysedCampaigns& campaigns, const std::filesystem::path& folder) {
+  std::set<std::string> names;
+  for (const AnalysedCell& cell : campaigns.cells) {
+    std::string name = std::filesystem::absolute(cell.folder).lexically_normal().filename();
+    if (name.empty()) name = cell.folder.parent_path().filename();
+    const std::string plain = name;
+    for (int n = 2; !names.insert(name).second; ++n) name = fmt::format("{}-{}", plain, n);
+    write_file(folder / name / "events.out.tfevents.0.bittern", tensorboard_events(cell.lines));
+  }
+  std::cerr << fmt::format("{} runs written to {}; see them with tensorboard --logdir {}\n",
+                           campaigns.cells.size(), folder.string(), folder.string());
+}
+
 void analyze(const Options& options, const CLI::App& command) {
   const OutputFormat format = parse_output_format(options.format);
   if (!options.report.empty()) check_output_file(options.report);
@@ -64,6 +81,7 @@ void analyze(const Options& options, const CLI::App& command) {
     const std::filesystem::path folder = std::filesystem::absolute(options.report).parent_path();
     write_file(options.report, cells_report_html(campaigns, analysis, folder));
   }
+  if (!options.tensorboard.empty()) write_tensorboard(campaigns, options.tensorboard);
   // The page has standard output for itself.
   std::ostream& out =
       !options.report.empty() && is_standard_output(options.report) ? std::cerr : std::cout;
@@ -71,7 +89,11 @@ void analyze(const Options& options, const CLI::App& command) {
     out << printed_json(analysis_json(campaigns, analysis)) << "\n";
     return;
   }
-  const std::vector<NamedTable> tables = analysis_tables(campaigns, analysis);
+  std::vector<NamedTable> tables = analysis_tables(campaigns, analysis);
+  if (options.table == "episodes") {
+    tables.push_back(
+        {"episodes", "Episodes", "every evaluation of every cell", episodes_table(campaigns)});
+  }
   if (format == OutputFormat::kCsv) {
     for (const NamedTable& named : tables) {
       if (named.name == options.table) out << named.table.render(format);
@@ -107,6 +129,9 @@ void add_analyze(CLI::App& app) {
                               "Write an HTML page with charts here; -: to standard output, the "
                               "tables to stderr"),
           kFile);
+  text_of(command->add_option("--tensorboard", options->tensorboard,
+                              "Write TensorBoard event files here, a folder for each cell"),
+          kFolder);
   one_of(command->add_option("--format", options->format, "How the answer is printed"),
          {"table", "csv", "json"})
       ->capture_default_str();
@@ -114,6 +139,7 @@ void add_analyze(CLI::App& app) {
       example("bittern analyze out/quickstart_methods\n"
               "bittern analyze out/a out/b --against random\n"
               "bittern analyze out/quickstart_methods --report methods.html\n"
+              "bittern analyze out/quickstart_methods --tensorboard logs\n"
               "bittern analyze out/quickstart_methods --format csv --table curves"));
   command->callback([options, table, command] {
     options->table_given = table->count() > 0;

@@ -153,6 +153,28 @@ Table transfer_table(const std::vector<TransferRow>& rows) {
   return table;
 }
 
+Table episodes_table(const AnalysedCampaigns& campaigns) {
+  Table table;
+  table.text_column("cell").text_column("problem").text_column("method").integer_column("seed");
+  table.integer_column("episode").real_column("accuracy", "%", 2).real_column("reward", "", 4);
+  table.real_column("latency", "s", 9).real_column("energy", "J", 9);
+  table.real_column("size", "bytes", 0).text_column("meets_limits").text_column("policy");
+  for (const AnalysedCell& cell : campaigns.cells) {
+    const std::string name = cell.folder.filename().string();
+    for (const Episode& e : cell.episodes) {
+      std::string policy;
+      for (const BitPair& bits : e.policy) {
+        policy += fmt::format("{}{}/{}", policy.empty() ? "" : " ", bits.weight, bits.activation);
+      }
+      table.row({name, cell.problem(), cell.result.search,
+                 static_cast<std::int64_t>(cell.result.seed), std::int64_t{e.number}, e.accuracy,
+                 e.reward, e.latency_s, e.energy_j, e.weight_bytes,
+                 std::string(e.meets_limits ? "yes" : "no"), policy});
+    }
+  }
+  return table;
+}
+
 std::vector<NamedTable> analysis_tables(const AnalysedCampaigns& campaigns,
                                         const CampaignAnalysis& analysis) {
   std::vector<NamedTable> out;

@@ -26,6 +26,9 @@ Table curves_table(const AnalysedCampaigns& campaigns);
 /// A row for each policy and machine that it is run on.
 Table transfer_table(const std::vector<TransferRow>& rows);
 
+/// A row for each evaluation of each cell.
+Table episodes_table(const AnalysedCampaigns& campaigns);
+
 /// A table with its name and what its numbers are.
 struct NamedTable {
   std::string name;

@@ -21,8 +21,8 @@ h1{font-size:24px;margin:0}h2{font-size:17px;margin:28px 0 8px}p.sub{color:var(-
 .warning{border:1px solid #ef4444;border-left-width:6px;border-radius:8px;background:var(--card);padding:8px 12px;margin:8px 0}
 p.note{color:var(--muted);font-size:13px;line-height:1.4;margin:4px 8px 6px}ul{margin:4px 0;padding-left:20px}
 pre{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:10px 12px;margin:8px 0;overflow-x:auto;font-size:13px;line-height:1.4}
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(480px,100%),1fr));gap:12px;margin-bottom:12px}
-.charts.small{grid-template-columns:repeat(auto-fit,minmax(min(380px,100%),1fr))}
+.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(480px,100%),1fr));gap:12px;margin-bottom:12px}
+.charts.small{grid-template-columns:repeat(auto-fill,minmax(min(380px,100%),1fr))}
 .charts.wide{grid-template-columns:1fr}
 .charts>div{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:8px}
 svg.chart{width:100%;height:auto;display:block}
