@@ -7,8 +7,8 @@ than the window, shows a chart without a size, or looks the same in both themes.
 2 for wrong usage, 77 where there is no Chromium.
 
   --out FOLDER     keep screenshots there: NAME-WIDTH-THEME.png
-  --wait SECONDS   time that a page has to fetch and draw [0.3]
-  --expect TEXT    the page has to show this text (may be repeated)
+  --wait SECONDS   time that a page has to do what it does by itself [0.1]
+  --expect TEXT    the page has to show this text (may be repeated), 10 s after that at the latest
 """
 
 import argparse
@@ -27,6 +27,7 @@ import urllib.parse
 WIDTHS = (500, 1400)
 THEMES = ("light", "dark")
 LIMIT_S = 60.0  # for one answer of the browser
+EXPECT_S = 10.0  # for what a page fetches
 MOST_HEIGHT = 16000  # of a screenshot
 MEASURE = """(() => {
   const wide = [...document.querySelectorAll('body *')].filter(e => {
@@ -152,7 +153,12 @@ def look(browser, address, name, arguments):
             if not any(e.get("method") == "Page.loadEventFired" for e in browser.events):
                 browser.wait(LIMIT_S, "Page.loadEventFired")
             browser.wait(arguments.wait)
-            seen = browser.call("Runtime.evaluate", session, expression=MEASURE, returnByValue=True)["result"]["value"]
+            end = time.monotonic() + EXPECT_S
+            while True:
+                seen = browser.call("Runtime.evaluate", session, expression=MEASURE, returnByValue=True)["result"]["value"]
+                if all(text in seen["text"] for text in arguments.expect) or time.monotonic() > end:
+                    break
+                browser.wait(0.1)
             where = f"{name} at {width} px, {theme}"
             failures += [f"{where}: {text}" for text in problems_of(browser.events, address)]
             if seen["width"] > width or seen["wide"]:
@@ -177,7 +183,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pages", nargs="+", metavar="PAGE")
     parser.add_argument("--out", type=pathlib.Path)
-    parser.add_argument("--wait", type=float, default=0.3)
+    parser.add_argument("--wait", type=float, default=0.1)
     parser.add_argument("--expect", action="append", default=[])
     arguments = parser.parse_args()
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
