@@ -21,6 +21,7 @@ PACKAGES=(
 CHECKS=(
   yosys iverilog                                       # synthesis, second simulator
   clang-format clang-tidy clang libclang-rt-dev        # lint; fuzzers
+  chromium                                             # the HTML pages
 )
 
 list=

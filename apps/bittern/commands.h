@@ -21,6 +21,8 @@ void add_campaigns(CLI::App& app);
 void add_variants(CLI::App& app);
 void add_measure(CLI::App& app);
 void add_compare(CLI::App& app);
+void add_analyze(CLI::App& app);
+void add_watch(CLI::App& app);
 void add_validate(CLI::App& app);
 void add_store(CLI::App& app);
 

@@ -48,6 +48,8 @@ int main(int argc, char** argv) {
     add_variants(app);
     add_measure(app);
     add_compare(app);
+    add_analyze(app);
+    add_watch(app);
     add_validate(app);
     add_store(app);
     // Parsed here, too: help and slips need no LibTorch.

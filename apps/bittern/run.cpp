@@ -77,8 +77,8 @@ void run_several(const std::vector<Campaign>& cells, const RunOptions& options, 
     std::cout << table.render(format);
     if (format == OutputFormat::kTable) {
       std::cout << cells.size() << " cells in " << options.out.string()
-                << "/, each in a folder of its own; this table with all columns in cells.txt, "
-                << "cells.csv, cells.json\n";
+                << "/, each in a folder of its own; report.html there compares them, this table "
+                << "with all columns is in cells.txt, cells.csv, cells.json\n";
     }
   } catch (const Stopped&) {
     fail("stopped on request; continue with: {}", again);

@@ -8,8 +8,6 @@
 namespace bittern {
 namespace {
 
-constexpr double kOperationsPerMac = 2.0;
-
 double quotient(double dividend, double divisor) {
   return divisor > 0.0 ? dividend / divisor : 0.0;
 }

@@ -11,6 +11,8 @@ namespace bittern {
 // array's peak at its bits and by the bytes that it really moves between device memory and chip. An
 // operation is a multiplication or an addition, so a multiply-accumulate is two.
 
+constexpr double kOperationsPerMac = 2.0;
+
 /// Bytes a second between device memory and the data ports of a variant.
 struct MemoryBandwidth {
   double port = 0.0;   ///< of one port

@@ -10,11 +10,14 @@
 #include <optional>
 #include <utility>
 
+#include "host/analysis/campaign_analysis.h"
+#include "host/analysis/campaign_data.h"
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/stop.h"
 #include "host/campaign/runner.h"
 #include "host/evaluator/answers.h"
+#include "host/report/cells_report.h"
 #include "host/search/bit_space.h"
 
 namespace bittern {
@@ -132,6 +135,11 @@ std::vector<CellResult> run_cells(const std::vector<Campaign>& cells, const RunO
   write_file(options.out / "cells.txt", table.render(OutputFormat::kTable, all));
   write_file(options.out / "cells.csv", table.render(OutputFormat::kCsv));
   write_file(options.out / "cells.json", table.render(OutputFormat::kJson));
+  std::vector<std::filesystem::path> folders;
+  for (const Campaign& cell : cells) folders.push_back(options.out / cell.cell);
+  const AnalysedCampaigns campaigns = read_campaigns(folders);
+  write_file(options.out / "report.html",
+             cells_report_html(campaigns, analyse(campaigns), options.out));
   return results;
 }
 

@@ -25,8 +25,8 @@ std::vector<Campaign> picked_cells(const std::vector<Campaign>& cells,
 
 /// Works through the cells of a campaign, one after the other, each in its folder of `options.out`;
 /// `shared` there holds what they have in common. The table over all cells is written to cells.txt,
-/// cells.csv and cells.json. Stops, throwing Stopped, after a cell that was stopped. Throws as
-/// run_campaign() does.
+/// cells.csv and cells.json, the page over them to report.html. Stops, throwing Stopped, after a
+/// cell that was stopped. Throws as run_campaign() does.
 std::vector<CellResult> run_cells(const std::vector<Campaign>& cells, const RunOptions& options);
 
 /// A row for each cell: what was found, with standard errors, the difference to the best uniform

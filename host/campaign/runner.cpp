@@ -11,6 +11,7 @@
 #include <set>
 #include <utility>
 
+#include "host/analysis/roofline.h"
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/json_text.h"
@@ -212,11 +213,20 @@ class Run {
     PolicyOutcome out;
     out.label = label;
     for (std::size_t i = 0; i < policy.size(); ++i) {
+      const Layer& layer = network_.layers[i];
       const LayerCost cost = cost_->layer_cost(i, policy[i]);
+      const LutRow& row = cost_->row(i, policy[i]);
       const BitPair ran = hardware_.runs(policy[i]);
-      out.layers.push_back({network_.layers[i].name, policy[i], cost.cycles, cost.latency_s,
-                            cost.energy_j, origin_name(cost.origin),
-                            ran == policy[i] ? std::nullopt : std::optional(ran)});
+      const double peak = hardware_.variant
+                              ? kOperationsPerMac * hardware_.core->peak_macs_per_cycle(ran) *
+                                    hardware_.variant->clock_mhz * 1e6
+                              : 0.0;
+      out.layers.push_back(
+          {layer.name, policy[i], cost.cycles, cost.latency_s, cost.energy_j,
+           origin_name(cost.origin), ran == policy[i] ? std::nullopt : std::optional(ran),
+           row.shape,
+           kOperationsPerMac * static_cast<double>(layer.macs()) * static_cast<double>(row.batch),
+           static_cast<double>(row.bytes_read) + static_cast<double>(row.bytes_written), peak});
     }
     const LayerCost sum = policy_cost(*cost_, policy);
     out.latency_s = sum.latency_s;
@@ -224,6 +234,7 @@ class Run {
     out.energy_high_j = sum.energy_high_j;
     out.size_bytes = sum.weight_bytes;
     out.validation_accuracy = accuracies_.evaluator().evaluate(policy).top1;
+    out.search_accuracy = out.validation_accuracy;
     return out;
   }
 
@@ -295,10 +306,13 @@ class Run {
 
   void describe() {
     result_.campaign = campaign_.name;
+    result_.campaign_file = campaign_.text;
     result_.network = network_.name;
     result_.dataset = accuracies_.images().dataset;
     result_.variant = hardware_.name;
     result_.search = campaign_.method.name;
+    result_.reinforcement = campaign_.method.reinforcement;
+    result_.exhaustive = campaign_.method.exhaustive;
     result_.cost_kind = campaign_.cost;
     if (!campaign_.search.fixed) {
       result_.float_operand = campaign_.search.mode == "a" ? "weights" : "activations";
@@ -309,6 +323,10 @@ class Run {
     result_.test_images = accuracies_.images().test;
     const Policy reference_bits = reference_policy(*cost_, space_);
     const LayerCost reference = policy_cost(*cost_, reference_bits);
+    if (hardware_.variant) {
+      const MemoryBandwidth bandwidth = memory_bandwidth(*hardware_.variant);
+      result_.bandwidth = {bandwidth.port, bandwidth.all()};
+    }
     result_.reference = {bittern::reference_bits(reference_bits, space_), reference.latency_s};
     const LayerCost found = policy_cost(*cost_, result_.best.policy());
     for (const auto& c : campaign_.constraints) {

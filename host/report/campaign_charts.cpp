@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "host/report/chart.h"
+#include "host/report/line_fields.h"
 #include "host/report/page.h"
 
 namespace bittern {
@@ -31,24 +32,6 @@ const std::string& episode_color() {
   return color;
 }
 
-double field(const json& line, const std::string& key) {
-  const auto it = line.find(key);
-  return it != line.end() && it->is_number() ? it->get<double>()
-                                             : std::numeric_limits<double>::quiet_NaN();
-}
-
-/// Value of `key` in the object `part` of an episode line, not a number when it is not there.
-double field(const json& line, const std::string& part, const std::string& key) {
-  const auto it = line.find(part);
-  return it != line.end() && it->is_object() ? field(*it, key)
-                                             : std::numeric_limits<double>::quiet_NaN();
-}
-
-bool is_warmup(const json& line) {
-  const auto it = line.find("warmup");
-  return it != line.end() && it->is_boolean() && it->get<bool>();
-}
-
 /// One value of every episode, with the episodes of the warm-up as rings.
 struct EpisodeSeries {
   Series warmup;
@@ -59,11 +42,11 @@ struct EpisodeSeries {
         agent{what, color, Mark::kPoints, {}, {}, {}, {}} {}
 
   void add(const json& line, double x, double y) {
-    Series& series = is_warmup(line) ? warmup : agent;
+    Series& series = line_is_warmup(line) ? warmup : agent;
     series.x.push_back(x);
     series.y.push_back(y);
-    series.tooltips.push_back(fmt::format("episode {:.0f}{}: {:.4g}", field(line, "episode"),
-                                          is_warmup(line) ? " (warm-up)" : "", y));
+    series.tooltips.push_back(fmt::format("episode {:.0f}{}: {:.4g}", line_number(line, "episode"),
+                                          line_is_warmup(line) ? " (warm-up)" : "", y));
   }
   /// Those of the two that have points.
   std::vector<Series> parts() const {
@@ -92,19 +75,20 @@ Axis axis_of(const std::string& resource) {
 }  // namespace
 
 int warmup_episodes(const std::vector<json>& episodes) {
-  return static_cast<int>(std::count_if(episodes.begin(), episodes.end(), is_warmup));
+  return static_cast<int>(std::count_if(episodes.begin(), episodes.end(), line_is_warmup));
 }
 
 std::string reward_chart(const std::vector<json>& episodes) {
   EpisodeSeries each("episode", episode_color());
   Series best{"best so far", found_color(), Mark::kStep, {}, {}, {}, {}};
   double top = -std::numeric_limits<double>::infinity();
-  for (const auto& line : episodes) {
-    const double reward = field(line, "reward");
+  for (const json* drawn : lines_to_draw(episodes)) {
+    const json& line = *drawn;
+    const double reward = line_number(line, "reward");
     if (!std::isfinite(reward)) continue;
     top = std::max(top, reward);
-    each.add(line, field(line, "episode"), reward);
-    best.x.push_back(field(line, "episode"));
+    each.add(line, line_number(line, "episode"), reward);
+    best.x.push_back(line_number(line, "episode"));
     best.y.push_back(top);
   }
   Chart chart{"Reward", "episode", "reward", each.parts(), {}};
@@ -118,10 +102,11 @@ std::string cost_chart(const CampaignResult& result, const ConstraintOutcome& co
   // Without a reference (it costs nothing) there are no ratios: absolute values then.
   const bool ratio = constraint.reference > 0;
   EpisodeSeries each(std::string(axis.name) + " that ran", cost_color());
-  for (const auto& line : episodes) {
-    each.add(line, field(line, "episode"),
-             ratio ? field(line, "ratio", constraint.resource)
-                   : field(line, "cost", axis.cost_key) * axis.scale);
+  for (const json* drawn : lines_to_draw(episodes)) {
+    const json& line = *drawn;
+    each.add(line, line_number(line, "episode"),
+             ratio ? line_number(line, "ratio", constraint.resource)
+                   : line_number(line, "cost", axis.cost_key) * axis.scale);
   }
   const double limit =
       ratio ? constraint.limit / constraint.reference : constraint.limit * axis.scale;
@@ -173,9 +158,10 @@ std::string accuracy_chart(const CampaignResult& result, const std::string& reso
     // Episodes were scored on the validation split: they belong in the chart only when the other
     // points were, too.
     EpisodeSeries explored("episode", episode_color());
-    for (const auto& episode : episodes) {
-      explored.add(episode, field(episode, "cost", axis.cost_key) * axis.scale,
-                   field(episode, "accuracy"));
+    for (const json* drawn : lines_to_draw(episodes)) {
+      const json& episode = *drawn;
+      explored.add(episode, line_number(episode, "cost", axis.cost_key) * axis.scale,
+                   line_number(episode, "accuracy"));
     }
     const std::vector<Series> parts = explored.parts();
     chart.series.insert(chart.series.begin(), parts.begin(), parts.end());
@@ -188,31 +174,146 @@ std::string accuracy_chart(const CampaignResult& result, const std::string& reso
   return chart.svg();
 }
 
-std::string bits_chart(const PolicyOutcome& best) {
-  BarChart chart{"Bits of the found policy",
+namespace {
+
+BarChart bits_bars(const PolicyOutcome& policy, const std::string& title) {
+  BarChart chart{title,
                  "bits",
                  {},
                  {{"weights", uniform_color(), {}}, {"activations", found_color(), {}}},
                  8.0};
-  for (const auto& layer : best.layers) {
+  for (const auto& layer : policy.layers) {
     chart.categories.push_back(layer.name);
     chart.series[0].values.push_back(layer.bits.weight);
     chart.series[1].values.push_back(layer.bits.activation);
+    chart.y_max = std::max({chart.y_max, static_cast<double>(layer.bits.weight),
+                            static_cast<double>(layer.bits.activation)});
+  }
+  return chart;
+}
+
+}  // namespace
+
+std::string bits_chart(const PolicyOutcome& best) {
+  return bits_bars(best, "Bits of the found policy").svg();
+}
+
+std::string bits_and_intensity_chart(const PolicyOutcome& policy, const std::string& title) {
+  BarChart bits = bits_bars(policy, title);
+  BarChart intensity{"", "op / byte", {}, {{"", cost_color(), {}}}, 0.0};
+  bool known = !policy.layers.empty();
+  for (const auto& layer : policy.layers) {
+    intensity.categories.push_back(layer.name);
+    intensity.series[0].values.push_back(layer.intensity());
+    known = known && layer.intensity() > 0.0;
+  }
+  if (!known) return bits.svg();
+  bits.names = false;
+  bits.height = 150;
+  intensity.height = 110;
+  intensity.log_y = true;
+  return bits.svg() + intensity.svg();
+}
+
+const PolicyOutcome* reference_outcome(const CampaignResult& result) {
+  for (const PolicyOutcome& outcome : result.uniform) {
+    const bool same = std::all_of(
+        outcome.layers.begin(), outcome.layers.end(), [&result](const LayerOutcome& layer) {
+          return fmt::format("{}/{}", layer.bits.weight, layer.bits.activation) ==
+                 result.reference.bits;
+        });
+    if (same && !outcome.layers.empty()) return &outcome;
+  }
+  return nullptr;
+}
+
+std::string layer_cost_chart(const CampaignResult& result, const std::string& resource) {
+  const Axis axis = axis_of(resource);
+  const auto value = [&](const LayerOutcome& layer) {
+    return (resource == "latency" ? layer.latency_s : layer.energy_j) * axis.scale;
+  };
+  BarChart chart{fmt::format("{} by layer", resource == "latency" ? "Latency" : "Energy"),
+                 fmt::format("{} ({})", axis.name, axis.unit),
+                 {},
+                 {},
+                 0.0};
+  if (const PolicyOutcome* reference = reference_outcome(result)) {
+    chart.series.push_back({result.reference.bits + " bits", uniform_color(), {}});
+    for (const auto& layer : reference->layers) chart.series[0].values.push_back(value(layer));
+  }
+  chart.series.push_back({"found", found_color(), {}});
+  for (const auto& layer : result.best.layers) {
+    chart.categories.push_back(layer.name);
+    chart.series.back().values.push_back(value(layer));
   }
   return chart.svg();
 }
 
-std::string share_chart(const PolicyOutcome& best) {
-  BarChart chart{"Latency of the found policy by layer",
-                 "% of the latency",
-                 {},
-                 {{"latency", cost_color(), {}}},
-                 0.0};
-  for (const auto& layer : best.layers) {
-    chart.categories.push_back(layer.name);
-    chart.series[0].values.push_back(best.latency_s > 0 ? 100.0 * layer.latency_s / best.latency_s
-                                                        : 0.0);
+std::string roofline_before_after(const CampaignResult& result) {
+  const PolicyOutcome* before = reference_outcome(result);
+  const double bandwidth = result.bandwidth.all_bytes_per_s;
+  const auto known = [](const PolicyOutcome& policy) {
+    return std::all_of(policy.layers.begin(), policy.layers.end(), [](const LayerOutcome& layer) {
+      return layer.intensity() > 0.0 && layer.latency_s > 0.0 && layer.peak_ops_per_s > 0.0;
+    });
+  };
+  if (before == nullptr || !(bandwidth > 0.0) || !known(*before) || !known(result.best) ||
+      before->layers.size() != result.best.layers.size()) {
+    return "";
   }
+  Chart chart{"Roofline before and after",
+              "operations per byte of device memory",
+              "operations per second",
+              {},
+              {}};
+  chart.log_x = chart.log_y = true;
+  Series old_points{result.reference.bits + " bits", uniform_color(), Mark::kRings, {}, {}, {}, {}};
+  Series new_points{"found", found_color(), Mark::kPoints, {}, {}, {}, {}};
+  double low = std::numeric_limits<double>::infinity();
+  double high = 0.0;
+  const auto add = [&](Series& series, const LayerOutcome& layer) {
+    series.x.push_back(layer.intensity());
+    series.y.push_back(layer.operations / layer.latency_s);
+    series.tooltips.push_back(fmt::format(
+        "{} at {}/{}: {:.3g} operations per byte, {:.3g} operations per second", layer.name,
+        layer.bits.weight, layer.bits.activation, series.x.back(), series.y.back()));
+    low = std::min(low, layer.intensity());
+    high = std::max(high, layer.intensity());
+  };
+  for (std::size_t i = 0; i < before->layers.size(); ++i) {
+    add(old_points, before->layers[i]);
+    add(new_points, result.best.layers[i]);
+    new_points.point_labels.push_back(result.best.layers[i].name);
+    chart.series.push_back({"",
+                            "#94a3b8",
+                            Mark::kDashed,
+                            {old_points.x.back(), new_points.x.back()},
+                            {old_points.y.back(), new_points.y.back()},
+                            {},
+                            {}});
+  }
+  double old_peak = 0.0;
+  double new_peak = 0.0;
+  for (const LayerOutcome& layer : before->layers) {
+    old_peak = std::max(old_peak, layer.peak_ops_per_s);
+  }
+  for (const LayerOutcome& layer : result.best.layers) {
+    new_peak = std::max(new_peak, layer.peak_ops_per_s);
+  }
+  const auto roof = [&](const std::string& label, const std::string& color, double peak) {
+    const double knee = peak / bandwidth;
+    chart.series.push_back({label,
+                            color,
+                            Mark::kLine,
+                            {std::min(low / 2, knee / 2), knee, std::max(high, knee) * 2},
+                            {std::min(low / 2, knee / 2) * bandwidth, peak, peak},
+                            {},
+                            {}});
+  };
+  roof(fmt::format("roof at {} bits", result.reference.bits), uniform_color(), old_peak);
+  roof("roof at the narrowest bits found", found_color(), new_peak);
+  chart.series.push_back(std::move(old_points));
+  chart.series.push_back(std::move(new_points));
   return chart.svg();
 }
 

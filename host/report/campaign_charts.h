@@ -24,8 +24,21 @@ std::string accuracy_chart(const CampaignResult& result, const std::string& reso
 /// Weight and activation bits of the found policy's layers.
 std::string bits_chart(const PolicyOutcome& best);
 
-/// Share of the found policy's layers in its latency.
-std::string share_chart(const PolicyOutcome& best);
+/// The same with the operations per byte of each layer below them (HAQ, CVPR 2019, Figures 3 to 5):
+/// layers that move few bytes for their work gain little from fewer bits. Bits alone where the
+/// bytes are not known. `title` stands above.
+std::string bits_and_intensity_chart(const PolicyOutcome& policy, const std::string& title);
+
+/// What a resource ("latency" or "energy") costs layer by layer: the found policy beside the one
+/// that ratios refer to, where that is among the uniform ones.
+std::string layer_cost_chart(const CampaignResult& result, const std::string& resource);
+
+/// Roofline before and after: every layer at the bits that ratios refer to, and at the found ones.
+/// Empty where bytes or bandwidth are not known.
+std::string roofline_before_after(const CampaignResult& result);
+
+/// The uniform policy that ratios refer to; nullptr where it has no row.
+const PolicyOutcome* reference_outcome(const CampaignResult& result);
 
 /// Number of warm-up episodes among the lines.
 int warmup_episodes(const std::vector<nlohmann::json>& episodes);

@@ -6,6 +6,7 @@
 
 #include "host/report/campaign_charts.h"
 #include "host/report/campaign_verdict.h"
+#include "host/report/episode_charts.h"
 #include "host/report/page.h"
 
 namespace bittern {
@@ -93,9 +94,24 @@ std::string curves_html(const CampaignResult& result, const std::vector<json>& e
                    "policies are paired over the images and known better, see the table."
                  : " Bars are one standard error of each accuracy.")});
   }
-  figures.push_back({bits_chart(result.best), ""});
-  figures.push_back({share_chart(result.best), ""});
+  for (page::Figure& figure : method_figures(episodes)) figures.push_back(std::move(figure));
   return page::figures(figures);
+}
+
+std::string layers_html(const CampaignResult& result) {
+  const std::string& reference = result.reference.bits;
+  return page::figures(
+      {{bits_and_intensity_chart(result.best, "Bits of the found policy"),
+        "Below: operations (two per multiply-accumulate) per byte that the layer moves between "
+        "device memory and chip at these bits. Few of them: memory holds the layer back."},
+       {roofline_before_after(result),
+        fmt::format("Every layer at {} bits (rings) and at the found ones (dots), as far as each "
+                    "comes with its measured latency. The slope is what all data ports bring, the "
+                    "level what the array computes at most.",
+                    reference)},
+       {layer_cost_chart(result, "latency"), ""},
+       {layer_cost_chart(result, "energy"),
+        "Energy with the first DRAM anchor; see where the numbers come from."}});
 }
 
 /// "+0.50 (-0.21 .. +1.21)"; "-" where it is not known.
@@ -169,8 +185,9 @@ std::string campaign_report_html(const CampaignResult& result, const std::vector
       "policies answered the same images, and only those on which they disagree count; an interval "
       "that holds 0 shows no difference. The second energy is that with the other DRAM anchor.");
   if (!result.uniform_note.empty()) body += page::note(result.uniform_note);
-  body += "<h2>The found policy</h2>" + layers_table(result) + source_html(source) +
-          "<h2>Where the numbers come from</h2>" + page::facts(result.provenance);
+  body += "<h2>The found policy, layer by layer</h2>" + layers_html(result) + layers_table(result) +
+          source_html(source) + "<h2>Where the numbers come from</h2>" +
+          page::facts(result.provenance);
   return page::document(result.campaign, subtitle, body);
 }
 

@@ -34,6 +34,12 @@ std::string mark(Mark kind, double x, double y, const std::string& color,
     return fmt::format("<polygon points=\"{}\" fill=\"{}\">{}</polygon>",
                        chart::star_points(x, y, 9.0), color, title);
   }
+  if (kind == Mark::kDots) {
+    return fmt::format(
+        "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"2.2\" fill=\"{}\" "
+        "fill-opacity=\"0.55\">{}</circle>",
+        x, y, color, title);
+  }
   const std::string paint =
       kind == Mark::kRings
           ? fmt::format("fill=\"none\" stroke=\"{}\" stroke-width=\"1.4\" pointer-events=\"all\"",
@@ -62,6 +68,30 @@ std::string polyline(const Series& s, const std::string& points) {
   return fmt::format("<polyline points=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"{}\"{}/>",
                      points, escape_html(s.color), s.mark == Mark::kLinePoints ? 1.1 : 1.8,
                      s.mark == Mark::kDashed ? " stroke-dasharray=\"6 4\"" : "");
+}
+
+/// The shaded band of a series; empty where it has none.
+std::string band(const Series& s, const Axis& x, const Axis& y, const Range& xs, const Range& ys) {
+  std::string above;
+  std::string below;
+  double last_above = NAN;
+  double last_below = NAN;
+  const auto go_to = [&](double px, double high, double low) {
+    above += fmt::format("{:.1f},{:.1f} ", px, high);
+    below.insert(0, fmt::format("{:.1f},{:.1f} ", px, low));
+  };
+  each_point(s, x, y, xs, ys, [&](std::size_t i, double px, double) {
+    if (i >= s.band.size() || !ys.takes(s.y[i] + s.band[i]) || !ys.takes(s.y[i] - s.band[i])) {
+      return;
+    }
+    if (s.mark == Mark::kStep && std::isfinite(last_above)) go_to(px, last_above, last_below);
+    last_above = y.at(s.y[i] + s.band[i]);
+    last_below = y.at(s.y[i] - s.band[i]);
+    go_to(px, last_above, last_below);
+  });
+  if (above.empty()) return "";
+  return fmt::format("<polygon points=\"{}{}\" fill=\"{}\" fill-opacity=\"0.14\"/>", above, below,
+                     escape_html(s.color));
 }
 
 /// The name as far as there is room for it under a bar.
@@ -139,6 +169,10 @@ std::string Chart::svg() const {
       if (!xs.takes(s.x[i]) || !ys.takes(s.y[i])) continue;
       xs.add(s.x[i]);
       ys.add(s.y[i]);
+      if (i < s.band.size()) {
+        ys.add(s.y[i] - s.band[i]);
+        ys.add(s.y[i] + s.band[i]);
+      }
       if (i >= s.errors.size()) continue;
       ys.add(s.y[i] - s.errors[i]);
       ys.add(s.y[i] + s.errors[i]);
@@ -158,7 +192,7 @@ std::string Chart::svg() const {
   for (double tick : ticks) {
     out += fmt::format(
         "<text x=\"{:.1f}\" y=\"{:.1f}\" class=\"tick\" text-anchor=\"middle\">{}</text>",
-        x.at(tick), frame.plot_bottom() + 15, x.label(tick));
+        x.at(tick), frame.plot_bottom() + 15, x.label(tick, 7));
   }
   out += fmt::format(
       "<text x=\"{:.1f}\" y=\"{:.1f}\" class=\"axis\" text-anchor=\"middle\">{}</text>",
@@ -180,6 +214,7 @@ std::string Chart::svg() const {
                   "<text x=\"{1:.1f}\" y=\"{3:.1f}\" class=\"tick\" text-anchor=\"end\">{4}</text>",
                   frame.plot_left(), frame.plot_right(), p, p - 4, escape_html(guide.label));
   }
+  for (const auto& s : series) out += band(s, x, y, xs, ys);
   LabelPlacer placer(frame);
   for (const auto& s : series) {
     if (!has_line(s.mark)) continue;
@@ -224,6 +259,7 @@ std::string Chart::svg() const {
 std::string BarChart::svg() const {
   Frame frame;
   if (wide) frame.width = kWide;
+  frame.plot_height = height;
   Range ys(log_y);
   if (!log_y) ys.add(0.0);
   std::vector<LegendEntry> entries;
@@ -259,7 +295,8 @@ std::string BarChart::svg() const {
   }
   const double room = chart::kCharWidth * static_cast<double>(longest);
   const bool slanted = room > group - 4;
-  if (slanted) frame.below += room * 0.72 - 8;
+  if (!names) frame.below -= 18;
+  if (slanted && names) frame.below += room * 0.72 - 8;
   const std::size_t every = slanted ? 1 + static_cast<std::size_t>(11.0 / group) : 1;
 
   const Axis y(ys, frame.plot_bottom(), frame.plot_top());
@@ -283,7 +320,7 @@ std::string BarChart::svg() const {
           value);
     }
   }
-  for (std::size_t c = 0; c < categories.size(); c += every) {
+  for (std::size_t c = 0; names && c < categories.size(); c += every) {
     const double middle = frame.plot_left() + group * (static_cast<double>(c) + 0.5);
     const std::string name = escape_html(short_name(categories[c]));
     out += slanted ? fmt::format(

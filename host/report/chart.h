@@ -11,6 +11,7 @@ enum class Mark {
   kDashed,
   kStep,  ///< a line that keeps a value until the next point
   kPoints,
+  kDots,        ///< small and see-through: for many
   kLinePoints,  ///< a thin line with its points
   kRings,
   kStar,
@@ -29,6 +30,8 @@ struct Series {
   std::vector<std::string> tooltips;  ///< shown on hover; empty or one per point
   /// Half the height of a bar through each point, in units of y; empty or one per point.
   std::vector<double> errors = {};
+  /// Half the height of a shaded band around the line, in units of y; empty or one per point.
+  std::vector<double> band = {};
 };
 
 /// A dashed line across the chart at one y (or x) value.
@@ -68,6 +71,8 @@ struct BarChart {
   bool stacked = false;  ///< the bars of a group stand on top of each other
   bool log_y = false;    ///< logarithmic axis; 0 has no bar either
   bool wide = false;     ///< as wide as a page instead of half of it
+  bool names = true;     ///< the categories are written below; not where another chart has them
+  double height = 254;   ///< of the plot, pixels
 
   std::string svg() const;
 };

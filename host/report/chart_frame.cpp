@@ -55,6 +55,7 @@ std::string key_of(const LegendEntry& entry, double x, double y) {
           "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4\" fill=\"none\" stroke=\"{}\" "
           "stroke-width=\"1.4\"/>",
           x + 5, y, color);
+    case Mark::kDots:
     case Mark::kPoints:
       return fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4.5\" fill=\"{}\"/>", x + 5, y,
                          color);
@@ -118,9 +119,9 @@ std::vector<double> Axis::ticks(int count) const {
   return log ? log_ticks(low, high, count) : axis_ticks(low, high, count);
 }
 
-std::string Axis::label(double tick) const {
+std::string Axis::label(double tick, int count) const {
   if (log) return prefixed(tick);
-  const auto all = ticks(5);
+  const auto all = ticks(count);
   return number(tick, all.size() > 1 ? all[1] - all[0] : 1.0);
 }
 
@@ -155,7 +156,7 @@ std::string Frame::y_axis(const Axis& y, const std::string& label) const {
         "<line x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\" class=\"grid\"/>"
         "<text x=\"{:.1f}\" y=\"{:.1f}\" class=\"tick\" text-anchor=\"end\">{}</text>",
         plot_left(), plot_right(), y.at(tick), y.at(tick), plot_left() - 6, y.at(tick) + 4,
-        y.label(tick));
+        y.label(tick, 5));
   }
   return out + fmt::format(
                    "<text transform=\"translate(14 {:.1f}) rotate(-90)\" class=\"axis\" "

@@ -40,8 +40,8 @@ struct Axis {
       : low(range.low), high(range.high), from(from_pixel), to(to_pixel), log(range.log) {}
   double at(double value) const;
   std::vector<double> ticks(int count) const;
-  /// Text of a tick.
-  std::string label(double tick) const;
+  /// Text of one of ticks(count), with as many digits as tell them apart.
+  std::string label(double tick, int count) const;
 };
 
 /// An entry of the legend.

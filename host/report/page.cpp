@@ -21,7 +21,8 @@ h1{font-size:24px;margin:0}h2{font-size:17px;margin:28px 0 8px}p.sub{color:var(-
 .warning{border:1px solid #ef4444;border-left-width:6px;border-radius:8px;background:var(--card);padding:8px 12px;margin:8px 0}
 p.note{color:var(--muted);font-size:13px;line-height:1.4;margin:4px 8px 6px}ul{margin:4px 0;padding-left:20px}
 pre{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:10px 12px;margin:8px 0;overflow-x:auto;font-size:13px;line-height:1.4}
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(480px,100%),1fr));gap:12px;margin-bottom:12px}
+.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(480px,100%),1fr));gap:12px;margin-bottom:12px}
+.charts.small{grid-template-columns:repeat(auto-fill,minmax(min(380px,100%),1fr))}
 .charts.wide{grid-template-columns:1fr}
 .charts>div{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:8px}
 svg.chart{width:100%;height:auto;display:block}
@@ -33,6 +34,7 @@ th,td{padding:5px 12px;border-bottom:1px solid var(--line);text-align:right}th:f
 th{color:var(--muted);font-weight:600}td{white-space:nowrap}table.facts td+td{white-space:normal}
 .scroll{overflow-x:auto;margin-bottom:12px}
 table.facts td{text-align:left}
+a{color:inherit}
 details{margin:12px 0}summary{cursor:pointer;color:var(--muted);margin-bottom:8px}
 )css";
 
@@ -73,8 +75,8 @@ std::string charts(const std::vector<std::string>& svgs, bool wide) {
   return out + "</div>";
 }
 
-std::string figures(const std::vector<Figure>& figures) {
-  std::string out = "<div class=\"charts\">";
+std::string figures(const std::vector<Figure>& figures, bool small) {
+  std::string out = small ? "<div class=\"charts small\">" : "<div class=\"charts\">";
   for (const Figure& figure : figures) {
     if (figure.svg.empty()) continue;
     out += "<div>" + figure.svg;
@@ -113,7 +115,10 @@ std::string table(const std::vector<std::string>& heading,
     out += "<tr>";
     for (const Cell& cell : row) {
       out += cell.style.empty() ? "<td>" : "<td style=\"" + escape_html(cell.style) + "\">";
-      out += escape_html(cell.text) + "</td>";
+      const std::string text = escape_html(cell.text);
+      out +=
+          cell.link.empty() ? text : "<a href=\"" + escape_html(cell.link) + "\">" + text + "</a>";
+      out += "</td>";
     }
     out += "</tr>";
   }

@@ -31,8 +31,9 @@ struct Figure {
   std::string note;
 };
 
-/// Figures in a grid; those without a chart are left out.
-std::string figures(const std::vector<Figure>& figures);
+/// Figures in a grid; those without a chart are left out. `small`: three beside each other instead
+/// of two.
+std::string figures(const std::vector<Figure>& figures, bool small = false);
 
 /// A paragraph of explanation.
 std::string note(const std::string& text);
@@ -53,6 +54,7 @@ struct Cell {
   Cell(std::string content, std::string css) : text(std::move(content)), style(std::move(css)) {}
   std::string text;
   std::string style;
+  std::string link = {};  ///< address that the text leads to; empty: none
 };
 
 /// Table; the first column is aligned left, all others right.

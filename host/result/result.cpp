@@ -48,6 +48,11 @@ json outcome_json(const PolicyOutcome& outcome, const CampaignResult& result) {
                       {"latency_s", layer.latency_s},
                       {"energy_j", layer.energy_j},
                       {"origin", layer.origin}});
+    if (layer.shape.empty()) continue;
+    layers.back()["shape"] = layer.shape;
+    layers.back()["operations"] = layer.operations;
+    layers.back()["bytes"] = layer.bytes;
+    layers.back()["peak_ops_per_s"] = layer.peak_ops_per_s;
   }
   json row = {{"label", outcome.label},
               {"cycles", outcome.cycles()},
@@ -63,6 +68,7 @@ json outcome_json(const PolicyOutcome& outcome, const CampaignResult& result) {
               {"validation_answers", outcome.validation_answers.text()},
               {"test_answers", outcome.test_answers.text()},
               {"layers", layers}};
+  if (outcome.search_accuracy) row["search_accuracy_percent"] = *outcome.search_accuracy;
   if (outcome.choice_accuracy) row["choice_accuracy_percent"] = *outcome.choice_accuracy;
   if (outcome.quantised_test_accuracy) {
     row["quantised_test_accuracy_percent"] = *outcome.quantised_test_accuracy;
@@ -91,6 +97,9 @@ PolicyOutcome read_outcome(const json& in) {
   out.size_bytes = in.at("size_bytes").get<double>();
   out.validation_accuracy = in.at("validation_accuracy_percent").get<double>();
   out.test_accuracy = read_optional(in.at("test_accuracy_percent"));
+  if (in.contains("search_accuracy_percent")) {
+    out.search_accuracy = read_optional(in.at("search_accuracy_percent"));
+  }
   if (in.contains("choice_accuracy_percent")) {
     out.choice_accuracy = in.at("choice_accuracy_percent").get<double>();
   }
@@ -106,7 +115,9 @@ PolicyOutcome read_outcome(const json& in) {
     out.layers.push_back(
         {layer.at("name").get<std::string>(), bits, layer.at("cycles").get<std::uint64_t>(),
          layer.at("latency_s").get<double>(), layer.at("energy_j").get<double>(),
-         layer.at("origin").get<std::string>(), ran == bits ? std::nullopt : std::optional(ran)});
+         layer.at("origin").get<std::string>(), ran == bits ? std::nullopt : std::optional(ran),
+         layer.value("shape", std::string()), layer.value("operations", 0.0),
+         layer.value("bytes", 0.0), layer.value("peak_ops_per_s", 0.0)});
   }
   return out;
 }
@@ -187,10 +198,13 @@ json to_json(const CampaignResult& result) {
   return {
       {"format", "bittern-result-1"},
       {"campaign", result.campaign},
+      {"campaign_file", result.campaign_file},
       {"network", result.network},
       {"dataset", result.dataset},
       {"variant", result.variant},
       {"search", result.search},
+      {"reinforcement", result.reinforcement},
+      {"exhaustive", result.exhaustive},
       {"cost_kind", result.cost_kind},
       {"float_operand", result.float_operand},
       {"seed", result.seed},
@@ -215,6 +229,9 @@ json to_json(const CampaignResult& result) {
       {"policies_tried", result.policies_tried},
       {"finalists", result.finalists},
       {"reference", {{"bits", result.reference.bits}, {"latency_s", result.reference.latency_s}}},
+      {"bandwidth",
+       {{"port_bytes_per_s", result.bandwidth.port_bytes_per_s},
+        {"all_bytes_per_s", result.bandwidth.all_bytes_per_s}}},
       {"constraints", constraints},
       {"best", outcome_json(result.best, result)},
       {"uniform", compared(result.uniform)},
@@ -232,10 +249,14 @@ CampaignResult campaign_result_from_json(const json& in) try {
   }
   CampaignResult out;
   out.campaign = in.at("campaign").get<std::string>();
+  out.campaign_file = in.value("campaign_file", std::string());
   out.network = in.at("network").get<std::string>();
   out.dataset = in.at("dataset").get<std::string>();
   out.variant = in.at("variant").get<std::string>();
   out.search = in.at("search").get<std::string>();
+  // Earlier versions did not say it, and had no other methods of these kinds.
+  out.reinforcement = in.value("reinforcement", out.search == "haq");
+  out.exhaustive = in.value("exhaustive", out.search == "exhaustive");
   out.cost_kind = in.at("cost_kind").get<std::string>();
   out.float_operand = in.value("float_operand", std::string());
   out.seed = in.at("seed").get<std::uint64_t>();
@@ -275,6 +296,10 @@ CampaignResult campaign_result_from_json(const json& in) try {
     for (const auto& outcome : out.uniform) {
       if (outcome.label == "uniform 8") out.reference.latency_s = outcome.latency_s;
     }
+  }
+  if (in.contains("bandwidth")) {
+    out.bandwidth.port_bytes_per_s = in.at("bandwidth").at("port_bytes_per_s").get<double>();
+    out.bandwidth.all_bytes_per_s = in.at("bandwidth").at("all_bytes_per_s").get<double>();
   }
   for (const auto& [key, value] : in.at("provenance").items()) {
     out.provenance.emplace_back(key, value.get<std::string>());

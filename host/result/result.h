@@ -20,6 +20,15 @@ struct LayerOutcome {
   std::string origin;  ///< "rtl", "board", "model" or "table"
   /// Bits that the hardware ran, where it rounds those that were asked for.
   std::optional<BitPair> ran = std::nullopt;
+  // Of files that earlier versions wrote the next ones are not known: empty or 0.
+  std::string shape = {};       ///< Layer::key(): by which lut.csv has it
+  double operations = 0.0;      ///< multiplications and additions of the batch: 2 per MAC
+  double bytes = 0.0;           ///< moved between device memory and chip, read and written
+  double peak_ops_per_s = 0.0;  ///< of the array at the bits that ran; 0 with a cost table
+
+  /// Operations a byte of device memory, as HAQ draws them (CVPR 2019, Figures 3 to 5); 0 where
+  /// that is not known.
+  double intensity() const { return bytes > 0.0 ? operations / bytes : 0.0; }
 };
 
 /// A policy with everything that was found out about it.
@@ -27,9 +36,10 @@ struct PolicyOutcome {
   std::string label;  ///< "found", "uniform 4", "w6/a4, ends 8/8", ...
   std::vector<LayerOutcome> layers;
   double latency_s = 0.0;
-  double energy_j = 0.0;                ///< first DRAM anchor of the energy table
-  double energy_high_j = 0.0;           ///< second
-  double size_bytes = 0.0;              ///< weights * bits / 8
+  double energy_j = 0.0;                                 ///< first DRAM anchor of the energy table
+  double energy_high_j = 0.0;                            ///< second
+  double size_bytes = 0.0;                               ///< weights * bits / 8
+  std::optional<double> search_accuracy = std::nullopt;  ///< percent, as the search saw it
   double validation_accuracy = 0.0;     ///< percent, after the short fine-tune of the search
   std::optional<double> test_accuracy;  ///< percent, after the final fine-tune
   /// Percent, after the final fine-tune, on images that the search did not see; where there are
@@ -67,13 +77,24 @@ struct ReferenceOutcome {
   double latency_s = 0.0;
 };
 
+/// Bytes a second between device memory and chip; 0 where they are not known (a cost table).
+struct BandwidthOutcome {
+  double port_bytes_per_s = 0.0;  ///< of one data port
+  double all_bytes_per_s = 0.0;   ///< of all of them together
+};
+
 /// Everything that a campaign found: the content of result.json.
 struct CampaignResult {
   std::string campaign;
+  std::string campaign_file = {};  ///< text of the file; empty: not known (an earlier version)
   std::string network;
   std::string dataset;
   std::string variant;
   std::string search;
+  /// The method is reinforcement learning, and one that goes through everything
+  /// (ConfiguredMethod).
+  bool reinforcement = false;
+  bool exhaustive = false;
   std::string cost_kind;  ///< "rtl", "model" or "table"
   /// "weights" or "activations" where these stay in floating point, and have the cost of 8 bits;
   /// else empty.
@@ -95,6 +116,7 @@ struct CampaignResult {
   int policies_tried = 0;  ///< different ones among which validation accuracy chose; 0: not known
   int finalists = 0;       ///< of them, those that had the final fine-tune
   ReferenceOutcome reference = {};
+  BandwidthOutcome bandwidth = {};
   std::vector<ConstraintOutcome> constraints;
   PolicyOutcome best;
   /// What the found policy is compared with: uniform bits and a mixed row, pinned as the search is.

@@ -99,6 +99,8 @@ struct ConfiguredMethod {
   bool exhaustive = false;
   /// What it ranks by holds cost, too, so that it can be run without constraints.
   bool weighs_cost = false;
+  /// It learns a policy by reinforcement: what `bittern analyze` calls RL.
+  bool reinforcement = false;
   /// Its proposals depend on the number of episodes (a schedule over all of them), so that a run
   /// cannot be resumed with another one.
   bool uses_budget = false;

@@ -201,6 +201,7 @@ ConfiguredMethod configure_haq(const HaqOptions& options) {
   validate(options);
   ConfiguredMethod method;
   method.name = "haq";
+  method.reinforcement = true;
   method.fingerprint = to_json(options);
   method.key = {{"replay", stored_action_name(options.store)},
                 {"hidden", {options.agent.hidden1, options.agent.hidden2}},

@@ -334,6 +334,7 @@ ConfiguredMethod configure_releq(const ReleqOptions& options) {
   ConfiguredMethod method;
   method.name = "releq";
   method.weighs_cost = true;
+  method.reinforcement = true;
   method.fingerprint = method.key = to_json(options);
   method.make = [options](const MethodContext& context) -> std::unique_ptr<Method> {
     return std::make_unique<Releq>(options, context);
