@@ -212,7 +212,7 @@ class Run {
     for (PolicyOutcome& candidate : runners_up_) {
       finish(candidate, phase);
       // Chosen by validation alone: the test set has no say in what is found.
-      if (decisive(candidate) <= decisive(result_.best)) continue;
+      if (!replaces(candidate, result_.best)) continue;
       result_.best = candidate;
     }
     for (PolicyOutcome& uniform : result_.uniform) finish(uniform, phase);
@@ -226,6 +226,15 @@ class Run {
     const double before = policy.validation_accuracy;
     tune(policy, phase);
     final_steps_.push_back({policy.label, before, policy.validation_accuracy});
+  }
+
+  /// Whether a finalist takes the place of one that the search ranks before it. With goal: cost,
+  /// the search ranks by cost what keeps the accuracy: only where the other lost it is there a
+  /// change.
+  bool replaces(const PolicyOutcome& candidate, const PolicyOutcome& best) const {
+    const SearchSettings& search = campaign_.search;
+    if (search.goal == "cost" && decisive(best) >= *search.accuracy_floor) return false;
+    return decisive(candidate) > decisive(best);
   }
 
   /// What decides among the finalists: images that the search did not see, where there are any.
