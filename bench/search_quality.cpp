@@ -1,34 +1,48 @@
-// How close HAQ's search comes to the best policy of a problem whose optimum is known
-// (tests/host/search/synthetic.h): for tight and loose latency limits, and with the actions before
-// or after the constraint wall in the replay memory. Prints one line per setting: the share of what
-// the best policy gains over random ones, for seeds 1..5, after 600 episodes.
+// How close a search comes to the best policy of problems whose optimum is known: six independent
+// layers (tests/host/search/synthetic.h), and chains of layers that act on each other
+// (tests/host/search/chain_problem.h). Prints a line for each problem and latency limit: the share
+// of what the best policy gains over the mean random one, for seeds 1..5, beside that of random
+// search with the same number of policies (mean over 20 seeds).
 //
-//   search_quality [hidden1 hidden2]
+//   search_quality ['<keys of a search block>' [problems [ratios [episodes]]]]
+//
+// for example search_quality 'preset: paper, hidden: [64, 48]' six,chain12 0.2,0.5
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <exception>
+#include <functional>
+#include <sstream>
+#include <string>
+#include <vector>
 
 #include "agent/rl/ddpg/haq.h"
+#include "host/base/error.h"
+#include "host/base/yaml.h"
 #include "host/search/cost_table.h"
 #include "host/search/driver.h"
+#include "tests/host/search/chain_problem.h"
 #include "tests/host/search/synthetic.h"
 
 namespace bittern {
 namespace {
 
-constexpr int kEpisodes = 600;
 constexpr int kSeeds = 5;
+constexpr int kRandomSeeds = 20;
 
-void measure(double ratio, StoredAction store, int hidden1, int hidden2) {
-  testing::SyntheticProblem problem;
+std::vector<std::string> words_of(const std::string& list) {
+  std::vector<std::string> words;
+  std::istringstream in(list);
+  for (std::string word; std::getline(in, word, ',');) words.push_back(word);
+  return words;
+}
+
+template <typename Problem>
+void measure(const std::string& name, Problem& problem, double ratio, int episodes,
+             const ConfiguredMethod& method) {
   SearchOptions search;
   search.bits.pin_first_last = false;
-  HaqOptions options;
-  options.agent.hidden1 = hidden1;
-  options.agent.hidden2 = hidden2;
-  options.store = store;
   const Constraint limit{Resource::kLatency, true, ratio};
   const BitSpace space(search.bits, problem.cost().network());
   const CostTable table(problem.cost(), space);
@@ -37,15 +51,19 @@ void measure(double ratio, StoredAction store, int hidden1, int hidden2) {
 
   Rng rng(1);
   double mean = 0.0;
-  double luckiest = 0.0;
-  for (int i = 0; i < kSeeds * kEpisodes; ++i) {
-    Policy policy(space.layers());
-    for (BitPair& bits : policy) {
-      bits = {static_cast<int>(rng.integer(2, 8)), static_cast<int>(rng.integer(2, 8))};
+  double lucky = 0.0;  // what random search finds, mean over its seeds
+  for (int seed = 0; seed < kRandomSeeds; ++seed) {
+    double luckiest = 0.0;
+    for (int i = 0; i < episodes; ++i) {
+      Policy policy(space.layers());
+      for (BitPair& bits : policy) {
+        bits = {static_cast<int>(rng.integer(2, 8)), static_cast<int>(rng.integer(2, 8))};
+      }
+      const double accuracy = problem.accuracy(wall.apply(policy).policy);
+      mean += accuracy / (kRandomSeeds * episodes);
+      luckiest = std::max(luckiest, accuracy);
     }
-    const double accuracy = problem.accuracy(wall.apply(policy).policy);
-    mean += accuracy / (kSeeds * kEpisodes);
-    luckiest = std::max(luckiest, accuracy);
+    lucky += luckiest / kRandomSeeds;
   }
   const auto share = [&](double accuracy) { return 100.0 * (accuracy - mean) / (best - mean); };
 
@@ -58,15 +76,32 @@ void measure(double ratio, StoredAction store, int hidden1, int hidden2) {
     context.evaluator = &problem.evaluator();
     context.constraints = {limit};
     context.seed = static_cast<std::uint64_t>(seed);
-    context.budget = kEpisodes;
-    const double accuracy =
-        run_search(context, search, configure_haq(options)).ranked.front().accuracy.top1;
+    context.budget = episodes;
+    const double accuracy = run_search(context, search, method).ranked.front().accuracy.top1;
     found += fmt::format(" {:5.1f}", share(accuracy));
     sum += share(accuracy) / kSeeds;
   }
-  fmt::print("ratio {:.1f}  replay {:4}  seeds{}  mean {:5.1f} %  (best of {} random: {:.1f} %)\n",
-             ratio, stored_action_name(store), found, sum, kSeeds * kEpisodes, share(luckiest));
+  fmt::print("{:8} ratio {:.2f}  seeds{}  mean {:5.1f} %  random {:5.1f} %\n", name, ratio, found,
+             sum, share(lucky));
   std::fflush(stdout);
+}
+
+void measure(const std::string& name, double ratio, int episodes, const ConfiguredMethod& method) {
+  if (name == "six") {
+    testing::SyntheticProblem problem;
+    measure(name, problem, ratio, episodes, method);
+  } else if (name == "plain12") {
+    testing::ChainProblem problem(12, 0.0, 7);
+    measure(name, problem, ratio, episodes, method);
+  } else if (name == "chain8") {
+    testing::ChainProblem problem(8, 1.0, 3);
+    measure(name, problem, ratio, episodes, method);
+  } else if (name == "chain20") {
+    testing::ChainProblem problem(20, 1.0, 5);
+    measure(name, problem, ratio, episodes, method);
+  } else {
+    fail_usage("problem \"{}\": expected six, plain12, chain8 or chain20", name);
+  }
 }
 
 }  // namespace
@@ -74,13 +109,18 @@ void measure(double ratio, StoredAction store, int hidden1, int hidden2) {
 
 int main(int count, char** words) {
   try {
-    const int hidden1 = count > 2 ? std::atoi(words[1]) : 64;
-    const int hidden2 = count > 2 ? std::atoi(words[2]) : 48;
-    fmt::print("hidden layers {}/{}\n", hidden1, hidden2);
-    for (const double ratio : {0.2, 0.3, 0.5, 0.7}) {
-      for (const bittern::StoredAction store :
-           {bittern::StoredAction::kPostWall, bittern::StoredAction::kPreWall}) {
-        bittern::measure(ratio, store, hidden1, hidden2);
+    using namespace bittern;
+    const std::string keys = count > 1 ? words[1] : "";
+    const auto problems = words_of(count > 2 ? words[2] : "six,chain8,plain12,chain20");
+    const auto ratios = words_of(count > 3 ? words[3] : "0.2,0.3,0.5,0.7");
+    const int episodes = count > 4 ? std::atoi(words[4]) : 600;
+    const MethodKind kind = haq_method();
+    const ConfiguredMethod method =
+        kind.configure(YamlMap(YamlNode::parse("{" + keys + "}", "search"), kind.keys));
+    fmt::print("{}\n", method.key.dump());
+    for (const std::string& problem : problems) {
+      for (const std::string& ratio : ratios) {
+        measure(problem, std::atof(ratio.c_str()), episodes, method);
       }
     }
   } catch (const std::exception& error) {

@@ -45,6 +45,12 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
   }
 
   void check_space(const BitSpace& space) const override {
+    if (quant_.trained_ranges && quant_.float_activations) {
+      fail_usage(
+          "evaluator: activations: pact trains the ranges of activations, but search.fixed: float "
+          "leaves them in floating point; leave one of the two out");
+    }
+    check_weights(space);
     for (std::size_t i = 0; i < network_.layers.size() && !quant_.float_activations; ++i) {
       if (!network_.layers[i].signed_input) continue;
       for (const BitPair& pair : space.pairs(i)) {
@@ -59,6 +65,12 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
 
   std::vector<std::string> warnings() const override {
     std::vector<std::string> doubts;
+    if (settings_.weights == "kmeans") {
+      doubts.push_back(
+          "weights are in codebooks, which no core computes with: latency and energy in this run "
+          "are "
+          "those of linear weights of the same widths");
+    }
     const auto fewer = [&](const char* key, int wanted) {
       if (wanted > outline_.train) {
         doubts.push_back(fmt::format("{} is {}, but there are {} training images: those are used",
@@ -160,11 +172,14 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
                              splits_.train.size(), splits_.validation.size(), splits_.test.size(),
                              splits_.hash.substr(0, 16))},
         {"full-precision weights", model_hash_},
-        {"accuracy", fmt::format("fake quantisation of {}, bias and everything between layers in "
-                                 "float",
-                                 quant_.float_weights       ? "activations (weights stay in float)"
-                                 : quant_.float_activations ? "weights (activations stay in float)"
-                                                            : "weights and activations")},
+        {"accuracy",
+         fmt::format("fake quantisation of {}{}, bias and everything between layers in float",
+                     quant_.float_weights       ? "activations (weights stay in float)"
+                     : quant_.float_activations ? "weights (activations stay in float)"
+                                                : "weights and activations",
+                     settings_.weights == "kmeans" ? ", weights in codebooks (k-means)"
+                     : settings_.weights == "wrpn" ? ", weights in WRPN's steps"
+                                                   : "")},
         {"processor", computed_on}};
   }
 
@@ -198,6 +213,21 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
   }
 
  private:
+  /// WRPN has no steps for one bit.
+  void check_weights(const BitSpace& space) const {
+    if (settings_.weights != "wrpn") return;
+    for (std::size_t i = 0; i < network_.layers.size(); ++i) {
+      for (const BitPair& pair : space.pairs(i)) {
+        if (pair.weight > 1) continue;
+        fail_usage(
+            "search: layer {}: weights: wrpn has no quantiser of one bit; give it wider weights "
+            "under "
+            "`bits`, or begin with min_bits: 2",
+            network_.layers[i].name);
+      }
+    }
+  }
+
   /// The last of the validation images, which are in random order.
   void set_choice_aside() {
     const int wanted = campaign_.data.choice_images;
@@ -254,6 +284,10 @@ ConfiguredEvaluator configure_fake_quant(const FakeQuantSettings& settings) {
                    {"finetune_images", settings.finetune_images},
                    {"finetune_rate", settings.finetune_rate},
                    {"batch", settings.batch}};
+  // Keys that came later are there only where they say something: what was begun before goes on.
+  if (settings.weights != "linear") evaluator.key["weights"] = settings.weights;
+  if (settings.activations != "linear") evaluator.key["activations"] = settings.activations;
+  evaluator.codebooks = settings.weights == "kmeans";
   evaluator.make = [settings](const Campaign& campaign, const Network& network,
                               const RunOptions& options) -> std::unique_ptr<AccuracySource> {
     return std::make_unique<FakeQuantSource>(settings, campaign, network, options);
@@ -265,8 +299,9 @@ EvaluatorKind fake_quant_kind() {
   EvaluatorKind kind;
   kind.name = "fake-quant";
   kind.description = "simulated quantisation on images, with LibTorch";
-  kind.keys = {"weight_range",    "activation_range", "per_channel", "calibration_images",
-               "finetune_images", "finetune_rate",    "batch"};
+  kind.keys = {"weights",          "activations",   "weight_range",
+               "activation_range", "per_channel",   "calibration_images",
+               "finetune_images",  "finetune_rate", "batch"};
   kind.configure = [](const YamlMap& map) {
     constexpr int kMostImages = 10'000'000;
     const std::vector<std::string> ranges = {"max", "kl", "mse", "percentile", "haq"};
@@ -274,6 +309,13 @@ EvaluatorKind fake_quant_kind() {
       return static_cast<int>(map.integer(key, low, high, fallback));
     };
     FakeQuantSettings out;
+    out.weights = map.choice("weights", {"linear", "wrpn", "kmeans"}, out.weights);
+    for (const char* key : {"weight_range", "per_channel"}) {
+      if (out.weights != "linear" && map.has(key)) {
+        map.at(key).fail("not used with weights: " + out.weights + "; leave it out");
+      }
+    }
+    out.activations = map.choice("activations", {"linear", "pact"}, out.activations);
     out.weight_range = map.choice("weight_range", ranges, out.weight_range);
     out.activation_range = map.choice("activation_range", ranges, out.activation_range);
     out.per_channel = map.boolean("per_channel", out.per_channel);

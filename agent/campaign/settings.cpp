@@ -26,9 +26,11 @@ TrainOptions train_options(const Campaign& campaign) {
 
 FakeQuantOptions evaluator_options(const FakeQuantSettings& e, const Campaign& campaign) {
   FakeQuantOptions quant;
+  quant.weights.kind = weight_kind_of(e.weights);
   quant.weights.method = threshold_method_of(e.weight_range);
   quant.weights.per_channel = e.per_channel;
   quant.activations = threshold_method_of(e.activation_range);
+  quant.trained_ranges = e.activations == "pact";
   quant.calibration_images = e.calibration_images;
   quant.fine_tune.batch = e.batch;
   quant.fine_tune.epochs = e.finetune_images > 0 ? 1 : 0;

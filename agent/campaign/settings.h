@@ -13,8 +13,10 @@ namespace bittern {
 struct FakeQuantSettings {
   /// How clipping thresholds are found: "max", "kl", "mse", "percentile" or "haq" (max from 5 bits
   /// on, KL below).
+  std::string weights = "linear";  ///< "linear", "wrpn" or "kmeans" (WeightKind)
   std::string weight_range = "mse";
   std::string activation_range = "mse";
+  std::string activations = "linear";  ///< "linear", or "pact": fine-tunes train the thresholds
   bool per_channel = false;
   int calibration_images = 256;
   /// Training images seen in the short fine-tune of every evaluation; 0: none.

@@ -13,7 +13,9 @@
 #include "agent/nn/folding.h"
 #include "agent/nn/processor.h"
 #include "agent/nn/sgd.h"
+#include "agent/quant/codebook.h"
 #include "agent/quant/quantiser.h"
+#include "agent/quant/trained_ranges.h"
 #include "agent/torch.h"
 #include "host/base/error.h"
 #include "host/base/hash.h"
@@ -67,8 +69,12 @@ std::string make_fingerprint(const Network& network, const std::string& weights_
   hash.update_field(options.weights.per_channel ? "per channel" : "per tensor");
   hash.update_field(threshold_method_name(options.activations));
   hash.update_field(std::to_string(options.calibration_images));
+  if (options.weights.kind != WeightKind::kLinear) {
+    hash.update_field(std::string("weights ") + weight_kind_name(options.weights.kind));
+  }
   if (options.float_weights) hash.update_field("float weights");
   if (options.float_activations) hash.update_field("float activations");
+  if (options.trained_ranges) hash.update_field("trained ranges");
   hash.update_field(fine_tune_text(options.fine_tune));
   // Without a fine-tune no random number is drawn.
   hash.update_field(options.fine_tune.epochs == 0 ? "" : std::to_string(options.seed));
@@ -128,6 +134,9 @@ class FakeQuantEvaluator::Impl {
     if (options.float_weights && options.float_activations) {
       fail_usage("weights and activations in floating point: nothing is left to quantise");
     }
+    if (options.float_activations && options.trained_ranges) {
+      fail_usage("activations in floating point have no range that could be trained (PACT)");
+    }
     if (data.choice.size() > 0) choice_ = TensorData::from(data.choice, engine_.device());
     calibrate();
   }
@@ -142,13 +151,15 @@ class FakeQuantEvaluator::Impl {
     return accuracy;
   }
 
-  GradientScores& scores(ScoreKind kind) {
+  /// None with codebooks: the scores are of linear quantisers.
+  GradientScores* scores(ScoreKind kind) {
+    if (codebooks()) return nullptr;
     auto found = scores_.find(kind);
     if (found == scores_.end()) {
       LayerScores computed =
           layer_scores(kind, engine_, weights_, calibration_images(),
                        quantisers(options_.float_weights, &Impl::weight_quantiser_of,
-                                  [](std::size_t, int bits) { weight_range(bits); }),
+                                  [this](std::size_t, int bits) { check_weight_bits(bits); }),
                        quantisers(options_.float_activations, &Impl::activation_quantiser_of,
                                   [this](std::size_t layer, int bits) {
                                     activation_range(bits, layers()[layer].signed_input);
@@ -156,7 +167,7 @@ class FakeQuantEvaluator::Impl {
                        options_.seed);
       found = scores_.emplace(kind, KeptScores(std::move(computed), validation_.size())).first;
     }
-    return found->second;
+    return &found->second;
   }
 
   Accuracy baseline() {
@@ -197,17 +208,17 @@ class FakeQuantEvaluator::Impl {
   FinalNetwork finish(const Policy& policy, const FineTuneOptions& fine_tune,
                       const std::function<void(const TrainProgress&)>& on_progress) {
     check(policy);
-    Weights master = copy_of(weights_);
-    if (fine_tune.epochs > 0) tune_with_progress(master, policy, fine_tune, on_progress);
+    Tuned tuned{copy_of(weights_), {}};
+    if (fine_tune.epochs > 0) tune_with_progress(tuned, policy, fine_tune, on_progress);
     FinalNetwork result;
-    result.validation = with_answers(score(master, policy, validation_));
-    if (choice_) result.choice = accuracy_of(score(master, policy, *choice_));
-    result.test = with_answers(score(master, policy, test_));
+    result.validation = with_answers(score(tuned, policy, validation_));
+    if (choice_) result.choice = accuracy_of(score(tuned, policy, *choice_));
+    result.test = with_answers(score(tuned, policy, test_));
     if (options_.float_weights || options_.float_activations) {
       result.test_quantised = with_answers(
-          engine_.score(quantised_weights(policy)(master), quantised_inputs(policy), test_));
+          engine_.score(quantised_weights(policy)(tuned.master), quantised_inputs(policy), test_));
     }
-    result.checkpoint = make_checkpoint(master, policy, result);
+    result.checkpoint = make_checkpoint(tuned, policy, result);
     return result;
   }
 
@@ -224,6 +235,21 @@ class FakeQuantEvaluator::Impl {
   /// Place of a layer's tensors.
   std::size_t slot(std::size_t layer) const { return engine_.model().slot_of_layer(layer); }
 
+  /// What a fine-tune leaves behind.
+  struct Tuned {
+    Weights master;
+    std::vector<float> thresholds;  ///< of activations, where they were trained; else empty
+  };
+
+  bool codebooks() const { return options_.weights.kind == WeightKind::kKmeans; }
+
+  void check_weight_bits(int bits) const {
+    weight_range(bits);
+    if (options_.weights.kind == WeightKind::kWrpn && bits < 2) {
+      fail_usage("weights of {} bits: WRPN's expected 2..8", bits);
+    }
+  }
+
   void check(const Policy& policy) const {
     if (policy.size() != layers().size()) {
       fail_usage("a policy of {} layers for network {}, which has {}", policy.size(),
@@ -231,7 +257,7 @@ class FakeQuantEvaluator::Impl {
     }
     for (std::size_t i = 0; i < policy.size(); ++i) {
       try {
-        if (!options_.float_weights) weight_range(policy[i].weight);
+        if (!options_.float_weights) check_weight_bits(policy[i].weight);
         if (!options_.float_activations) {
           activation_range(policy[i].activation, layers()[i].signed_input);
         }
@@ -294,6 +320,16 @@ class FakeQuantEvaluator::Impl {
     return found->second;
   }
 
+  const CodebookQuantiser& codebook_of(std::size_t layer, int bits) {
+    const auto key = std::pair(layer, bits);
+    auto found = codebooks_.find(key);
+    if (found == codebooks_.end()) {
+      const CodebookQuantiser quantiser(weights_[slot(layer)].weight.cpu(), bits);
+      found = codebooks_.emplace(key, quantiser.to(engine_.device())).first;
+    }
+    return found->second;
+  }
+
   const LinearQuantiser& activation_quantiser_of(std::size_t layer, int bits) {
     const auto key = std::pair(layer, bits);
     auto found = activation_quantisers_.find(key);
@@ -319,9 +355,24 @@ class FakeQuantEvaluator::Impl {
 
   /// Quantises master weights; biases stay float.
   WeightView quantised_weights(const Policy& policy) {
+    if (codebooks()) return weights_in_codebooks(policy);
     std::vector<const LinearQuantiser*> quantisers;
     for (std::size_t i = 0; i < policy.size(); ++i) {
       quantisers.push_back(&weight_quantiser_of(i, policy[i].weight));
+    }
+    return [this, quantisers](const Weights& master) {
+      Weights view = master;
+      for (std::size_t i = 0; i < quantisers.size(); ++i) {
+        view[slot(i)].weight = quantisers[i]->fake_quantise(master[slot(i)].weight);
+      }
+      return view;
+    };
+  }
+
+  WeightView weights_in_codebooks(const Policy& policy) {
+    std::vector<const CodebookQuantiser*> quantisers;
+    for (std::size_t i = 0; i < policy.size(); ++i) {
+      quantisers.push_back(&codebook_of(i, policy[i].weight));
     }
     return [this, quantisers](const Weights& master) {
       Weights view = master;
@@ -354,7 +405,7 @@ class FakeQuantEvaluator::Impl {
     return copies;
   }
 
-  bool tune(Weights& master, const Policy& policy, const FineTuneOptions& fine_tune,
+  void tune(Tuned& tuned, const Policy& policy, const FineTuneOptions& fine_tune,
             const BatchCallback& on_batch) {
     LoopOptions loop;
     loop.optimiser = fine_tune.optimiser;
@@ -362,15 +413,47 @@ class FakeQuantEvaluator::Impl {
     loop.max_batches = fine_tune.max_batches;
     loop.batch = fine_tune.batch;
     loop.seed = seed_from(fmt::format("fine-tune {} {}", options_.seed, policy_text(policy)));
-    return train_loop(engine_, master, train_, loop, weight_view(policy), input_hook(policy),
-                      on_batch);
+    if (options_.trained_ranges) {
+      tune_with_ranges(tuned, policy, loop, on_batch);
+    } else {
+      train_loop(engine_, tuned.master, train_, loop, weight_view(policy), input_hook(policy),
+                 on_batch);
+    }
   }
 
-  void tune_with_progress(Weights& master, const Policy& policy, const FineTuneOptions& fine_tune,
+  /// The same with thresholds that move with the weights, at their learning rate.
+  void tune_with_ranges(Tuned& tuned, const Policy& policy, const LoopOptions& loop,
+                        const BatchCallback& on_batch) {
+    std::vector<CodeRange> codes;
+    std::vector<float> thresholds;
+    for (std::size_t i = 0; i < policy.size(); ++i) {
+      codes.push_back(activation_range(policy[i].activation, layers()[i].signed_input));
+      const LinearQuantiser& start = activation_quantiser_of(i, policy[i].activation);
+      thresholds.push_back(start.scales().front() * static_cast<float>(codes.back().high));
+    }
+    TrainedRanges ranges(std::move(codes), std::move(thresholds));
+    const int per_epoch = batches_per_epoch(train_.size(), loop.batch);
+    int total = loop.epochs * per_epoch;
+    if (loop.max_batches > 0) total = std::min(total, loop.max_batches);
+    train_loop(
+        engine_, tuned.master, train_, loop, weight_view(policy),
+        [&ranges](std::size_t layer, const torch::Tensor& input) {
+          return ranges.quantise(layer, input);
+        },
+        [&](int epoch, int batch, const Score& score) {
+          const int step = epoch * per_epoch + batch;
+          ranges.step(learning_rate(loop.optimiser, step, total), loop.optimiser.momentum,
+                      loop.optimiser.weight_decay);
+          tuned.thresholds = ranges.thresholds();
+          return !on_batch || on_batch(epoch, batch, score);
+        });
+  }
+
+  void tune_with_progress(Tuned& tuned, const Policy& policy, const FineTuneOptions& fine_tune,
                           const std::function<void(const TrainProgress&)>& on_progress) {
     const int per_epoch = batches_per_epoch(train_.size(), fine_tune.batch);
     Score running;
-    tune(master, policy, fine_tune, [&](int epoch, int batch, const Score& score) {
+    tune(tuned, policy, fine_tune, [&](int epoch, int batch, const Score& score) {
       throw_if_stopped();
       if (batch == 0) running = Score();
       running += score;
@@ -381,7 +464,7 @@ class FakeQuantEvaluator::Impl {
       progress.loss = running.loss();
       progress.accuracy = running.accuracy();
       progress.epoch_done = batch + 1 == per_epoch;
-      if (progress.epoch_done) progress.validation = this->score(master, policy, validation_);
+      if (progress.epoch_done) progress.validation = this->score(tuned, policy, validation_);
       if (on_progress) on_progress(progress);
       return true;
     });
@@ -389,19 +472,52 @@ class FakeQuantEvaluator::Impl {
 
   /// Float weights that evaluations of a policy quantise: the checkpoint's, after the short
   /// fine-tune when there is one.
-  Weights prepared(const Policy& policy) {
-    if (options_.fine_tune.epochs == 0) return weights_;
-    Weights master = copy_of(weights_);
-    tune(master, policy, options_.fine_tune, {});
-    return master;
+  Tuned prepared(const Policy& policy) {
+    if (options_.fine_tune.epochs == 0) return {weights_, {}};
+    Tuned tuned{copy_of(weights_), {}};
+    tune(tuned, policy, options_.fine_tune, {});
+    return tuned;
   }
 
-  Score score(const Weights& master, const Policy& policy, const TensorData& data) {
-    return engine_.score(weight_view(policy)(master), input_hook(policy), data);
+  Score score(const Tuned& tuned, const Policy& policy, const TensorData& data) {
+    return engine_.score(
+        weight_view(policy)(tuned.master),
+        tuned.thresholds.empty() ? input_hook(policy) : trained_hook(tuned, policy), data);
   }
 
-  TensorFile make_checkpoint(const Weights& master, const Policy& policy,
-                             const FinalNetwork& result) {
+  /// The activations' quantiser after a fine-tune.
+  LinearQuantiser trained_quantiser(const Tuned& tuned, const Policy& policy, std::size_t layer) {
+    if (tuned.thresholds.empty()) return activation_quantiser_of(layer, policy[layer].activation);
+    return {activation_range(policy[layer].activation, layers()[layer].signed_input),
+            tuned.thresholds[layer]};
+  }
+
+  InputHook trained_hook(const Tuned& tuned, const Policy& policy) {
+    std::vector<LinearQuantiser> quantisers;
+    for (std::size_t i = 0; i < policy.size(); ++i) {
+      quantisers.push_back(trained_quantiser(tuned, policy, i));
+    }
+    return [quantisers](std::size_t layer, const torch::Tensor& input) {
+      return quantisers[layer].fake_quantise(input);
+    };
+  }
+
+  void store_weights(TensorFile& file, std::size_t layer, int bits, const torch::Tensor& weight) {
+    const std::string& name = layers()[layer].name;
+    if (codebooks()) {
+      const CodebookQuantiser& quantiser = codebook_of(layer, bits);
+      file.tensors[name + ".weight_codes"] = store_tensor(quantiser.codes());
+      file.tensors[name + ".weight_codebook"] = store_tensor(quantiser.codebook(weight));
+      return;
+    }
+    const LinearQuantiser& quantiser = weight_quantiser_of(layer, bits);
+    file.tensors[name + ".weight_codes"] = store_tensor(quantiser.codes(weight));
+    file.tensors[name + ".weight_scale"] = StoredTensor::from_floats(
+        {static_cast<std::int64_t>(quantiser.scales().size())}, quantiser.scales());
+  }
+
+  TensorFile make_checkpoint(const Tuned& tuned, const Policy& policy, const FinalNetwork& result) {
+    const Weights& master = tuned.master;
     TensorFile file = engine_.model().write_weights(master);
     nlohmann::json bits = nlohmann::json::object();
     for (std::size_t i = 0; i < policy.size(); ++i) {
@@ -410,13 +526,11 @@ class FakeQuantEvaluator::Impl {
         return StoredTensor::from_floats({static_cast<std::int64_t>(values.size())}, values);
       };
       if (!options_.float_weights) {
-        const LinearQuantiser& weight = weight_quantiser_of(i, policy[i].weight);
-        file.tensors[name + ".weight_codes"] = store_tensor(weight.codes(master[slot(i)].weight));
-        file.tensors[name + ".weight_scale"] = scales(weight.scales());
+        store_weights(file, i, policy[i].weight, master[slot(i)].weight);
         bits[name]["weight_bits"] = policy[i].weight;
       }
       if (!options_.float_activations) {
-        const LinearQuantiser& activation = activation_quantiser_of(i, policy[i].activation);
+        const LinearQuantiser activation = trained_quantiser(tuned, policy, i);
         file.tensors[name + ".activation_scale"] = scales(activation.scales());
         bits[name]["activation_bits"] = policy[i].activation;
       }
@@ -443,6 +557,7 @@ class FakeQuantEvaluator::Impl {
   std::optional<Accuracy> baseline_;
   std::vector<std::optional<Magnitudes>> samples_;
   std::map<std::pair<std::size_t, int>, LinearQuantiser> weight_quantisers_;
+  std::map<std::pair<std::size_t, int>, CodebookQuantiser> codebooks_;
   std::map<std::pair<std::size_t, int>, LinearQuantiser> activation_quantisers_;
   std::map<ScoreKind, KeptScores> scores_;
   int computed_ = 0;
@@ -464,7 +579,7 @@ std::optional<Accuracy> FakeQuantEvaluator::choice(const Policy& policy) {
   return impl_->choice(policy);
 }
 
-GradientScores* FakeQuantEvaluator::scores(ScoreKind kind) { return &impl_->scores(kind); }
+GradientScores* FakeQuantEvaluator::scores(ScoreKind kind) { return impl_->scores(kind); }
 
 std::vector<double> FakeQuantEvaluator::weight_deviations() { return impl_->weight_deviations(); }
 

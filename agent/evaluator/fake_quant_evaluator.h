@@ -30,6 +30,8 @@ struct FineTuneOptions {
 struct FakeQuantOptions {
   WeightQuantisation weights;
   ThresholdMethod activations = ThresholdMethod::kMse;
+  /// Fine-tunes train the thresholds of activations, too, from those on (PACT).
+  bool trained_ranges = false;
   /// An operand that stays in floating point, whatever bits the policy has for it. At most one.
   bool float_weights = false;
   bool float_activations = false;
@@ -48,18 +50,19 @@ struct FinalNetwork {
   Accuracy test;
   /// Where an operand stayed in floating point: on the test set with both quantised.
   std::optional<Accuracy> test_quantised;
-  /// Per layer: weight and bias (float, before quantisation), weight_codes (I8), weight_scale,
-  /// activation_scale (without those of an operand that stays in floating point); metadata with
-  /// network, policy and accuracies.
+  /// Per layer: weight and bias (float, before quantisation), weight_codes (I8), weight_scale (with
+  /// codebooks: codes U8, and weight_codebook), activation_scale (without those of an operand that
+  /// stays in floating point); metadata with network, policy and accuracies.
   TensorFile checkpoint;
 };
 
 /// Accuracy by simulated quantisation: weights and every layer's input (the image too) pass through
 /// linear quantisers, everything between is float, as in HAQ. Batch norms are folded into the
-/// layers before them first, as hardware has them. Activation thresholds come from one calibration
+/// layers before them first, as hardware has them. Weights may be something else than linear codes
+/// (WeightKind). Activation thresholds come from one calibration
 /// batch through the float network, weight thresholds from the float weights; both stay fixed
-/// during fine-tuning. Every evaluation starts from the same float weights, so results do not
-/// depend on what was evaluated before. Not thread-safe.
+/// during fine-tuning but for trained ranges. Every evaluation starts from the same float weights,
+/// so results do not depend on what was evaluated before. Not thread-safe.
 class FakeQuantEvaluator : public Evaluator {
  public:
   /// `checkpoint` holds float weights, as train_network() gives them. Throws Error when weights,
@@ -75,6 +78,7 @@ class FakeQuantEvaluator : public Evaluator {
   std::string fingerprint() const override;
   std::optional<Accuracy> choice(const Policy& policy) override;
   /// layer_scores() of the float network on the calibration images, computed when first asked for.
+  /// None where weights are in codebooks.
   GradientScores* scores(ScoreKind kind) override;
   /// Of the weights after the fold of batch norms.
   std::vector<double> weight_deviations() override;

@@ -51,6 +51,11 @@ int batches_per_epoch(std::int64_t images, int batch) {
   return static_cast<int>(std::max<std::int64_t>(1, images / batch));
 }
 
+double learning_rate(const OptimiserOptions& options, int step, int total) {
+  if (!options.cosine) return options.learning_rate;
+  return options.learning_rate * 0.5 * (1.0 + std::cos(kPi * step / static_cast<double>(total)));
+}
+
 bool train_loop(Engine& engine, Weights& master, const TensorData& data, const LoopOptions& options,
                 const WeightView& view, const InputHook& hook, const BatchCallback& on_batch) {
   check(options, data);
@@ -93,8 +98,7 @@ bool train_loop(Engine& engine, Weights& master, const TensorData& data, const L
       master[i].variance.lerp_(gradients[i].variance, kMomentum);
     }
     if (options.optimiser.cosine) {
-      const double rate = options.optimiser.learning_rate * 0.5 *
-                          (1.0 + std::cos(kPi * step / static_cast<double>(total)));
+      const double rate = learning_rate(options.optimiser, step, total);
       for (auto& group : optimiser->param_groups()) group.options().set_lr(rate);
     }
     optimiser->step();

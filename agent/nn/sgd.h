@@ -29,6 +29,9 @@ using BatchCallback = std::function<bool(int epoch, int batch, const Score& scor
 /// Throws Error when `batch` is below 1.
 int batches_per_epoch(std::int64_t images, int batch);
 
+/// Learning rate of a step of so many: falling as a cosine where the options say so.
+double learning_rate(const OptimiserOptions& options, int step, int total);
+
 /// Trains `master` in place on `data`. The same arguments give the same result, whatever the number
 /// of threads. Returns false when the callback ended it. Throws Error when the loss is not finite.
 bool train_loop(Engine& engine, Weights& master, const TensorData& data, const LoopOptions& options,

@@ -117,6 +117,13 @@ LinearQuantiser LinearQuantiser::to(torch::Device device) const {
 LinearQuantiser weight_quantiser(const torch::Tensor& weight, int bits,
                                  const WeightQuantisation& how) {
   const CodeRange range = weight_range(bits);
+  if (how.kind == WeightKind::kKmeans) fail("weights in codebooks have no linear quantiser");
+  if (how.kind == WeightKind::kWrpn) {
+    if (bits < 2) {
+      fail("WRPN weights of {} bit: its steps 1 / (2^(bits-1) - 1) exist from 2 bits on", bits);
+    }
+    return {range, 1.0f};
+  }
   const torch::Tensor values = weight.detach().contiguous();
   const Span<const float> all = values_of(values);
   if (!how.per_channel) return {range, find_threshold(all, range, bits, how.method)};

@@ -47,7 +47,7 @@ class LinearQuantiser {
 };
 
 /// Quantiser for a weight tensor (dimension 0: output channels; on the CPU). Throws Error for bits
-/// outside 1..8.
+/// outside 1..8 (kWrpn: 2..8), and for kKmeans, which is not linear (agent/quant/codebook.h).
 LinearQuantiser weight_quantiser(const torch::Tensor& weight, int bits,
                                  const WeightQuantisation& how);
 

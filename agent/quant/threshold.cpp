@@ -58,6 +58,25 @@ const char* threshold_method_name(ThresholdMethod method) {
   return kMethods.at(static_cast<std::size_t>(method)).name;
 }
 
+const char* weight_kind_name(WeightKind kind) {
+  switch (kind) {
+    case WeightKind::kLinear:
+      return "linear";
+    case WeightKind::kWrpn:
+      return "wrpn";
+    case WeightKind::kKmeans:
+      return "kmeans";
+  }
+  return "unknown";
+}
+
+WeightKind weight_kind_of(const std::string& name) {
+  for (const WeightKind kind : {WeightKind::kLinear, WeightKind::kWrpn, WeightKind::kKmeans}) {
+    if (name == weight_kind_name(kind)) return kind;
+  }
+  fail_usage("weights \"{}\": expected linear, wrpn or kmeans", name);
+}
+
 ThresholdMethod threshold_method_of(const std::string& name) {
   std::string known;
   for (const MethodName& method : kMethods) {

@@ -43,10 +43,27 @@ const char* threshold_method_name(ThresholdMethod method);
 /// The method of that name; throws Error listing the names.
 ThresholdMethod threshold_method_of(const std::string& name);
 
+/// What values quantised weights may have.
+enum class WeightKind {
+  kLinear,  ///< codes times a scale (weight_range())
+  /// WRPN's mid-tread steps (Mishra et al. 2018; ReLeQ, equation 1): clipped to [-1, 1], then
+  /// round(w * (2^(b-1) - 1)) / (2^(b-1) - 1), for 2..8 bits. Linear codes with a threshold of 1.
+  kWrpn,
+  kKmeans,  ///< 2^bits values found by k-means (agent/quant/codebook.h)
+};
+
+/// "linear", "wrpn" or "kmeans".
+const char* weight_kind_name(WeightKind kind);
+
+/// Inverse of weight_kind_name(); throws Error listing the names.
+WeightKind weight_kind_of(const std::string& name);
+
 /// How weights are quantised.
 struct WeightQuantisation {
   ThresholdMethod method = ThresholdMethod::kMse;
   bool per_channel = false;  ///< a scale for each output channel instead of one for the tensor
+  /// With the other kinds the two above do not count.
+  WeightKind kind = WeightKind::kLinear;
 };
 
 /// What clipping thresholds are found from: a histogram of the magnitudes of values, which may be

@@ -196,8 +196,9 @@ ConfiguredMethod read_method(const YamlMap& map, const std::vector<MethodKind>* 
 SearchSettings read_search(const YamlNode& node, const std::vector<MethodKind>* methods,
                            std::size_t pick, ConfiguredMethod& method) {
   std::vector<std::string> keys = {
-      "method", "episodes",       "evaluations",    "min_bits",       "max_bits", "mode", "fixed",
-      "wall",   "must_pay_share", "pin_first_last", "accuracy_floor", "bits",     "tie"};
+      "method", "episodes", "evaluations",     "min_bits",       "max_bits",       "mode",
+      "fixed",  "wall",     "must_pay_share",  "pin_first_last", "accuracy_floor", "bits",
+      "tie",    "goal",     "accuracy_weight", "lambda"};
   std::vector<std::string> names;
   std::vector<std::string> known;
   for (const MethodKind& kind : methods != nullptr ? *methods : std::vector<MethodKind>()) {
@@ -248,6 +249,19 @@ SearchSettings read_search(const YamlNode& node, const std::vector<MethodKind>* 
   out.must_pay_share = map.real("must_pay_share", 0, 1, out.must_pay_share);
   out.pin_first_last = map.boolean("pin_first_last", out.pin_first_last);
   if (map.has("accuracy_floor")) out.accuracy_floor = map.real("accuracy_floor", 0, 100);
+  out.goal = map.choice("goal", {"accuracy", "cost"}, out.goal);
+  if (out.goal == "cost" && !out.accuracy_floor) {
+    map.at("goal").fail(
+        "goal: cost saves as much as an accuracy allows; say which under accuracy_floor (percent)");
+  }
+  if (map.has("accuracy_weight") && out.goal != "cost") {
+    map.at("accuracy_weight").fail("used with goal: cost only; leave it out");
+  }
+  if (map.has("lambda") && out.goal == "cost") {
+    map.at("lambda").fail("not used with goal: cost; give accuracy_weight");
+  }
+  out.accuracy_weight = map.real("accuracy_weight", 1e-6, 1e6, out.accuracy_weight);
+  out.lambda = map.real("lambda", 1e-9, 1e9, out.lambda);
   if (const auto bits = map.find("bits")) out.bits = read_bits(*bits);
   if (const auto ties = map.find("tie")) read_ties(*ties, out);
   method = read_method(map, methods, names.at(pick), names.size() == 1, out);
@@ -335,6 +349,23 @@ YamlNode load_root(const std::string& path_or_name, const std::vector<std::strin
   return root;
 }
 
+/// Weights in codebooks can be stored, and that is all.
+void check_codebooks(const YamlMap& map, const Campaign& campaign) {
+  for (const ConstraintSettings& constraint : campaign.constraints) {
+    if (constraint.resource == "model_size") continue;
+    map.at("constraints")
+        .fail(
+            "a limit on " + constraint.resource +
+            " does not go with weights in codebooks (evaluator: weights: kmeans), because no core "
+            "computes with them; limit model_size, or take weights: linear");
+  }
+  if (campaign.search.mode != "w") {
+    map.node().fail("search.mode is " + campaign.search.mode +
+                    ", but codebooks (evaluator: weights: kmeans) are of weights, and activation "
+                    "bits do not change the model size; set mode: w");
+  }
+}
+
 Campaign read_cell(const YamlMap& map, const Pick& pick, const CampaignKinds* kinds) {
   const YamlNode& root = map.node();
   Campaign out;
@@ -395,6 +426,7 @@ Campaign read_cell(const YamlMap& map, const Pick& pick, const CampaignKinds* ki
     }
   }
   if (const auto node = map.find("final")) out.final = read_final(*node);
+  if (out.evaluator.codebooks) check_codebooks(map, out);
   return out;
 }
 
@@ -536,6 +568,11 @@ std::string campaign_key(const Campaign& c) {
   if (c.method.uses_budget) search["uses_budget"] = true;
   // Keys that came later are there only where they say something: what was begun before goes on.
   if (c.search.accuracy_floor) search["accuracy_floor"] = *c.search.accuracy_floor;
+  if (c.search.goal != "accuracy") {
+    search["goal"] = c.search.goal;
+    search["accuracy_weight"] = c.search.accuracy_weight;
+  }
+  if (c.search.lambda != SearchSettings().lambda) search["lambda"] = c.search.lambda;
   for (const LayerBits& bits : c.search.bits) {
     search["bits"].push_back({bits.layers, bits.weight_bits, bits.activation_bits});
   }

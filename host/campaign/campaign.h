@@ -46,6 +46,9 @@ struct ConfiguredEvaluator {
   std::string name = "fake-quant";
   /// It evaluates on images: the campaign's `data`, `model` and `final` are used.
   bool uses_images = true;
+  /// Its weights are indices into a codebook of each layer: the model size counts the codebooks,
+  /// and no core can say how long it takes.
+  bool codebooks = false;
   /// Its settings in a fixed order: part of campaign_key().
   nlohmann::ordered_json key = nlohmann::ordered_json::object();
   /// References outlive the source. Throws Error when the campaign cannot be evaluated.
@@ -87,6 +90,9 @@ struct SearchSettings {
   /// The same, read off the graph: "add" or "concat", whose inputs come from them.
   std::vector<std::string> tied_inputs_of;
   std::optional<double> accuracy_floor;  ///< percent; policies below it rank last
+  std::string goal = "accuracy";         ///< "accuracy" or "cost" (RewardOptions::goal)
+  double accuracy_weight = 20.0;         ///< of goal "cost" (RewardOptions)
+  double lambda = 0.1;                   ///< reward of a percent point (RewardOptions::scale)
 };
 
 /// `final:` of a campaign: what happens to the best policy (and, the same way, to the uniform ones

@@ -13,6 +13,7 @@ CampaignCosts make_costs(const Campaign& campaign, const Network& network,
   } else {
     costs.model = std::move(hardware.table);
   }
+  if (campaign.evaluator.codebooks) costs.model->count_codebooks();
   return costs;
 }
 

@@ -99,6 +99,7 @@ Preflight preflight(const Campaign& campaign, const RunOptions& options, bool ma
   if (campaign.cost == "rtl") {
     closed_form = std::make_unique<ModelCostModel>(found.network(), found.costs.measurer->planner(),
                                                    *found.hardware.energy);
+    if (campaign.evaluator.codebooks) closed_form->count_codebooks();
     model = closed_form.get();
   }
   found.baselines =

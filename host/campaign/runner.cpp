@@ -255,7 +255,7 @@ class Run {
     for (PolicyOutcome& candidate : runners_up_) {
       finish(candidate, phase);
       // Chosen by validation alone: the test set has no say in what is found.
-      if (decisive(candidate) <= decisive(result_.best)) continue;
+      if (!replaces(candidate, result_.best)) continue;
       result_.best = candidate;
     }
     for (PolicyOutcome& uniform : result_.uniform) finish(uniform, phase);
@@ -272,10 +272,26 @@ class Run {
     final_steps_.push_back({policy.label, before, policy.validation_accuracy});
   }
 
-  /// What decides among the finalists: what the method ranks by, with the accuracy on images that
-  /// the search did not see, where there are any.
+  /// Whether a finalist takes the place of one that the search ranks before it. With goal: cost,
+  /// the search ranks by cost what keeps the accuracy: only where the other lost it is there a
+  /// change.
+  bool replaces(const PolicyOutcome& candidate, const PolicyOutcome& best) const {
+    const SearchSettings& search = campaign_.search;
+    if (search.goal == "cost") {
+      return accuracy_of(best) < *search.accuracy_floor &&
+             accuracy_of(candidate) > accuracy_of(best);
+    }
+    return decisive(candidate) > decisive(best);
+  }
+
+  /// On images that the search did not see, where there are any.
+  static double accuracy_of(const PolicyOutcome& policy) {
+    return policy.choice_accuracy.value_or(policy.validation_accuracy);
+  }
+
+  /// What decides among the finalists: what the method ranks by, with that accuracy.
   double decisive(const PolicyOutcome& policy) const {
-    return objective_(policy.policy(), policy.choice_accuracy.value_or(policy.validation_accuracy));
+    return objective_(policy.policy(), accuracy_of(policy));
   }
 
   void tune(PolicyOutcome& policy, Phase& phase) {

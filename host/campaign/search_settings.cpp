@@ -95,6 +95,9 @@ SearchOptions search_options(const Campaign& campaign, const CampaignHardware& h
   out.wall.mode = parse_wall_mode(s.wall);
   out.wall.epsilon = s.must_pay_share;
   out.reward.accuracy_floor = s.accuracy_floor;
+  out.reward.goal = parse_goal(s.goal);
+  out.reward.accuracy_weight = s.accuracy_weight;
+  out.reward.scale = s.lambda;
   return out;
 }
 

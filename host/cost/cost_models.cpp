@@ -9,6 +9,7 @@
 #include "host/base/file.h"
 #include "host/base/hash.h"
 #include "host/cores/planner_hash.h"
+#include "host/network/model_size.h"
 
 namespace bittern {
 namespace {
@@ -106,10 +107,14 @@ LayerCost RowCostModel::layer_cost(std::size_t index, BitPair bits) {
   cost.latency_s = known.latency_s;
   cost.energy_j = known.energy_j;
   cost.energy_high_j = known.energy_high_j;
-  cost.weight_bytes = static_cast<double>(network_.layers[index].weights()) * bits.weight / 8.0;
+  const Layer& layer = network_.layers[index];
+  cost.weight_bytes = uncoded_.empty() ? static_cast<double>(layer.weights()) * bits.weight / 8.0
+                                       : codebook_layer_bytes(layer, bits.weight) + uncoded_[index];
   cost.origin = origin_of(known);
   return cost;
 }
+
+void RowCostModel::count_codebooks() { uncoded_ = uncoded_bytes(network_); }
 
 const LutRow& RowCostModel::row(std::size_t index, BitPair bits) {
   const Key key{index, bits.weight, bits.activation};

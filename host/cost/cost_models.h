@@ -27,6 +27,9 @@ class RowCostModel : public CostModel {
   std::vector<LutRow> lut() const;
   /// The whole row behind a cost.
   const LutRow& row(std::size_t index, BitPair bits);
+  /// From now on the model size is that of weights in codebooks (host/network/model_size.h);
+  /// latency and energy stay those of linear weights of the same width.
+  void count_codebooks();
 
  protected:
   explicit RowCostModel(Network network) : network_(std::move(network)) {}
@@ -41,6 +44,7 @@ class RowCostModel : public CostModel {
   using Key = std::tuple<std::size_t, int, int>;
   const Network network_;
   std::map<Key, LutRow> rows_;
+  std::vector<double> uncoded_;  ///< bytes of each layer beside codebooks; empty: there are none
 };
 
 /// Costs from checked runs on devices, by way of the store. Never answers with anything else.

@@ -92,6 +92,11 @@ class Driver {
       }
       return *found;
     };
+    if (options_.reward.goal == Goal::kCost && context_.constraints.empty()) {
+      fail_usage(
+          "search: goal: cost needs a constraint for each resource that is to be saved (ratio: 1 "
+          "where there is no limit)");
+    }
     method_ =
         configured.make({*context.network, space_, table_, wall_, baseline_accuracy_, context.seed,
                          context.evaluations > 0 ? context.evaluations : context.budget, scores,
@@ -222,7 +227,8 @@ class Driver {
     Outcome outcome;
     outcome.episode = episode;
     outcome.asked = proposal.policy;
-    if (proposal.wall) {
+    const bool saves = options_.reward.goal == Goal::kCost;
+    if (proposal.wall && !saves) {
       outcome.walled = wall_.apply(proposal.policy);
       outcome.policy = outcome.walled.policy;
     } else {
@@ -237,7 +243,8 @@ class Driver {
     if (!(top1 >= 0.0 && top1 <= 100.0)) {
       fail("evaluator: an accuracy of {} in episode {}; expected 0..100 percent", top1, episode);
     }
-    outcome.reward = policy_reward(top1, baseline_accuracy_, options_.reward);
+    outcome.reward = saves ? cost_reward(top1, shares(outcome.cost), options_.reward)
+                           : policy_reward(top1, baseline_accuracy_, options_.reward);
     outcome.meets_floor =
         !options_.reward.accuracy_floor || top1 >= *options_.reward.accuracy_floor;
     Candidate candidate;
@@ -277,12 +284,30 @@ class Driver {
     return line;
   }
 
+  /// What the resources of the constraints cost, as shares of the reference.
+  std::vector<double> shares(const LayerCost& cost) const {
+    std::vector<double> result;
+    for (const Constraint& constraint : context_.constraints) {
+      const double reference = resource_value(table_.reference(), constraint.resource);
+      result.push_back(reference > 0.0 ? resource_value(cost, constraint.resource) / reference
+                                       : 0.0);
+    }
+    return result;
+  }
+
   /// The ranking, by the images that the search did not see where there are any.
   std::vector<Candidate> chosen() const {
     std::vector<Candidate> ranked = ranking_.best();
     for (Candidate& candidate : ranked) {
       candidate.choice = context_.evaluator->choice(candidate.policy);
       if (!candidate.choice) return ranking_.best();
+    }
+    if (options_.reward.goal == Goal::kCost) {
+      // The cheapest first, as they are, of those that keep the accuracy on these images, too.
+      std::stable_partition(ranked.begin(), ranked.end(), [this](const Candidate& candidate) {
+        return candidate.meets_floor && candidate.choice->top1 >= *options_.reward.accuracy_floor;
+      });
+      return ranked;
     }
     std::stable_sort(ranked.begin(), ranked.end(), [this](const Candidate& a, const Candidate& b) {
       if (a.meets_floor != b.meets_floor) return a.meets_floor;
@@ -348,6 +373,23 @@ double policy_reward(double accuracy, double baseline, const RewardOptions& opti
   return reward;
 }
 
+double cost_reward(double accuracy, const std::vector<double>& ratios,
+                   const RewardOptions& options) {
+  double reward = 0.0;
+  for (const double ratio : ratios) reward += 1.0 - ratio;
+  const double missing = options.accuracy_floor.value() - accuracy;
+  return reward - options.accuracy_weight * std::max(0.0, missing) / 100.0;
+}
+
+const char* goal_name(Goal goal) { return goal == Goal::kAccuracy ? "accuracy" : "cost"; }
+
+Goal parse_goal(const std::string& name) {
+  for (const Goal goal : {Goal::kAccuracy, Goal::kCost}) {
+    if (name == goal_name(goal)) return goal;
+  }
+  fail_usage("search: goal \"{}\": expected accuracy or cost", name);
+}
+
 void validate(const SearchOptions& options) {
   check(options.keep_best >= 1 && options.keep_best <= 10000, "keep_best", options.keep_best,
         "1..10000");
@@ -359,6 +401,13 @@ void validate(const SearchOptions& options) {
   if (options.reward.accuracy_floor) {
     const double floor = *options.reward.accuracy_floor;
     check(floor >= 0 && floor <= 100, "accuracy_floor", floor, "0..100 percent");
+  }
+  check(std::isfinite(options.reward.accuracy_weight) && options.reward.accuracy_weight > 0,
+        "accuracy_weight", options.reward.accuracy_weight, "above 0");
+  if (options.reward.goal == Goal::kCost && !options.reward.accuracy_floor) {
+    fail_usage(
+        "search: goal: cost saves as much as an accuracy allows; say which under accuracy_floor "
+        "(percent)");
   }
 }
 
@@ -379,6 +428,10 @@ json to_json(const SearchOptions& options) {
   // Only where they say something: checkpoints of searches without them stay good.
   for (const LayerBits& entry : options.bits.layers) {
     out["layer_bits"].push_back({entry.layers, entry.weight_bits, entry.activation_bits});
+  }
+  if (options.reward.goal == Goal::kCost) {
+    out["goal"] = goal_name(options.reward.goal);
+    out["accuracy_weight"] = options.reward.accuracy_weight;
   }
   if (!options.bits.ties.empty()) out["ties"] = options.bits.ties;
   return out;

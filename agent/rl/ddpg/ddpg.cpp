@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/rl/ddpg/adam.h"
 #include "agent/torch.h"
 #include "host/base/error.h"
 
@@ -113,30 +114,21 @@ class Parameters {
   std::vector<Linear> layers;
 };
 
-/// Adam (Kingma and Ba 2015) over one tensor.
+/// Adam over one tensor.
 class Adam {
  public:
-  explicit Adam(std::int64_t size)
-      : mean(torch::zeros({size})), square(torch::zeros({size})), scratch_(torch::zeros({size})) {}
+  explicit Adam(std::int64_t size) : mean(torch::zeros({size})), square(torch::zeros({size})) {}
 
   void step(Parameters& parameters, double rate, const DdpgOptions& options) {
     ++steps;
-    const double correction1 = 1.0 - std::pow(options.beta1, static_cast<double>(steps));
-    const double correction2 = 1.0 - std::pow(options.beta2, static_cast<double>(steps));
-    const Tensor& gradient = parameters.gradient;
-    mean.mul_(options.beta1).add_(gradient, 1.0 - options.beta1);
-    square.mul_(options.beta2).addcmul_(gradient, gradient, 1.0 - options.beta2);
-    at::sqrt_out(scratch_, square);
-    scratch_.mul_(1.0 / std::sqrt(correction2)).add_(options.adam_epsilon);
-    parameters.flat.addcdiv_(mean, scratch_, -rate / correction1);
+    adam_step({rate, options.beta1, options.beta2, options.adam_epsilon}, steps,
+              static_cast<std::size_t>(mean.numel()), parameters.gradient.data_ptr<float>(),
+              mean.data_ptr<float>(), square.data_ptr<float>(), parameters.flat.data_ptr<float>());
   }
 
   Tensor mean;
   Tensor square;
   std::int64_t steps = 0;
-
- private:
-  Tensor scratch_;
 };
 
 std::vector<Parameters::Shape> actor_shapes(const DdpgOptions& options) {
@@ -204,8 +196,8 @@ void validate(const DdpgOptions& options) {
         "above 0, below 1");
   check(options.gamma >= 0 && options.gamma <= 1, "gamma", options.gamma, "0..1");
   check(options.tau > 0 && options.tau <= 1, "tau", options.tau, "above 0, at most 1");
-  check(options.baseline_alpha > 0 && options.baseline_alpha <= 1, "baseline_alpha",
-        options.baseline_alpha, "above 0, at most 1");
+  check(options.baseline_alpha >= 0 && options.baseline_alpha <= 1, "baseline_alpha",
+        options.baseline_alpha, "0..1");
   check(options.init_w >= 0 && options.init_w <= 1, "init_w", options.init_w, "0..1");
 }
 
@@ -279,19 +271,26 @@ Ddpg::Losses Ddpg::update(const Batch& batch) {
   const Tensor states = columns(batch.states, kState);
   const Tensor actions = columns(batch.actions, 1);
 
-  double sum = 0.0;
-  for (const float reward : batch.rewards) sum += reward;
-  const double mean = sum / static_cast<double>(batch.rows());
-  my.baseline =
-      my.has_baseline ? my.baseline + my.options.baseline_alpha * (mean - my.baseline) : mean;
-  my.has_baseline = true;
+  if (my.options.baseline_alpha > 0.0) {
+    double sum = 0.0;
+    for (const float reward : batch.rewards) sum += reward;
+    const double mean = sum / static_cast<double>(batch.rows());
+    my.baseline =
+        my.has_baseline ? my.baseline + my.options.baseline_alpha * (mean - my.baseline) : mean;
+    my.has_baseline = true;
+  }
+  const bool bootstraps = my.options.gamma > 0.0;
 
   Tensor wanted;
   {
     const torch::NoGradGuard no_grad;
-    const Tensor nexts = columns(batch.nexts, kState);
-    wanted = critic_forward(my.critic_target, nexts, actor_forward(my.actor_target, nexts));
-    wanted.mul_(columns(batch.alive, 1)).mul_(my.options.gamma);
+    if (bootstraps) {
+      const Tensor nexts = columns(batch.nexts, kState);
+      wanted = critic_forward(my.critic_target, nexts, actor_forward(my.actor_target, nexts));
+      wanted.mul_(columns(batch.alive, 1)).mul_(my.options.gamma);
+    } else {
+      wanted = torch::zeros({1, static_cast<std::int64_t>(batch.rows())});
+    }
     wanted.add_(columns(batch.rewards, 1)).sub_(my.baseline);
   }
 
@@ -315,12 +314,12 @@ Ddpg::Losses Ddpg::update(const Batch& batch) {
   {
     const torch::NoGradGuard no_grad;
     my.actor_adam.step(my.actor, my.options.actor_rate, my.options);
-    // lerp_ would say the same, but is not vectorised in LibTorch 1.13 (seven times slower).
+    if (!bootstraps) return losses;
     for (const auto& [target, source] :
          {std::pair<Tensor, Tensor>{my.actor_target.flat, my.actor.flat},
           std::pair<Tensor, Tensor>{my.critic_target.flat, my.critic.flat}}) {
-      Tensor moving = target;
-      moving.mul_(1.0 - my.options.tau).add_(source, my.options.tau);
+      move_towards(static_cast<float>(my.options.tau), static_cast<std::size_t>(target.numel()),
+                   source.data_ptr<float>(), target.data_ptr<float>());
     }
   }
   return losses;

@@ -19,11 +19,12 @@ struct DdpgOptions {
   double beta1 = 0.9;
   double beta2 = 0.999;
   double adam_epsilon = 1e-8;
-  double gamma = 1.0;  ///< discount
-  double tau = 0.01;   ///< share of the networks that flows into their targets at every update
+  /// Discount. With 0 the target networks have no say, and stay as they started.
+  double gamma = 1.0;
+  double tau = 0.01;  ///< share of the networks that flows into their targets at every update
   int batch = 64;
   /// Weight of the newest minibatch in the reward baseline, an exponential moving average of the
-  /// mean rewards of the minibatches.
+  /// mean rewards of the minibatches; 0: no baseline.
   double baseline_alpha = 0.5;
   /// The last layers start uniform in [-init_w, init_w]; all others, and with 0 the last too, in
   /// +-1/sqrt(inputs).
@@ -60,7 +61,7 @@ class Ddpg {
   /// baseline B.
   Losses update(const Batch& batch);
 
-  /// The reward baseline; 0 before the first update.
+  /// The reward baseline; 0 before the first update, and where there is none.
   double baseline() const;
 
   /// Puts everything that update() changes into `checkpoint`: arrays "ddpg.*" and state["ddpg"].

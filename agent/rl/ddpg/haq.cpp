@@ -1,5 +1,6 @@
 #include "agent/rl/ddpg/haq.h"
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <optional>
@@ -16,6 +17,14 @@ using nlohmann::json;
 
 json number_or_null(double value, bool there) { return there ? json(value) : json(nullptr); }
 
+/// Place of a value among others (ascending, not empty), -1 to 1; equal values share their mean
+/// place.
+float rank_of(float value, const std::vector<float>& sorted) {
+  const auto [first, last] = std::equal_range(sorted.begin(), sorted.end(), value);
+  const auto twice = (first - sorted.begin()) + (last - sorted.begin());
+  return static_cast<float>(twice) / static_cast<float>(sorted.size()) - 1.0f;
+}
+
 class Haq : public Method {
  public:
   Haq(const HaqOptions& options, const MethodContext& context)
@@ -24,14 +33,16 @@ class Haq : public Method {
         explore_(Rng(context.seed).split(2)),
         draw_(Rng(context.seed).split(3)),
         agent_(make_agent(options, context.seed)),
-        replay_(static_cast<std::size_t>(options.replay_episodes) * environment_.steps()) {}
+        replay_(static_cast<std::size_t>(options.replay_episodes) *
+                transitions(options, environment_.steps())) {}
 
   std::vector<Proposal> ask(int) override {
     const SingleThread single;
     asked_ = {};
     if (!warmup()) {
-      asked_.sigma =
-          options_.noise * std::pow(options_.noise_decay, episode_ - options_.warmup_episodes);
+      asked_.sigma = std::max(
+          options_.noise_floor,
+          options_.noise * std::pow(options_.noise_decay, episode_ - options_.warmup_episodes));
     }
     int previous = 0;
     for (int step = 0; step < environment_.steps(); ++step) {
@@ -93,9 +104,23 @@ class Haq : public Method {
 
   bool warmup() const { return episode_ < options_.warmup_episodes; }
 
+  /// Transitions that an episode may leave in the memory.
+  static std::size_t transitions(const HaqOptions& options, int steps) {
+    return (options.store == StoredAction::kBoth ? 2 : 1) * static_cast<std::size_t>(steps);
+  }
+
   void remember(const Policy& policy, double reward) {
-    const bool post = options_.store == StoredAction::kPostWall;
-    const std::vector<int> run = post ? environment_.decisions(policy) : asked_.decisions;
+    const std::vector<int> ran = environment_.decisions(policy);
+    const StoredAction store = options_.store;
+    if (store != StoredAction::kPreWall) push(ran, reward);
+    if (store == StoredAction::kPreWall ||
+        (store == StoredAction::kBoth && ran != asked_.decisions)) {
+      push(asked_.decisions, reward);
+    }
+  }
+
+  /// One walk over the layers with these decisions.
+  void push(const std::vector<int>& run, double reward) {
     for (int step = 0; step < environment_.steps(); ++step) {
       Transition transition;
       transition.state = environment_.state(step, step == 0 ? 0 : run[step - 1]);
@@ -115,9 +140,17 @@ class Haq : public Method {
     if (warmup()) return std::nullopt;
     const SingleThread single;
     const int updates = environment_.steps() * options_.updates_per_transition;
+    std::vector<float> sorted;
+    if (options_.learnt == LearntReward::kRank) {
+      sorted = replay_.rewards();
+      std::sort(sorted.begin(), sorted.end());
+    }
     Ddpg::Losses mean;
     for (int i = 0; i < updates; ++i) {
       replay_.sample(draw_, static_cast<std::size_t>(options_.agent.batch), batch_);
+      if (!sorted.empty()) {
+        for (float& value : batch_.rewards) value = rank_of(value, sorted);
+      }
       const Ddpg::Losses losses = agent_.update(batch_);
       mean.critic += losses.critic / updates;
       mean.actor += losses.actor / updates;
@@ -142,115 +175,10 @@ class Haq : public Method {
   int episode_ = 0;  ///< next one
 };
 
-void check(bool good, const char* name, double value, const char* expected) {
-  if (!good) fail_usage("search: {} is {}; expected {}", name, value, expected);
-}
-
-int read_int(const YamlMap& map, const char* key, int low, int high, int fallback) {
-  return static_cast<int>(map.integer(key, low, high, fallback));
-}
-
 }  // namespace
 
-const char* stored_action_name(StoredAction stored) {
-  return stored == StoredAction::kPostWall ? "post" : "pre";
-}
-
-StoredAction parse_stored_action(const std::string& name) {
-  for (const StoredAction stored : {StoredAction::kPostWall, StoredAction::kPreWall}) {
-    if (name == stored_action_name(stored)) return stored;
-  }
-  fail_usage("search: replay \"{}\": expected post or pre", name);
-}
-
-void validate(const HaqOptions& options) {
-  validate(options.agent);
-  check(options.warmup_episodes >= 0, "warmup_episodes", options.warmup_episodes, "at least 0");
-  check(options.noise >= 0 && options.noise <= 10, "noise", options.noise, "0..10");
-  check(options.noise_decay > 0 && options.noise_decay <= 1, "noise_decay", options.noise_decay,
-        "above 0, at most 1");
-  check(options.replay_episodes >= 1 && options.replay_episodes <= 100000, "replay_episodes",
-        options.replay_episodes, "1..100000");
-  check(options.updates_per_transition >= 0 && options.updates_per_transition <= 1000,
-        "updates_per_transition", options.updates_per_transition, "0..1000");
-}
-
-json to_json(const HaqOptions& options) {
-  const DdpgOptions& agent = options.agent;
-  return {{"hidden1", agent.hidden1},
-          {"hidden2", agent.hidden2},
-          {"actor_rate", agent.actor_rate},
-          {"critic_rate", agent.critic_rate},
-          {"beta1", agent.beta1},
-          {"beta2", agent.beta2},
-          {"adam_epsilon", agent.adam_epsilon},
-          {"gamma", agent.gamma},
-          {"tau", agent.tau},
-          {"batch", agent.batch},
-          {"baseline_alpha", agent.baseline_alpha},
-          {"init_w", agent.init_w},
-          {"warmup_episodes", options.warmup_episodes},
-          {"noise", options.noise},
-          {"noise_decay", options.noise_decay},
-          {"replay_episodes", options.replay_episodes},
-          {"updates_per_transition", options.updates_per_transition},
-          {"store", stored_action_name(options.store)}};
-}
-
-ConfiguredMethod configure_haq(const HaqOptions& options) {
-  validate(options);
-  ConfiguredMethod method;
-  method.name = "haq";
-  method.reinforcement = true;
-  method.fingerprint = to_json(options);
-  method.key = {{"replay", stored_action_name(options.store)},
-                {"hidden", {options.agent.hidden1, options.agent.hidden2}},
-                {"warmup", options.warmup_episodes},
-                {"actor_rate", options.agent.actor_rate},
-                {"critic_rate", options.agent.critic_rate},
-                {"noise", options.noise},
-                {"noise_decay", options.noise_decay},
-                {"batch", options.agent.batch}};
-  method.make = [options](const MethodContext& context) -> std::unique_ptr<Method> {
-    return std::make_unique<Haq>(options, context);
-  };
-  method.doubts = [warmup = options.warmup_episodes](int episodes) {
-    std::vector<std::string> doubts;
-    if (warmup >= episodes) {
-      doubts.push_back(
-          fmt::format("search.warmup ({}) is not below search.episodes ({}): every policy is drawn "
-                      "at random, the agent learns nothing",
-                      warmup, episodes));
-    }
-    return doubts;
-  };
-  return method;
-}
-
-MethodKind haq_method() {
-  MethodKind kind;
-  kind.name = "haq";
-  kind.description = "DDPG of HAQ (Wang et al., CVPR 2019)";
-  kind.keys = {"replay",      "hidden", "warmup",      "actor_rate",
-               "critic_rate", "noise",  "noise_decay", "batch"};
-  kind.configure = [](const YamlMap& map) {
-    HaqOptions out;
-    out.store =
-        parse_stored_action(map.choice("replay", {"pre", "post"}, stored_action_name(out.store)));
-    if (const auto hidden = map.find("hidden")) {
-      const auto sizes = hidden->integers(1, 4096, 2, 2);
-      out.agent.hidden1 = static_cast<int>(sizes[0]);
-      out.agent.hidden2 = static_cast<int>(sizes[1]);
-    }
-    out.warmup_episodes = read_int(map, "warmup", 0, 1'000'000, out.warmup_episodes);
-    out.agent.actor_rate = map.real("actor_rate", 1e-12, 1, out.agent.actor_rate);
-    out.agent.critic_rate = map.real("critic_rate", 1e-12, 1, out.agent.critic_rate);
-    out.noise = map.real("noise", 0, 10, out.noise);
-    out.noise_decay = map.real("noise_decay", 1e-6, 1, out.noise_decay);
-    out.agent.batch = read_int(map, "batch", 1, 65536, out.agent.batch);
-    return configure_haq(out);
-  };
-  return kind;
+std::unique_ptr<Method> make_haq(const HaqOptions& options, const MethodContext& context) {
+  return std::make_unique<Haq>(options, context);
 }
 
 }  // namespace bittern

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "agent/rl/ddpg/ddpg.h"
 #include "agent/rl/ddpg/environment.h"
@@ -16,32 +18,61 @@ enum class StoredAction {
   kPostWall,
   /// What the agent asked for (HAQ's code).
   kPreWall,
+  /// Both where they differ, with one reward: the critic knows the value of what ran and of what
+  /// the
+  /// actor asks for.
+  kBoth,
 };
 
-/// "post" or "pre".
+/// "post", "pre" or "both".
 const char* stored_action_name(StoredAction stored);
 
 /// Inverse of stored_action_name(); throws Error listing the names.
 StoredAction parse_stored_action(const std::string& name);
 
-/// HAQ's own settings; those that every search has are SearchOptions. The defaults are the paper's
-/// and its code's where they exist; the places where they are not are marked with (*), and
-/// docs/search.md says why.
-struct HaqOptions {
-  DdpgOptions agent;
-  int warmup_episodes = 20;  ///< uniform random actions, no learning
-  double noise = 0.5;  ///< deviation of the exploration noise in the first episode after those
-  double noise_decay = 0.99;                     ///< factor an episode
-  int replay_episodes = 128;                     ///< episodes that the replay memory holds
-  int updates_per_transition = 1;                ///< made after the episode
-  StoredAction store = StoredAction::kPostWall;  ///< (*) instead of pre-wall
+/// What the agent learns from in place of an episode's reward.
+enum class LearntReward {
+  kReward,  ///< the reward itself (HAQ)
+  kRank,    ///< its rank among the rewards in the replay memory, -1 (lowest) to 1
 };
+
+/// "reward" or "rank".
+const char* learnt_reward_name(LearntReward reward);
+
+/// Inverse of learnt_reward_name(); throws Error listing the names.
+LearntReward parse_learnt_reward(const std::string& name);
+
+/// The agent without a discounted value of later steps and without the moving baseline: every step
+/// has the reward of its episode's end already, and a bootstrapped value only adds the critic's
+/// errors to it.
+DdpgOptions unbootstrapped_agent();
+
+/// HAQ's own settings; those that every search has are SearchOptions. The defaults are those of
+/// HAQ's paper and its code but for the places marked with (*), which docs/search.md gives reasons
+/// and figures for; paper_haq() has the published ones there, too.
+struct HaqOptions {
+  DdpgOptions agent = unbootstrapped_agent();  ///< (*)
+  int warmup_episodes = 20;                    ///< uniform random actions, no learning
+  double noise = 0.5;  ///< deviation of the exploration noise in the first episode after those
+  double noise_decay = 0.99;                  ///< factor an episode
+  double noise_floor = 0.1;                   ///< (*) where that ends; published: 0
+  int replay_episodes = 128;                  ///< episodes that the replay memory holds, at least
+  int updates_per_transition = 1;             ///< made after the episode, for each of its steps
+  StoredAction store = StoredAction::kBoth;   ///< (*) instead of pre-wall
+  LearntReward learnt = LearntReward::kRank;  ///< (*) instead of the reward
+};
+
+/// HAQ's published setting: the paper's, and its code's where the paper says nothing.
+HaqOptions paper_haq();
 
 /// Throws Error (exit status 2) naming the first option that is out of range.
 void validate(const HaqOptions& options);
 
 /// All options that change a trajectory: part of the fingerprint, and fit for a report.
 nlohmann::json to_json(const HaqOptions& options);
+
+/// The method itself, with settings that validate() has passed.
+std::unique_ptr<Method> make_haq(const HaqOptions& options, const MethodContext& context);
 
 /// HAQ (Wang et al., CVPR 2019): DDPG proposes bits layer by layer, the constraint wall rewrites
 /// the proposal until the constraints hold, the evaluator scores it, and the agent learns from the

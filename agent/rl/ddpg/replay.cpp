@@ -45,6 +45,13 @@ Transition Replay::at(std::size_t i) const {
   return transition;
 }
 
+std::vector<float> Replay::rewards() const {
+  std::vector<float> all;
+  all.reserve(size_);
+  for (std::size_t slot = 0; slot < size_; ++slot) all.push_back(rows_[slot * kRow + kReward]);
+  return all;
+}
+
 void Replay::sample(Rng& rng, std::size_t rows, Batch& batch) const {
   if (size_ == 0) fail("replay memory: nothing to sample from");
   std::vector<std::size_t> picks;

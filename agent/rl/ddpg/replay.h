@@ -38,6 +38,8 @@ class Replay {
   std::size_t capacity() const { return capacity_; }
   /// The i-th oldest transition.
   Transition at(std::size_t i) const;
+  /// Of all transitions, in no particular order.
+  std::vector<float> rewards() const;
   /// Fills `batch` with `rows` transitions drawn uniformly: without repetition when there are
   /// enough, else with. Throws Error when the memory is empty.
   void sample(Rng& rng, std::size_t rows, Batch& batch) const;

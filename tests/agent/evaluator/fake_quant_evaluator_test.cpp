@@ -197,6 +197,64 @@ TEST_F(FakeQuantEvaluatorTest, ShortFineTuneHelpsAtFewBits) {
   EXPECT_EQ(with.baseline().top1, without.baseline().top1);
 }
 
+TEST_F(FakeQuantEvaluatorTest, CodebooksLoseLessAtFewBitsAndAreInTheCheckpoint) {
+  FakeQuantOptions some = options();
+  some.weights.kind = WeightKind::kKmeans;
+  FakeQuantEvaluator shared = this->evaluator(some);
+  FakeQuantEvaluator linear = this->evaluator(options());
+  EXPECT_NE(shared.fingerprint(), linear.fingerprint());
+  EXPECT_LT(shared.evaluate(uniform(2, 8)).loss, linear.evaluate(uniform(2, 8)).loss);
+  EXPECT_EQ(shared.scores(ScoreKind::kFisher), nullptr);
+  FineTuneOptions tune;
+  tune.epochs = 1;
+  tune.max_batches = 10;
+  tune.optimiser.learning_rate = 0.01;
+  const FinalNetwork found = shared.finish(uniform(2, 8), tune, {});
+  EXPECT_LT(found.validation.loss, shared.evaluate(uniform(2, 8)).loss);
+  EXPECT_EQ(found.checkpoint.tensors.count("conv.weight_scale"), 0u);
+  EXPECT_EQ(found.checkpoint.tensors.at("conv.weight_codebook").shape,
+            std::vector<std::int64_t>{4});
+  EXPECT_EQ(found.checkpoint.tensors.at("conv.weight_codes").shape,
+            found.checkpoint.tensors.at("conv.weight").shape);
+}
+
+TEST_F(FakeQuantEvaluatorTest, WrpnHasStepsFromTwoBitsOn) {
+  FakeQuantOptions some = options();
+  some.weights.kind = WeightKind::kWrpn;
+  FakeQuantEvaluator evaluator = this->evaluator(some);
+  EXPECT_NE(evaluator.fingerprint(), this->evaluator(options()).fingerprint());
+  EXPECT_LT(evaluator.evaluate(uniform(8, 8)).loss, evaluator.evaluate(uniform(3, 8)).loss);
+  EXPECT_THAT(message_of([&] { evaluator.evaluate(uniform(1, 8)); }), HasSubstr("WRPN"));
+}
+
+TEST_F(FakeQuantEvaluatorTest, TrainedRangesMoveAndAreInTheCheckpoint) {
+  FakeQuantOptions some = options(20);
+  some.activations = ThresholdMethod::kMax;
+  some.threads = 1;
+  const Policy policy = uniform(4, 2);
+  FakeQuantEvaluator fixed = this->evaluator(some);
+  some.trained_ranges = true;
+  FakeQuantEvaluator trained = this->evaluator(some);
+  EXPECT_NE(trained.fingerprint(), fixed.fingerprint());
+  const double loss = trained.evaluate(policy).loss;
+  EXPECT_NE(loss, fixed.evaluate(policy).loss);
+  some.threads = 3;
+  EXPECT_EQ(this->evaluator(some).evaluate(policy).loss, loss) << "it depends on the threads";
+
+  const auto scales = [&](FakeQuantEvaluator& evaluator, const std::string& layer) {
+    return evaluator.finish(policy, some.fine_tune, {})
+        .checkpoint.tensors.at(layer + ".activation_scale")
+        .data;
+  };
+  // The image keeps its range.
+  EXPECT_EQ(scales(trained, tiny_network().layers[0].name),
+            scales(fixed, tiny_network().layers[0].name));
+  EXPECT_NE(scales(trained, tiny_network().layers[1].name),
+            scales(fixed, tiny_network().layers[1].name));
+  some.float_activations = true;
+  EXPECT_THAT(message_of([&] { this->evaluator(some); }), HasSubstr("PACT"));
+}
+
 TEST_F(FakeQuantEvaluatorTest, PerChannelScalesBearChannelsOfUnlikeSize) {
   // The same function in float: filters shrink by powers of two, and the next layer's weights grow
   // by as much. One scale for all filters then rounds the small ones to nothing.

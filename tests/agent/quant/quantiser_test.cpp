@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "agent/torch.h"
 #include "host/base/error.h"
 #include "host/base/random.h"
@@ -52,6 +54,23 @@ TEST(LinearQuantiser, CodesAreKnownValues) {
   const torch::Tensor x = torch::tensor({0.5f, 1.5f, 2.5f, -0.5f, -9.0f, 9.0f, 0.6f});
   EXPECT_TRUE(torch::equal(quantiser.codes(x).to(torch::kInt),
                            torch::tensor({0, 2, 2, 0, -3, 3, 1}, torch::kInt)));
+}
+
+/// ReLeQ, equation 1.
+TEST(LinearQuantiser, WrpnRoundsToStepsBetweenMinusOneAndOne) {
+  WeightQuantisation how;
+  how.kind = WeightKind::kWrpn;
+  const torch::Tensor x = torch::tensor({-1.7f, -0.91f, -0.4f, 0.0f, 0.11f, 0.49f, 0.55f, 1.2f});
+  for (int bits = 2; bits <= 8; ++bits) {
+    const double steps = std::exp2(bits - 1) - 1.0;
+    const torch::Tensor expected = (x.clamp(-1.0, 1.0) * steps).round() / steps;
+    EXPECT_TRUE(torch::allclose(weight_quantiser(x, bits, how).fake_quantise(x), expected)) << bits;
+  }
+  EXPECT_THROW(weight_quantiser(x, 1, how), Error);
+  how.kind = WeightKind::kKmeans;
+  EXPECT_THROW(weight_quantiser(x, 4, how), Error);
+  EXPECT_THROW(weight_kind_of("ternary"), Error);
+  EXPECT_EQ(weight_kind_of("wrpn"), WeightKind::kWrpn);
 }
 
 TEST(LinearQuantiser, BinaryWeightsAreSignsTimesTheMeanMagnitude) {

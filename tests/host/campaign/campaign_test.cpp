@@ -296,6 +296,28 @@ TEST_F(CampaignFile, AnOperandThatIsLeftAloneMayStayInFloatingPoint) {
               HasSubstr("fixed"));
 }
 
+TEST_F(CampaignFile, ReadsTheGoalAndTheScaleOfTheReward) {
+  const Campaign plain = load(kGood);
+  EXPECT_EQ(plain.search.goal, "accuracy");
+  EXPECT_EQ(plain.search.lambda, 0.1);
+  EXPECT_EQ(campaign_key(load(std::string(kGood) + "search: {lambda: 0.1}\n")),
+            campaign_key(plain));
+  const Campaign scaled = load(std::string(kGood) + "search: {lambda: 2}\n");
+  EXPECT_EQ(scaled.search.lambda, 2.0);
+  EXPECT_NE(campaign_key(scaled), campaign_key(plain));
+  const Campaign saving =
+      load(std::string(kGood) + "search: {goal: cost, accuracy_floor: 98, accuracy_weight: 5}\n");
+  EXPECT_EQ(saving.search.goal, "cost");
+  EXPECT_EQ(saving.search.accuracy_weight, 5.0);
+  EXPECT_THAT(campaign_key(saving), HasSubstr("\"goal\":\"cost\""));
+  EXPECT_THAT(error_of(std::string(kGood) + "search: {goal: cost}\n"), HasSubstr("accuracy_floor"));
+  EXPECT_THAT(error_of(std::string(kGood) + "search: {accuracy_weight: 5}\n"),
+              HasSubstr("goal: cost only"));
+  EXPECT_THAT(error_of(std::string(kGood) + "search: {goal: cost, accuracy_floor: 9, lambda: 1}\n"),
+              HasSubstr("accuracy_weight"));
+  EXPECT_THAT(error_of(std::string(kGood) + "search: {lambda: 0}\n"), HasSubstr("lambda"));
+}
+
 TEST_F(CampaignFile, RefusesNamesThatAreNoFolders) {
   for (const char* name : {"../../escape", "\".\"", "\"..\"", "a/b", "\"-x\"", "\"\""}) {
     EXPECT_THAT(error_of("name: " + std::string(name) + std::string(kGood).substr(12)),

@@ -97,6 +97,48 @@ class Reference {
   DdpgOptions options_;
 };
 
+TEST(Ddpg, LooksAtNothingLaterWithoutADiscount) {
+  DdpgOptions options = small();
+  options.gamma = 0.0;
+  options.baseline_alpha = 0.0;
+  Rng first(5);
+  Rng second(5);
+  Ddpg agent(options, first);
+  Ddpg other(options, second);
+  const Numbers actor_target = array(agent, "actor_target");
+  const Numbers critic_target = array(agent, "critic_target");
+  Rng rng(6);
+  const Batch batch = random_batch(rng, 9);
+  Batch later = batch;
+  for (float& value : later.nexts) value = 1.0f - value;
+  for (float& value : later.alive) value = 1.0f - value;
+  const Batch before = batch;
+  for (int round = 0; round < 3; ++round) {
+    const Ddpg::Losses losses = agent.update(batch);
+    EXPECT_EQ(losses.critic, other.update(later).critic);
+    if (round > 0) continue;
+    // Of a critic that has not learnt yet the loss can be told from its values.
+    double squares = 0.0;
+    Rng same(5);
+    const Ddpg fresh(options, same);
+    for (std::size_t i = 0; i < batch.rows(); ++i) {
+      State state;
+      std::copy_n(batch.states.begin() + static_cast<std::ptrdiff_t>(i * kStateSize), kStateSize,
+                  state.begin());
+      const double error = fresh.value(state, batch.actions[i]) - batch.rewards[i];
+      squares += error * error / static_cast<double>(batch.rows());
+    }
+    EXPECT_NEAR(losses.critic, squares, 1e-5);
+  }
+  EXPECT_EQ(array(agent, "actor"), array(other, "actor"));
+  EXPECT_EQ(array(agent, "critic"), array(other, "critic"));
+  EXPECT_NE(array(agent, "critic"), critic_target);
+  EXPECT_EQ(array(agent, "actor_target"), actor_target);
+  EXPECT_EQ(array(agent, "critic_target"), critic_target);
+  EXPECT_EQ(agent.baseline(), 0.0);
+  EXPECT_EQ(batch.rewards, before.rewards) << "an update must leave its batch alone";
+}
+
 /// Two updates against the definition: Bellman target with baseline and target networks, gradients
 /// by finite differences, Adam, soft target updates.
 TEST(Ddpg, UpdatesAsDefined) {

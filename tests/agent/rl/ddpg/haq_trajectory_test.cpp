@@ -44,7 +44,7 @@ std::vector<std::string> trajectory(const Case& c, const std::filesystem::path& 
   search.bits.mode = c.mode;
   search.bits.pin_first_last = c.pins;
   search.wall.mode = c.wall;
-  HaqOptions options;
+  HaqOptions options = paper_haq();
   options.store = c.store;
   options.agent.hidden1 = 24;
   options.agent.hidden2 = 16;

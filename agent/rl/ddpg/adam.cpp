@@ -1,0 +1,36 @@
+#include "agent/rl/ddpg/adam.h"
+
+#include <cmath>
+
+namespace bittern {
+
+void adam_step(const AdamStep& step, long long steps, std::size_t size,
+               const float* __restrict gradient, float* __restrict mean, float* __restrict square,
+               float* __restrict values) {
+  const auto count = static_cast<double>(steps);
+  const auto rate = static_cast<float>(step.rate / (1.0 - std::pow(step.beta1, count)));
+  const auto scale = static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(step.beta2, count)));
+  const auto beta1 = static_cast<float>(step.beta1);
+  const auto beta2 = static_cast<float>(step.beta2);
+  const auto rest1 = static_cast<float>(1.0 - step.beta1);
+  const auto rest2 = static_cast<float>(1.0 - step.beta2);
+  const auto epsilon = static_cast<float>(step.epsilon);
+  // The compiler is told (CMakeLists.txt) that nobody asks for errno: else it may not vectorise the
+  // square root.
+  for (std::size_t i = 0; i < size; ++i) {
+    const float g = gradient[i];
+    const float m = beta1 * mean[i] + rest1 * g;
+    const float s = beta2 * square[i] + rest2 * g * g;
+    mean[i] = m;
+    square[i] = s;
+    values[i] -= rate * m / (std::sqrt(s) * scale + epsilon);
+  }
+}
+
+void move_towards(float share, std::size_t size, const float* __restrict source,
+                  float* __restrict target) {
+  const float rest = 1.0f - share;
+  for (std::size_t i = 0; i < size; ++i) target[i] = rest * target[i] + share * source[i];
+}
+
+}  // namespace bittern
