@@ -54,7 +54,7 @@ struct HaqOptions {
   DdpgOptions agent = unbootstrapped_agent();  ///< (*)
   int warmup_episodes = 20;                    ///< uniform random actions, no learning
   double noise = 0.5;  ///< deviation of the exploration noise in the first episode after those
-  double noise_decay = 0.99;                  ///< factor an episode
+  double noise_decay = 0.995;                 ///< (*) factor an episode; published: 0.99
   double noise_floor = 0.1;                   ///< (*) where that ends; published: 0
   int replay_episodes = 128;                  ///< episodes that the replay memory holds, at least
   int updates_per_transition = 1;             ///< made after the episode, for each of its steps

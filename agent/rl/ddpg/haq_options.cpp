@@ -63,6 +63,7 @@ DdpgOptions unbootstrapped_agent() {
 HaqOptions paper_haq() {
   HaqOptions options;
   options.agent = DdpgOptions();
+  options.noise_decay = 0.99;
   options.noise_floor = 0.0;
   options.store = StoredAction::kPreWall;
   options.learnt = LearntReward::kReward;
