@@ -123,9 +123,9 @@ std::string AnalysedCell::limits() const {
   std::string text;
   for (const ConstraintOutcome& c : result.constraints) {
     text += text.empty() ? "" : ", ";
-    text += c.reference > 0 ? fmt::format("{} {:.4g} of {}", c.resource, c.limit / c.reference,
+    text += c.reference > 0 ? fmt::format("{} {:.9g} of {}", c.resource, c.limit / c.reference,
                                           result.reference.bits)
-                            : fmt::format("{} {:.4g} {}", c.resource, c.limit, c.unit);
+                            : fmt::format("{} {:.9g} {}", c.resource, c.limit, c.unit);
   }
   return text.empty() ? "no limit" : text;
 }

@@ -25,8 +25,12 @@ std::string clause_of(const PairRow& pair) {
   const std::string name = method_title(pair.against);
   if (!pair.difference.known()) {
     return fmt::format(
-        "whether RL ({}) beats {} cannot be said from one paired seed (difference {:+.2f} points)",
-        pair.method, name, pair.difference.mean);
+        "whether RL ({}) beats {} cannot be said from {} (difference {:+.2f} points)", pair.method,
+        name,
+        pair.difference.n == 1
+            ? "one paired seed"
+            : fmt::format("{} paired seeds with one and the same difference", pair.difference.n),
+        pair.difference.mean);
   }
   if (pair.difference.above_zero()) {
     return fmt::format("RL ({}) did beat {} {} ({})", pair.method, name, budget_text(pair),
@@ -62,6 +66,7 @@ std::string verdict_text(const VerdictFacts& facts) {
                       method_title(best->name), score.mean, judge_name(facts.judge),
                       score.known() ? fmt::format("mean of {}, 95 % interval {:.2f} to {:.2f}",
                                                   seeds_text(score.n), score.low, score.high)
+                      : score.n > 1 ? fmt::format("equal in {}", seeds_text(score.n))
                                     : "one seed, so without an interval",
                       facts.problems > 1 ? ", averaged over the problems" : "", best->evaluations);
   if (facts.learners.empty()) return text + "; no method here is reinforcement learning";

@@ -16,8 +16,9 @@ struct MeanInterval {
   double low = 0.0;
   double high = 0.0;
 
-  /// Two values at least: a single one says nothing of how much others differ.
-  bool known() const { return n >= 2; }
+  /// Whether the interval is worth anything. A single value says nothing of how much others
+  /// differ; nor do a few equal ones, since accuracies over few images come in steps.
+  bool known() const { return n >= 2 && deviation > 1e-9; }
   /// The interval lies above 0, or below it. False where it is not known.
   bool above_zero() const { return known() && low > 0.0; }
   bool below_zero() const { return known() && high < 0.0; }

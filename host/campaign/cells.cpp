@@ -137,9 +137,16 @@ std::vector<CellResult> run_cells(const std::vector<Campaign>& cells, const RunO
   write_file(options.out / "cells.json", table.render(OutputFormat::kJson));
   std::vector<std::filesystem::path> folders;
   for (const Campaign& cell : cells) folders.push_back(options.out / cell.cell);
-  const AnalysedCampaigns campaigns = read_campaigns(folders);
-  write_file(options.out / "report.html",
-             cells_report_html(campaigns, analyse(campaigns), options.out));
+  std::string page;
+  try {
+    const AnalysedCampaigns campaigns = read_campaigns(folders);
+    page = cells_report_html(campaigns, analyse(campaigns), options.out);
+  } catch (const Error& error) {
+    // The results are there; what compares them does not decide whether the run went well.
+    spdlog::warn("the page over all cells cannot be made: {}", error.what());
+    return results;
+  }
+  write_file(options.out / "report.html", page);
   return results;
 }
 

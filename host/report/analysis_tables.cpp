@@ -26,7 +26,7 @@ void add_interval(Cells& cells, const std::optional<MeanInterval>& m) {
 }
 
 Table::Cell deviation_cell(const MeanInterval& m) {
-  return m.known() ? Table::Cell(m.deviation) : Table::Cell();
+  return m.n >= 2 ? Table::Cell(m.deviation) : Table::Cell();
 }
 
 Table::Cell budget_cell(const std::optional<int>& budget) {

@@ -198,7 +198,8 @@ std::string bits_chart(const PolicyOutcome& best) {
   return bits_bars(best, "Bits of the found policy").svg();
 }
 
-std::string bits_and_intensity_chart(const PolicyOutcome& policy, const std::string& title) {
+std::string bits_and_intensity_chart(const PolicyOutcome& policy, const std::string& title,
+                                     bool narrow) {
   BarChart bits = bits_bars(policy, title);
   BarChart intensity{"", "op / byte", {}, {{"", cost_color(), {}}}, 0.0};
   bool known = !policy.layers.empty();
@@ -207,6 +208,7 @@ std::string bits_and_intensity_chart(const PolicyOutcome& policy, const std::str
     intensity.series[0].values.push_back(layer.intensity());
     known = known && layer.intensity() > 0.0;
   }
+  bits.narrow = intensity.narrow = narrow;
   if (!known) return bits.svg();
   bits.names = false;
   bits.height = 150;

@@ -26,8 +26,9 @@ std::string bits_chart(const PolicyOutcome& best);
 
 /// The same with the operations per byte of each layer below them (HAQ, CVPR 2019, Figures 3 to 5):
 /// layers that move few bytes for their work gain little from fewer bits. Bits alone where the
-/// bytes are not known. `title` stands above.
-std::string bits_and_intensity_chart(const PolicyOutcome& policy, const std::string& title);
+/// bytes are not known. `title` stands above. `narrow`: for three beside each other.
+std::string bits_and_intensity_chart(const PolicyOutcome& policy, const std::string& title,
+                                     bool narrow = false);
 
 /// What a resource ("latency" or "energy") costs layer by layer: the found policy beside the one
 /// that ratios refer to, where that is among the uniform ones.

@@ -73,6 +73,9 @@ std::string curves_html(const CampaignResult& result, const std::vector<json>& e
                                     "bits are random and teach the agent nothing yet.",
                                     warmup)
                       : "There was no warm-up.")});
+  figures.push_back({episode_accuracy_chart(episodes),
+                     "Validation images, after the short fine-tune of the search where there is "
+                     "one."});
   for (const auto& constraint : result.constraints) {
     figures.push_back({cost_chart(result, constraint, episodes),
                        "The constraint wall takes bits from what the agent asked for until every "

@@ -107,6 +107,9 @@ std::string frontier_chart(const AnalysedCampaigns& campaigns, const std::string
               {},
               {}};
 
+  // Uniform bits cost up to the whole of what is limited to a part.
+  chart.log_x = true;
+
   struct Seen {
     double cost, accuracy;
     std::string method;

@@ -28,7 +28,7 @@ using page::Cell;
 std::string interval_text(const std::optional<MeanInterval>& m, bool sign = false) {
   if (!m || m->n == 0) return "-";
   std::string text = sign ? fmt::format("{:+.2f}", m->mean) : fmt::format("{:.2f}", m->mean);
-  if (!m->known()) return text;
+  if (!m->known()) return text + (m->n >= 2 ? " (equal in all seeds)" : "");
   return text + (sign ? fmt::format(" ({:+.2f} to {:+.2f})", m->low, m->high)
                       : fmt::format(" ({:.2f} to {:.2f})", m->low, m->high));
 }
@@ -73,7 +73,9 @@ std::string pairs_html(const CampaignAnalysis& analysis) {
                      rows) +
          page::note(
              "Scores of the same seeds, one less the other. An interval that holds 0 shows no "
-             "difference; of twenty intervals one leaves it out by chance.");
+             "difference; of twenty intervals one leaves it out by chance. Where all seeds gave "
+             "the same "
+             "difference there is no interval: accuracies come in steps of one image.");
 }
 
 std::string problem_html(const AnalysedCampaigns& campaigns, const CampaignAnalysis& analysis,
@@ -95,7 +97,8 @@ std::string problem_html(const AnalysedCampaigns& campaigns, const CampaignAnaly
   for (const std::string& method : campaigns.methods()) {
     const AnalysedCell* cell = winner(campaigns, problem, method, analysis.judge);
     if (cell == nullptr) continue;
-    winners.push_back({bits_and_intensity_chart(cell->result.best, "Bits: " + method_title(method)),
+    winners.push_back({bits_and_intensity_chart(cell->result.best, "Bits: " + method_title(method),
+                                                /*narrow=*/true),
                        fmt::format("Seed {}, {:.2f} % ({}), {:.4f} ms.", cell->result.seed,
                                    score(*cell, analysis.judge), judge_name(analysis.judge),
                                    cell->result.best.latency_s * 1e3)});

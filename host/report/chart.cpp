@@ -17,6 +17,7 @@ using chart::LegendEntry;
 using chart::Range;
 
 constexpr double kWide = 1296;
+constexpr double kNarrow = 430;
 
 /// Pixels of the points of a series that can be drawn; calls `visit(index, x, y)`.
 template <typename Visit>
@@ -259,6 +260,7 @@ std::string Chart::svg() const {
 std::string BarChart::svg() const {
   Frame frame;
   if (wide) frame.width = kWide;
+  if (narrow) frame.width = kNarrow;
   frame.plot_height = height;
   Range ys(log_y);
   if (!log_y) ys.add(0.0);

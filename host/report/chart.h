@@ -71,6 +71,7 @@ struct BarChart {
   bool stacked = false;  ///< the bars of a group stand on top of each other
   bool log_y = false;    ///< logarithmic axis; 0 has no bar either
   bool wide = false;     ///< as wide as a page instead of half of it
+  bool narrow = false;   ///< a third of a page
   bool names = true;     ///< the categories are written below; not where another chart has them
   double height = 254;   ///< of the plot, pixels
 

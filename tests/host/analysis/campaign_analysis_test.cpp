@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <map>
 
 #include "host/analysis/campaign_curves.h"
 #include "host/analysis/policy_transfer.h"
@@ -120,17 +122,39 @@ TEST(CampaignAnalysis, AveragesOverProblemsSeedBySeed) {
   AnalysedCampaigns campaigns = three_seeds();
   for (const int seed : {1, 2, 3}) {
     campaigns.cells.push_back(sample_cell("haq", seed, 80, {80}, 4, 0.25));
-    campaigns.cells.push_back(sample_cell("sensitivity", seed, 82.0 + seed, {80}, 4, 0.25));
+    campaigns.cells.push_back(sample_cell("sensitivity", seed, 82.0 + seed * seed, {80}, 4, 0.25));
   }
   const CampaignAnalysis analysis = analyse(campaigns);
   ASSERT_EQ(analysis.verdicts.size(), 3u);
   EXPECT_THAT(analysis.verdicts.at(0), HasSubstr("all 2 problems: "));
   const PairRow& pair = analysis.pairs.front();
   EXPECT_EQ(pair.problem, "all 2 problems");
-  // (1, 2, 3) and (-3, -4, -5) average to -1 in every seed.
-  EXPECT_DOUBLE_EQ(pair.difference.mean, -1.0);
-  EXPECT_NEAR(pair.difference.deviation, 0.0, 1e-12);
-  EXPECT_EQ(pair.verdict(), "worse");
+  // (1, 2, 3) and (-3, -6, -11) average to -1, -2 and -4 in the three seeds.
+  EXPECT_NEAR(pair.difference.mean, -7.0 / 3, 1e-12);
+  EXPECT_NEAR(pair.difference.deviation, std::sqrt(7.0 / 3), 1e-12);
+}
+
+TEST(CampaignAnalysis, SaysThatRlIsWorse) {
+  AnalysedCampaigns campaigns = three_seeds();
+  for (AnalysedCell& cell : campaigns.cells) {
+    if (cell.result.search == "haq") *cell.result.best.choice_accuracy -= 20.0;
+  }
+  const CampaignAnalysis analysis = analyse(campaigns);
+  EXPECT_EQ(analysis.pairs.at(0).verdict(), "worse");
+  EXPECT_THAT(analysis.verdicts.at(0), HasSubstr("did not beat"));
+  EXPECT_THAT(analysis.verdicts.at(0), HasSubstr("it is worse"));
+}
+
+TEST(CampaignAnalysis, ClaimsNothingFromSeedsThatAllGaveTheSameDifference) {
+  AnalysedCampaigns campaigns;
+  for (const int seed : {1, 2}) {
+    campaigns.cells.push_back(sample_cell("haq", seed, 92.0, {90}));
+    campaigns.cells.push_back(sample_cell("random", seed, 91.0, {90}));
+  }
+  const CampaignAnalysis analysis = analyse(campaigns);
+  EXPECT_EQ(analysis.pairs.at(0).verdict(), "too few seeds to say");
+  EXPECT_THAT(analysis.verdicts.at(0),
+              HasSubstr("cannot be said from 2 paired seeds with one and the same difference"));
 }
 
 TEST(CampaignAnalysis, MeasuresRegretFromTheTrueOptimum) {

@@ -94,6 +94,26 @@ TEST_F(CellsTest, AreWorkedThroughIntoOneTableWithTheRegret) {
   // Two methods, two limits: a mean over the seeds of each.
   EXPECT_EQ(json.at("totals").size(), 4u);
   EXPECT_THAT(read_file(folder_ / "out" / "cells.txt"), HasSubstr("2 seeds"));
+  const std::string page = read_file(folder_ / "out" / "report.html");
+  EXPECT_THAT(page, HasSubstr("all 2 problems: random reached"));
+  EXPECT_THAT(page, HasSubstr("./exhaustive_latency-0.4_seed-1/report.html"));
+  EXPECT_THAT(page, HasSubstr("name: tables")) << "the campaign file";
+}
+
+TEST_F(CellsTest, TellAnalysesWhatLayersDoAndMove) {
+  const CampaignResult result = run_cells(cells(), options()).at(0).result;
+  EXPECT_FALSE(result.reinforcement);
+  EXPECT_GT(result.bandwidth.all_bytes_per_s, result.bandwidth.port_bytes_per_s);
+  for (const LayerOutcome& layer : result.best.layers) {
+    EXPECT_FALSE(layer.shape.empty());
+    EXPECT_GT(layer.bytes, 0.0);
+    EXPECT_GT(layer.operations, 0.0);
+    EXPECT_LE(layer.operations / layer.latency_s, layer.peak_ops_per_s) << layer.name;
+  }
+  // LeNet's conv1 of this tree: 20 filters of 5 x 5 at 24 x 24 places, a multiplication and an
+  // addition each, one image.
+  EXPECT_DOUBLE_EQ(result.best.layers[0].operations, 2.0 * 20 * 25 * 24 * 24);
+  for (const PolicyOutcome& uniform : result.uniform) EXPECT_TRUE(uniform.search_accuracy);
 }
 
 TEST_F(CellsTest, AreResumedToTheSameResults) {

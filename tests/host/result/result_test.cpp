@@ -88,6 +88,36 @@ TEST(CampaignResult, KeepsAnswersAndRoundedBitsThroughJson) {
   EXPECT_EQ(to_json(result).at("uniform")[1].at("layers")[0].at("weight_bits_run"), 4);
 }
 
+TEST(CampaignResult, KeepsWhatAnalysesNeedThroughJson) {
+  CampaignResult result = campaign_result_from_json(earlier());
+  EXPECT_TRUE(result.reinforcement) << "haq, of a version that did not say so";
+  EXPECT_TRUE(result.best.layers[0].shape.empty());
+  EXPECT_EQ(result.best.layers[0].intensity(), 0.0);
+  EXPECT_EQ(result.bandwidth.all_bytes_per_s, 0.0);
+  result.search = "other";
+  result.reinforcement = false;
+  result.exhaustive = true;
+  result.campaign_file = "name: x\n";
+  result.bandwidth = {1e9, 4e9};
+  result.best.search_accuracy = 97.5;
+  LayerOutcome& layer = result.best.layers[0];
+  layer.shape = "conv";
+  layer.operations = 200.0;
+  layer.bytes = 50.0;
+  layer.peak_ops_per_s = 3e9;
+  const CampaignResult again = campaign_result_from_json(to_json(result));
+  EXPECT_FALSE(again.reinforcement);
+  EXPECT_TRUE(again.exhaustive);
+  EXPECT_EQ(again.campaign_file, "name: x\n");
+  EXPECT_EQ(again.bandwidth.port_bytes_per_s, 1e9);
+  EXPECT_EQ(again.bandwidth.all_bytes_per_s, 4e9);
+  EXPECT_EQ(again.best.search_accuracy, 97.5);
+  EXPECT_EQ(again.best.layers[0].shape, "conv");
+  EXPECT_EQ(again.best.layers[0].intensity(), 4.0);
+  EXPECT_EQ(again.best.layers[0].peak_ops_per_s, 3e9);
+  EXPECT_TRUE(again.best.layers[1].shape.empty());
+}
+
 TEST(CampaignResult, ARatioToOtherBitsIsNotCalledOneOf8To8) {
   CampaignResult result = with_answers();
   result.reference = {"6/6", 1e-4};
