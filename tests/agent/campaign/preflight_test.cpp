@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <functional>
+#include <optional>
 
 #include "agent/campaign/fake_quant_source.h"
 #include "agent/nn/safetensors.h"
