@@ -79,7 +79,8 @@ std::string live_page_html() {
       "<thead><tr><th>run</th><th>evaluations</th><th>accuracy (%)</th><th>best (%)</th>"
       "<th>best reward</th><th>state</th></tr></thead><tbody id=\"runs\"></tbody></table></div>"
       "<p class=\"sub\" id=\"note\"></p><div id=\"overview\"></div><div id=\"charts\"></div>"
-      "<style>#overview{max-width:720px}table.runs button{font:inherit;color:inherit;background:none;border:0;padding:0;"
+      "<style>#overview{max-width:720px}table.runs "
+      "button{font:inherit;color:inherit;background:none;border:0;padding:0;"
       "text-decoration:underline;cursor:pointer}tr.picked td{font-weight:600}</style>"
       "<script src=\"/watch.js\"></script>";
   return page::document(
