@@ -11,6 +11,7 @@ namespace bittern {
 // array's peak at its bits and by the bytes that it really moves between device memory and chip. An
 // operation is a multiplication or an addition, so a multiply-accumulate is two.
 
+/// A multiplication and an addition.
 constexpr double kOperationsPerMac = 2.0;
 
 /// Bytes a second between device memory and the data ports of a variant.

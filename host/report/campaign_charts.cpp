@@ -194,10 +194,6 @@ BarChart bits_bars(const PolicyOutcome& policy, const std::string& title) {
 
 }  // namespace
 
-std::string bits_chart(const PolicyOutcome& best) {
-  return bits_bars(best, "Bits of the found policy").svg();
-}
-
 std::string bits_and_intensity_chart(const PolicyOutcome& policy, const std::string& title,
                                      bool narrow) {
   BarChart bits = bits_bars(policy, title);

@@ -21,12 +21,10 @@ std::string cost_chart(const CampaignResult& result, const ConstraintOutcome& co
 std::string accuracy_chart(const CampaignResult& result, const std::string& resource,
                            const std::vector<nlohmann::json>& episodes);
 
-/// Weight and activation bits of the found policy's layers.
-std::string bits_chart(const PolicyOutcome& best);
-
-/// The same with the operations per byte of each layer below them (HAQ, CVPR 2019, Figures 3 to 5):
-/// layers that move few bytes for their work gain little from fewer bits. Bits alone where the
-/// bytes are not known. `title` stands above. `narrow`: for three beside each other.
+/// Weight and activation bits of a policy's layers, with the operations per byte of each below them
+/// (HAQ, CVPR 2019, Figures 3 to 5): layers that move few bytes for their work gain little from
+/// fewer bits. Bits alone where the bytes are not known. `title` stands above. `narrow`: for three
+/// beside each other.
 std::string bits_and_intensity_chart(const PolicyOutcome& policy, const std::string& title,
                                      bool narrow = false);
 
