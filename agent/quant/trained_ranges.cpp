@@ -31,23 +31,31 @@ struct Sum {
   double take() { return static_cast<double>(units.exchange(0)) / kUnit; }
 };
 
+/// A sum on its way from the forward pass to the backward pass; it outlives both.
+struct SumHandle : torch::CustomClassHolder {
+  explicit SumHandle(Sum& of) : sum(of) {}
+  Sum& sum;
+};
+
 class Clipped : public torch::autograd::Function<Clipped> {
  public:
   // `x` is an argument because autograd has to see it. `beyond`: sign of the values that are
   // clipped.
   static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& x,
                                const torch::Tensor& quantised, const torch::Tensor& beyond,
-                               const torch::Tensor& inside, std::int64_t sum) {
+                               const torch::Tensor& inside,
+                               const c10::intrusive_ptr<SumHandle>& sum) {
     static_cast<void>(x);
     context->save_for_backward({beyond, inside});
-    context->saved_data["sum"] = sum;
+    context->saved_data["sum"] = c10::IValue::make_capsule(sum);
     return quantised.view_as(quantised);
   }
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  const torch::autograd::variable_list& gradients) {
     const auto saved = context->get_saved_variables();
-    auto* const sum = reinterpret_cast<Sum*>(context->saved_data["sum"].toInt());
-    sum->add((gradients[0] * saved[0]).sum(torch::kFloat64).item<double>());
+    const auto capsule = context->saved_data["sum"].toCapsule();
+    static_cast<const SumHandle&>(*capsule).sum.add(
+        (gradients[0] * saved[0]).sum(torch::kFloat64).item<double>());
     return {gradients[0] * saved[1], torch::Tensor(), torch::Tensor(), torch::Tensor(),
             torch::Tensor()};
   }
@@ -100,7 +108,7 @@ torch::Tensor TrainedRanges::quantise(std::size_t layer, const torch::Tensor& x)
     if (impl_->codes[layer].low < 0) beyond = beyond - below.to(torch::kFloat32);
   }
   return Clipped::apply(x, quantised, beyond, inside,
-                        reinterpret_cast<std::int64_t>(&impl_->sums[layer]));
+                        c10::make_intrusive<SumHandle>(impl_->sums[layer]));
 }
 
 void TrainedRanges::step(double rate, double momentum, double weight_decay) {

@@ -354,7 +354,7 @@ final: {candidates: 1, epochs: 0}
   // A quarter is two bits in every layer: one policy of 2401.
   const CliResult none = run_bittern(run + file("none").string());
   EXPECT_EQ(none.status, 1) << none.out;
-  EXPECT_THAT(none.err, ::testing::HasSubstr("none of 3 policies was within the limits"));
+  EXPECT_THAT(none.err, ::testing::HasSubstr("scored no policy within the limits in 3 episodes"));
   const CliResult wall =
       run_bittern(run + file("wall").string() + " --set search.wall_actions=true");
   EXPECT_EQ(wall.status, 0) << wall.err;
