@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -84,25 +85,34 @@ std::string make_fingerprint(const Network& network, const std::string& weights_
 
 }  // namespace
 
-/// Scores that were computed, as methods ask for them.
-class KeptScores : public GradientScores {
+/// Scores that are computed when the first one is asked for.
+class LazyScores : public GradientScores {
  public:
   /// `images`: of an evaluation.
-  KeptScores(LayerScores scores, std::int64_t images) : scores_(std::move(scores)) {
-    // A backward pass counts as three forward passes over its images.
-    spent_ = 3.0 * static_cast<double>(scores_.backward_images) / static_cast<double>(images);
-  }
+  LazyScores(std::function<LayerScores()> compute, std::int64_t images)
+      : compute_(std::move(compute)), images_(images) {}
   double weight_score(std::size_t layer, int bits) override {
-    return scores_.weights.at(layer).at(static_cast<std::size_t>(bits));
+    return scores().weights.at(layer).at(static_cast<std::size_t>(bits));
   }
   double activation_score(std::size_t layer, int bits) override {
-    return scores_.activations.at(layer).at(static_cast<std::size_t>(bits));
+    return scores().activations.at(layer).at(static_cast<std::size_t>(bits));
   }
-  double spent() const override { return spent_; }
+  double spent() const override {
+    // A backward pass counts as three forward passes over its images.
+    return scores_
+               ? 3.0 * static_cast<double>(scores_->backward_images) / static_cast<double>(images_)
+               : 0.0;
+  }
 
  private:
-  LayerScores scores_;
-  double spent_ = 0.0;
+  const LayerScores& scores() {
+    if (!scores_) scores_ = compute_();
+    return *scores_;
+  }
+
+  std::function<LayerScores()> compute_;
+  std::int64_t images_;
+  std::optional<LayerScores> scores_;
 };
 
 class FakeQuantEvaluator::Impl {
@@ -156,16 +166,17 @@ class FakeQuantEvaluator::Impl {
     if (codebooks()) return nullptr;
     auto found = scores_.find(kind);
     if (found == scores_.end()) {
-      LayerScores computed =
-          layer_scores(kind, engine_, weights_, calibration_images(),
-                       quantisers(options_.float_weights, &Impl::weight_quantiser_of,
-                                  [this](std::size_t, int bits) { check_weight_bits(bits); }),
-                       quantisers(options_.float_activations, &Impl::activation_quantiser_of,
-                                  [this](std::size_t layer, int bits) {
-                                    activation_range(bits, layers()[layer].signed_input);
-                                  }),
-                       options_.seed);
-      found = scores_.emplace(kind, KeptScores(std::move(computed), validation_.size())).first;
+      const auto compute = [this, kind] {
+        return layer_scores(kind, engine_, weights_, calibration_images(),
+                            quantisers(options_.float_weights, &Impl::weight_quantiser_of,
+                                       [this](std::size_t, int bits) { check_weight_bits(bits); }),
+                            quantisers(options_.float_activations, &Impl::activation_quantiser_of,
+                                       [this](std::size_t layer, int bits) {
+                                         activation_range(bits, layers()[layer].signed_input);
+                                       }),
+                            options_.seed);
+      };
+      found = scores_.emplace(kind, LazyScores(compute, validation_.size())).first;
     }
     return &found->second;
   }
@@ -559,7 +570,7 @@ class FakeQuantEvaluator::Impl {
   std::map<std::pair<std::size_t, int>, LinearQuantiser> weight_quantisers_;
   std::map<std::pair<std::size_t, int>, CodebookQuantiser> codebooks_;
   std::map<std::pair<std::size_t, int>, LinearQuantiser> activation_quantisers_;
-  std::map<ScoreKind, KeptScores> scores_;
+  std::map<ScoreKind, LazyScores> scores_;
   int computed_ = 0;
 };
 

@@ -43,9 +43,10 @@ std::optional<MeanInterval> mean_if_all(const std::vector<const AnalysedCell*>& 
 
 std::optional<int> shared_budget(const std::vector<const AnalysedCell*>& cells) {
   for (const AnalysedCell* cell : cells) {
-    if (cell->result.budget != cells.front()->result.budget) return std::nullopt;
+    if (cell->result.evaluations_allowed() != cells.front()->result.evaluations_allowed())
+      return std::nullopt;
   }
-  return cells.front()->result.budget;
+  return cells.front()->result.evaluations_allowed();
 }
 
 double used_share(const AnalysedCell& cell) {
@@ -87,7 +88,7 @@ MethodRow method_row(const AnalysedCampaigns& campaigns, const std::string& prob
   std::vector<double> scores;
   std::vector<double> used;
   for (const AnalysedCell* cell : cells) {
-    evaluations.push_back(cell->result.episodes);
+    evaluations.push_back(cell->result.evaluations_made());
     scores.push_back(score(*cell, judge));
     used.push_back(used_share(*cell));
   }
@@ -147,7 +148,7 @@ std::optional<PairRow> pair_row(const AnalysedCampaigns& campaigns,
     for (const std::string& problem : problems) {
       for (const std::string& name : {method, against}) {
         const CampaignResult& result = campaigns.find(problem, name, seed)->result;
-        budgets.insert(result.budget);
+        budgets.insert(result.evaluations_allowed());
         if (name == method) row.reinforcement = result.reinforcement;
       }
     }
@@ -251,7 +252,7 @@ std::string verdict_of(const AnalysedCampaigns& campaigns, const CampaignAnalysi
       double made = 0.0;
       for (const std::string& problem : problems) {
         const CampaignResult& result = campaigns.find(problem, method, seed)->result;
-        made += result.episodes / static_cast<double>(problems.size());
+        made += result.evaluations_made() / static_cast<double>(problems.size());
         exhaustive = result.exhaustive;
         reinforcement = result.reinforcement;
       }

@@ -138,8 +138,11 @@ std::vector<double> AnalysedCell::best_so_far() const {
   std::vector<double> out;
   double best = std::numeric_limits<double>::quiet_NaN();
   for (const Episode& episode : episodes) {
+    // Policies that were known cost nothing; what gradients cost leaves a gap.
+    out.resize(std::max(out.size(), static_cast<std::size_t>(std::ceil(episode.evaluations))),
+               best);
     if (episode.meets_limits && !(episode.accuracy <= best)) best = episode.accuracy;
-    out.push_back(best);
+    out.back() = best;
   }
   return out;
 }

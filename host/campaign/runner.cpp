@@ -336,6 +336,7 @@ class Run {
     }
     result_.seed = campaign_.seed;
     result_.budget = campaign_.search.episodes;
+    result_.evaluation_budget = campaign_.search.evaluations;
     result_.validation_images = accuracies_.images().validation;
     result_.test_images = accuracies_.images().test;
     const Policy reference_bits = reference_policy(*cost_, space_);

@@ -75,6 +75,11 @@ Episode read_episode(const json& line, const std::string& where) {
     fail("{}: 'episode' is {}, expected a whole number from 0", where, number);
   }
   out.number = static_cast<int>(number);
+  out.evaluations =
+      line.contains("evaluations") ? number_at(line, "evaluations", where) : number + 1.0;
+  if (!(out.evaluations >= 1.0) || out.evaluations > 1e9) {
+    fail("{}: 'evaluations' is {}, expected a number from 1", where, out.evaluations);
+  }
   const auto policy = line.find("policy");
   if (policy == line.end() || !policy->is_array()) fail("{}: 'policy' is missing", where);
   for (const json& bits : *policy) out.policy.push_back(read_bits(bits, where));

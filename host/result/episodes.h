@@ -15,6 +15,9 @@ namespace bittern {
 /// One evaluation of a search, as a line of episodes.jsonl has it.
 struct Episode {
   int number = 0;
+  /// Different policies that were scored up to this one, and what gradients cost besides; of lines
+  /// of earlier versions the number of episodes.
+  double evaluations = 0.0;
   Policy policy;          ///< that ran, behind the constraint wall
   double accuracy = 0.0;  ///< percent, as the search saw it
   double reward = 0.0;

@@ -211,6 +211,7 @@ json to_json(const CampaignResult& result) {
       {"episodes", result.episodes},
       {"budget", result.budget},
       {"evaluations", result.evaluations},
+      {"evaluation_budget", result.evaluation_budget},
       {"search_accuracy_percent", optional_number(result.search_accuracy)},
       {"exhausted", result.exhausted},
       {"stopped_early", result.stopped},
@@ -263,6 +264,7 @@ CampaignResult campaign_result_from_json(const json& in) try {
   out.episodes = in.at("episodes").get<int>();
   out.budget = in.at("budget").get<int>();
   out.evaluations = in.value("evaluations", 0.0);
+  out.evaluation_budget = in.value("evaluation_budget", 0);
   if (in.contains("search_accuracy_percent")) {
     out.search_accuracy = read_optional(in.at("search_accuracy_percent"));
   }

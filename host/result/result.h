@@ -104,6 +104,7 @@ struct CampaignResult {
   int budget = 0;
   /// Different policies that were scored, and what gradients cost, in evaluations; 0: not known.
   double evaluations = 0.0;
+  int evaluation_budget = 0;  ///< so many of them there might have been; 0: as many as episodes
   std::optional<double> search_accuracy;  ///< of the found policy, percent, as the search saw it
   bool exhausted = false;                 ///< the method had no more to propose
   bool stopped = false;                 ///< ended early by Ctrl-C; what is here is the best so far
@@ -130,6 +131,10 @@ struct CampaignResult {
   nlohmann::json
       timing;  ///< seconds spent, the only part that differs between two runs with one seed
 
+  /// The evaluations that were made and those that might have been, whichever way the search was
+  /// limited; results of earlier versions know only their episodes.
+  double evaluations_made() const { return evaluations > 0.0 ? evaluations : episodes; }
+  int evaluations_allowed() const { return evaluation_budget > 0 ? evaluation_budget : budget; }
   /// Of the uniform policies that meet every limit, the one with the highest validation accuracy
   /// (of two equal ones the faster): chosen as the found one is, without the test set. nullptr when
   /// no uniform policy meets the limits.

@@ -137,7 +137,10 @@ class Releq : public Method {
     return {std::move(line)};
   }
 
-  double objective(const Outcome& outcome) const override { return score(outcome).reward; }
+  double objective(const Outcome& outcome) const override {
+    // Behind the wall cost is what the limits say, and accuracy is what is left to rank by.
+    return options_.wall_actions ? outcome.reward : score(outcome).reward;
+  }
 
   void save(Checkpoint& checkpoint) const override {
     agent_.save(checkpoint);
@@ -333,7 +336,7 @@ ConfiguredMethod configure_releq(const ReleqOptions& options) {
   validate(options);
   ConfiguredMethod method;
   method.name = "releq";
-  method.weighs_cost = true;
+  method.weighs_cost = !options.wall_actions;
   method.reinforcement = true;
   method.fingerprint = method.key = to_json(options);
   method.make = [options](const MethodContext& context) -> std::unique_ptr<Method> {

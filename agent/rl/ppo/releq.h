@@ -8,7 +8,7 @@ namespace bittern {
 /// ReLeQ (Elthakeb et al., arXiv 1811.01704 and IEEE Micro 2020): PPO chooses the bits layer by
 /// layer and is rewarded for relative accuracy and for what the bits save. Its proposals go without
 /// the constraint wall unless ReleqOptions::wall_actions, and its reward, not accuracy alone, is
-/// what its policies are ranked by. Throws Error on bad options.
+/// what its policies are ranked by then. Throws Error on bad options.
 ///
 /// The episodes of a search are policies that are scored; those of the agent are walks over the
 /// network. With ScoreAt::kStep a walk has many policies; of those that are known already none is

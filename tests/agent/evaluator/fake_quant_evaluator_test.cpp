@@ -135,6 +135,7 @@ TEST_F(FakeQuantEvaluatorTest, ScoresLayersByGradientsAtAStatedPrice) {
   for (const ScoreKind kind : {ScoreKind::kFisher, ScoreKind::kHessian}) {
     GradientScores* scores = evaluator.scores(kind);
     ASSERT_NE(scores, nullptr);
+    EXPECT_EQ(scores->spent(), 0.0);
     for (std::size_t layer = 0; layer < 3; ++layer) {
       EXPECT_GT(scores->weight_score(layer, 2), scores->weight_score(layer, 8));
       EXPECT_GT(scores->activation_score(layer, 2), scores->activation_score(layer, 8));

@@ -49,6 +49,21 @@ std::string message_of(const std::function<void()>& call) {
   return "no error";
 }
 
+TEST(BestSoFar, IsCountedInEvaluations) {
+  AnalysedCell cell;
+  const auto episode = [&cell](double evaluations, double accuracy) {
+    Episode one;
+    one.evaluations = evaluations;
+    one.accuracy = accuracy;
+    cell.episodes.push_back(one);
+  };
+  episode(1.0, 80);
+  episode(1.0, 80);  // a policy that was known
+  episode(3.5, 90);  // and 1.5 evaluations' worth of gradients
+  episode(4.5, 85);
+  EXPECT_EQ(cell.best_so_far(), (std::vector<double>{80, 80, 80, 90, 90}));
+}
+
 TEST(CampaignAnalysis, PairsTheSeedsOfTwoMethods) {
   const CampaignAnalysis analysis = analyse(three_seeds());
   EXPECT_EQ(analysis.judge, Judge::kChoice);
