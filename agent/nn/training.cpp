@@ -1,7 +1,5 @@
 #include "agent/nn/training.h"
 
-#include <chrono>
-
 #include "agent/nn/engine.h"
 #include "agent/nn/processor.h"
 #include "agent/nn/sgd.h"
@@ -9,6 +7,7 @@
 #include "host/base/error.h"
 #include "host/base/hash.h"
 #include "host/base/stop.h"
+#include "host/base/stopwatch.h"
 #include "host/base/version.h"
 
 namespace bittern {
@@ -78,7 +77,7 @@ void check_checkpoint(const Network& network, const TensorFile& checkpoint,
 TrainResult train_network(const Network& network, const DataSplits& splits,
                           const TrainOptions& options,
                           const std::function<void(const TrainProgress&)>& on_progress) {
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   if (options.epochs < 1) fail_usage("training for {} epochs: expected 1 or more", options.epochs);
   Engine engine(network, options.threads, options.device);
   check_data_fits(network, splits.train);
@@ -117,7 +116,7 @@ TrainResult train_network(const Network& network, const DataSplits& splits,
   };
   train_loop(engine, weights, train, loop, {}, {}, on_batch);
   result.train = engine.score(weights, {}, train);
-  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result.seconds = watch.seconds();
   return result;
 }
 

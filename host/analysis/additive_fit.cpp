@@ -7,6 +7,7 @@
 #include <tuple>
 #include <utility>
 
+#include "host/base/cholesky.h"
 #include "host/base/error.h"
 
 namespace bittern {
@@ -43,27 +44,6 @@ Design design_of(const std::vector<Policy>& policies) {
   return design;
 }
 
-/// Solves A x = b in place for a symmetric positive definite A (n x n, row by row) by Cholesky's
-/// decomposition; x is in b.
-void solve(std::vector<double>& a, std::vector<double>& b) {
-  const std::size_t n = b.size();
-  for (std::size_t j = 0; j < n; ++j) {
-    for (std::size_t i = j; i < n; ++i) {
-      double sum = a[i * n + j];
-      for (std::size_t k = 0; k < j; ++k) sum -= a[i * n + k] * a[j * n + k];
-      a[i * n + j] = i == j ? std::sqrt(sum > 1e-300 ? sum : 1e-300) : sum / a[j * n + j];
-    }
-  }
-  for (std::size_t i = 0; i < n; ++i) {
-    for (std::size_t k = 0; k < i; ++k) b[i] -= a[i * n + k] * b[k];
-    b[i] /= a[i * n + i];
-  }
-  for (std::size_t i = n; i-- > 0;) {
-    for (std::size_t k = i + 1; k < n; ++k) b[i] -= a[k * n + i] * b[k];
-    b[i] /= a[i * n + i];
-  }
-}
-
 /// Weights of the terms, from all policies but those of one fold.
 std::vector<double> fit(const Design& design, const std::vector<double>& values,
                         std::size_t without) {
@@ -80,8 +60,7 @@ std::vector<double> fit(const Design& design, const std::vector<double>& values,
   double trace = 0.0;
   for (std::size_t i = 0; i < n; ++i) trace += a[i * n + i];
   for (std::size_t i = 0; i < n; ++i) a[i * n + i] += 1e-6 * trace / static_cast<double>(n);
-  solve(a, b);
-  return b;
+  return solve_cholesky(a, std::move(b), 1e-300);
 }
 
 }  // namespace

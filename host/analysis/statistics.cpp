@@ -4,8 +4,10 @@
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <numeric>
+#include <optional>
 
 #include "host/base/error.h"
+#include "host/base/ranks.h"
 
 namespace bittern {
 namespace {
@@ -42,43 +44,12 @@ double median(std::vector<double> values) {
   return values[half - 1] == values[half] ? values[half] : (values[half - 1] + values[half]) / 2;
 }
 
-std::vector<double> ranks(const std::vector<double>& values) {
-  std::vector<std::size_t> order(values.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(),
-            [&](std::size_t a, std::size_t b) { return values[a] < values[b]; });
-  std::vector<double> out(values.size());
-  for (std::size_t first = 0; first < order.size();) {
-    std::size_t last = first;
-    while (last + 1 < order.size() && values[order[last + 1]] == values[order[first]]) ++last;
-    const double shared = static_cast<double>(first + last) / 2 + 1;
-    for (std::size_t i = first; i <= last; ++i) out[order[i]] = shared;
-    first = last + 1;
-  }
-  return out;
-}
-
 RankCorrelation rank_correlation(const std::vector<double>& a, const std::vector<double>& b) {
-  if (a.size() != b.size()) {
-    fail("a rank correlation of {} with {} values; both lists need the same number", a.size(),
-         b.size());
-  }
   RankCorrelation out;
   out.n = a.size();
-  const std::vector<double> x = ranks(a);
-  const std::vector<double> y = ranks(b);
-  const double x_mean = mean_of(x);
-  const double y_mean = mean_of(y);
-  double xx = 0.0;
-  double yy = 0.0;
-  double xy = 0.0;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    xx += (x[i] - x_mean) * (x[i] - x_mean);
-    yy += (y[i] - y_mean) * (y[i] - y_mean);
-    xy += (x[i] - x_mean) * (y[i] - y_mean);
-  }
-  if (xx <= 0.0 || yy <= 0.0) return out;
-  out.rho = std::clamp(xy / std::sqrt(xx * yy), -1.0, 1.0);
+  const std::optional<double> rho = spearman(a, b);
+  if (!rho) return out;
+  out.rho = *rho;
   if (out.n < 4) return out;
   // At 1 the transform is infinite; so close to it that nothing printed differs.
   const double z = std::atanh(std::clamp(out.rho, -1.0 + 1e-12, 1.0 - 1e-12));

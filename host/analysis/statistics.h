@@ -30,9 +30,6 @@ MeanInterval mean_interval(const std::vector<double>& values);
 /// Throws Error for none.
 double median(std::vector<double> values);
 
-/// Ranks from 1, equal values share their mean rank.
-std::vector<double> ranks(const std::vector<double>& values);
-
 /// Spearman's correlation of ranks, -1 to 1, with its 95 % interval.
 struct RankCorrelation {
   std::size_t n = 0;

@@ -76,6 +76,8 @@ struct SearchSettings {
   int episodes = 200;
   /// Different policies that may be scored, gradients counted in; 0: as many as there are episodes.
   int evaluations = 0;
+  /// Policies that a method may have scored, whichever way the campaign limits them.
+  int budget() const { return evaluations > 0 ? evaluations : episodes; }
   int min_bits = 2;
   int max_bits = 8;
   std::string mode = "w+a";  ///< "w+a", "w", "a" or "w=a"

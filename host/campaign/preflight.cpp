@@ -82,9 +82,9 @@ Preflight preflight(const Campaign& campaign, const RunOptions& options, bool ma
 
   found.accuracies = campaign.evaluator.make(campaign, found.network(), options);
   found.accuracies->check_space(space);
-  if (campaign.method.doubts) found.warnings = campaign.method.doubts(campaign.search.episodes);
+  if (campaign.method.doubts) found.warnings = campaign.method.doubts(campaign.search.budget());
   if (campaign.method.space_doubts) {
-    for (std::string& doubt : campaign.method.space_doubts(space, campaign.search.episodes)) {
+    for (std::string& doubt : campaign.method.space_doubts(space, campaign.search.budget())) {
       found.warnings.push_back(std::move(doubt));
     }
   }
@@ -163,7 +163,11 @@ std::string preflight_text(const Campaign& campaign, const RunOptions& options,
     line("costs", fmt::format("{} points of layer and bits, by {}", points.all,
                               campaign.cost == "model" ? "the closed form" : campaign.table));
   }
-  line("search", fmt::format("{}, {} episodes", campaign.method.name, campaign.search.episodes));
+  const SearchSettings& search = campaign.search;
+  line("search", search.evaluations > 0
+                     ? fmt::format("{}, {} evaluations in at most {} episodes",
+                                   campaign.method.name, search.evaluations, search.episodes)
+                     : fmt::format("{}, {} episodes", campaign.method.name, search.episodes));
   for (const auto& [name, text] : found.accuracies->outline()) line(name.c_str(), text);
   line("output", options.out.string() + "/");
   for (const std::string& warning : found.warnings) line("warning", warning);

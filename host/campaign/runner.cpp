@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -18,6 +17,7 @@
 #include "host/base/json_text.h"
 #include "host/base/log.h"
 #include "host/base/stop.h"
+#include "host/base/stopwatch.h"
 #include "host/base/version.h"
 #include "host/campaign/baselines.h"
 #include "host/campaign/costs.h"
@@ -36,21 +36,6 @@ namespace bittern {
 namespace {
 
 using nlohmann::json;
-
-/// Seconds that the parts of a run took, for the `timing` object.
-class Stopwatch {
- public:
-  void lap(const char* name) {
-    const auto now = std::chrono::steady_clock::now();
-    seconds_[name] = std::chrono::duration<double>(now - last_).count();
-    last_ = now;
-  }
-  const json& seconds() const { return seconds_; }
-
- private:
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
-  json seconds_ = json::object();
-};
 
 /// One run: the parts in order, each leaving what the next one needs.
 class Run {
@@ -76,13 +61,13 @@ class Run {
     warn(ready_.warnings);
     warn(accuracies_.load());
     measure_costs();
-    watch_.lap("costs_s");
+    result_.timing["costs_s"] = watch_.lap();
     prepare_accuracies();
-    watch_.lap("training_s");
+    result_.timing["training_s"] = watch_.lap();
     search();
-    watch_.lap("search_s");
+    result_.timing["search_s"] = watch_.lap();
     if (final_ != nullptr && !result_.stopped) finish();
-    watch_.lap("final_s");
+    result_.timing["final_s"] = watch_.lap();
     write_files();
     return result_;
   }
@@ -364,7 +349,6 @@ class Run {
   void write_files() {
     const Phase phase(options_.phases, "writing results");
     describe();
-    result_.timing = watch_.seconds();
     if (measurer_) {
       result_.timing["layers_simulated"] = measurer_->simulated();
       result_.timing["layers_from_store"] = measurer_->recalled();

@@ -1,7 +1,6 @@
 #include "host/search/driver.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <map>
 #include <memory>
@@ -12,6 +11,7 @@
 #include "host/base/error.h"
 #include "host/base/hash.h"
 #include "host/base/json_text.h"
+#include "host/base/stopwatch.h"
 #include "host/search/checkpoint.h"
 #include "host/search/cost_table.h"
 #include "host/search/ranking.h"
@@ -20,18 +20,6 @@ namespace bittern {
 namespace {
 
 using nlohmann::json;
-
-class Stopwatch {
- public:
-  /// Seconds since construction or the last call.
-  double lap() {
-    const auto now = std::chrono::steady_clock::now();
-    return std::chrono::duration<double>(now - std::exchange(start_, now)).count();
-  }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 std::string network_hash(const Network& network) {
   Sha256 hash;

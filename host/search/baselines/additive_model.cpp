@@ -7,7 +7,9 @@
 #include <numeric>
 #include <utility>
 
+#include "host/base/cholesky.h"
 #include "host/base/error.h"
+#include "host/base/ranks.h"
 
 namespace bittern {
 namespace {
@@ -21,6 +23,7 @@ constexpr double kMeanShare = 0.25;
 /// choice loses more than the best.
 constexpr double kNoise = 0.05;
 constexpr double kNoisePerPoint = 0.35;
+constexpr double kLeastPivot = 1e-12;
 
 /// kPerBit to the power of a distance in bits, of which widths have at most 16.
 double per_bits(int distance) {
@@ -31,48 +34,6 @@ double per_bits(int distance) {
     return powers;
   }();
   return kPowers[static_cast<std::size_t>(std::abs(distance))];
-}
-
-/// Solves (matrix + diagonal) x = right for a symmetric positive definite matrix [n][n] by Cholesky
-/// factors; `matrix` is overwritten.
-std::vector<double> solve(std::vector<double>& matrix, std::vector<double> right) {
-  const std::size_t n = right.size();
-  for (std::size_t j = 0; j < n; ++j) {
-    double* row = &matrix[j * n];
-    for (std::size_t k = 0; k <= j; ++k) {
-      const double* other = &matrix[k * n];
-      double sum = row[k];
-      for (std::size_t i = 0; i < k; ++i) sum -= row[i] * other[i];
-      row[k] = k == j ? std::sqrt(std::max(sum, 1e-12)) : sum / other[k];
-    }
-  }
-  for (std::size_t j = 0; j < n; ++j) {
-    for (std::size_t i = 0; i < j; ++i) right[j] -= matrix[j * n + i] * right[i];
-    right[j] /= matrix[j * n + j];
-  }
-  for (std::size_t j = n; j-- > 0;) {
-    for (std::size_t i = j + 1; i < n; ++i) right[j] -= matrix[i * n + j] * right[i];
-    right[j] /= matrix[j * n + j];
-  }
-  return right;
-}
-
-/// Ranks from 0; equal values share the mean of theirs.
-std::vector<double> ranks(const std::vector<double>& values) {
-  std::vector<std::size_t> order(values.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(),
-            [&](std::size_t a, std::size_t b) { return values[a] < values[b]; });
-  std::vector<double> result(values.size());
-  for (std::size_t from = 0; from < order.size();) {
-    std::size_t to = from;
-    while (to < order.size() && values[order[to]] == values[order[from]]) ++to;
-    for (std::size_t i = from; i < to; ++i) {
-      result[order[i]] = 0.5 * static_cast<double>(from + to - 1);
-    }
-    from = to;
-  }
-  return result;
 }
 
 }  // namespace
@@ -197,7 +158,7 @@ void AdditiveModel::fit(const std::vector<Measured>& measured, bool scaled) {
     matrix[i * n + i] += noise[i] * noise[i];
     right[i] = (prior_base_ - a.accuracy) - scale * prior_loss(a.choice);
   }
-  const std::vector<double> weights = solve(matrix, std::move(right));
+  const std::vector<double> weights = solve_cholesky(matrix, std::move(right), kLeastPivot);
   for (std::size_t slot = 0; slot < space_.slots(); ++slot) {
     std::vector<double> per_option(losses_[slot].size(), 0.0);
     for (std::size_t i = 0; i < n; ++i) {
@@ -233,18 +194,7 @@ double rank_correlation(const AdditiveModel& model, const std::vector<Measured>&
     expected.push_back(model.predict(m.choice));
     found.push_back(m.accuracy);
   }
-  const std::vector<double> a = ranks(expected);
-  const std::vector<double> b = ranks(found);
-  const double mean = 0.5 * static_cast<double>(a.size() - 1);
-  double both = 0.0;
-  double of_a = 0.0;
-  double of_b = 0.0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    both += (a[i] - mean) * (b[i] - mean);
-    of_a += (a[i] - mean) * (a[i] - mean);
-    of_b += (b[i] - mean) * (b[i] - mean);
-  }
-  return of_a > 0.0 && of_b > 0.0 ? both / std::sqrt(of_a * of_b) : 0.0;
+  return spearman(expected, found).value_or(0.0);
 }
 
 }  // namespace bittern

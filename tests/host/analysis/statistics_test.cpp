@@ -47,10 +47,6 @@ TEST(Median, IsTheMiddleAndKnowsOfInfiniteValues) {
   EXPECT_THROW(median({}), Error);
 }
 
-TEST(Ranks, AreSharedByEqualValues) {
-  EXPECT_EQ(ranks({10, 20, 10, 30}), (std::vector<double>{1.5, 3, 1.5, 4}));
-}
-
 TEST(RankCorrelation, IsSpearmans) {
   // By hand: ranks 1..5 against 2 1 4 3 5, sum of squared differences 4, 1 - 6 * 4 / (5 * 24).
   const RankCorrelation r = rank_correlation({1, 2, 3, 4, 5}, {20, 10, 40, 30, 50});
