@@ -85,36 +85,6 @@ std::string make_fingerprint(const Network& network, const std::string& weights_
 
 }  // namespace
 
-/// Scores that are computed when the first one is asked for.
-class LazyScores : public GradientScores {
- public:
-  /// `images`: of an evaluation.
-  LazyScores(std::function<LayerScores()> compute, std::int64_t images)
-      : compute_(std::move(compute)), images_(images) {}
-  double weight_score(std::size_t layer, int bits) override {
-    return scores().weights.at(layer).at(static_cast<std::size_t>(bits));
-  }
-  double activation_score(std::size_t layer, int bits) override {
-    return scores().activations.at(layer).at(static_cast<std::size_t>(bits));
-  }
-  double spent() const override {
-    // A backward pass counts as three forward passes over its images.
-    return scores_
-               ? 3.0 * static_cast<double>(scores_->backward_images) / static_cast<double>(images_)
-               : 0.0;
-  }
-
- private:
-  const LayerScores& scores() {
-    if (!scores_) scores_ = compute_();
-    return *scores_;
-  }
-
-  std::function<LayerScores()> compute_;
-  std::int64_t images_;
-  std::optional<LayerScores> scores_;
-};
-
 class FakeQuantEvaluator::Impl {
  public:
   Impl(const Network& network, const TensorFile& checkpoint, const DataSplits& data,

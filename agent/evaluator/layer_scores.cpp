@@ -201,4 +201,27 @@ LayerScores layer_scores(ScoreKind kind, Engine& engine, const Weights& weights,
   return scores;
 }
 
+LazyScores::LazyScores(std::function<LayerScores()> compute, std::int64_t images)
+    : compute_(std::move(compute)), images_(images) {}
+
+const LayerScores& LazyScores::scores() {
+  if (!scores_) scores_ = compute_();
+  return *scores_;
+}
+
+double LazyScores::weight_score(std::size_t layer, int bits) {
+  return scores().weights.at(layer).at(static_cast<std::size_t>(bits));
+}
+
+double LazyScores::activation_score(std::size_t layer, int bits) {
+  return scores().activations.at(layer).at(static_cast<std::size_t>(bits));
+}
+
+double LazyScores::spent() const {
+  constexpr double kForwardPasses = 3.0;
+  return scores_ ? kForwardPasses * static_cast<double>(scores_->backward_images) /
+                       static_cast<double>(images_)
+                 : 0.0;
+}
+
 }  // namespace bittern

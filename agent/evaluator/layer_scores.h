@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "agent/nn/engine.h"
@@ -44,5 +45,25 @@ LayerScores layer_scores(ScoreKind kind, Engine& engine, const Weights& weights,
                          const TensorData& data, const QuantiserOf& weight_quantiser,
                          const QuantiserOf& activation_quantiser, std::uint64_t seed,
                          int probes = 4);
+
+/// Scores that are computed when the first one is asked for; asking again costs nothing. Not
+/// thread-safe.
+class LazyScores : public GradientScores {
+ public:
+  /// `images`: of one evaluation, in which spent() is counted. A backward pass counts as three
+  /// forward passes over its images.
+  LazyScores(std::function<LayerScores()> compute, std::int64_t images);
+  /// Throws std::out_of_range for a layer that is not there and for bits outside of 0..8.
+  double weight_score(std::size_t layer, int bits) override;
+  double activation_score(std::size_t layer, int bits) override;
+  double spent() const override;
+
+ private:
+  const LayerScores& scores();
+
+  std::function<LayerScores()> compute_;
+  std::int64_t images_;
+  std::optional<LayerScores> scores_;
+};
 
 }  // namespace bittern
