@@ -21,6 +21,7 @@
 #include "host/base/phase.h"
 #include "host/campaign/run_directory.h"
 #include "host/search/bit_space.h"
+#include "host/search/setting.h"
 
 namespace bittern {
 namespace {
@@ -305,9 +306,6 @@ EvaluatorKind fake_quant_kind() {
   kind.configure = [](const YamlMap& map) {
     constexpr int kMostImages = 10'000'000;
     const std::vector<std::string> ranges = {"max", "kl", "mse", "percentile", "haq"};
-    const auto whole = [&map](const char* key, int low, int high, int fallback) {
-      return static_cast<int>(map.integer(key, low, high, fallback));
-    };
     FakeQuantSettings out;
     out.weights = map.choice("weights", {"linear", "wrpn", "kmeans"}, out.weights);
     for (const char* key : {"weight_range", "per_channel"}) {
@@ -319,10 +317,11 @@ EvaluatorKind fake_quant_kind() {
     out.weight_range = map.choice("weight_range", ranges, out.weight_range);
     out.activation_range = map.choice("activation_range", ranges, out.activation_range);
     out.per_channel = map.boolean("per_channel", out.per_channel);
-    out.calibration_images = whole("calibration_images", 1, kMostImages, out.calibration_images);
-    out.finetune_images = whole("finetune_images", 0, kMostImages, out.finetune_images);
+    out.calibration_images =
+        read_int(map, "calibration_images", 1, kMostImages, out.calibration_images);
+    out.finetune_images = read_int(map, "finetune_images", 0, kMostImages, out.finetune_images);
     out.finetune_rate = map.real("finetune_rate", 1e-9, 100, out.finetune_rate);
-    out.batch = whole("batch", 1, 65536, out.batch);
+    out.batch = read_int(map, "batch", 1, 65536, out.batch);
     return configure_fake_quant(out);
   };
   return kind;

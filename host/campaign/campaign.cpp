@@ -14,6 +14,7 @@
 #include "host/base/file.h"
 #include "host/base/yaml.h"
 #include "host/base/zoo.h"
+#include "host/search/setting.h"
 
 namespace bittern {
 namespace {
@@ -25,10 +26,6 @@ constexpr const char* kDefaultMethod = "haq";
 /// Of the file's format; files without a version are of the first.
 constexpr int kVersion = 1;
 constexpr std::size_t kMaxCells = 1000;
-
-int read_int(const YamlMap& map, const char* key, int low, int high, int fallback) {
-  return static_cast<int>(map.integer(key, low, high, fallback));
-}
 
 DataSettings read_data(const YamlNode& node) {
   const YamlMap map(node, {"dataset", "seed", "train_images", "validation_images", "choice_images",

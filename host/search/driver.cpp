@@ -15,6 +15,7 @@
 #include "host/search/checkpoint.h"
 #include "host/search/cost_table.h"
 #include "host/search/ranking.h"
+#include "host/search/setting.h"
 
 namespace bittern {
 namespace {
@@ -47,10 +48,6 @@ const SearchContext& checked(const SearchContext& context) {
 const SearchOptions& checked(const SearchOptions& options) {
   validate(options);
   return options;
-}
-
-void check(bool good, const char* name, double value, const char* expected) {
-  if (!good) fail_usage("search: {} is {}; expected {}", name, value, expected);
 }
 
 /// One search from its start, or from a checkpoint, to its end.
@@ -379,19 +376,20 @@ Goal parse_goal(const std::string& name) {
 }
 
 void validate(const SearchOptions& options) {
-  check(options.keep_best >= 1 && options.keep_best <= 10000, "keep_best", options.keep_best,
-        "1..10000");
-  check(options.checkpoint_every >= 1, "checkpoint_every", options.checkpoint_every, "at least 1");
-  check(std::isfinite(options.reward.scale) && options.reward.scale > 0, "reward scale",
-        options.reward.scale, "above 0");
-  check(std::isfinite(options.reward.floor_penalty) && options.reward.floor_penalty >= 0,
-        "floor_penalty", options.reward.floor_penalty, "at least 0");
+  check_setting(options.keep_best >= 1 && options.keep_best <= 10000, "keep_best",
+                options.keep_best, "1..10000");
+  check_setting(options.checkpoint_every >= 1, "checkpoint_every", options.checkpoint_every,
+                "at least 1");
+  check_setting(std::isfinite(options.reward.scale) && options.reward.scale > 0, "reward scale",
+                options.reward.scale, "above 0");
+  check_setting(std::isfinite(options.reward.floor_penalty) && options.reward.floor_penalty >= 0,
+                "floor_penalty", options.reward.floor_penalty, "at least 0");
   if (options.reward.accuracy_floor) {
     const double floor = *options.reward.accuracy_floor;
-    check(floor >= 0 && floor <= 100, "accuracy_floor", floor, "0..100 percent");
+    check_setting(floor >= 0 && floor <= 100, "accuracy_floor", floor, "0..100 percent");
   }
-  check(std::isfinite(options.reward.accuracy_weight) && options.reward.accuracy_weight > 0,
-        "accuracy_weight", options.reward.accuracy_weight, "above 0");
+  check_setting(std::isfinite(options.reward.accuracy_weight) && options.reward.accuracy_weight > 0,
+                "accuracy_weight", options.reward.accuracy_weight, "above 0");
   if (options.reward.goal == Goal::kCost && !options.reward.accuracy_floor) {
     fail_usage(
         "search: goal: cost saves as much as an accuracy allows; say which under accuracy_floor "

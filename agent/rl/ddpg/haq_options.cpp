@@ -6,19 +6,12 @@
 
 #include "agent/rl/ddpg/haq.h"
 #include "host/base/error.h"
+#include "host/search/setting.h"
 
 namespace bittern {
 namespace {
 
 using nlohmann::json;
-
-void check(bool good, const char* name, double value, const char* expected) {
-  if (!good) fail_usage("search: {} is {}; expected {}", name, value, expected);
-}
-
-int read_int(const YamlMap& map, const char* key, int low, int high, int fallback) {
-  return static_cast<int>(map.integer(key, low, high, fallback));
-}
 
 }  // namespace
 
@@ -72,16 +65,17 @@ HaqOptions paper_haq() {
 
 void validate(const HaqOptions& options) {
   validate(options.agent);
-  check(options.warmup_episodes >= 0, "warmup_episodes", options.warmup_episodes, "at least 0");
-  check(options.noise >= 0 && options.noise <= 10, "noise", options.noise, "0..10");
-  check(options.noise_decay > 0 && options.noise_decay <= 1, "noise_decay", options.noise_decay,
-        "above 0, at most 1");
-  check(options.noise_floor >= 0 && options.noise_floor <= 10, "noise_floor", options.noise_floor,
-        "0..10");
-  check(options.replay_episodes >= 1 && options.replay_episodes <= 100000, "replay_episodes",
-        options.replay_episodes, "1..100000");
-  check(options.updates_per_transition >= 0 && options.updates_per_transition <= 1000,
-        "updates_per_transition", options.updates_per_transition, "0..1000");
+  check_setting(options.warmup_episodes >= 0, "warmup_episodes", options.warmup_episodes,
+                "at least 0");
+  check_setting(options.noise >= 0 && options.noise <= 10, "noise", options.noise, "0..10");
+  check_setting(options.noise_decay > 0 && options.noise_decay <= 1, "noise_decay",
+                options.noise_decay, "above 0, at most 1");
+  check_setting(options.noise_floor >= 0 && options.noise_floor <= 10, "noise_floor",
+                options.noise_floor, "0..10");
+  check_setting(options.replay_episodes >= 1 && options.replay_episodes <= 100000,
+                "replay_episodes", options.replay_episodes, "1..100000");
+  check_setting(options.updates_per_transition >= 0 && options.updates_per_transition <= 1000,
+                "updates_per_transition", options.updates_per_transition, "0..1000");
 }
 
 json to_json(const HaqOptions& options) {

@@ -1,19 +1,12 @@
 #include "agent/rl/ppo/options.h"
 
 #include "host/base/error.h"
+#include "host/search/setting.h"
 
 namespace bittern {
 namespace {
 
 using nlohmann::json;
-
-void check(bool good, const char* name, double value, const char* expected) {
-  if (!good) fail_usage("search: {} is {}; expected {}", name, value, expected);
-}
-
-int read_int(const YamlMap& map, const char* key, int low, int high, int fallback) {
-  return static_cast<int>(map.integer(key, low, high, fallback));
-}
 
 std::vector<int> read_sizes(const YamlMap& map, const char* key, const std::vector<int>& fallback) {
   const auto node = map.find(key);
@@ -62,11 +55,12 @@ ReleqOptions releq_preset(const std::string& name) {
 void validate(const ReleqOptions& options) {
   validate(options.agent);
   validate(options.reward);
-  check(options.environment.passes >= 0 && options.environment.passes <= 100, "passes",
-        options.environment.passes, "0..100");
-  check(options.episodes_per_update >= 1 && options.episodes_per_update <= 10000,
-        "episodes_per_update", options.episodes_per_update, "1..10000");
-  check(options.redraw >= 0 && options.redraw <= 1'000'000, "redraw", options.redraw, "0..1000000");
+  check_setting(options.environment.passes >= 0 && options.environment.passes <= 100, "passes",
+                options.environment.passes, "0..100");
+  check_setting(options.episodes_per_update >= 1 && options.episodes_per_update <= 10000,
+                "episodes_per_update", options.episodes_per_update, "1..10000");
+  check_setting(options.redraw >= 0 && options.redraw <= 1'000'000, "redraw", options.redraw,
+                "0..1000000");
   if (options.wall_actions && options.evaluate == ScoreAt::kStep) {
     fail_usage(
         "search: wall_actions with evaluate: step: the wall would take bits from layers that are "

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "host/base/error.h"
+#include "host/search/setting.h"
 
 namespace bittern {
 namespace {
@@ -27,10 +28,6 @@ const std::vector<Named>& named() {
   return all;
 }
 
-void check(bool good, const char* name, double value, const char* expected) {
-  if (!good) fail_usage("search: {} is {}; expected {}", name, value, expected);
-}
-
 }  // namespace
 
 std::vector<std::string> reward_names() {
@@ -49,9 +46,10 @@ ReleqReward reward_of(const std::string& name) {
 }
 
 void validate(const ReleqReward& reward) {
-  check(reward.a > 0 && reward.a <= 100, "reward_a", reward.a, "above 0, at most 100");
-  check(reward.b >= 0 && reward.b <= 100, "reward_b", reward.b, "0..100");
-  check(reward.threshold >= 0 && reward.threshold <= 1, "threshold", reward.threshold, "0..1");
+  check_setting(reward.a > 0 && reward.a <= 100, "reward_a", reward.a, "above 0, at most 100");
+  check_setting(reward.b >= 0 && reward.b <= 100, "reward_b", reward.b, "0..100");
+  check_setting(reward.threshold >= 0 && reward.threshold <= 1, "threshold", reward.threshold,
+                "0..1");
 }
 
 double releq_reward(const ReleqReward& reward, double accuracy_state, double quantization_state) {

@@ -13,6 +13,7 @@
 #include "host/base/random.h"
 #include "host/search/baselines/pareto.h"
 #include "host/search/baselines/record.h"
+#include "host/search/setting.h"
 
 namespace bittern {
 namespace {
@@ -226,7 +227,7 @@ MethodKind nsga2_method() {
   kind.keys = {"population", "crossover", "mutation", "focus", "limits"};
   kind.configure = [](const YamlMap& map) {
     Nsga2Options options;
-    options.population = static_cast<int>(map.integer("population", 4, 10'000, options.population));
+    options.population = read_int(map, "population", 4, 10'000, options.population);
     options.crossover = map.real("crossover", 0.0, 1.0, options.crossover);
     options.mutation = map.real("mutation", 0.0, 1.0, options.mutation);
     options.focus = map.real("focus", 0.0, 1.0, options.focus);

@@ -10,12 +10,13 @@
 
 #include "agent/torch.h"
 #include "host/base/error.h"
+#include "tests/agent/rl/differences.h"
 
 namespace bittern {
 namespace {
 
 using ::testing::HasSubstr;
-using Numbers = std::vector<double>;
+using testing::Numbers;
 
 DdpgOptions small() {
   DdpgOptions options;
@@ -66,19 +67,6 @@ class Reference {
     for (std::size_t i = 0; i < x.size(); ++i) x[i] += y[i];
     x = relu(dense(p, at, relu(x), options_.hidden2));
     return dense(p, at, x, 1)[0];
-  }
-  static Numbers gradient(const std::function<double(const Numbers&)>& f, Numbers p) {
-    constexpr double kStep = 1e-6;
-    Numbers result;
-    for (double& value : p) {
-      const double before = value;
-      value = before + kStep;
-      const double up = f(p);
-      value = before - kStep;
-      result.push_back((up - f(p)) / (2 * kStep));
-      value = before;
-    }
-    return result;
   }
 
  private:
@@ -210,8 +198,8 @@ TEST(Ddpg, UpdatesAsDefined) {
       old_m = m;
       old_v = v;
     };
-    check_adam(0, "critic", critic, new_critic, Reference::gradient(critic_loss, critic), 1e-3);
-    check_adam(1, "actor", actor, new_actor, Reference::gradient(actor_loss, actor), 1e-4);
+    check_adam(0, "critic", critic, new_critic, testing::differences(critic_loss, critic), 1e-3);
+    check_adam(1, "actor", actor, new_actor, testing::differences(actor_loss, actor), 1e-4);
 
     const Numbers new_actor_target = array(agent, "actor_target");
     const Numbers new_critic_target = array(agent, "critic_target");

@@ -2,14 +2,12 @@
 
 #include <cmath>
 #include <cstddef>
-#include <functional>
 #include <vector>
 
 #include "agent/rl/ppo/network.h"
+#include "tests/agent/rl/differences.h"
 
 namespace bittern::testing {
-
-using Numbers = std::vector<double>;
 
 /// ReLeQ's networks written out in double precision, one sequence and one number at a time, from
 /// the description of the parameters in network.h.
@@ -75,20 +73,5 @@ class ReferenceNetwork {
   }
   PolicyShape shape_;
 };
-
-/// Derivatives of f by central differences.
-inline Numbers differences(const std::function<double(const Numbers&)>& f, Numbers p) {
-  constexpr double kStep = 1e-6;
-  Numbers result;
-  for (double& value : p) {
-    const double before = value;
-    value = before + kStep;
-    const double up = f(p);
-    value = before - kStep;
-    result.push_back((up - f(p)) / (2 * kStep));
-    value = before;
-  }
-  return result;
-}
 
 }  // namespace bittern::testing
