@@ -6,6 +6,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -123,12 +124,41 @@ class FakeQuantEvaluator::Impl {
 
   Accuracy evaluate(const Policy& policy) {
     check(policy);
-    const std::string key = sha256_hex(fingerprint_ + " " + policy_text(policy));
+    const std::string key = key_of(policy);
     if (const std::optional<Accuracy> known = cache_.find(key)) return *known;
-    Accuracy accuracy = accuracy_of(score(prepared(policy), policy, validation_));
-    ++computed_;
-    cache_.insert(key, accuracy, policy);
-    return accuracy;
+    return keep(policy, compute(engine_, policy));
+  }
+
+  int at_once() const { return engine_.device().is_cuda() ? 1 : engine_.threads(); }
+
+  /// Each of the policies that are not known gets threads of its own: an evaluation of small
+  /// batches has not enough in it for many threads.
+  std::vector<Accuracy> evaluate_all(const std::vector<Policy>& policies) {
+    std::vector<Policy> wanted;
+    std::set<std::string> keys;
+    for (const Policy& policy : policies) {
+      check(policy);
+      const std::string key = key_of(policy);
+      if (!cache_.find(key) && keys.insert(key).second) wanted.push_back(policy);
+    }
+    const int lanes = std::min(at_once(), static_cast<int>(wanted.size()));
+    if (lanes > 1) {
+      for (const Policy& policy : wanted) {
+        // Makes the quantisers, which the lanes only look up.
+        weight_view(policy);
+        input_hook(policy);
+      }
+      std::vector<Accuracy> found(wanted.size());
+      WorkerPool(lanes).run(static_cast<int>(wanted.size()), [&](int i) {
+        Engine engine(engine_.model().network(), engine_.threads() / lanes, options_.device);
+        const auto at = static_cast<std::size_t>(i);
+        found[at] = compute(engine, wanted[at]);
+      });
+      for (std::size_t i = 0; i < wanted.size(); ++i) keep(wanted[i], found[i]);
+    }
+    std::vector<Accuracy> accuracies;
+    for (const Policy& policy : policies) accuracies.push_back(evaluate(policy));
+    return accuracies;
   }
 
   /// None with codebooks: the scores are of linear quantisers.
@@ -178,12 +208,12 @@ class FakeQuantEvaluator::Impl {
   std::optional<Accuracy> choice(const Policy& policy) {
     if (!choice_) return std::nullopt;
     check(policy);
-    return accuracy_of(score(prepared(policy), policy, *choice_));
+    return accuracy_of(score(engine_, prepared(engine_, policy), policy, *choice_));
   }
 
   Accuracy test_accuracy(const Policy& policy) {
     check(policy);
-    return accuracy_of(score(prepared(policy), policy, test_));
+    return accuracy_of(score(engine_, prepared(engine_, policy), policy, test_));
   }
 
   FinalNetwork finish(const Policy& policy, const FineTuneOptions& fine_tune,
@@ -192,9 +222,9 @@ class FakeQuantEvaluator::Impl {
     Tuned tuned{copy_of(weights_), {}};
     if (fine_tune.epochs > 0) tune_with_progress(tuned, policy, fine_tune, on_progress);
     FinalNetwork result;
-    result.validation = with_answers(score(tuned, policy, validation_));
-    if (choice_) result.choice = accuracy_of(score(tuned, policy, *choice_));
-    result.test = with_answers(score(tuned, policy, test_));
+    result.validation = with_answers(score(engine_, tuned, policy, validation_));
+    if (choice_) result.choice = accuracy_of(score(engine_, tuned, policy, *choice_));
+    result.test = with_answers(score(engine_, tuned, policy, test_));
     if (options_.float_weights || options_.float_activations) {
       result.test_quantised = with_answers(
           engine_.score(quantised_weights(policy)(tuned.master), quantised_inputs(policy), test_));
@@ -221,6 +251,20 @@ class FakeQuantEvaluator::Impl {
     Weights master;
     std::vector<float> thresholds;  ///< of activations, where they were trained; else empty
   };
+
+  std::string key_of(const Policy& policy) const {
+    return sha256_hex(fingerprint_ + " " + policy_text(policy));
+  }
+
+  Accuracy keep(const Policy& policy, const Accuracy& accuracy) {
+    ++computed_;
+    cache_.insert(key_of(policy), accuracy, policy);
+    return accuracy;
+  }
+
+  Accuracy compute(Engine& engine, const Policy& policy) {
+    return accuracy_of(score(engine, prepared(engine, policy), policy, validation_));
+  }
 
   bool codebooks() const { return options_.weights.kind == WeightKind::kKmeans; }
 
@@ -386,7 +430,7 @@ class FakeQuantEvaluator::Impl {
     return copies;
   }
 
-  void tune(Tuned& tuned, const Policy& policy, const FineTuneOptions& fine_tune,
+  void tune(Engine& engine, Tuned& tuned, const Policy& policy, const FineTuneOptions& fine_tune,
             const BatchCallback& on_batch) {
     LoopOptions loop;
     loop.optimiser = fine_tune.optimiser;
@@ -395,15 +439,15 @@ class FakeQuantEvaluator::Impl {
     loop.batch = fine_tune.batch;
     loop.seed = seed_from(fmt::format("fine-tune {} {}", options_.seed, policy_text(policy)));
     if (options_.trained_ranges) {
-      tune_with_ranges(tuned, policy, loop, on_batch);
+      tune_with_ranges(engine, tuned, policy, loop, on_batch);
     } else {
-      train_loop(engine_, tuned.master, train_, loop, weight_view(policy), input_hook(policy),
+      train_loop(engine, tuned.master, train_, loop, weight_view(policy), input_hook(policy),
                  on_batch);
     }
   }
 
   /// The same with thresholds that move with the weights, at their learning rate.
-  void tune_with_ranges(Tuned& tuned, const Policy& policy, const LoopOptions& loop,
+  void tune_with_ranges(Engine& engine, Tuned& tuned, const Policy& policy, const LoopOptions& loop,
                         const BatchCallback& on_batch) {
     std::vector<CodeRange> codes;
     std::vector<float> thresholds;
@@ -417,7 +461,7 @@ class FakeQuantEvaluator::Impl {
     int total = loop.epochs * per_epoch;
     if (loop.max_batches > 0) total = std::min(total, loop.max_batches);
     train_loop(
-        engine_, tuned.master, train_, loop, weight_view(policy),
+        engine, tuned.master, train_, loop, weight_view(policy),
         [&ranges](std::size_t layer, const torch::Tensor& input) {
           return ranges.quantise(layer, input);
         },
@@ -434,7 +478,7 @@ class FakeQuantEvaluator::Impl {
                           const std::function<void(const TrainProgress&)>& on_progress) {
     const int per_epoch = batches_per_epoch(train_.size(), fine_tune.batch);
     Score running;
-    tune(tuned, policy, fine_tune, [&](int epoch, int batch, const Score& score) {
+    tune(engine_, tuned, policy, fine_tune, [&](int epoch, int batch, const Score& score) {
       throw_if_stopped();
       if (batch == 0) running = Score();
       running += score;
@@ -445,7 +489,8 @@ class FakeQuantEvaluator::Impl {
       progress.loss = running.loss();
       progress.accuracy = running.accuracy();
       progress.epoch_done = batch + 1 == per_epoch;
-      if (progress.epoch_done) progress.validation = this->score(tuned, policy, validation_);
+      if (progress.epoch_done)
+        progress.validation = this->score(engine_, tuned, policy, validation_);
       if (on_progress) on_progress(progress);
       return true;
     });
@@ -453,17 +498,17 @@ class FakeQuantEvaluator::Impl {
 
   /// Float weights that evaluations of a policy quantise: the checkpoint's, after the short
   /// fine-tune when there is one.
-  Tuned prepared(const Policy& policy) {
+  Tuned prepared(Engine& engine, const Policy& policy) {
     if (options_.fine_tune.epochs == 0) return {weights_, {}};
     Tuned tuned{copy_of(weights_), {}};
-    tune(tuned, policy, options_.fine_tune, {});
+    tune(engine, tuned, policy, options_.fine_tune, {});
     return tuned;
   }
 
-  Score score(const Tuned& tuned, const Policy& policy, const TensorData& data) {
-    return engine_.score(
-        weight_view(policy)(tuned.master),
-        tuned.thresholds.empty() ? input_hook(policy) : trained_hook(tuned, policy), data);
+  Score score(Engine& engine, const Tuned& tuned, const Policy& policy, const TensorData& data) {
+    return engine.score(weight_view(policy)(tuned.master),
+                        tuned.thresholds.empty() ? input_hook(policy) : trained_hook(tuned, policy),
+                        data);
   }
 
   /// The activations' quantiser after a fine-tune.
@@ -551,6 +596,12 @@ FakeQuantEvaluator::FakeQuantEvaluator(const Network& network, const TensorFile&
 FakeQuantEvaluator::~FakeQuantEvaluator() = default;
 
 Accuracy FakeQuantEvaluator::evaluate(const Policy& policy) { return impl_->evaluate(policy); }
+
+int FakeQuantEvaluator::at_once() const { return impl_->at_once(); }
+
+std::vector<Accuracy> FakeQuantEvaluator::evaluate_all(const std::vector<Policy>& policies) {
+  return impl_->evaluate_all(policies);
+}
 
 Accuracy FakeQuantEvaluator::baseline() { return impl_->baseline(); }
 

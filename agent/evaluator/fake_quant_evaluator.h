@@ -74,6 +74,9 @@ class FakeQuantEvaluator : public Evaluator {
   /// Throws Error when the policy does not have one pair a layer, or bits outside 1..8
   /// (weights, unsigned activations) or 2..8 (signed activations).
   Accuracy evaluate(const Policy& policy) override;
+  /// One on each thread; 1 on a GPU.
+  int at_once() const override;
+  std::vector<Accuracy> evaluate_all(const std::vector<Policy>& policies) override;
   Accuracy baseline() override;
   std::string fingerprint() const override;
   std::optional<Accuracy> choice(const Policy& policy) override;

@@ -37,6 +37,8 @@ class Engine {
 
   const Model& model() const { return model_; }
   torch::Device device() const { return device_; }
+  /// That work is shared out to; 1 on a GPU.
+  int threads() const { return pool_.threads(); }
   /// Copies weights to the engine's device.
   Weights to_device(const Weights& weights) const;
 

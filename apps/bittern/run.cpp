@@ -1,5 +1,9 @@
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -51,6 +55,23 @@ std::string command_again(const RunArguments& arguments, const std::filesystem::
   return again + " --out " + quoted_word(out.string()) + " --resume";
 }
 
+/// Where the time went: what is neither evaluation nor simulation is the tool's own.
+std::string time_text(const CampaignResult& result) {
+  const nlohmann::json& timing = result.timing;
+  const auto seconds = [&timing](const char* key) { return timing.value(key, 0.0); };
+  std::string text = fmt::format("time: costs {:.1f} s, training {:.1f} s, search {:.1f} s",
+                                 seconds("costs_s"), seconds("training_s"), seconds("search_s"));
+  if (const auto search = timing.find("search"); search != timing.end()) {
+    const auto share = [&](const char* key) {
+      return 100.0 * search->value(key, 0.0) / std::max(1e-9, seconds("search_s"));
+    };
+    text += fmt::format(
+        " (evaluation {:.1f} %, method {:.1f} %, constraint wall {:.1f} %, the rest {:.1f} %)",
+        share("evaluate_s"), share("method_s"), share("wall_s"), share("rest_s"));
+  }
+  return text + fmt::format(", final fine-tunes {:.1f} s", seconds("final_s"));
+}
+
 void run_one(const Campaign& campaign, const RunOptions& options, OutputFormat format,
              const std::string& again) {
   CampaignResult result;
@@ -66,6 +87,7 @@ void run_one(const Campaign& campaign, const RunOptions& options, OutputFormat f
               << options.out.string() << "/ (report.html, result.json, "
               << "policy.json, lut.csv, episodes.jsonl)\n";
   }
+  if (options.phases) std::cerr << time_text(result) << "\n";
   if (result.stopped)
     fail("stopped on request; what is there is the best so far. Continue with: {}", again);
 }

@@ -275,7 +275,9 @@ std::string verdict_of(const AnalysedCampaigns& campaigns, const CampaignAnalysi
 }  // namespace
 
 std::string PairRow::verdict() const {
-  if (!difference.known()) return "too few seeds to say";
+  if (!difference.known()) {
+    return difference.n < 2 ? "too few seeds to say" : "one and the same in all seeds";
+  }
   if (difference.above_zero()) return "better";
   if (difference.below_zero()) return "worse";
   return "no difference is shown";

@@ -39,7 +39,8 @@ struct PairRow {
   bool reinforcement = false;  ///< `method` is
   MeanInterval difference;     ///< of scores, points; n is the number of paired seeds
   std::optional<int> budget;   ///< of both; nothing where they differ
-  /// "better", "worse", "no difference is shown", or that there are too few seeds to say.
+  /// "better", "worse", "no difference is shown", or why nothing can be said: too few seeds, or
+  /// seeds that all gave one and the same difference, so that they show no uncertainty.
   std::string verdict() const;
 };
 

@@ -18,7 +18,9 @@ constexpr BitPair kMixed{6, 4};
 
 std::string bits_text(BitPair bits) { return fmt::format("{}/{}", bits.weight, bits.activation); }
 
-std::string label_of(BitPair bits) {
+std::string label_of(BitPair bits, BitMode searched, bool floats) {
+  if (floats && searched == BitMode::kWeights) return fmt::format("w{}/float", bits.weight);
+  if (floats) return fmt::format("float/a{}", bits.activation);
   return bits.weight == bits.activation ? fmt::format("uniform {}", bits.weight)
                                         : fmt::format("w{}/a{}", bits.weight, bits.activation);
 }
@@ -27,7 +29,7 @@ std::string label_of(BitPair bits) {
 
 Baselines baseline_policies(const BitSpace& space, const CampaignHardware& hardware,
                             const CostModel& costs, const Network& network,
-                            const std::vector<std::string>& files) {
+                            const std::vector<std::string>& files, bool floats) {
   const BitOptions& options = space.options();
   Baselines out;
   std::vector<std::string> rounded;
@@ -56,10 +58,11 @@ Baselines baseline_policies(const BitSpace& space, const CampaignHardware& hardw
   }
   if (space.mode() == BitMode::kBoth || space.tied()) wanted.push_back(kMixed);
   for (const BitPair bits : wanted) {
+    const std::string label = label_of(bits, space.mode(), floats);
     if (hardware.runs(bits) == bits) {
-      add(bits, label_of(bits));
+      add(bits, label);
     } else {
-      rounded.push_back(label_of(bits));
+      rounded.push_back(label);
     }
   }
   if (!rounded.empty()) {

@@ -13,7 +13,8 @@ namespace bittern {
 
 /// A policy that the found one is compared with.
 struct Baseline {
-  std::string label;  ///< "uniform 4", "uniform 4, ends 8/8", "w6/a4", or a file's name
+  /// "uniform 4", "uniform 4, ends 8/8", "w6/a4", "w4/float", or a file's name
+  std::string label;
   Policy policy;
   bool given = false;  ///< from a file of the user's
 };
@@ -28,11 +29,12 @@ struct Baselines {
 /// search, and a kind that the search leaves alone (modes w and a) has the bits that it has there:
 /// what is compared had the same to choose from. What the hardware would run at wider bits has no
 /// row, nor has what a table lacks; 8/8 in every layer has one wherever its cost is known.
+/// `floats`: the kind that is left alone stays in floating point, and labels say so.
 ///
 /// Behind them come the policies of `files`, as they are. Throws Error where one is not for
 /// `network`, or the costs do not have it.
 Baselines baseline_policies(const BitSpace& space, const CampaignHardware& hardware,
                             const CostModel& costs, const Network& network,
-                            const std::vector<std::string>& files);
+                            const std::vector<std::string>& files, bool floats = false);
 
 }  // namespace bittern

@@ -103,7 +103,8 @@ Preflight preflight(const Campaign& campaign, const RunOptions& options, bool ma
     model = closed_form.get();
   }
   found.baselines =
-      baseline_policies(space, found.hardware, *model, found.network(), campaign.policies);
+      baseline_policies(space, found.hardware, *model, found.network(), campaign.policies,
+                        /*floats=*/!campaign.search.fixed);
   prefetch(*model, cost_points(space, found.baselines), options.phases);
   const std::vector<Constraint> constraints = search_constraints(campaign);
   const CostTable table(*model, space);

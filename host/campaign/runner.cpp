@@ -160,6 +160,11 @@ class Run {
     result_.episodes = found.episodes;
     result_.evaluations = found.evaluations;
     objective_ = found.objective;
+    const SearchTime& time = found.time;
+    result_.timing["search"] = {{"evaluate_s", time.evaluate},
+                                {"method_s", time.act + time.learn},
+                                {"wall_s", time.wall},
+                                {"rest_s", time.rest()}};
     if (counted && found.episodes >= context.budget && found.evaluations + 1.0 <= units) {
       warn(
           {fmt::format("{} asked for known policies so often that {} episodes gave {:g} of {} "

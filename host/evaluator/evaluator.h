@@ -58,6 +58,14 @@ class Evaluator {
   /// Accuracy on the validation split (cut from the training set), after the short fine-tune when
   /// one is configured.
   virtual Accuracy evaluate(const Policy& policy) = 0;
+  /// How many policies evaluate_all() scores side by side, at least 1.
+  virtual int at_once() const { return 1; }
+  /// evaluate() of each, in their order: the same accuracies, sooner where there are cores for it.
+  virtual std::vector<Accuracy> evaluate_all(const std::vector<Policy>& policies) {
+    std::vector<Accuracy> accuracies;
+    for (const Policy& policy : policies) accuracies.push_back(evaluate(policy));
+    return accuracies;
+  }
   /// Full-precision accuracy on the same validation split.
   virtual Accuracy baseline() = 0;
   /// Content key of model, data and settings: part of campaign fingerprints.

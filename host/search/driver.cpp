@@ -85,7 +85,7 @@ class Driver {
     method_ =
         configured.make({*context.network, space_, table_, wall_, baseline_accuracy_, context.seed,
                          context.evaluations > 0 ? context.evaluations : context.budget, scores,
-                         context.evaluator->weight_deviations()});
+                         context.evaluator->weight_deviations(), options_.reward});
     json all = to_json(options);
     all.update(configured.fingerprint);
     fingerprint_ = {
@@ -103,6 +103,7 @@ class Driver {
   }
 
   SearchResult run() {
+    const Stopwatch all;
     if (context_.resume && !context_.checkpoint.empty() &&
         std::filesystem::exists(context_.checkpoint)) {
       const json lines = load();
@@ -146,9 +147,13 @@ class Driver {
     if (told && !result.stopped && !result.exhausted) {
       result.exhausted = method_->ask(method_->batch()).empty();
     }
+    watch_.lap();
     result.ranked = chosen();
+    time_.evaluate += watch_.lap();
     result.episodes = episode_;
     result.evaluations = static_cast<double>(seen_.size()) + method_->spent();
+    result.time = time_;
+    result.time.all = all.seconds();
     return result;
   }
 
@@ -176,29 +181,44 @@ class Driver {
   }
   bool stop_requested() const { return context_.stop != nullptr && context_.stop->load(); }
 
+  /// A policy on its way from a proposal to a line.
+  struct Scored {
+    Outcome outcome;
+    double evaluations = 0.0;  ///< so far, with this one
+    double wall_seconds = 0.0;
+    double evaluate_seconds = 0.0;
+  };
+
   /// Scores a batch and tells the method. False when budget or stop cut it: then nothing is told.
   bool run_batch(const std::vector<Proposal>& proposals, SearchResult& result) {
     std::vector<Outcome> outcomes;
     std::vector<json> lines;
-    json act = watch_.lap();
-    for (const Proposal& proposal : proposals) {
-      const int episode = episode_ + static_cast<int>(outcomes.size());
-      if (!within_budget(episode, seen_.size())) break;
+    const double act = watch_.lap();
+    time_.act += act;
+    while (outcomes.size() < proposals.size()) {
       if (!outcomes.empty() && stop_requested()) {
         result.stopped = true;
         break;
       }
-      lines.push_back(score(proposal, episode, outcomes));
-      lines.back()["time"]["act"] = std::exchange(act, 0.0);
+      std::vector<Scored> group = next_group(proposals, outcomes.size());
+      if (group.empty()) break;
+      evaluate(group);
+      for (Scored& scored : group) {
+        lines.push_back(judge(scored));
+        outcomes.push_back(std::move(scored.outcome));
+      }
     }
     const bool whole = outcomes.size() == proposals.size();
     std::vector<json> notes(outcomes.size(), json::object());
+    watch_.lap();
     if (whole) notes = method_->tell(outcomes);
     if (notes.size() != outcomes.size()) {
       fail("method: {} notes on {} outcomes", notes.size(), outcomes.size());
     }
     const double learn = watch_.lap();
+    time_.learn += learn;
     for (std::size_t i = 0; i < lines.size(); ++i) {
+      lines[i]["time"]["act"] = i == 0 ? act : 0.0;
       lines[i]["time"]["learn"] = i + 1 == lines.size() ? learn : 0.0;
       lines[i].update(notes[i]);
       if (context_.on_episode) context_.on_episode(lines[i]);
@@ -207,35 +227,74 @@ class Driver {
     return whole;
   }
 
-  json score(const Proposal& proposal, int episode, std::vector<Outcome>& outcomes) {
-    json time;
-    Outcome outcome;
+  /// The next proposals behind the wall: as many as are evaluated side by side, and fewer where
+  /// batch or budget end.
+  std::vector<Scored> next_group(const std::vector<Proposal>& proposals, std::size_t from) {
+    const int at_once = std::max(1, context_.evaluator->at_once());
+    const std::size_t end = std::min(proposals.size(), from + static_cast<std::size_t>(at_once));
+    std::vector<Scored> group;
+    for (std::size_t i = from; i < end; ++i) {
+      const int episode = episode_ + static_cast<int>(i);
+      if (!within_budget(episode, seen_.size())) break;
+      group.push_back(behind_wall(proposals[i], episode));
+      seen_.insert(policy_json(group.back().outcome.policy).dump());
+      group.back().evaluations = static_cast<double>(seen_.size()) + method_->spent();
+    }
+    return group;
+  }
+
+  Scored behind_wall(const Proposal& proposal, int episode) {
+    watch_.lap();
+    Scored scored;
+    Outcome& outcome = scored.outcome;
     outcome.episode = episode;
     outcome.asked = proposal.policy;
-    const bool saves = options_.reward.goal == Goal::kCost;
-    if (proposal.wall && !saves) {
+    if (proposal.wall && options_.reward.goal != Goal::kCost) {
       outcome.walled = wall_.apply(proposal.policy);
       outcome.policy = outcome.walled.policy;
     } else {
       outcome.policy = outcome.walled.policy = space_.snap(proposal.policy);
       outcome.meets_limits = wall_.meets(outcome.policy);
     }
-    time["wall"] = watch_.lap();
     outcome.cost = table_.total(outcome.policy);
-    outcome.accuracy = context_.evaluator->evaluate(outcome.policy);
-    time["evaluate"] = watch_.lap();
+    scored.wall_seconds = watch_.lap();
+    time_.wall += scored.wall_seconds;
+    return scored;
+  }
+
+  void evaluate(std::vector<Scored>& group) {
+    std::vector<Policy> policies;
+    for (const Scored& scored : group) policies.push_back(scored.outcome.policy);
+    watch_.lap();
+    const std::vector<Accuracy> accuracies = context_.evaluator->evaluate_all(policies);
+    const double seconds = watch_.lap();
+    time_.evaluate += seconds;
+    if (accuracies.size() != group.size()) {
+      fail("evaluator: {} accuracies of {} policies", accuracies.size(), group.size());
+    }
+    for (std::size_t i = 0; i < group.size(); ++i) {
+      group[i].outcome.accuracy = accuracies[i];
+      group[i].evaluate_seconds = seconds / static_cast<double>(group.size());
+    }
+  }
+
+  /// Reward and rank of a policy, and its line.
+  json judge(Scored& scored) {
+    Outcome& outcome = scored.outcome;
     const double top1 = outcome.accuracy.top1;
     if (!(top1 >= 0.0 && top1 <= 100.0)) {
-      fail("evaluator: an accuracy of {} in episode {}; expected 0..100 percent", top1, episode);
+      fail("evaluator: an accuracy of {} in episode {}; expected 0..100 percent", top1,
+           outcome.episode);
     }
-    outcome.reward = saves ? cost_reward(top1, shares(outcome.cost), options_.reward)
-                           : policy_reward(top1, baseline_accuracy_, options_.reward);
+    outcome.reward = options_.reward.goal == Goal::kCost
+                         ? cost_reward(top1, shares(outcome.cost), options_.reward)
+                         : policy_reward(top1, baseline_accuracy_, options_.reward);
     outcome.meets_floor =
         !options_.reward.accuracy_floor || top1 >= *options_.reward.accuracy_floor;
     Candidate candidate;
     candidate.policy = outcome.policy;
     candidate.cost = outcome.cost;
-    candidate.episode = episode;
+    candidate.episode = outcome.episode;
     candidate.accuracy = outcome.accuracy;
     candidate.reward = method_->objective(outcome);
     candidate.meets_floor = outcome.meets_floor;
@@ -249,10 +308,9 @@ class Driver {
           reference > 0.0 ? json(resource_value(outcome.cost, resource) / reference)
                           : json(nullptr);
     }
-    seen_.insert(policy_json(outcome.policy).dump());
-    json line = {{"episode", episode},
-                 {"evaluations", static_cast<double>(seen_.size()) + method_->spent()},
-                 {"asked", policy_json(proposal.policy)},
+    json line = {{"episode", outcome.episode},
+                 {"evaluations", scored.evaluations},
+                 {"asked", policy_json(outcome.asked)},
                  {"policy", policy_json(outcome.policy)},
                  {"wall_steps", outcome.walled.steps},
                  {"wall_reserve", outcome.walled.reserve},
@@ -263,9 +321,8 @@ class Driver {
                   ranking_.best().empty() ? json(nullptr) : json(ranking_.best().front().reward)},
                  {"cost", cost_json(outcome.cost)},
                  {"ratio", ratio},
-                 {"time", time}};
+                 {"time", {{"wall", scored.wall_seconds}, {"evaluate", scored.evaluate_seconds}}}};
     if (!outcome.meets_limits) line["meets_limits"] = false;
-    outcomes.push_back(std::move(outcome));
     return line;
   }
 
@@ -344,36 +401,12 @@ class Driver {
   std::unique_ptr<Method> method_;
   json fingerprint_;
   Stopwatch watch_;
+  SearchTime time_;
   std::set<std::string> seen_;  ///< policies that were scored
   int episode_ = 0;             ///< next one
 };
 
 }  // namespace
-
-double policy_reward(double accuracy, double baseline, const RewardOptions& options) {
-  double reward = options.scale * (accuracy - baseline);
-  if (options.accuracy_floor && accuracy < *options.accuracy_floor) {
-    reward -= options.floor_penalty;
-  }
-  return reward;
-}
-
-double cost_reward(double accuracy, const std::vector<double>& ratios,
-                   const RewardOptions& options) {
-  double reward = 0.0;
-  for (const double ratio : ratios) reward += 1.0 - ratio;
-  const double missing = options.accuracy_floor.value() - accuracy;
-  return reward - options.accuracy_weight * std::max(0.0, missing) / 100.0;
-}
-
-const char* goal_name(Goal goal) { return goal == Goal::kAccuracy ? "accuracy" : "cost"; }
-
-Goal parse_goal(const std::string& name) {
-  for (const Goal goal : {Goal::kAccuracy, Goal::kCost}) {
-    if (name == goal_name(goal)) return goal;
-  }
-  fail_usage("search: goal \"{}\": expected accuracy or cost", name);
-}
 
 void validate(const SearchOptions& options) {
   check_setting(options.keep_best >= 1 && options.keep_best <= 10000, "keep_best",

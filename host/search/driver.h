@@ -15,47 +15,11 @@
 #include "host/network/network.h"
 #include "host/search/bit_space.h"
 #include "host/search/method.h"
+#include "host/search/reward.h"
 #include "host/search/search.h"
 #include "host/search/wall.h"
 
 namespace bittern {
-
-/// What a search is after.
-enum class Goal {
-  kAccuracy,  ///< the best accuracy within the limits
-  kCost,      ///< the least cost at an accuracy: HAQ's accuracy-guaranteed search (section 4.4)
-};
-
-/// "accuracy" or "cost".
-const char* goal_name(Goal goal);
-
-/// Inverse of goal_name(); throws Error listing the names.
-Goal parse_goal(const std::string& name);
-
-/// Reward of a policy.
-struct RewardOptions {
-  double scale = 0.1;  ///< per percent point of accuracy (HAQ's lambda)
-  /// Accuracy in percent that a policy should have. Below it the reward loses `floor_penalty`, and
-  /// the policy ranks behind all that are above.
-  std::optional<double> accuracy_floor;
-  double floor_penalty = 1.0;
-  /// With kCost the wall takes nothing away, the resources of the constraints are what is to be
-  /// saved, and the reward is cost_reward(). Needs an accuracy_floor, and a constraint.
-  Goal goal = Goal::kAccuracy;
-  /// What a whole share of accuracy (100 points) below the floor weighs against the whole cost of
-  /// the reference policy (equation 13's 20 against 1). kCost only.
-  double accuracy_weight = 20.0;
-};
-
-/// scale * (accuracy - baseline), both in percent, less the penalty below the floor.
-double policy_reward(double accuracy, double baseline, const RewardOptions& options);
-
-/// Reward of Goal::kCost: the sum over the resources of 1 - cost / reference cost (`ratios` has
-/// cost / reference cost), less accuracy_weight * (floor - accuracy) / 100 where the accuracy is
-/// below the floor. Equation 12 of HAQ, with costs as shares and the signs as they are meant; an
-/// accuracy above the floor earns nothing. Requires an accuracy floor.
-double cost_reward(double accuracy, const std::vector<double>& ratios,
-                   const RewardOptions& options);
 
 /// Settings of a search that every method shares.
 struct SearchOptions {
@@ -106,6 +70,17 @@ struct SearchContext {
   std::function<void(int first, const nlohmann::json& lines)> on_resume;
 };
 
+/// Where the time of a search went, in seconds of this process.
+struct SearchTime {
+  double all = 0.0;
+  double evaluate = 0.0;  ///< in the evaluator
+  double act = 0.0;       ///< in the method: proposals
+  double learn = 0.0;     ///< in the method: outcomes
+  double wall = 0.0;      ///< in the constraint wall
+  /// Lines, checkpoints, ranking.
+  double rest() const { return all - evaluate - act - learn - wall; }
+};
+
 /// Result of a search: best first.
 struct SearchResult {
   std::vector<Candidate> ranked;
@@ -115,6 +90,7 @@ struct SearchResult {
   /// What the method ranks a policy by if its accuracy is so many percent. Network, cost model and
   /// evaluator must be there still.
   std::function<double(const Policy&, double accuracy)> objective;
+  SearchTime time;
   bool stopped = false;    ///< ended by `stop` before the budget
   bool exhausted = false;  ///< the method had no more to propose
 };

@@ -14,6 +14,7 @@
 #include "host/search/bit_space.h"
 #include "host/search/checkpoint.h"
 #include "host/search/cost_table.h"
+#include "host/search/reward.h"
 #include "host/search/search.h"
 #include "host/search/wall.h"
 
@@ -36,6 +37,9 @@ struct MethodContext {
   std::function<GradientScores&(ScoreKind)> scores;
   /// Evaluator::weight_deviations(): of each layer, or empty.
   std::vector<double> weight_deviations = {};
+  /// What the search is after. With Goal::kCost the wall takes nothing away, and the constraints'
+  /// resources are to be saved.
+  RewardOptions reward = {};
 };
 
 /// A policy that a method wants to have scored.

@@ -7,10 +7,15 @@
 namespace bittern {
 namespace {
 
+/// Policies between two checkpoints.
+constexpr int kBatch = 8;
+
 class RandomSearch : public Method {
  public:
   explicit RandomSearch(const MethodContext& context)
       : space_(context.space), rng_(Rng(context.seed).split(1)) {}
+
+  int batch() const override { return kBatch; }
 
   std::vector<Proposal> ask(int n) override {
     std::vector<Proposal> proposals;

@@ -68,6 +68,21 @@ double ChoiceSpace::total(std::size_t constraint, const Choice& choice) const {
   return sum;
 }
 
+double ChoiceSpace::share(std::size_t slot, int option) const {
+  double sum = 0.0;
+  for (std::size_t c = 0; c < constraints(); ++c) {
+    const double reference = wall_.references()[c];
+    if (reference > 0.0) sum += cost(c, slot, option) / reference;
+  }
+  return sum;
+}
+
+double ChoiceSpace::share(const Choice& choice) const {
+  double sum = 0.0;
+  for (std::size_t slot = 0; slot < slots(); ++slot) sum += share(slot, choice[slot]);
+  return sum;
+}
+
 Policy ChoiceSpace::policy(const Choice& choice) const {
   if (choice.size() != slots()) {
     fail("search: a choice for {} slots was given for a space of {}", choice.size(), slots());

@@ -40,6 +40,10 @@ class ChoiceSpace {
   double cost(std::size_t constraint, std::size_t slot, int option) const {
     return slots_[slot].costs[constraint][static_cast<std::size_t>(option)];
   }
+  /// What an option costs as a share of what the reference policy does, summed over constraints:
+  /// what a search with Goal::kCost saves.
+  double share(std::size_t slot, int option) const;
+  double share(const Choice& choice) const;
   /// What the slots may cost together: the limit less the layers with one option.
   double room(std::size_t constraint) const { return room_[constraint]; }
   /// What a choice costs in a constraint, the layers with one option left out.

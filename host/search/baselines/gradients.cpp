@@ -80,6 +80,7 @@ MethodKind gradient_method(ScoreKind score, const char* description) {
   kind.configure = [score](const YamlMap&) {
     ConfiguredMethod method;
     method.name = score_kind_name(score);
+    method.version = 2;
     method.make = [score](const MethodContext& context) -> std::unique_ptr<Method> {
       return std::make_unique<GradientKnapsack>(context, score);
     };

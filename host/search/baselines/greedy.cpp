@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "host/base/error.h"
+#include "host/search/baselines/greedy_cost.h"
 #include "host/search/baselines/record.h"
 
 namespace bittern {
@@ -216,8 +217,10 @@ MethodKind greedy_method(const char* name, bool down, const char* description) {
   kind.configure = [name = kind.name, down](const YamlMap&) {
     ConfiguredMethod method;
     method.name = name;
+    method.version = 2;
     method.uses_budget = true;
     method.make = [down](const MethodContext& context) -> std::unique_ptr<Method> {
+      if (context.reward.goal == Goal::kCost) return make_greedy_for_cost(context, down);
       return std::make_unique<Greedy>(context, down);
     };
     return method;

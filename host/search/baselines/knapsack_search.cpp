@@ -1,9 +1,10 @@
 #include "host/search/baselines/knapsack_search.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
 #include <utility>
-
-#include "host/search/baselines/knapsack.h"
 
 namespace bittern {
 namespace {
@@ -13,6 +14,8 @@ using nlohmann::json;
 /// Best solutions that are asked for at first, and at most before the neighbours come.
 constexpr int kFirst = 8;
 constexpr int kMost = 64;
+/// Probes that do not wait for each other; a kill costs at most so many.
+constexpr int kProbesAtOnce = 8;
 /// Partial solutions with several limits, where an exact answer takes many; see KnapsackOptions.
 constexpr std::size_t kStatesOfSeveral = 3000;
 /// Episodes between two rank correlations.
@@ -65,11 +68,20 @@ OptionLosses sum_of_axes(const ChoiceSpace& space, const std::vector<Axis>& axes
   return sum;
 }
 
-std::vector<Proposal> KnapsackSearch::ask(int) {
+int KnapsackSearch::batch() const {
+  const auto missing = std::count_if(probes_.begin(), probes_.end(),
+                                     [this](const Choice& probe) { return !record_.has(probe); });
+  return static_cast<int>(std::clamp<std::ptrdiff_t>(missing, 1, kProbesAtOnce));
+}
+
+std::vector<Proposal> KnapsackSearch::ask(int n) {
   expected_.reset();
+  std::vector<Proposal> missing;
   for (const Choice& probe : probes_) {
-    if (!record_.has(probe)) return {exactly(probe)};
+    if (static_cast<int>(missing.size()) == n) break;
+    if (!record_.has(probe)) missing.push_back(exactly(probe));
   }
+  if (!missing.empty()) return missing;
   AdditiveModel model(space_, prior(), base());
   model.fit(record_.all(), !in_points());
   std::optional<Choice> next = solve(model);
@@ -79,7 +91,7 @@ std::vector<Proposal> KnapsackSearch::ask(int) {
   return {exactly(*next)};
 }
 
-std::optional<Choice> KnapsackSearch::solve(const AdditiveModel& model) const {
+KnapsackProblem KnapsackSearch::least_loss(const AdditiveModel& model) const {
   KnapsackProblem problem;
   problem.scores = model.losses();
   for (std::size_t c = 0; c < space_.constraints(); ++c) {
@@ -92,8 +104,77 @@ std::optional<Choice> KnapsackSearch::solve(const AdditiveModel& model) const {
       }
     }
   }
+  return problem;
+}
+
+std::vector<std::vector<double>> KnapsackSearch::shares() const {
+  std::vector<std::vector<double>> all;
+  for (std::size_t slot = 0; slot < space_.slots(); ++slot) {
+    all.emplace_back();
+    for (int option = 0; option < space_.count(slot); ++option) {
+      all.back().push_back(space_.share(slot, option));
+    }
+  }
+  return all;
+}
+
+KnapsackProblem KnapsackSearch::least_cost(const AdditiveModel& model) const {
+  KnapsackProblem problem;
+  problem.scores = shares();
+  problem.costs.emplace_back();
+  Choice best;
+  for (std::size_t slot = 0; slot < space_.slots(); ++slot) {
+    // Losses can be gains; a knapsack's costs cannot.
+    std::vector<double> losses = model.losses()[slot];
+    const auto least = std::min_element(losses.begin(), losses.end());
+    best.push_back(static_cast<int>(least - losses.begin()));
+    const double gain = *least;
+    for (double& loss : losses) loss -= gain;
+    problem.costs[0].push_back(std::move(losses));
+  }
+  problem.limits = {std::max(0.0, model.predict(best) - *context_.reward.accuracy_floor)};
+  return problem;
+}
+
+std::optional<Choice> KnapsackSearch::solve(const AdditiveModel& model) const {
+  return context_.reward.goal == Goal::kCost ? saving(model) : unknown_solution(least_loss(model));
+}
+
+std::optional<Choice> KnapsackSearch::saving(const AdditiveModel& model) const {
+  const Measured* best = record_.best();
+  const bool kept = best != nullptr && best->meets_floor;
+  // What is dearer than a policy that keeps the accuracy is of no use.
+  const double most = kept ? space_.share(best->choice) : std::numeric_limits<double>::infinity();
+  std::size_t verified = 0;
+  double failed = 0.0;
+  for (const Measured& m : record_.all()) {
+    if (std::find(probes_.begin(), probes_.end(), m.choice) != probes_.end()) continue;
+    ++verified;
+    const double share = space_.share(m.choice);
+    if (!m.meets_floor && share < most) failed = std::max(failed, share);
+  }
+  if (!kept || verified % 2 == 0) {
+    auto next = unknown_solution(least_cost(model));
+    if (next && (!kept || space_.share(*next) < most)) return next;
+  }
+  if (!kept) return std::nullopt;
+  // The model may be wrong, and accuracies are noisy: half-way to what failed, and then anything
+  // that is cheaper, what is expected to lose least first.
+  if (auto next = unknown_solution(least_loss_below(model, (most + failed) / 2.0))) return next;
+  return unknown_solution(least_loss_below(model, most));
+}
+
+KnapsackProblem KnapsackSearch::least_loss_below(const AdditiveModel& model, double share) const {
+  KnapsackProblem problem;
+  problem.scores = model.losses();
+  problem.costs = {shares()};
+  problem.limits = {std::nextafter(share, 0.0)};
+  return problem;
+}
+
+std::optional<Choice> KnapsackSearch::unknown_solution(const KnapsackProblem& problem) const {
   KnapsackOptions options;
-  if (space_.constraints() > 1) options.most_states = kStatesOfSeveral;
+  if (problem.limits.size() > 1) options.most_states = kStatesOfSeveral;
   for (options.solutions = kFirst; options.solutions <= kMost; options.solutions *= 2) {
     const KnapsackResult result = solve_knapsack(problem, options);
     for (const KnapsackSolution& solution : result.solutions) {

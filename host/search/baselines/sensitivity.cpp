@@ -190,6 +190,7 @@ MethodKind sensitivity_method() {
     const double share = map.real("measure", 0.0, 1.0, kDefaultShare);
     ConfiguredMethod method;
     method.name = "sensitivity";
+    method.version = 2;
     method.uses_budget = true;
     method.key = {{"measure", share}};
     method.space_doubts = [share](const BitSpace& space, int episodes) {

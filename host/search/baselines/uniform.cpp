@@ -30,6 +30,8 @@ class Uniform : public Baseline {
     }
   }
 
+  int batch() const override { return static_cast<int>(policies_.size()); }
+
   std::vector<Proposal> ask(int n) override {
     std::vector<Proposal> proposals;
     for (const Choice& policy : policies_) {

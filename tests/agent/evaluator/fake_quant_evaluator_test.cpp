@@ -76,6 +76,26 @@ std::string message_of(Body body) {
   return "";
 }
 
+TEST_F(FakeQuantEvaluatorTest, PoliciesSideBySideGetTheAccuraciesOfOneByOne) {
+  const std::vector<Policy> policies = {uniform(3, 4), uniform(2, 2), uniform(3, 4), uniform(8, 8),
+                                        uniform(2, 8)};
+  FakeQuantEvaluator alone = evaluator(options(5));
+  FakeQuantOptions several = options(5);
+  several.threads = 4;
+  FakeQuantEvaluator together = evaluator(several);
+  EXPECT_EQ(together.at_once(), 4);
+  const std::vector<Accuracy> found = together.evaluate_all(policies);
+  ASSERT_EQ(found.size(), policies.size());
+  EXPECT_EQ(together.computed(), 4) << "one of them twice";
+  for (std::size_t i = 0; i < policies.size(); ++i) {
+    const Accuracy expected = alone.evaluate(policies[i]);
+    EXPECT_EQ(found[i].top1, expected.top1) << i;
+    EXPECT_EQ(found[i].loss, expected.loss) << i;
+  }
+  together.evaluate_all(policies);
+  EXPECT_EQ(together.computed(), 4) << "known by now";
+}
+
 TEST_F(FakeQuantEvaluatorTest, BaselineIsTheFloatAccuracyOnTheValidationSet) {
   FakeQuantEvaluator evaluator = this->evaluator(options());
   const Score score =

@@ -167,7 +167,7 @@ TEST(CampaignAnalysis, ClaimsNothingFromSeedsThatAllGaveTheSameDifference) {
     campaigns.cells.push_back(sample_cell("random", seed, 91.0, {90}));
   }
   const CampaignAnalysis analysis = analyse(campaigns);
-  EXPECT_EQ(analysis.pairs.at(0).verdict(), "too few seeds to say");
+  EXPECT_EQ(analysis.pairs.at(0).verdict(), "one and the same in all seeds");
   EXPECT_THAT(analysis.verdicts.at(0),
               HasSubstr("cannot be said from 2 paired seeds with one and the same difference"));
 }

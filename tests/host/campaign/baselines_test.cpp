@@ -33,7 +33,8 @@ class BaselinesTest : public ::testing::Test {
     campaign.cost = "model";
     CampaignHardware hardware = load_hardware(campaign, network_);
     const ModelCostModel costs(network_, *hardware.variant, *hardware.energy);
-    return baseline_policies(BitSpace(options_, network_), hardware, costs, network_, files_);
+    return baseline_policies(BitSpace(options_, network_), hardware, costs, network_, files_,
+                             floats_);
   }
   static std::vector<std::string> labels(const Baselines& baselines) {
     std::vector<std::string> out;
@@ -44,6 +45,7 @@ class BaselinesTest : public ::testing::Test {
   Network network_;
   BitOptions options_;
   std::vector<std::string> files_;
+  bool floats_ = false;
 };
 
 TEST_F(BaselinesTest, AreAllWidthsThatTheCoreRunsAndAMixedRow) {
@@ -97,6 +99,14 @@ TEST_F(BaselinesTest, KeepTheKindThatIsNotSearchedAsTheSearchDoes) {
   options_.fixed = {4, 4};
   EXPECT_THAT(labels(on("bitfusion_tiny")), ElementsAre("w4/a2", "uniform 4", "w4/a8", "uniform 8"))
       << "8/8 has a row even where the search cannot choose it";
+}
+
+TEST_F(BaselinesTest, SayWhereTheKindThatIsNotSearchedStaysInFloatingPoint) {
+  floats_ = true;
+  options_.mode = BitMode::kWeights;
+  EXPECT_THAT(labels(on("bitfusion_tiny")), ElementsAre("w2/float", "w4/float", "w8/float"));
+  options_.mode = BitMode::kActivations;
+  EXPECT_THAT(labels(on("bitfusion_tiny")), ElementsAre("float/a2", "float/a4", "float/a8"));
 }
 
 TEST_F(BaselinesTest, ArePricedTogetherWithTheSearchSpace) {

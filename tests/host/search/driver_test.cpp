@@ -247,6 +247,48 @@ TEST_F(DriverTest, WhatAMethodSpendsBesideItsProposalsComesOutOfTheBudget) {
   EXPECT_EQ(run_search(context(2), options_, method).episodes, 0);
 }
 
+TEST_F(DriverTest, PoliciesThatAreScoredSideBySideGiveTheSameLinesWithinTheSameBudget) {
+  class Wide : public testing::FunctionEvaluator {
+   public:
+    using FunctionEvaluator::FunctionEvaluator;
+    int at_once() const override { return 3; }
+    std::vector<Accuracy> evaluate_all(const std::vector<Policy>& policies) override {
+      widest = std::max(widest, policies.size());
+      return FunctionEvaluator::evaluate_all(policies);
+    }
+    std::size_t widest = 0;
+  };
+  Wide wide(92.0, [this](const Policy& policy) { return problem_.accuracy(policy); });
+  for (const int budget : {5, 7, 16}) {
+    const auto lines_with = [&](Evaluator* evaluator) {
+      std::vector<json> lines;
+      SearchContext c = context(1000);
+      c.evaluations = budget;
+      if (evaluator != nullptr) c.evaluator = evaluator;
+      c.on_episode = [&lines](const json& line) {
+        lines.push_back(line);
+        lines.back().erase("time");
+      };
+      run_search(c, options_, counting(8));
+      return lines;
+    };
+    EXPECT_EQ(lines_with(&wide), lines_with(nullptr)) << budget;
+  }
+  EXPECT_EQ(wide.widest, 3u);
+}
+
+TEST_F(DriverTest, RefusesAnEvaluatorThatAnswersForFewerPolicies) {
+  class Silent : public testing::FunctionEvaluator {
+   public:
+    using FunctionEvaluator::FunctionEvaluator;
+    std::vector<Accuracy> evaluate_all(const std::vector<Policy>&) override { return {}; }
+  };
+  Silent evaluator(92.0, [](const Policy&) { return 90.0; });
+  SearchContext c = context(3);
+  c.evaluator = &evaluator;
+  EXPECT_THAT(error_of(c, counting(1)), HasSubstr("0 accuracies of 1 policies"));
+}
+
 TEST_F(DriverTest, AnEvaluatorWithoutScoresIsNamed) {
   ConfiguredMethod method = counting(1);
   method.make = [this](const MethodContext& c) -> std::unique_ptr<Method> {
