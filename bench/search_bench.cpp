@@ -3,10 +3,13 @@
 #include <benchmark/benchmark.h>
 
 #include <filesystem>
+#include <vector>
 
+#include "agent/rl/ddpg/adam.h"
 #include "agent/rl/ddpg/ddpg.h"
 #include "agent/rl/ddpg/replay.h"
 #include "agent/rl/ppo/ppo.h"
+#include "agent/torch.h"
 #include "host/search/checkpoint.h"
 #include "host/search/cost_table.h"
 #include "host/search/wall.h"
@@ -45,6 +48,44 @@ BENCHMARK(agent_update)
     ->Args({300, 300})
     ->Args({64, 48})
     ->Unit(benchmark::kMicrosecond);
+
+/// What an update cannot do without: its eight products of the large layer (three passes forward,
+/// five backward) by the fastest that LibTorch has for them, and Adam over both networks. What
+/// agent_update takes beyond it is the tool's.
+void update_arithmetic(benchmark::State& state) {
+  const SingleThread single;
+  const torch::NoGradGuard no_gradient;
+  const std::int64_t hidden1 = state.range(0);
+  const std::int64_t hidden2 = state.range(1);
+  constexpr std::int64_t kBatch = 64;
+  const auto product = [](std::int64_t m, std::int64_t k, std::int64_t n) {
+    const auto left = torch::rand({m, k, 1, 1});
+    const auto right = torch::rand({1, k, 1, n});
+    return [left, right] {
+      benchmark::DoNotOptimize(
+          at::mkldnn_convolution(right, left, {}, {0, 0}, {1, 1}, {1, 1}, 1).data_ptr());
+    };
+  };
+  const auto forward = product(hidden2, hidden1, kBatch);
+  const auto weights = product(hidden2, kBatch, hidden1);
+  const auto inputs = product(kBatch, hidden2, hidden1);
+  const auto count = static_cast<std::size_t>((hidden1 + 1) * hidden2 + hidden1 * 11 + hidden2 + 1);
+  std::vector<float> gradient(count, 0.1F);
+  std::vector<float> mean(count);
+  std::vector<float> square(count);
+  std::vector<float> values(count);
+  std::int64_t step = 0;
+  for (auto _ : state) {
+    for (int i = 0; i < 3; ++i) forward();
+    for (int i = 0; i < 2; ++i) weights();
+    for (int i = 0; i < 3; ++i) inputs();
+    ++step;
+    for (int i = 0; i < 2; ++i) {
+      adam_step({}, step, count, gradient.data(), mean.data(), square.data(), values.data());
+    }
+  }
+}
+BENCHMARK(update_arithmetic)->Args({400, 300})->Args({300, 300})->Unit(benchmark::kMicrosecond);
 
 void agent_action(benchmark::State& state) {
   const SingleThread single;
