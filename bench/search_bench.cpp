@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "agent/rl/ddpg/adam.h"
+#include "agent/rl/adam.h"
 #include "agent/rl/ddpg/ddpg.h"
 #include "agent/rl/ddpg/replay.h"
 #include "agent/rl/ppo/ppo.h"
@@ -49,9 +49,9 @@ BENCHMARK(agent_update)
     ->Args({64, 48})
     ->Unit(benchmark::kMicrosecond);
 
-/// What an update cannot do without: its eight products of the large layer (three passes forward,
-/// five backward) by the fastest that LibTorch has for them, and Adam over both networks. What
-/// agent_update takes beyond it is the tool's.
+/// What an update cannot do without: its ten products of the large layer (five passes forward, two
+/// of them through the targets, five backward) by the fastest that LibTorch has for them, Adam over
+/// both networks and the move of their targets. What agent_update takes beyond it is the tool's.
 void update_arithmetic(benchmark::State& state) {
   const SingleThread single;
   const torch::NoGradGuard no_gradient;
@@ -74,14 +74,16 @@ void update_arithmetic(benchmark::State& state) {
   std::vector<float> mean(count);
   std::vector<float> square(count);
   std::vector<float> values(count);
+  std::vector<float> target(count);
   std::int64_t step = 0;
   for (auto _ : state) {
-    for (int i = 0; i < 3; ++i) forward();
+    for (int i = 0; i < 5; ++i) forward();
     for (int i = 0; i < 2; ++i) weights();
     for (int i = 0; i < 3; ++i) inputs();
     ++step;
     for (int i = 0; i < 2; ++i) {
       adam_step({}, step, count, gradient.data(), mean.data(), square.data(), values.data());
+      move_towards(0.01F, count, values.data(), target.data());
     }
   }
 }

@@ -5,7 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "agent/rl/ddpg/adam.h"
+#include "agent/rl/adam.h"
+#include "agent/rl/products.h"
 #include "agent/torch.h"
 #include "host/base/error.h"
 
@@ -17,7 +18,7 @@ using torch::Tensor;
 constexpr std::int64_t kState = static_cast<std::int64_t>(kStateSize);
 
 /// Below so many multiplications a convolution's fixed price of 25 us is more than the product's.
-constexpr std::int64_t kSmallProduct = 1 << 17;
+constexpr std::int64_t kSmallProduct = 1 << 20;
 
 /// Matrix product of (m x k) and (k x n), plus an optional bias of m. Large ones as a 1x1
 /// convolution over an image of one row: those run in oneDNN at 80 GFLOP/s, whereas LibTorch hands
@@ -28,35 +29,19 @@ Tensor product(const Tensor& left, const Tensor& right, const Tensor& bias = {})
   const auto k = left.size(1);
   const auto n = right.size(1);
   if (m * k * n < kSmallProduct) {
-    return bias.defined() ? at::addmm(bias.unsqueeze(1), left, right) : at::mm(left, right);
+    // A copy in any case: with one column the expanded bias would be the bias itself.
+    Tensor out = bias.defined()
+                     ? bias.unsqueeze(1).expand({m, n}).clone(at::MemoryFormat::Contiguous)
+                     : torch::zeros({m, n});
+    add_product(static_cast<int>(m), static_cast<int>(k), static_cast<int>(n),
+                left.contiguous().data_ptr<float>(), right.contiguous().data_ptr<float>(),
+                out.data_ptr<float>());
+    return out;
   }
   const Tensor row = at::mkldnn_convolution(right.reshape({1, k, 1, n}), left.reshape({m, k, 1, 1}),
                                             bias, {0, 0}, {1, 1}, {1, 1}, 1);
-  // Nobody else has the row, so that a view that autograd need not know of is safe.
-  return at::_unsafe_view(row, {m, n});
+  return row.view({m, n});
 }
-
-/// weight * x + bias, where the columns of x are the samples. The backward pass is made of the same
-/// products; oneDNN's own is 5 to 20 times slower on such shapes.
-class Affine : public torch::autograd::Function<Affine> {
- public:
-  static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& weight,
-                        const Tensor& bias, const Tensor& x) {
-    context->save_for_backward({weight, x});
-    return product(weight, x, bias);
-  }
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
-                                                 torch::autograd::variable_list gradients) {
-    const auto saved = context->get_saved_variables();
-    const Tensor gradient = gradients[0].contiguous();
-    torch::autograd::variable_list result(3);
-    if (context->needs_input_grad(0)) result[0] = product(gradient, saved[1].t());
-    if (context->needs_input_grad(1)) result[1] = gradient.sum(1);
-    // Transposing the gradient twice is cheaper than transposing the weights once.
-    if (context->needs_input_grad(2)) result[2] = product(gradient.t(), saved[0]).t();
-    return result;
-  }
-};
 
 /// A fully connected layer within a network's parameters.
 struct Linear {
@@ -79,21 +64,15 @@ class Parameters {
     flat = torch::zeros({total});
     gradient = torch::zeros({total});
     std::int64_t at = 0;
-    const auto view = [&at, this](const std::vector<std::int64_t>& sizes) {
-      std::int64_t count = 1;
-      for (const std::int64_t size : sizes) count *= size;
-      Tensor leaf = flat.slice(0, at, at + count).view(sizes).detach();
-      leaf.set_requires_grad(true);
-      leaf.mutable_grad() = gradient.slice(0, at, at + count).view(sizes);
-      leaves.push_back(leaf);
-      at += count;
-      return leaf;
-    };
     for (const Shape& shape : shapes) {
-      Linear layer;
-      layer.weight = view({shape.outputs, shape.inputs});
-      layer.bias = view({shape.outputs});
-      layers.push_back(layer);
+      const std::int64_t weights = shape.inputs * shape.outputs;
+      const auto view = [&](const Tensor& all) {
+        return Linear{all.slice(0, at, at + weights).view({shape.outputs, shape.inputs}),
+                      all.slice(0, at + weights, at + weights + shape.outputs)};
+      };
+      layers.push_back(view(flat));
+      gradients.push_back(view(gradient));
+      at += weights + shape.outputs;
     }
   }
 
@@ -110,8 +89,8 @@ class Parameters {
 
   Tensor flat;
   Tensor gradient;
-  std::vector<Tensor> leaves;
-  std::vector<Linear> layers;
+  std::vector<Linear> layers;     ///< views of `flat`
+  std::vector<Linear> gradients;  ///< views of `gradient`
 };
 
 /// Adam over one tensor.
@@ -144,23 +123,72 @@ std::vector<Parameters::Shape> critic_shapes(const DdpgOptions& options) {
           {options.hidden2, 1, true}};
 }
 
-Tensor apply(const Linear& layer, const Tensor& x) {
-  if (!torch::GradMode::is_enabled()) return product(layer.weight, x, layer.bias);
-  return Affine::apply(layer.weight, layer.bias, x);
-}
+Tensor apply(const Linear& layer, const Tensor& x) { return product(layer.weight, x, layer.bias); }
+
+/// What a network computed on the way forward: features x samples.
+struct Pass {
+  Tensor hidden1;
+  Tensor hidden2;
+  Tensor out;
+};
 
 /// Actions (1 x samples) for states (kState x samples).
-Tensor actor_forward(const Parameters& actor, const Tensor& states) {
-  Tensor x = apply(actor.layers[0], states).relu_();
-  x = apply(actor.layers[1], x).relu_();
-  return apply(actor.layers[2], x).sigmoid_();
+Pass actor_forward(const Parameters& actor, const Tensor& states) {
+  Pass pass;
+  pass.hidden1 = apply(actor.layers[0], states).relu_();
+  pass.hidden2 = apply(actor.layers[1], pass.hidden1).relu_();
+  pass.out = apply(actor.layers[2], pass.hidden2).sigmoid_();
+  return pass;
 }
 
 /// Values (1 x samples) of actions in states.
-Tensor critic_forward(const Parameters& critic, const Tensor& states, const Tensor& actions) {
-  Tensor x = apply(critic.layers[0], states).add_(apply(critic.layers[1], actions)).relu_();
-  x = apply(critic.layers[2], x).relu_();
-  return apply(critic.layers[3], x);
+Pass critic_forward(const Parameters& critic, const Tensor& states, const Tensor& actions) {
+  Pass pass;
+  pass.hidden1 = apply(critic.layers[0], states);
+  pass.hidden1.add_(apply(critic.layers[1], actions)).relu_();
+  pass.hidden2 = apply(critic.layers[2], pass.hidden1).relu_();
+  pass.out = apply(critic.layers[3], pass.hidden2);
+  return pass;
+}
+
+// The way back is written out: a tape of so small operations costs as much as their arithmetic.
+
+/// Gradient in front of a ReLU: `behind` where it let something through. `behind` may be
+/// transposed (samples x features) and is made features x samples.
+Tensor through_relu(const Tensor& behind, bool transposed, const Tensor& output) {
+  Tensor gradient = torch::empty_like(output);
+  const std::int64_t features = output.size(0);
+  const std::int64_t samples = output.size(1);
+  const float* in = behind.data_ptr<float>();
+  const float* passed = output.data_ptr<float>();
+  float* out = gradient.data_ptr<float>();
+  const std::int64_t row = transposed ? 1 : samples;
+  const std::int64_t column = transposed ? features : 1;
+  for (std::int64_t i = 0; i < features; ++i) {
+    for (std::int64_t j = 0; j < samples; ++j) {
+      const std::int64_t at = i * samples + j;
+      out[at] = passed[at] > 0.0F ? in[i * row + j * column] : 0.0F;
+    }
+  }
+  return gradient;
+}
+
+/// Gradient of the second hidden layer, in front of its ReLU, from that of the output (1 x
+/// samples).
+Tensor into_hidden2(const Linear& last, const Tensor& gradient, const Tensor& hidden2) {
+  return through_relu(product(last.weight.t(), gradient), false, hidden2);
+}
+
+/// The same of the first hidden layer, from that of the second. Transposing the gradient twice is
+/// cheaper than transposing the weights once.
+Tensor into_hidden1(const Linear& middle, const Tensor& gradient, const Tensor& hidden1) {
+  return through_relu(product(gradient.t(), middle.weight), true, hidden1);
+}
+
+/// Gradients of a layer's weights and bias from that of its output, for its input.
+void into_weights(const Tensor& gradient, const Tensor& input, Linear& gradients) {
+  gradients.weight.copy_(product(gradient, input.t()));
+  at::sum_out(gradients.bias, gradient, {1});
 }
 
 /// Rows of `size` numbers as the columns of a tensor.
@@ -228,6 +256,43 @@ struct Ddpg::Impl {
             {"ddpg.critic_adam_square", critic_adam.square}};
   }
 
+  /// One step towards the `wanted` values (1 x samples). Returns the loss before it.
+  double step_critic(const Tensor& states, const Tensor& actions, const Tensor& wanted) {
+    const Pass pass = critic_forward(critic, states, actions);
+    const Tensor error = pass.out - wanted;
+    const double loss = error.mul(error).mean().item<float>();
+    const Tensor out = error * (2.0 / static_cast<double>(error.numel()));
+    const Tensor hidden2 = into_hidden2(critic.layers[3], out, pass.hidden2);
+    const Tensor hidden1 = into_hidden1(critic.layers[2], hidden2, pass.hidden1);
+    into_weights(out, pass.hidden2, critic.gradients[3]);
+    into_weights(hidden2, pass.hidden1, critic.gradients[2]);
+    into_weights(hidden1, actions, critic.gradients[1]);
+    into_weights(hidden1, states, critic.gradients[0]);
+    critic_adam.step(critic, options.critic_rate, options);
+    return loss;
+  }
+
+  /// One step towards actions of more value. Returns the mean value before it, negative.
+  double step_actor(const Tensor& states) {
+    const Pass acted = actor_forward(actor, states);
+    const Pass valued = critic_forward(critic, states, acted.out);
+    const double loss = -valued.out.mean().item<float>();
+    // Through the critic, whose own weights are left alone, to the action, ...
+    Tensor out = torch::full_like(valued.out, -1.0 / static_cast<double>(valued.out.numel()));
+    Tensor hidden2 = into_hidden2(critic.layers[3], out, valued.hidden2);
+    Tensor hidden1 = into_hidden1(critic.layers[2], hidden2, valued.hidden1);
+    const Tensor action = product(critic.layers[1].weight.t(), hidden1);
+    // ... and through its sigmoid to the actor's weights.
+    out = action * acted.out * (1.0 - acted.out);
+    hidden2 = into_hidden2(actor.layers[2], out, acted.hidden2);
+    hidden1 = into_hidden1(actor.layers[1], hidden2, acted.hidden1);
+    into_weights(out, acted.hidden2, actor.gradients[2]);
+    into_weights(hidden2, acted.hidden1, actor.gradients[1]);
+    into_weights(hidden1, states, actor.gradients[0]);
+    actor_adam.step(actor, options.actor_rate, options);
+    return loss;
+  }
+
   DdpgOptions options;
   Parameters actor;
   Parameters critic;
@@ -252,7 +317,7 @@ Ddpg& Ddpg::operator=(Ddpg&&) noexcept = default;
 double Ddpg::act(const State& state) const {
   const torch::NoGradGuard no_grad;
   const Tensor input = torch::from_blob(const_cast<float*>(state.data()), {kState, 1});
-  const double action = actor_forward(impl_->actor, input).item<float>();
+  const double action = actor_forward(impl_->actor, input).out.item<float>();
   if (!std::isfinite(action)) {
     fail("agent: the actor's output is not a number: it has diverged; lower its learning rates");
   }
@@ -262,10 +327,11 @@ double Ddpg::act(const State& state) const {
 double Ddpg::value(const State& state, double action) const {
   const torch::NoGradGuard no_grad;
   const Tensor input = torch::from_blob(const_cast<float*>(state.data()), {kState, 1});
-  return critic_forward(impl_->critic, input, torch::full({1, 1}, action)).item<float>();
+  return critic_forward(impl_->critic, input, torch::full({1, 1}, action)).out.item<float>();
 }
 
 Ddpg::Losses Ddpg::update(const Batch& batch) {
+  const torch::NoGradGuard no_grad;
   Impl& my = *impl_;
   if (batch.rows() == 0) fail("agent: an update on an empty minibatch");
   const Tensor states = columns(batch.states, kState);
@@ -282,45 +348,25 @@ Ddpg::Losses Ddpg::update(const Batch& batch) {
   const bool bootstraps = my.options.gamma > 0.0;
 
   Tensor wanted;
-  {
-    const torch::NoGradGuard no_grad;
-    if (bootstraps) {
-      const Tensor nexts = columns(batch.nexts, kState);
-      wanted = critic_forward(my.critic_target, nexts, actor_forward(my.actor_target, nexts));
-      wanted.mul_(columns(batch.alive, 1)).mul_(my.options.gamma);
-    } else {
-      wanted = torch::zeros({1, static_cast<std::int64_t>(batch.rows())});
-    }
-    wanted.add_(columns(batch.rewards, 1)).sub_(my.baseline);
+  if (bootstraps) {
+    const Tensor nexts = columns(batch.nexts, kState);
+    const Tensor best = actor_forward(my.actor_target, nexts).out;
+    wanted = critic_forward(my.critic_target, nexts, best).out;
+    wanted.mul_(columns(batch.alive, 1)).mul_(my.options.gamma);
+  } else {
+    wanted = torch::zeros({1, static_cast<std::int64_t>(batch.rows())});
   }
+  wanted.add_(columns(batch.rewards, 1)).sub_(my.baseline);
 
   Losses losses;
-  my.critic.gradient.zero_();
-  const Tensor error = critic_forward(my.critic, states, actions).sub_(wanted);
-  const Tensor critic_loss = error.mul(error).mean();
-  critic_loss.backward({}, c10::nullopt, false, my.critic.leaves);
-  losses.critic = critic_loss.item<float>();
-  {
-    const torch::NoGradGuard no_grad;
-    my.critic_adam.step(my.critic, my.options.critic_rate, my.options);
-  }
-
-  my.actor.gradient.zero_();
-  const Tensor actor_loss =
-      critic_forward(my.critic, states, actor_forward(my.actor, states)).mean().neg();
-  // Only the actor's gradients are asked for: those of the critic's weights would be half the work.
-  actor_loss.backward({}, c10::nullopt, false, my.actor.leaves);
-  losses.actor = actor_loss.item<float>();
-  {
-    const torch::NoGradGuard no_grad;
-    my.actor_adam.step(my.actor, my.options.actor_rate, my.options);
-    if (!bootstraps) return losses;
-    for (const auto& [target, source] :
-         {std::pair<Tensor, Tensor>{my.actor_target.flat, my.actor.flat},
-          std::pair<Tensor, Tensor>{my.critic_target.flat, my.critic.flat}}) {
-      move_towards(static_cast<float>(my.options.tau), static_cast<std::size_t>(target.numel()),
-                   source.data_ptr<float>(), target.data_ptr<float>());
-    }
+  losses.critic = my.step_critic(states, actions, wanted);
+  losses.actor = my.step_actor(states);
+  if (!bootstraps) return losses;
+  for (const auto& [target, source] :
+       {std::pair<Tensor, Tensor>{my.actor_target.flat, my.actor.flat},
+        std::pair<Tensor, Tensor>{my.critic_target.flat, my.critic.flat}}) {
+    move_towards(static_cast<float>(my.options.tau), static_cast<std::size_t>(target.numel()),
+                 source.data_ptr<float>(), target.data_ptr<float>());
   }
   return losses;
 }

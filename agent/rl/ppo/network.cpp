@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "agent/rl/ppo/products.h"
+#include "agent/rl/products.h"
 #include "host/base/error.h"
 
 namespace bittern {

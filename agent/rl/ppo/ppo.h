@@ -2,8 +2,8 @@
 
 #include <vector>
 
+#include "agent/rl/adam.h"
 #include "agent/rl/ppo/network.h"
-#include "agent/rl/ppo/products.h"
 #include "agent/rl/ppo/rollout.h"
 #include "host/base/random.h"
 #include "host/search/checkpoint.h"
@@ -17,7 +17,7 @@ struct PpoOptions {
   int hidden = 128;
   std::vector<int> policy = {128, 128};
   std::vector<int> value = {128, 64};
-  AdamOptions adam;
+  AdamOptions adam{1e-3, 0.9, 0.999, 1e-5};
   double gamma = 1.0;    ///< discount
   double lambda = 0.99;  ///< of generalised advantage estimation
   double clip = 0.2;     ///< epsilon of the clipped objective

@@ -4,8 +4,8 @@
 
 namespace bittern {
 
-/// Settings of a step of Adam (Kingma and Ba 2015, algorithm 1).
-struct AdamStep {
+/// Settings of Adam (Kingma and Ba 2015, algorithm 1).
+struct AdamOptions {
   double rate = 1e-3;
   double beta1 = 0.9;
   double beta2 = 0.999;
@@ -15,7 +15,7 @@ struct AdamStep {
 /// One step over `size` numbers in one pass: LibTorch's operators go over the memory eight times.
 /// `mean` and `square` are the moments, `steps` how many steps there were with this one, from 1.
 /// The four arrays must not overlap.
-void adam_step(const AdamStep& step, long long steps, std::size_t size, const float* gradient,
+void adam_step(const AdamOptions& options, long long steps, std::size_t size, const float* gradient,
                float* mean, float* square, float* values);
 
 /// target = (1 - share) * target + share * source, for `size` numbers.

@@ -19,17 +19,4 @@ void add_product_transposed(int rows, int depth, int columns, const float* a, co
 /// out (columns x rows) = transposed in (rows x columns).
 void transpose(int rows, int columns, const float* in, float* out);
 
-/// Settings of Adam (Kingma and Ba 2015).
-struct AdamOptions {
-  double rate = 1e-3;
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double epsilon = 1e-5;
-};
-
-/// Step number `step` (from 1) of Adam over `size` parameters. `mean` and `square` are its moments,
-/// 0 before the first step.
-void adam_step(const AdamOptions& options, long step, std::size_t size, const float* gradient,
-               float* mean, float* square, float* parameters);
-
 }  // namespace bittern

@@ -1,4 +1,4 @@
-#include "agent/rl/ppo/products.h"
+#include "agent/rl/products.h"
 
 #include <gtest/gtest.h>
 
@@ -59,34 +59,6 @@ TEST(Products, DoNotDependOnTheNumberOfRows) {
     std::vector<float> one(columns, 0.0f);
     add_product(1, depth, columns, a.data() + i * depth, b.data(), one.data());
     EXPECT_EQ(one, std::vector<float>(all.begin() + i * columns, all.begin() + (i + 1) * columns));
-  }
-}
-
-TEST(Adam, StepsAsDefined) {
-  AdamOptions options;
-  options.rate = 0.01;
-  options.beta1 = 0.8;
-  options.beta2 = 0.95;
-  options.epsilon = 1e-3;
-  Rng rng(5);
-  constexpr int kSize = 23;
-  std::vector<float> parameters = random_numbers(rng, kSize);
-  std::vector<float> mean(kSize, 0.0f);
-  std::vector<float> square(kSize, 0.0f);
-  std::vector<double> p(parameters.begin(), parameters.end());
-  std::vector<double> m(kSize, 0.0);
-  std::vector<double> v(kSize, 0.0);
-  for (long step = 1; step <= 5; ++step) {
-    const std::vector<float> gradient = random_numbers(rng, kSize);
-    adam_step(options, step, kSize, gradient.data(), mean.data(), square.data(), parameters.data());
-    for (int i = 0; i < kSize; ++i) {
-      m[i] = 0.8 * m[i] + 0.2 * gradient[i];
-      v[i] = 0.95 * v[i] + 0.05 * gradient[i] * gradient[i];
-      const double m_hat = m[i] / (1 - std::pow(0.8, step));
-      const double v_hat = v[i] / (1 - std::pow(0.95, step));
-      p[i] -= 0.01 * m_hat / (std::sqrt(v_hat) + 1e-3);
-      EXPECT_NEAR(parameters[i], p[i], 1e-5) << step << " " << i;
-    }
   }
 }
 

@@ -1,20 +1,20 @@
-#include "agent/rl/ddpg/adam.h"
+#include "agent/rl/adam.h"
 
 #include <cmath>
 
 namespace bittern {
 
-void adam_step(const AdamStep& step, long long steps, std::size_t size,
+void adam_step(const AdamOptions& options, long long steps, std::size_t size,
                const float* __restrict gradient, float* __restrict mean, float* __restrict square,
                float* __restrict values) {
   const auto count = static_cast<double>(steps);
-  const auto rate = static_cast<float>(step.rate / (1.0 - std::pow(step.beta1, count)));
-  const auto scale = static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(step.beta2, count)));
-  const auto beta1 = static_cast<float>(step.beta1);
-  const auto beta2 = static_cast<float>(step.beta2);
-  const auto rest1 = static_cast<float>(1.0 - step.beta1);
-  const auto rest2 = static_cast<float>(1.0 - step.beta2);
-  const auto epsilon = static_cast<float>(step.epsilon);
+  const auto rate = static_cast<float>(options.rate / (1.0 - std::pow(options.beta1, count)));
+  const auto scale = static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(options.beta2, count)));
+  const auto beta1 = static_cast<float>(options.beta1);
+  const auto beta2 = static_cast<float>(options.beta2);
+  const auto rest1 = static_cast<float>(1.0 - options.beta1);
+  const auto rest2 = static_cast<float>(1.0 - options.beta2);
+  const auto epsilon = static_cast<float>(options.epsilon);
   // The compiler is told (CMakeLists.txt) that nobody asks for errno: else it may not vectorise the
   // square root.
   for (std::size_t i = 0; i < size; ++i) {

@@ -1,4 +1,4 @@
-#include "agent/rl/ddpg/adam.h"
+#include "agent/rl/adam.h"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@ namespace {
 
 /// Algorithm 1 of the paper in double precision, with its bias corrections written out.
 TEST(Adam, StepsAsThePaperSays) {
-  const AdamStep step{0.01, 0.8, 0.95, 1e-6};
+  const AdamOptions step{0.01, 0.8, 0.95, 1e-6};
   constexpr std::size_t kSize = 37;  // not a multiple of any vector
   Rng rng(3);
   std::vector<float> mean(kSize, 0.0f);

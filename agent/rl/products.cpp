@@ -1,6 +1,5 @@
-#include "agent/rl/ppo/products.h"
+#include "agent/rl/products.h"
 
-#include <cmath>
 #include <cstring>
 
 namespace bittern {
@@ -99,24 +98,6 @@ void transpose(int rows, int columns, const float* in, float* out) {
       out[static_cast<std::ptrdiff_t>(j) * rows + i] =
           in[static_cast<std::ptrdiff_t>(i) * columns + j];
     }
-  }
-}
-
-void adam_step(const AdamOptions& options, long step, std::size_t size, const float* gradient,
-               float* mean, float* square, float* parameters) {
-  const double correction1 = 1.0 - std::pow(options.beta1, static_cast<double>(step));
-  const double correction2 = 1.0 - std::pow(options.beta2, static_cast<double>(step));
-  const auto keep1 = static_cast<float>(options.beta1);
-  const auto keep2 = static_cast<float>(options.beta2);
-  const auto take1 = static_cast<float>(1.0 - options.beta1);
-  const auto take2 = static_cast<float>(1.0 - options.beta2);
-  const auto scale = static_cast<float>(1.0 / std::sqrt(correction2));
-  const auto epsilon = static_cast<float>(options.epsilon);
-  const auto rate = static_cast<float>(options.rate / correction1);
-  for (std::size_t i = 0; i < size; ++i) {
-    mean[i] = keep1 * mean[i] + take1 * gradient[i];
-    square[i] = keep2 * square[i] + take2 * gradient[i] * gradient[i];
-    parameters[i] -= rate * mean[i] / (scale * std::sqrt(square[i]) + epsilon);
   }
 }
 
