@@ -1,11 +1,14 @@
 #include "agent/nn/engine.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
+#include "agent/data/decoding_queue.h"
 #include "agent/nn/batch_gradients.h"
 #include "agent/torch.h"
 #include "host/base/error.h"
+#include "host/base/processors.h"
 
 namespace bittern {
 namespace {
@@ -30,7 +33,7 @@ int pieces(std::int64_t size, std::int64_t piece) {
 TensorData piece_of(const TensorData& data, std::int64_t size, int index) {
   const std::int64_t begin = size * index;
   const std::int64_t length = std::min(size, data.size() - begin);
-  return {data.images.narrow(0, begin, length), data.labels.narrow(0, begin, length)};
+  return data.slice(begin, length);
 }
 
 std::vector<bool> image_by_image(const torch::Tensor& correct) {
@@ -75,13 +78,30 @@ Weights Engine::to_device(const Weights& weights) const {
   return moved;
 }
 
-void Engine::for_pieces(const TensorData& data, std::int64_t size,
-                        const std::function<void(int index, const TensorData& piece)>& body) {
-  pool_.run(pieces(data.size(), size),
-            [&](int index) { body(index, piece_of(data, size, index)); });
+int Engine::decoding_threads() const {
+  return device_.is_cuda() ? processors() : pool_.threads();
 }
 
-Score Engine::score(const Weights& weights, const InputHook& hook, const TensorData& data) {
+void Engine::for_pieces(const TensorData& data, std::int64_t size,
+                        const std::function<void(int index, const TensorData& piece)>& body) {
+  const int count = pieces(data.size(), size);
+  if (data.source && device_.is_cuda()) {
+    // The one thread that feeds the GPU does not decode; others do, ahead of it.
+    std::vector<int> order(static_cast<std::size_t>(data.size()));
+    std::iota(order.begin(), order.end(), 0);
+    DecodingQueue queue(*data.source, std::move(order), static_cast<int>(size), processors());
+    for (int index = 0; index < count; ++index) {
+      const std::int64_t begin = size * index;
+      const std::int64_t end = std::min(begin + size, data.size());
+      body(index, data.select(torch::arange(begin, end, torch::kInt64), queue.next()));
+    }
+    return;
+  }
+  pool_.run(count, [&](int index) { body(index, piece_of(data, size, index)); });
+}
+
+Score Engine::score(const Weights& weights, const InputHook& hook, const TensorData& data,
+                    const std::function<void(int images)>& on_images) {
   const std::int64_t size = device_.is_cuda() ? kGpuPiece : kScorePiece;
   std::vector<Score> scores(static_cast<std::size_t>(pieces(data.size(), size)));
   for_pieces(data, size, [&](int index, const TensorData& piece) {
@@ -90,6 +110,7 @@ Score Engine::score(const Weights& weights, const InputHook& hook, const TensorD
     Score& score = scores[static_cast<std::size_t>(index)];
     score = score_of(logits, piece.labels, summed_loss(logits, piece.labels));
     score.answers = image_by_image(correct_answers(logits, piece.labels));
+    if (on_images) on_images(static_cast<int>(piece.size()));
   });
   return total(scores);
 }

@@ -1,6 +1,7 @@
 #include "agent/nn/training.h"
 
 #include "agent/nn/engine.h"
+#include "agent/nn/input_scaling.h"
 #include "agent/nn/processor.h"
 #include "agent/nn/sgd.h"
 #include "agent/torch.h"
@@ -30,7 +31,7 @@ TensorFile make_checkpoint(const Model& model, const Weights& weights, const Dat
                    {"network", model.network().name},
                    {"dataset", splits.train.name},
                    {"data_hash", splits.hash},
-                   {"input", "pixel / 255"},
+                   {"input", input_text(model.network().graph)},
                    {"training", options_text(options)},
                    {"seed", std::to_string(options.seed)},
                    {"epochs_done", std::to_string(epochs_done)},
@@ -48,9 +49,15 @@ OptimiserKind optimiser_of(const std::string& name) {
   fail_usage("optimiser '{}' is not known; expected sgd or adam", name);
 }
 
+void set_image_size(DataOptions& options, const Network& network) {
+  options.channels = network.graph.input.channels;
+  options.height = network.graph.input.height;
+  options.width = network.graph.input.width;
+}
+
 void check_data_fits(const Network& network, const std::string& name, const DataOutline& data) {
   const Shape& input = network.graph.input;
-  const int classes = network.graph.shape_of(network.graph.output).channels;
+  const int classes = classes_of(network.graph);
   if (input != Shape{data.channels, data.height, data.width} || classes != data.classes) {
     fail_usage("network {} takes {}x{}x{} images of {} classes, but data set {} has {}x{}x{} of {}",
                network.name, input.channels, input.height, input.width, classes, name,
@@ -146,12 +153,13 @@ TensorFile train_or_load(const Network& network, const DataSplits& splits,
 }
 
 Score score_checkpoint(const Network& network, const TensorFile& checkpoint, const Dataset& data,
-                       int threads, TensorDevice device) {
+                       int threads, TensorDevice device,
+                       const std::function<void(int images)>& on_images) {
   Engine engine(network, threads, device);
   check_data_fits(network, data);
   const Weights weights =
       engine.to_device(engine.model().read_weights(checkpoint, "checkpoint of " + network.name));
-  return engine.score(weights, {}, TensorData::from(data, engine.device()));
+  return engine.score(weights, {}, TensorData::from(data, engine.device()), on_images);
 }
 
 }  // namespace bittern

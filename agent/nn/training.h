@@ -28,12 +28,23 @@ struct OptimiserOptions {
   std::string rate_name = "the learning rate";  ///< key or option that sets it, for messages
 };
 
+/// How training images are changed each time they are seen; drawn from the training's seed.
+struct AugmentOptions {
+  bool flip = false;  ///< every other image is mirrored, left to right
+  /// Pixels of black that are put around an image before a piece of its size is cut out anywhere.
+  int crop = 0;
+};
+
 /// How a network is trained in full precision.
 struct TrainOptions {
   OptimiserOptions optimiser;
   int epochs = 6;
   int batch = 64;
-  std::uint64_t seed = 1;  ///< of the first weights and of the order of the images
+  AugmentOptions augment;
+  /// Whether the weights of the epoch with the best validation accuracy are given, the first of them
+  /// where several are; else those of the last epoch.
+  bool keep_best = false;
+  std::uint64_t seed = 1;  ///< of the first weights, the order of the images and their changes
   int threads = 0;         ///< 0: one for each core; results do not depend on it
   TensorDevice device = TensorDevice::kAuto;
 };
@@ -78,8 +89,13 @@ TensorFile train_or_load(const Network& network, const DataSplits& splits,
                          const std::function<void(const TrainProgress&)>& on_progress);
 
 /// Scores full-precision weights on a data set. Throws Error when they do not fit the network.
+/// `on_images` (may be empty) is called by any thread when so many more are done.
 Score score_checkpoint(const Network& network, const TensorFile& checkpoint, const Dataset& data,
-                       int threads, TensorDevice device);
+                       int threads, TensorDevice device,
+                       const std::function<void(int images)>& on_images = {});
+
+/// Images of any size are brought to that which the network takes.
+void set_image_size(DataOptions& options, const Network& network);
 
 /// Throws Error naming both when `data`'s images and classes are not what the network takes and
 /// gives.

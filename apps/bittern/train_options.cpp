@@ -4,7 +4,7 @@
 
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/option_kinds.h"
-#include "host/base/data_folder.h"
+#include "host/base/data_sets.h"
 
 namespace bittern {
 namespace {

@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <string>
 
-#include "host/base/data_folder.h"
+#include "host/base/data_sets.h"
 #include "host/base/error.h"
 #include "host/base/file.h"
 
