@@ -15,6 +15,11 @@ namespace {
 
 // Pieces are small enough to share out over some cores and to stay in their caches.
 constexpr std::int64_t kScorePiece = 64;
+/// And fewer images where maps are large: their memory is given back and taken anew for every map,
+/// which costs more than the arithmetic. LibTorch computes 1x1 convolutions of fewer images without
+/// oneDNN, many times slower.
+constexpr std::int64_t kMostValues = std::int64_t{1} << 22;
+constexpr std::int64_t kLeastScorePiece = 16;
 constexpr std::int64_t kGradientPiece = 32;
 constexpr std::int64_t kGpuPiece = 1024;
 
@@ -28,6 +33,13 @@ torch::Device torch_device(TensorDevice device) {
 
 int pieces(std::int64_t size, std::int64_t piece) {
   return static_cast<int>((size + piece - 1) / piece);
+}
+
+/// Images of a piece that is scored on the CPU.
+std::int64_t score_piece(const Graph& graph) {
+  std::int64_t greatest = graph.input.elements();
+  for (const Node& node : graph.nodes) greatest = std::max(greatest, node.shape.elements());
+  return std::clamp<std::int64_t>(kMostValues / greatest, kLeastScorePiece, kScorePiece);
 }
 
 TensorData piece_of(const TensorData& data, std::int64_t size, int index) {
@@ -102,7 +114,7 @@ void Engine::for_pieces(const TensorData& data, std::int64_t size,
 
 Score Engine::score(const Weights& weights, const InputHook& hook, const TensorData& data,
                     const std::function<void(int images)>& on_images) {
-  const std::int64_t size = device_.is_cuda() ? kGpuPiece : kScorePiece;
+  const std::int64_t size = device_.is_cuda() ? kGpuPiece : score_piece(model_.graph());
   std::vector<Score> scores(static_cast<std::size_t>(pieces(data.size(), size)));
   for_pieces(data, size, [&](int index, const TensorData& piece) {
     const torch::NoGradGuard no_gradient;
