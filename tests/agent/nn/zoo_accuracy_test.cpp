@@ -46,7 +46,9 @@ TEST_P(ZooAccuracy, IsTheStatedOne) {
   const Score score = score_checkpoint(network, read_checkpoint(network, checkpoint), data, 0,
                                        TensorDevice::kCpu);
   EXPECT_NEAR(score.accuracy(), known.top1, known.slack);
-  if (known.top5 > 0) EXPECT_NEAR(score.top5(), known.top5, known.slack);
+  if (known.top5 > 0) {
+    EXPECT_NEAR(score.top5(), known.top5, known.slack);
+  }
 }
 
 // A tenth of a point on 10 000 images, one point on 500.
