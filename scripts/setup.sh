@@ -14,7 +14,7 @@ PACKAGES=(
   verilator libsystemc-dev liblz4-dev zlib1g-dev
   # libraries
   libtorch-dev libboost-dev libboost-filesystem-dev libboost-system-dev libyaml-cpp-dev libcli11-dev
-  libspdlog-dev libfmt-dev nlohmann-json3-dev libsqlite3-dev liblzma-dev
+  libspdlog-dev libfmt-dev nlohmann-json3-dev libsqlite3-dev liblzma-dev libturbojpeg0-dev libpng-dev libmatio-dev
   # the tests and benchmarks are part of every build
   libgtest-dev libgmock-dev libbenchmark-dev
 )

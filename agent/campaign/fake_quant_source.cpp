@@ -14,6 +14,7 @@
 #include "agent/data/dataset.h"
 #include "agent/data/quality.h"
 #include "agent/evaluator/fake_quant_evaluator.h"
+#include "agent/nn/checkpoint.h"
 #include "agent/nn/safetensors.h"
 #include "agent/nn/training.h"
 #include "host/base/error.h"
@@ -35,13 +36,12 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
         campaign_(campaign),
         network_(network),
         options_(options),
-        data_(data_options(campaign, options.data_folder)) {
+        data_(data_options(campaign, network, options.data_folder)) {
     check_trainable(network);
     outline_ = outline_data(data_);
     check_data_fits(network, data_.name, outline_);
     if (!campaign.model.checkpoint.empty()) {
-      checkpoint_ = read_safetensors(campaign.model.checkpoint);
-      check_checkpoint(network, *checkpoint_, campaign.model.checkpoint);
+      checkpoint_ = read_checkpoint(network, campaign.model.checkpoint);
     }
   }
 

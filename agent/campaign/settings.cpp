@@ -2,10 +2,13 @@
 
 namespace bittern {
 
-DataOptions data_options(const Campaign& campaign, const std::string& folder) {
+DataOptions data_options(const Campaign& campaign, const Network& network,
+                         const std::string& folder) {
   DataOptions data;
   data.name = campaign.data.dataset;
-  data.folder = folder;
+  data.folder = folder.empty() ? campaign.data.folder : folder;
+  set_image_size(data, network);
+  data.resize = campaign.data.resize;
   data.validation_images = campaign.data.validation_images;
   data.train_images = campaign.data.train_images;
   data.test_images = campaign.data.test_images;

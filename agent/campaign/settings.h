@@ -28,8 +28,9 @@ struct FakeQuantSettings {
 /// The settings of a campaign in the words of the parts that take them. Whatever does not change a
 /// result (threads, devices, files) is left at its default.
 
-/// `folder` is that of --data.
-DataOptions data_options(const Campaign& campaign, const std::string& folder);
+/// `folder` is that of --data, which comes before the campaign's own.
+DataOptions data_options(const Campaign& campaign, const Network& network,
+                         const std::string& folder);
 
 /// Training of the full-precision network.
 TrainOptions train_options(const Campaign& campaign);

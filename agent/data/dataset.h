@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -9,7 +9,18 @@
 
 namespace bittern {
 
-/// Labelled 8-bit images, all of one shape, in memory.
+/// Images that are made when they are needed: decoded from files that may be larger than memory.
+class ImageStore {
+ public:
+  virtual ~ImageStore() = default;
+  /// Writes image `index` (planes of rows) to `pixels`, which has its size. May be called by
+  /// several threads at once; the same bytes every time. Throws Error naming the file.
+  virtual void read(int index, MutableBytes pixels) const = 0;
+  /// Text that differs where the image differs: part of content hashes.
+  virtual const std::string& digest(int index) const = 0;
+};
+
+/// Labelled 8-bit images, all of one shape, in memory or in a store.
 struct Dataset {
   std::string name;  ///< "mnist", "synthetic", ..., for messages and checkpoints
   int channels = 1;
@@ -17,7 +28,10 @@ struct Dataset {
   int width = 0;
   int classes = 0;                   ///< labels are 0 .. classes - 1
   std::vector<std::uint8_t> images;  ///< size() x channels x height x width, planes of rows
-  std::vector<std::uint8_t> labels;  ///< one per image
+  std::vector<std::int32_t> labels;  ///< one per image
+  /// Where the images are when they are not in `images`, and the place of each of them there.
+  std::shared_ptr<const ImageStore> store;
+  std::vector<int> places;
 
   /// Number of images.
   int size() const { return static_cast<int>(labels.size()); }
@@ -26,10 +40,15 @@ struct Dataset {
     return static_cast<std::size_t>(channels) * static_cast<std::size_t>(height) *
            static_cast<std::size_t>(width);
   }
-  /// One image; `index` is in 0 .. size() - 1.
+  /// One image of a set that is in memory; `index` is in 0 .. size() - 1.
   Bytes image(int index) const {
     return Bytes(images).subspan(static_cast<std::size_t>(index) * image_bytes(), image_bytes());
   }
+  /// Copies one image, wherever it is, to `pixels` (image_bytes() of them). May be called by several
+  /// threads at once. Throws Error naming the file when it cannot be decoded.
+  void read_image(int index, MutableBytes pixels) const;
+  /// The same set without any image.
+  Dataset without_images() const;
 };
 
 /// SHA-256 over shape, classes, images and labels (not the name): part of cache keys.
@@ -58,16 +77,24 @@ DataSplits split_data(const Dataset& all, Dataset test, int validation_images, i
 struct DataOptions {
   std::string name = "synthetic";    ///< one of dataset_names()
   std::string folder;                ///< of files: see find_data_folder(); ignored for synthetic
-  int validation_images = 0;         ///< 0: 5000, of synthetic 1000
+  int validation_images = 0;         ///< 0: as DataSetInfo has it
   int train_images = 0;              ///< 0: all that are left, of synthetic 8000
-  int test_images = 0;               ///< synthetic only; 0: 2000. Others always have their 10 000
+  int test_images = 0;               ///< of sets without test images; 0: a tenth, synthetic 2000
   std::uint64_t synthetic_seed = 1;  ///< seed of the synthetic images
   std::uint64_t split_seed = 1;      ///< seed of the train/validation split
+  /// Of sets whose images have sizes of their own: what the network takes. The shorter side is
+  /// scaled to `resize` pixels (0: so that the crop just fits), then the middle is cut out.
+  int channels = 3;
+  int height = 0;
+  int width = 0;
+  int resize = 0;
 };
 
-/// Loads and splits a data set. Throws Error when the name is unknown, or with what load_mnist()
-/// and load_cifar10() say.
+/// Loads and splits a data set. Throws Error when the name is unknown, or as its reader does.
 DataSplits load_data(const DataOptions& options);
+
+/// Only the test images of it, without reading the others where the set has test images of its own.
+Dataset load_test_data(const DataOptions& options);
 
 /// What load_data() would give, told without reading or drawing images.
 struct DataOutline {

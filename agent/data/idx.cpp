@@ -1,13 +1,11 @@
 #include "agent/data/idx.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <array>
-#include <memory>
 #include <string>
 #include <utility>
 
+#include "agent/data/packed_file.h"
 #include "host/base/error.h"
 
 namespace bittern {
@@ -17,52 +15,8 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 30;
 constexpr std::uint8_t kUnsignedByte = 8;
-
-/// Reads plain files and gzip streams alike (zlib tells them apart by the first bytes).
-class GzReader {
- public:
-  explicit GzReader(const fs::path& path) : path_(path), file_(::gzopen(path.c_str(), "rb")) {
-    if (!file_) fail("{}: cannot open for reading", path.string());
-    ::gzbuffer(file_.get(), 1 << 17);
-  }
-
-  /// Reads up to `size` bytes and returns how many there were.
-  std::size_t read(std::uint8_t* to, std::size_t size) {
-    std::size_t total = 0;
-    while (total < size) {
-      const unsigned piece = static_cast<unsigned>(std::min<std::size_t>(size - total, 1u << 28));
-      const int got = ::gzread(file_.get(), to + total, piece);
-      if (got < 0) {
-        int code = 0;
-        const char* text = ::gzerror(file_.get(), &code);
-        fail("{}: the compressed stream is damaged ({}); download the file again", path_.string(),
-             text);
-      }
-      if (got == 0) break;
-      total += static_cast<std::size_t>(got);
-    }
-    return total;
-  }
-
-  /// Whether the file is compressed; after the first read.
-  bool compressed() const { return ::gzdirect(file_.get()) == 0; }
-
-  /// Reads exactly `size` bytes or throws.
-  void read_exactly(std::uint8_t* to, std::size_t size, const char* what) {
-    const std::size_t got = read(to, size);
-    if (got != size) {
-      fail("{}: truncated: {} of {} bytes of {}; download the file again", path_.string(), got,
-           size, what);
-    }
-  }
-
- private:
-  struct Close {
-    void operator()(gzFile file) const { ::gzclose(file); }
-  };
-  fs::path path_;
-  std::unique_ptr<std::remove_pointer_t<gzFile>, Close> file_;
-};
+constexpr int kSide = 28;
+constexpr int kClasses = 10;
 
 std::uint32_t big_endian(const std::uint8_t* bytes) {
   return (std::uint32_t{bytes[0]} << 24) | (std::uint32_t{bytes[1]} << 16) |
@@ -70,7 +24,7 @@ std::uint32_t big_endian(const std::uint8_t* bytes) {
 }
 
 /// Reads magic number and dimensions.
-std::vector<int> read_shape(GzReader& reader, const fs::path& path, int dimensions) {
+std::vector<int> read_shape(PackedReader& reader, const fs::path& path, int dimensions) {
   std::array<std::uint8_t, 4> magic{};
   reader.read_exactly(magic.data(), magic.size(), "the magic number");
   if (magic[0] != 0 || magic[1] != 0 || magic[2] != kUnsignedByte || magic[3] != dimensions) {
@@ -96,11 +50,8 @@ std::vector<int> read_shape(GzReader& reader, const fs::path& path, int dimensio
   return shape;
 }
 
-fs::path plain_or_gz(const fs::path& folder, const std::string& file) {
-  if (fs::exists(folder / file)) return folder / file;
-  fs::path compressed = folder / (file + ".gz");
-  if (fs::exists(compressed)) return compressed;
-  fail("{}: neither {} nor {}.gz is there; MNIST has four such files", folder.string(), file, file);
+fs::path file_of(const fs::path& folder, const std::string& file) {
+  return plain_or_packed(folder, file, "there are four such files");
 }
 
 /// Path and shape of the two files of a part; counts and sizes fit.
@@ -113,21 +64,21 @@ struct Part {
 
 Part outline_part(const fs::path& folder, const std::string& name) {
   Part part;
-  part.image_path = plain_or_gz(folder, name + "-images-idx3-ubyte");
-  part.label_path = plain_or_gz(folder, name + "-labels-idx1-ubyte");
+  part.image_path = file_of(folder, name + "-images-idx3-ubyte");
+  part.label_path = file_of(folder, name + "-labels-idx1-ubyte");
   part.shape = read_idx_shape(part.image_path, 3);
   part.labels = read_idx(part.label_path, 1);
   if (part.shape[0] != part.labels.shape[0]) {
     fail("{} has {} images but {} has {} labels; the files do not belong together",
          part.image_path.string(), part.shape[0], part.label_path.string(), part.labels.shape[0]);
   }
-  if (part.shape[1] != 28 || part.shape[2] != 28) {
+  if (part.shape[1] != kSide || part.shape[2] != kSide) {
     fail("{}: images of {}x{}, expected 28x28", part.image_path.string(), part.shape[1],
          part.shape[2]);
   }
   const std::vector<std::uint8_t>& labels = part.labels.data;
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    if (labels[i] > 9) {
+    if (labels[i] >= kClasses) {
       fail("{}: label {} is {}, expected 0..9", part.label_path.string(), i, labels[i]);
     }
   }
@@ -139,15 +90,15 @@ Part outline_part(const fs::path& folder, const std::string& name) {
   return part;
 }
 
-Dataset load_part(const fs::path& folder, const std::string& name) {
+Dataset load_part(const std::string& set, const fs::path& folder, const std::string& name) {
   Part part = outline_part(folder, name);
   Dataset data;
-  data.name = "mnist";
+  data.name = set;
   data.height = part.shape[1];
   data.width = part.shape[2];
-  data.classes = 10;
+  data.classes = kClasses;
   data.images = read_idx(part.image_path, 3).data;
-  data.labels = std::move(part.labels.data);
+  data.labels.assign(part.labels.data.begin(), part.labels.data.end());
   // Comparing the data with itself, one image further on.
   const std::size_t bytes = data.image_bytes();
   if (data.size() > 1 && std::equal(data.images.begin() + static_cast<std::ptrdiff_t>(bytes),
@@ -165,7 +116,7 @@ Dataset load_part(const fs::path& folder, const std::string& name) {
 }  // namespace
 
 std::vector<int> read_idx_shape(const fs::path& path, int dimensions) {
-  GzReader reader(path);
+  PackedReader reader(path);
   std::vector<int> shape = read_shape(reader, path, dimensions);
   std::uint64_t expected = 4 + 4 * static_cast<std::uint64_t>(dimensions);
   std::uint64_t size = 1;
@@ -181,7 +132,7 @@ std::vector<int> read_idx_shape(const fs::path& path, int dimensions) {
 }
 
 IdxArray read_idx(const fs::path& path, int dimensions) {
-  GzReader reader(path);
+  PackedReader reader(path);
   IdxArray array;
   array.shape = read_shape(reader, path, dimensions);
   std::uint64_t size = 1;
@@ -205,12 +156,18 @@ IdxArray read_idx(const fs::path& path, int dimensions) {
   return array;
 }
 
-Mnist load_mnist(const fs::path& folder) {
-  return {load_part(folder, "train"), load_part(folder, "t10k")};
+DataParts load_idx(const DataRequest& request) {
+  DataParts parts;
+  if (!request.test_only) parts.train = load_part(request.info.name, request.folder, "train");
+  parts.test = load_part(request.info.name, request.folder, "t10k");
+  return parts;
 }
 
-MnistSizes outline_mnist(const fs::path& folder) {
-  return {outline_part(folder, "train").shape[0], outline_part(folder, "t10k").shape[0]};
+PartsOutline outline_idx(const DataRequest& request) {
+  PartsOutline outline{1, kSide, kSide, kClasses};
+  outline.train = outline_part(request.folder, "train").shape[0];
+  outline.test = outline_part(request.folder, "t10k").shape[0];
+  return outline;
 }
 
 }  // namespace bittern

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "agent/data/dataset.h"
+#include "agent/data/layouts.h"
 
 namespace bittern {
 
@@ -15,7 +15,7 @@ struct IdxArray {
   std::vector<std::uint8_t> data;
 };
 
-/// Reads an idx file, plain or gzip-compressed, with `dimensions` dimensions. No more is read or
+/// Reads an idx file, plain or compressed, with `dimensions` dimensions. No more is read or
 /// allocated than the header announces, and that is limited to 1 GiB, so a compressed bomb does no
 /// harm. Throws Error with the path and what is wrong: magic, dimensions, truncation, bytes after
 /// the end, damage of the compressed stream.
@@ -25,25 +25,12 @@ IdxArray read_idx(const std::filesystem::path& path, int dimensions);
 /// can be told of truncation from the file's length alone is an Error too.
 std::vector<int> read_idx_shape(const std::filesystem::path& path, int dimensions);
 
-/// The two parts of MNIST.
-struct Mnist {
-  Dataset train;  ///< 60 000 images
-  Dataset test;   ///< 10 000 images
-};
-
-/// Reads the four files of MNIST (each plain or with .gz) from `folder`; images are 28x28, labels
-/// 0..9. Throws Error naming the file when counts of images and labels differ, a label is above 9,
-/// all labels or all images of a file are the same, or as read_idx() does.
-Mnist load_mnist(const std::filesystem::path& folder);
-
-/// How many images each part has.
-struct MnistSizes {
-  int train = 0;
-  int test = 0;
-};
+/// Reads the four files of a set in MNIST's layout (each plain, .gz or .xz); images are 28x28,
+/// labels 0..9. Throws Error naming the file when counts of images and labels differ, a label is
+/// above 9, all labels or all images of a file are the same, or as read_idx() does.
+DataParts load_idx(const DataRequest& request);
 
 /// The same as far as it can be told without reading the images: their headers, and all labels.
-/// Throws as load_mnist() does.
-MnistSizes outline_mnist(const std::filesystem::path& folder);
+PartsOutline outline_idx(const DataRequest& request);
 
 }  // namespace bittern

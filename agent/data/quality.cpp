@@ -12,14 +12,16 @@ namespace {
 
 using Images = std::unordered_set<std::string_view>;
 
+/// The image, or what tells it from others where it is not in memory.
 std::string_view bytes_of(const Dataset& data, int index) {
+  if (data.store) return data.store->digest(data.places.at(static_cast<std::size_t>(index)));
   const Bytes image = data.image(index);
   return {reinterpret_cast<const char*>(image.data()), image.size()};
 }
 
 std::vector<int> class_counts(const Dataset& data) {
   std::vector<int> counts(static_cast<std::size_t>(data.classes), 0);
-  for (const std::uint8_t label : data.labels) ++counts.at(label);
+  for (const std::int32_t label : data.labels) ++counts.at(static_cast<std::size_t>(label));
   return counts;
 }
 
@@ -31,11 +33,17 @@ void check_part(const std::string& name, const Dataset& data, Images& seen,
   constexpr double kManyBlank = 1.0;
   constexpr double kManyTwice = 5.0;
   constexpr double kOneClass = 50.0;
+  if (data.size() == 0) return;  // a part that was not asked for
   const std::vector<int> counts = class_counts(data);
+  constexpr int kMostNamed = 10;
+  int without = 0;
   std::string missing;
   for (std::size_t c = 0; c < counts.size(); ++c) {
-    if (counts[c] == 0) missing += (missing.empty() ? "" : ", ") + std::to_string(c);
+    if (counts[c] == 0 && ++without <= kMostNamed) {
+      missing += (missing.empty() ? "" : ", ") + std::to_string(c);
+    }
   }
+  if (without > kMostNamed) missing += fmt::format(" and {} others", without - kMostNamed);
   if (!missing.empty()) {
     warnings.push_back(
         fmt::format("data {}: the {} images have none of class {}", data.name, name, missing));
@@ -49,7 +57,7 @@ void check_part(const std::string& name, const Dataset& data, Images& seen,
   for (int i = 0; i < data.size(); ++i) {
     const std::string_view image = bytes_of(data, i);
     // One image further on by a pixel equals itself only when all pixels are the same.
-    if (image.substr(1) == image.substr(0, image.size() - 1)) ++blank;
+    if (!data.store && image.substr(1) == image.substr(0, image.size() - 1)) ++blank;
     seen.insert(image);
   }
   if (share(blank, data) > kManyBlank) {
@@ -83,6 +91,10 @@ std::vector<std::string> data_warnings(const DataSplits& splits) {
   Images train;
   check_part("training", splits.train, train, warnings);
   const std::vector<int> counts = class_counts(splits.train);
+  if (splits.train.size() == 0) {
+    fail("data {}: there are no training images; take some of its images (train_images)",
+         splits.train.name);
+  }
   if (*std::max_element(counts.begin(), counts.end()) == splits.train.size()) {
     fail("data {}: all {} training images are of class {}: there is nothing to learn",
          splits.train.name, splits.train.size(), splits.train.labels[0]);

@@ -265,4 +265,38 @@ Dataset synthetic_digits(int count, const Rng& rng) {
   return data;
 }
 
+namespace {
+
+struct Counts {
+  int train;  ///< those for validation, too
+  int test;
+};
+
+Counts counts_of(const DataRequest& request) {
+  const DataOptions& o = request.options;
+  const std::int64_t train = std::int64_t{o.train_images == 0 ? 8000 : o.train_images} +
+                             (o.validation_images == 0 ? request.info.validation_images
+                                                       : o.validation_images);
+  const int test = o.test_images == 0 ? 2000 : o.test_images;
+  check_synthetic_count(train);
+  check_synthetic_count(test);
+  return {static_cast<int>(train), test};
+}
+
+}  // namespace
+
+DataParts load_drawn(const DataRequest& request) {
+  const Counts counts = counts_of(request);
+  const Rng rng(request.options.synthetic_seed);
+  DataParts parts;
+  if (!request.test_only) parts.train = synthetic_digits(counts.train, rng.split(0));
+  parts.test = synthetic_digits(counts.test, rng.split(1));
+  return parts;
+}
+
+PartsOutline outline_drawn(const DataRequest& request) {
+  const Counts counts = counts_of(request);
+  return {1, kSide, kSide, kClasses, counts.train, counts.test};
+}
+
 }  // namespace bittern

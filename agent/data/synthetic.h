@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "agent/data/dataset.h"
+#include "agent/data/layouts.h"
 #include "host/base/random.h"
 
 namespace bittern {
@@ -16,5 +16,11 @@ Dataset synthetic_digits(int count, const Rng& rng);
 
 /// Throws Error (exit status 2) when so many images cannot be drawn.
 void check_synthetic_count(std::int64_t count);
+
+/// The data set `synthetic`: 8000 training, 1000 validation and 2000 test images unless options say
+/// otherwise. The test images come from a stream of their own, so that they do not change with the
+/// size of the training set.
+DataParts load_drawn(const DataRequest& request);
+PartsOutline outline_drawn(const DataRequest& request);
 
 }  // namespace bittern

@@ -13,6 +13,7 @@
 #include "agent/evaluator/layer_scores.h"
 #include "agent/nn/engine.h"
 #include "agent/nn/folding.h"
+#include "agent/nn/input_scaling.h"
 #include "agent/nn/processor.h"
 #include "agent/nn/sgd.h"
 #include "agent/quant/codebook.h"
@@ -117,6 +118,12 @@ class FakeQuantEvaluator::Impl {
     }
     if (options.float_activations && options.trained_ranges) {
       fail_usage("activations in floating point have no range that could be trained (PACT)");
+    }
+    if (data.train.size() == 0) {
+      fail_usage(
+          "data set {}: there are no training images to calibrate with; take some of its images "
+          "(--train-images, data.train_images)",
+          data.train.name);
     }
     if (data.choice.size() > 0) choice_ = TensorData::from(data.choice, engine_.device());
     calibrate();
@@ -294,7 +301,7 @@ class FakeQuantEvaluator::Impl {
 
   TensorData calibration_images() const {
     const std::int64_t count = std::min<std::int64_t>(options_.calibration_images, train_.size());
-    return {train_.images.narrow(0, 0, count), train_.labels.narrow(0, 0, count)};
+    return train_.slice(0, count);
   }
 
   /// All quantisers of an operand, made beforehand: they are asked for by several threads at once.
@@ -564,7 +571,7 @@ class FakeQuantEvaluator::Impl {
     file.metadata = {{"format", "bittern-quantised-1"},
                      {"network", engine_.model().network().name},
                      {"policy", bits.dump()},
-                     {"input", "pixel / 255"},
+                     {"input", input_text(engine_.model().network().graph)},
                      {"validation_accuracy", fmt::format("{:.4f}", result.validation.top1)},
                      {"test_accuracy", fmt::format("{:.4f}", result.test.top1)},
                      {"evaluator", fingerprint_}};

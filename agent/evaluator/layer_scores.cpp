@@ -172,7 +172,7 @@ LayerScores layer_scores(ScoreKind kind, Engine& engine, const Weights& weights,
   const bool fisher = kind == ScoreKind::kFisher;
   const std::int64_t size = fisher ? kFisherPiece : kHessianPiece;
   const std::int64_t count = fisher ? all.size() : std::min(all.size(), kHessianImages);
-  const TensorData data = {all.images.narrow(0, 0, count), all.labels.narrow(0, 0, count)};
+  const TensorData data = all.slice(0, count);
   std::vector<Sums> sums(static_cast<std::size_t>((data.size() + size - 1) / size));
   const Rng rng(seed);
   engine.for_pieces(data, size, [&](int index, const TensorData& piece) {

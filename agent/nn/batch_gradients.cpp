@@ -118,7 +118,7 @@ void BatchGradients::forward(std::size_t number, Piece& piece) const {
     piece.values[output] = values.nodes[output].detach();
   }
   if (number + 1 < stages_.size()) return;
-  const Tensor logits = values.of(model_.graph().output).flatten(1);
+  const Tensor logits = model_.logits(values);
   const Tensor loss = summed_loss(logits, piece.data.labels);
   record.outputs = {loss / static_cast<double>(images_)};
   piece.score = score_of(logits, piece.data.labels, loss);

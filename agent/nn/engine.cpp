@@ -1,17 +1,25 @@
 #include "agent/nn/engine.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
+#include "agent/data/decoding_queue.h"
 #include "agent/nn/batch_gradients.h"
 #include "agent/torch.h"
 #include "host/base/error.h"
+#include "host/base/processors.h"
 
 namespace bittern {
 namespace {
 
 // Pieces are small enough to share out over some cores and to stay in their caches.
 constexpr std::int64_t kScorePiece = 64;
+/// And fewer images where maps are large: their memory is given back and taken anew for every map,
+/// which costs more than the arithmetic. LibTorch computes 1x1 convolutions of fewer images without
+/// oneDNN, many times slower.
+constexpr std::int64_t kMostValues = std::int64_t{1} << 22;
+constexpr std::int64_t kLeastScorePiece = 16;
 constexpr std::int64_t kGradientPiece = 32;
 constexpr std::int64_t kGpuPiece = 1024;
 
@@ -27,10 +35,17 @@ int pieces(std::int64_t size, std::int64_t piece) {
   return static_cast<int>((size + piece - 1) / piece);
 }
 
+/// Images of a piece that is scored on the CPU.
+std::int64_t score_piece(const Graph& graph) {
+  std::int64_t greatest = graph.input.elements();
+  for (const Node& node : graph.nodes) greatest = std::max(greatest, node.shape.elements());
+  return std::clamp<std::int64_t>(kMostValues / greatest, kLeastScorePiece, kScorePiece);
+}
+
 TensorData piece_of(const TensorData& data, std::int64_t size, int index) {
   const std::int64_t begin = size * index;
   const std::int64_t length = std::min(size, data.size() - begin);
-  return {data.images.narrow(0, begin, length), data.labels.narrow(0, begin, length)};
+  return data.slice(begin, length);
 }
 
 std::vector<bool> image_by_image(const torch::Tensor& correct) {
@@ -75,14 +90,31 @@ Weights Engine::to_device(const Weights& weights) const {
   return moved;
 }
 
-void Engine::for_pieces(const TensorData& data, std::int64_t size,
-                        const std::function<void(int index, const TensorData& piece)>& body) {
-  pool_.run(pieces(data.size(), size),
-            [&](int index) { body(index, piece_of(data, size, index)); });
+int Engine::decoding_threads() const {
+  return device_.is_cuda() ? processors() : pool_.threads();
 }
 
-Score Engine::score(const Weights& weights, const InputHook& hook, const TensorData& data) {
-  const std::int64_t size = device_.is_cuda() ? kGpuPiece : kScorePiece;
+void Engine::for_pieces(const TensorData& data, std::int64_t size,
+                        const std::function<void(int index, const TensorData& piece)>& body) {
+  const int count = pieces(data.size(), size);
+  if (data.source && device_.is_cuda()) {
+    // The one thread that feeds the GPU does not decode; others do, ahead of it.
+    std::vector<int> order(static_cast<std::size_t>(data.size()));
+    std::iota(order.begin(), order.end(), 0);
+    DecodingQueue queue(*data.source, std::move(order), static_cast<int>(size), processors());
+    for (int index = 0; index < count; ++index) {
+      const std::int64_t begin = size * index;
+      const std::int64_t end = std::min(begin + size, data.size());
+      body(index, data.select(torch::arange(begin, end, torch::kInt64), queue.next()));
+    }
+    return;
+  }
+  pool_.run(count, [&](int index) { body(index, piece_of(data, size, index)); });
+}
+
+Score Engine::score(const Weights& weights, const InputHook& hook, const TensorData& data,
+                    const std::function<void(int images)>& on_images) {
+  const std::int64_t size = device_.is_cuda() ? kGpuPiece : score_piece(model_.graph());
   std::vector<Score> scores(static_cast<std::size_t>(pieces(data.size(), size)));
   for_pieces(data, size, [&](int index, const TensorData& piece) {
     const torch::NoGradGuard no_gradient;
@@ -90,6 +122,7 @@ Score Engine::score(const Weights& weights, const InputHook& hook, const TensorD
     Score& score = scores[static_cast<std::size_t>(index)];
     score = score_of(logits, piece.labels, summed_loss(logits, piece.labels));
     score.answers = image_by_image(correct_answers(logits, piece.labels));
+    if (on_images) on_images(static_cast<int>(piece.size()));
   });
   return total(scores);
 }

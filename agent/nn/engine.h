@@ -22,7 +22,9 @@ class Engine {
   Engine(const Network& network, int threads, TensorDevice device);
 
   /// Counts correct answers and sums the loss over `data`; Score::answers has every image.
-  Score score(const Weights& weights, const InputHook& hook, const TensorData& data);
+  /// `on_images` (may be empty) is called by any thread when so many more are done.
+  Score score(const Weights& weights, const InputHook& hook, const TensorData& data,
+              const std::function<void(int images)>& on_images = {});
 
   /// Gradient of the mean cross entropy of a batch with respect to `at`, added up over the batch's
   /// pieces into `gradients` (overwritten; same shapes). Batch norms use the statistics of the
@@ -34,6 +36,9 @@ class Engine {
   /// threads at once.
   void for_pieces(const TensorData& data, std::int64_t size,
                   const std::function<void(int index, const TensorData& piece)>& body);
+
+  /// Threads that decode images ahead of a training: the engine's, or all processors beside a GPU.
+  int decoding_threads() const;
 
   const Model& model() const { return model_; }
   torch::Device device() const { return device_; }

@@ -2,10 +2,12 @@
 
 #include <cmath>
 #include <cstring>
+#include <map>
 #include <utility>
 
 #include "agent/torch.h"
 #include "host/base/error.h"
+#include "host/network/node_tensors.h"
 #include "host/network/ops.h"
 #include "host/network/passes/fuse_relu.h"
 #include "host/network/passes/relu_behind_pool.h"
@@ -23,22 +25,14 @@ struct Parameter {
 };
 
 std::vector<Parameter> parameters_of(const Graph& graph, const Node& node) {
-  const std::int64_t channels = node.shape.channels;
+  static const std::map<std::string, torch::Tensor NodeWeights::*> kPlaces = {
+      {"weight", &NodeWeights::weight},
+      {"bias", &NodeWeights::bias},
+      {"running_mean", &NodeWeights::mean},
+      {"running_var", &NodeWeights::variance}};
   std::vector<Parameter> found;
-  if (node.op == Op::kBatchNorm) {
-    found.push_back({"weight", {channels}, &NodeWeights::weight});
-  } else {
-    const Layer layer = layer_of(node, graph.shape_of(node.inputs[0]));
-    std::vector<std::int64_t> shape = {layer.out_channels, layer.in_channels / layer.groups};
-    if (node.op == Op::kConv) shape.insert(shape.end(), {layer.kernel_h, layer.kernel_w});
-    found.push_back({"weight", shape, &NodeWeights::weight});
-  }
-  if (node.op == Op::kBatchNorm || node.attributes.bias) {
-    found.push_back({"bias", {channels}, &NodeWeights::bias});
-  }
-  if (node.op == Op::kBatchNorm) {
-    found.push_back({"running_mean", {channels}, &NodeWeights::mean});
-    found.push_back({"running_var", {channels}, &NodeWeights::variance});
+  for (const NodeTensor& tensor : tensors_of(graph, node)) {
+    found.push_back({tensor.name, tensor.shape, kPlaces.at(tensor.name)});
   }
   return found;
 }
@@ -110,7 +104,12 @@ torch::Tensor Model::forward(const torch::Tensor& images, const Weights& weights
       }
     }
   }
-  return values.of(graph_.output).flatten(1);
+  return logits(values);
+}
+
+torch::Tensor Model::logits(const Values& values) const {
+  const torch::Tensor answers = values.of(graph_.output).flatten(1);
+  return graph_.first_class == 0 ? answers : answers.narrow(1, graph_.first_class, classes());
 }
 
 Weights Model::random_weights(Rng rng) const {

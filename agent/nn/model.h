@@ -44,6 +44,9 @@ class Model {
   torch::Tensor forward(const torch::Tensor& images, const Weights& weights,
                         const InputHook& hook = {}) const;
 
+  /// The answers for the classes (images x classes) of values that are all computed.
+  torch::Tensor logits(const Values& values) const;
+
   /// The image of `values`, as the first nodes take it.
   static torch::Tensor pixels(const torch::Tensor& images);
   /// Computes the nodes `first` .. `end` - 1 of graph() into `values`.
@@ -68,8 +71,8 @@ class Model {
   int slot_of_node(std::size_t node) const { return slots_[node]; }
   /// The same for the layers of the network, by their place.
   std::size_t slot_of_layer(std::size_t layer) const { return layer_slots_[layer]; }
-  /// Outputs of the network.
-  int classes() const { return graph_.shape_of(graph_.output).channels; }
+  /// Classes that it tells apart.
+  int classes() const { return classes_of(graph_); }
 
  private:
   Network network_;

@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
-#include <numeric>
+#include <sstream>
+#include <vector>
 
+#include "agent/data/decoding_queue.h"
+#include "agent/nn/augment.h"
 #include "agent/torch.h"
 #include "host/base/error.h"
 #include "host/base/random.h"
@@ -35,6 +38,55 @@ torch::Tensor shuffled(std::int64_t count, Rng& rng) {
   for (std::int64_t i = count - 1; i > 0; --i) std::swap(values[i], values[rng.integer(0, i)]);
   return order;
 }
+
+std::string stored(const torch::optim::Optimizer& optimiser) {
+  torch::serialize::OutputArchive archive;
+  optimiser.save(archive);
+  std::ostringstream text;
+  archive.save_to(text);
+  return text.str();
+}
+
+void restore(torch::optim::Optimizer& optimiser, const std::string& text) {
+  torch::serialize::InputArchive archive;
+  std::istringstream stream(text);
+  archive.load_from(stream);
+  optimiser.load(archive);
+}
+
+/// The batches of an epoch, in an order that is drawn when it begins. Images that are not in memory
+/// are decoded ahead.
+class Batches {
+ public:
+  Batches(Engine& engine, const TensorData& data, int batch)
+      : engine_(engine), data_(data), batch_(std::min<std::int64_t>(batch, data.size())) {}
+
+  void begin_epoch(Rng& rng) {
+    order_ = shuffled(data_.size(), rng);
+    queue_.reset();
+    if (data_.source) {
+      const auto* const values = order_.data_ptr<std::int64_t>();
+      // The last, incomplete batch is dropped.
+      const std::int64_t used = data_.size() / batch_ * batch_;
+      queue_ = std::make_unique<DecodingQueue>(*data_.source,
+                                               std::vector<int>(values, values + used),
+                                               static_cast<int>(batch_), engine_.decoding_threads());
+    }
+    order_ = order_.to(engine_.device());
+  }
+
+  TensorData at(int number) {
+    const torch::Tensor chosen = order_.narrow(0, std::int64_t{number} * batch_, batch_);
+    return queue_ ? data_.select(chosen, queue_->next()) : data_.select(chosen);
+  }
+
+ private:
+  Engine& engine_;
+  const TensorData& data_;
+  std::int64_t batch_;
+  torch::Tensor order_;
+  std::unique_ptr<DecodingQueue> queue_;
+};
 
 void check(const LoopOptions& options, const TensorData& data) {
   if (options.epochs < 0 || options.max_batches < 0) {
@@ -71,16 +123,22 @@ bool train_loop(Engine& engine, Weights& master, const TensorData& data, const L
   int total = options.epochs * per_epoch;
   if (options.max_batches > 0) total = std::min(total, options.max_batches);
   Rng rng(options.seed);
+  // A stream of its own: the order of the images is the same with and without changes to them.
+  Rng augment_rng = rng.split(1);
+  int begin = 0;
+  if (options.resume != nullptr) {
+    rng = Rng::restore(options.resume->order);
+    augment_rng = Rng::restore(options.resume->augment);
+    restore(*optimiser, options.resume->optimiser);
+    begin = options.resume->epochs * per_epoch;
+  }
   Weights gradients(master.size());
-  torch::Tensor order;
-  for (int step = 0; step < total; ++step) {
+  Batches batches(engine, data, options.batch);
+  for (int step = begin; step < total; ++step) {
     const int number = step % per_epoch;
-    if (number == 0) order = shuffled(data.size(), rng).to(engine.device());
-    const std::int64_t begin = std::int64_t{number} * options.batch;
-    const torch::Tensor chosen =
-        order.narrow(0, begin, std::min<std::int64_t>(options.batch, data.size() - begin));
-    const TensorData batch{data.images.index_select(0, chosen),
-                           data.labels.index_select(0, chosen)};
+    if (number == 0) batches.begin_epoch(rng);
+    TensorData batch = batches.at(number);
+    batch.images = augmented(batch.images, options.augment, augment_rng);
     const Score score = engine.gradients(view ? view(master) : master, hook, batch, gradients);
     if (!std::isfinite(score.loss_sum)) {
       fail("training diverged: the loss is {} in batch {} of epoch {}; lower {} ({})",
@@ -103,6 +161,10 @@ bool train_loop(Engine& engine, Weights& master, const TensorData& data, const L
     }
     optimiser->step();
     if (on_batch && !on_batch(step / per_epoch, number, score)) return false;
+    if (options.on_epoch && number + 1 == per_epoch) {
+      options.on_epoch(
+          {step / per_epoch + 1, rng.save(), augment_rng.save(), stored(*optimiser)});
+    }
   }
   return true;
 }

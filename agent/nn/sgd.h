@@ -2,11 +2,20 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 
 #include "agent/nn/engine.h"
 #include "agent/nn/training.h"
 
 namespace bittern {
+
+/// What a training loop goes on from besides its weights.
+struct LoopState {
+  int epochs = 0;         ///< that are over
+  std::string order;      ///< state of the generator of the image order
+  std::string augment;    ///< and of that of the changes to images
+  std::string optimiser;  ///< as LibTorch stores it
+};
 
 /// How a training loop goes over its data.
 struct LoopOptions {
@@ -15,6 +24,13 @@ struct LoopOptions {
   int max_batches = 0;  ///< ends after that many batches; 0: no limit
   int batch = 64;
   std::uint64_t seed = 0;  ///< of the order of the images
+  AugmentOptions augment;
+  /// Where an interrupted loop goes on; null: from the beginning. The master weights are those that
+  /// it had there.
+  const LoopState* resume = nullptr;
+  /// Called when an epoch is over and the batch callback has gone on, with what the loop goes on
+  /// from; may be empty.
+  std::function<void(const LoopState&)> on_epoch = {};
 };
 
 /// The weights with which gradients are taken, for given master weights: the quantised ones. The

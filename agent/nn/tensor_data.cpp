@@ -1,21 +1,58 @@
 #include "agent/nn/tensor_data.h"
 
+#include <vector>
+
 #include "agent/torch.h"
 
 namespace bittern {
 
-TensorData TensorData::from(const Dataset& data, torch::Device device) {
+namespace {
+
+/// Copies pixels, image after image, to a device.
+torch::Tensor images_of(const Dataset& shape, std::int64_t count, Bytes pixels,
+                        torch::Device device) {
   // from_blob wants a pointer it could write through; the copy follows at once.
-  auto* const pixels = const_cast<std::uint8_t*>(data.images.data());
-  auto* const labels = const_cast<std::uint8_t*>(data.labels.data());
+  auto* const data = const_cast<std::uint8_t*>(pixels.data());
+  return torch::from_blob(data, {count, shape.channels, shape.height, shape.width}, torch::kUInt8)
+      .clone()
+      .to(device);
+}
+
+}  // namespace
+
+TensorData TensorData::from(const Dataset& data, torch::Device device) {
+  auto* const labels = const_cast<std::int32_t*>(data.labels.data());
   const std::int64_t count = data.size();
   TensorData tensors;
-  tensors.images =
-      torch::from_blob(pixels, {count, data.channels, data.height, data.width}, torch::kUInt8)
-          .clone()
-          .to(device);
-  tensors.labels = torch::from_blob(labels, {count}, torch::kUInt8).to(torch::kInt64).to(device);
+  tensors.labels = torch::from_blob(labels, {count}, torch::kInt32).to(torch::kInt64).to(device);
+  if (data.store) {
+    tensors.source = std::make_shared<const Dataset>(data);
+  } else {
+    tensors.images = images_of(data, count, data.images, device);
+  }
   return tensors;
+}
+
+TensorData TensorData::slice(std::int64_t begin, std::int64_t length) const {
+  if (source) return select(torch::arange(begin, begin + length, torch::kInt64));
+  return {images.narrow(0, begin, length), labels.narrow(0, begin, length)};
+}
+
+TensorData TensorData::select(const torch::Tensor& places) const {
+  if (!source) return {images.index_select(0, places), labels.index_select(0, places)};
+  const torch::Tensor here = places.cpu().contiguous();
+  const auto* const indices = here.data_ptr<std::int64_t>();
+  const std::size_t bytes = source->image_bytes();
+  std::vector<std::uint8_t> pixels(static_cast<std::size_t>(here.numel()) * bytes);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(here.numel()); ++i) {
+    source->read_image(static_cast<int>(indices[i]), MutableBytes(pixels).subspan(i * bytes, bytes));
+  }
+  return select(places, pixels);
+}
+
+TensorData TensorData::select(const torch::Tensor& places, Bytes pixels) const {
+  return {images_of(*source, places.size(0), pixels, labels.device()),
+          labels.index_select(0, places.to(labels.device()))};
 }
 
 torch::Tensor summed_loss(const torch::Tensor& logits, const torch::Tensor& labels) {

@@ -13,7 +13,7 @@
 #include "apps/bittern/doctor_verilator.h"
 #include "apps/bittern/option_kinds.h"
 #include "apps/bittern/process.h"
-#include "host/base/data_folder.h"
+#include "host/base/data_sets.h"
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/json.h"
@@ -252,21 +252,18 @@ void check_configs(Report& report) {
 }
 
 void check_data(Report& report, const std::string& given) {
-  struct Known {
-    const char* name;
-    const char* file;
-    const char* files;
-  };
-  for (const Known& set :
-       {Known{"mnist", "train-images-idx3-ubyte", "four idx files (.gz too)"},
-        Known{"cifar10", "data_batch_1.bin", "six files of the binary version (.gz, .xz too)"}}) {
+  for (const DataSetInfo& set : data_sets()) {
+    // What everybody needs none of is shown where it is found.
+    const bool usual = set.name == "mnist" || set.name == "cifar10";
+    if (set.any_of.empty()) continue;
     try {
-      report.add(Verdict::kOk, set.name, find_data_folder(set.name, set.file, given).string());
+      report.add(Verdict::kOk, set.name, find_data_folder(set, given).string());
     } catch (const Error&) {
+      if (!usual) continue;
       report.add(Verdict::kWarning, set.name, "not found",
-                 fmt::format("put its {} into data/{}, or name their folder with BITTERN_DATA; the "
-                             "quickstart needs none",
-                             set.files, set.name));
+                 fmt::format("put its {} into data/{} (scripts/get_data.sh {} fetches them), or "
+                             "name their folder with BITTERN_DATA; the quickstart needs none",
+                             set.files, set.name, set.name));
     }
   }
 }

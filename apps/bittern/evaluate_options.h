@@ -18,6 +18,7 @@ struct EvaluateArguments {
   int activation_bits = 0;  ///< 0: not given
   std::string dataset = "synthetic";
   std::string data;
+  int resize = 0;
   int train_images = 0;
   int validation_images = 0;
   int finetune_epochs = 0;

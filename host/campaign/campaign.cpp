@@ -9,7 +9,7 @@
 #include <set>
 #include <utility>
 
-#include "host/base/data_folder.h"
+#include "host/base/data_sets.h"
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/yaml.h"
@@ -29,23 +29,32 @@ constexpr std::size_t kMaxCells = 1000;
 
 DataSettings read_data(const YamlNode& node) {
   const YamlMap map(node, {"dataset", "seed", "train_images", "validation_images", "choice_images",
-                           "test_images"});
+                           "test_images", "folder", "resize"});
   DataSettings out;
   out.dataset = map.choice("dataset", dataset_names());
   const bool drawn = out.dataset == "synthetic";
   out.seed = static_cast<std::uint64_t>(map.integer("seed", 0, INT64_MAX, 1));
   out.train_images = read_int(map, "train_images", drawn ? 1 : 0, kMaxImages, drawn ? 6000 : 0);
-  out.validation_images = read_int(map, "validation_images", 1, kMaxImages, drawn ? 1000 : 5000);
+  const int validation = data_set(out.dataset).validation_images;
+  out.validation_images =
+      read_int(map, "validation_images", validation > 0 ? 1 : 0, kMaxImages, validation);
   out.choice_images = read_int(map, "choice_images", 0, kMaxImages, 0);
-  if (out.choice_images >= out.validation_images) {
+  if (out.choice_images > 0 && out.choice_images >= out.validation_images) {
     map.at("choice_images")
         .fail(fmt::format("they are some of the {} validation images; the search needs the others",
                           out.validation_images));
   }
   out.test_images = read_int(map, "test_images", drawn ? 1 : 0, kMaxImages, drawn ? 2000 : 0);
-  if (!drawn && out.test_images != 0) {
-    map.at("test_images")
-        .fail(out.dataset + " is always tested on all of its test images; leave this out");
+  if (const auto folder = map.find("folder")) {
+    if (drawn) folder->fail("synthetic images are in no folder; leave it out");
+    out.folder = file_of(*folder).string();
+    if (!fs::is_directory(out.folder)) folder->fail("there is no folder " + out.folder);
+  }
+  if (const auto resize = map.find("resize")) {
+    if (data_set(out.dataset).layout != "images") {
+      resize->fail("the images of " + out.dataset + " have one size; leave it out");
+    }
+    out.resize = static_cast<int>(resize->integer(1, 65536));
   }
   return out;
 }
@@ -398,6 +407,9 @@ Campaign read_cell(const YamlMap& map, const Pick& pick, const CampaignKinds* ki
   }
   if (out.evaluator.uses_images && (kinds != nullptr || map.has("data"))) {
     out.data = read_data(map.at("data"));
+    for (const auto& [key, value] : map.at("data").entries()) {
+      if (key == "folder") out.written[key] = value.text();
+    }
   }
   if (const auto node = map.find("model")) {
     out.model = read_model(*node);

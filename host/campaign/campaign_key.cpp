@@ -62,6 +62,10 @@ std::string campaign_key(const Campaign& c) {
   if (!c.search.ties.empty()) search["tie"] = c.search.ties;
   if (!c.search.tied_inputs_of.empty()) search["tie_inputs_of"] = c.search.tied_inputs_of;
   if (!c.policies.empty()) key["policies"] = c.as_written("policies", "");
+  if (!c.data.folder.empty()) {
+    key["data"]["folder"] = c.as_written("folder", c.data.folder);
+  }
+  if (c.data.resize > 0) key["data"]["resize"] = c.data.resize;
   if (c.data.choice_images > 0) key["data"]["choice_images"] = c.data.choice_images;
   if (!c.evaluator.uses_images) {
     for (const char* unused : {"data", "model", "final"}) key.erase(unused);

@@ -42,6 +42,7 @@ std::optional<std::string> chain_key(const Graph& graph) {
     relu_fits = false;
   }
   if (graph.output + 1 != static_cast<int>(graph.nodes.size())) return std::nullopt;
+  if (graph.first_class != 0) return std::nullopt;
   return text + fmt::format("from {}{}", layer, pools);
 }
 
@@ -93,6 +94,10 @@ std::vector<Layer> layers(const Graph& graph) {
   return found;
 }
 
+int classes_of(const Graph& graph) {
+  return graph.shape_of(graph.output).channels - graph.first_class;
+}
+
 std::vector<bool> nodes_in_use(const Graph& graph) {
   std::vector<bool> used(graph.nodes.size(), false);
   if (graph.output != kImage) used[static_cast<std::size_t>(graph.output)] = true;
@@ -120,6 +125,7 @@ Graph without_nodes(const Graph& graph, const std::vector<bool>& removed) {
   Graph less;
   less.input = graph.input;
   less.signed_input = graph.signed_input;
+  less.first_class = graph.first_class;
   std::vector<int> moved(graph.nodes.size(), kImage);
   const auto place = [&moved](int source) {
     return source == kImage ? kImage : moved[static_cast<std::size_t>(source)];
@@ -150,7 +156,9 @@ std::string graph_key(const Graph& graph) {
     if (!info.tensors.empty()) text += " = " + node.name;
     text += "; ";
   }
-  return text + fmt::format("answer {}", graph.output);
+  text += fmt::format("answer {}", graph.output);
+  if (graph.first_class != 0) text += fmt::format(" first class {}", graph.first_class);
+  return text;
 }
 
 }  // namespace bittern

@@ -92,6 +92,9 @@ struct Graph {
   bool signed_input = false;  ///< whether the image has negative values
   std::vector<Node> nodes;
   int output = kImage;  ///< the node whose output the network answers with
+  /// The answer for class 0. Those before it stand for no class of the data (a background); they
+  /// take no part when the greatest answer is looked for.
+  int first_class = 0;
 
   /// Shape of what `source` (a node's index or kImage) gives.
   const Shape& shape_of(int source) const;
@@ -107,6 +110,9 @@ std::vector<Layer> layers(const Graph& graph);
 
 /// The nodes that are these layers.
 std::vector<int> layer_nodes(const Graph& graph);
+
+/// Classes that a network tells apart: its answers from `first_class` on.
+int classes_of(const Graph& graph);
 
 /// For each node whether the network's answer depends on it.
 std::vector<bool> nodes_in_use(const Graph& graph);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,9 @@ struct Network {
   /// layers(graph), where there is a graph. Networks of shapes alone can be measured only.
   std::vector<Layer> layers;
   Graph graph;
+  /// Names that checkpoints from elsewhere have for nodes of ours: node -> name of its tensors
+  /// there, where they differ (fc: linear for linear.weight and linear.bias).
+  std::map<std::string, std::string> tensor_names = {};
   /// What its file leaves open, a sentence each: load_network() warns of it.
   std::vector<std::string> notes = {};
 

@@ -2,6 +2,9 @@
 // of configs/.
 //
 //   fuzz_seeds FOLDER     makes FOLDER/<target>/...
+#include <png.h>
+#include <turbojpeg.h>
+
 #include <cstdio>
 #include <filesystem>
 
@@ -61,6 +64,42 @@ std::string idx_header(std::uint8_t dimensions) {
   return text + std::string(std::size_t{1} << dimensions, 'x');
 }
 
+/// A tar archive with one file of eight bytes.
+std::string small_tar() {
+  std::string header(512, '\0');
+  header.replace(0, 5, "a.png");
+  header.replace(124, 11, "00000000010");
+  header[156] = '0';
+  header.replace(257, 5, "ustar");
+  header.replace(148, 8, std::string(8, ' '));
+  unsigned sum = 0;
+  for (const char c : header) sum += static_cast<unsigned char>(c);
+  char text[8];
+  std::snprintf(text, sizeof text, "%06o", sum);
+  header.replace(148, 7, std::string(text) + '\0');
+  return header + std::string(512, 'x') + std::string(1024, '\0');
+}
+
+void write_images(const fs::path& folder) {
+  png_image image{};
+  image.version = PNG_IMAGE_VERSION;
+  image.width = image.height = 3;
+  image.format = PNG_FORMAT_RGB;
+  const std::string pixels(27, 'p');
+  std::string png(1000, '\0');
+  png_alloc_size_t png_bytes = png.size();
+  png_image_write_to_memory(&image, png.data(), &png_bytes, 0, pixels.data(), 0, nullptr);
+  write_file(folder / "png", png.substr(0, png_bytes));
+  const tjhandle encoder = tjInitCompress();
+  unsigned char* jpeg = nullptr;
+  unsigned long jpeg_bytes = 0;
+  tjCompress2(encoder, reinterpret_cast<const unsigned char*>(pixels.data()), 3, 0, 3, TJPF_RGB,
+              &jpeg, &jpeg_bytes, TJSAMP_420, 90, 0);
+  write_file(folder / "jpeg", {reinterpret_cast<char*>(jpeg), jpeg_bytes});
+  tjFree(jpeg);
+  tjDestroy(encoder);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -88,4 +127,12 @@ int main(int argc, char** argv) {
   write_messages(folder / "messages");
   write_file(folder / "idx" / "labels", idx_header(1));
   write_file(folder / "idx" / "images", idx_header(3));
+  write_file(folder / "tar" / "one", small_tar());
+  write_file(folder / "label_list" / "files", "# file class\na.png 0\nb c.png 7\n");
+  write_file(folder / "label_list" / "classes", "0 n01 tench\n1 n02 goldfish\n");
+  const std::string dictionary = "{'descr': '<i2', 'fortran_order': False, 'shape': (2, 1), }\n";
+  write_file(folder / "npy" / "array", std::string("\x93NUMPY\1\0", 8) +
+                                           static_cast<char>(dictionary.size()) + '\0' + dictionary +
+                                           "abcd");
+  write_images(folder / "image");
 }

@@ -355,11 +355,29 @@ class Reader {
   std::map<std::string, int> named_;
 };
 
+/// `tensors:` {node: name in checkpoints}.
+std::map<std::string, std::string> read_tensor_names(const YamlNode& node, const Graph& graph) {
+  std::vector<std::string> known;
+  for (const Node& candidate : graph.nodes) {
+    if (!op_info(candidate.op).tensors.empty()) known.push_back(candidate.name);
+  }
+  std::map<std::string, std::string> names;
+  for (const auto& [name, value] : node.entries(1, 4096)) {
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      value.fail("no layer or batch norm is called '" + shortened(name) + "'" +
+                 suggestion(name, known));
+    }
+    names[name] = value.text();
+  }
+  return names;
+}
+
 }  // namespace
 
 Network parse_network(const YamlNode& document) {
   const YamlMap map(document,
-                    {"name", "version", "description", "input", "input_signed", "layers"});
+                    {"name", "version", "description", "input", "input_signed", "first_class",
+                     "tensors", "layers"});
   if (const auto version = map.find("version")) {
     if (version->integer(0, kMost) != kVersion) {
       version->fail(
@@ -375,6 +393,13 @@ Network parse_network(const YamlNode& document) {
       map.boolean("input_signed", false));
   for (const YamlNode& entry : map.at("layers").items(1, 4096)) reader.add(entry);
   network.graph = reader.graph();
+  if (const auto first = map.find("first_class")) {
+    const int answers = network.graph.shape_of(network.graph.output).channels;
+    network.graph.first_class = static_cast<int>(first->integer(0, answers - 1));
+  }
+  if (const auto names = map.find("tensors")) {
+    network.tensor_names = read_tensor_names(*names, network.graph);
+  }
   network.notes = reader.notes();
   network.layers = layers(network.graph);
   if (network.layers.empty()) map.at("layers").fail("no layer that can be quantised");

@@ -166,7 +166,7 @@ TEST(OutlineData, RefusesWhatLoadingRefuses) {
   options = DataOptions();
   options.name = "cifar";
   EXPECT_THAT(message_of([&] { outline_data(options); }),
-              HasSubstr("there are: synthetic, mnist, cifar10"));
+              HasSubstr("did you mean 'cifar10'?"));
   options.name = "mnist";
   options.folder = "/nowhere";
   EXPECT_THAT(message_of([&] { outline_data(options); }), HasSubstr("was not found"));

@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <string>
 
-#include "host/base/data_folder.h"
+#include "host/base/data_sets.h"
 #include "host/base/error.h"
 #include "host/base/file.h"
 
@@ -71,7 +71,7 @@ class IdxTest : public ::testing::Test {
     return "";
   }
 
-  /// A folder that load_mnist() accepts: 3 training images, 2 test images.
+  /// A folder that load_idx() accepts: 3 training images, 2 test images.
   void write_mnist() {
     for (const auto& [part, count] : {std::pair{"train", 3u}, std::pair{"t10k", 2u}}) {
       std::string images(count * 784, '\x10');
@@ -85,7 +85,7 @@ class IdxTest : public ::testing::Test {
 
   std::string mnist_error() {
     try {
-      load_mnist(folder_);
+      load_idx(request());
     } catch (const Error& error) {
       return error.what();
     }
@@ -93,7 +93,10 @@ class IdxTest : public ::testing::Test {
     return "";
   }
 
+  DataRequest request() const { return {data_set("mnist"), folder_, options_}; }
+
   fs::path folder_;
+  const DataOptions options_;
 };
 
 TEST_F(IdxTest, ReadsPlainAndCompressedAlike) {
@@ -149,7 +152,7 @@ TEST_F(IdxTest, MissingFileIsNamed) {
 
 TEST_F(IdxTest, LoadsAFolderOfMnist) {
   write_mnist();
-  const Mnist mnist = load_mnist(folder_);
+  const DataParts mnist = load_idx(request());
   EXPECT_EQ(mnist.train.size(), 3);
   EXPECT_EQ(mnist.test.size(), 2);
   EXPECT_EQ(mnist.train.labels[2], 9);
@@ -181,7 +184,7 @@ TEST_F(IdxTest, OneClassOnlyIsAnErrorThatNamesTheFile) {
   write_file(folder_ / "train-labels-idx1-ubyte", header({3}) + std::string(3, '\x04'));
   EXPECT_THAT(mnist_error(),
               AllOf(HasSubstr("train-labels-idx1-ubyte"), HasSubstr("all 3 labels are 4")));
-  EXPECT_THROW(outline_mnist(folder_), Error);
+  EXPECT_THROW(outline_idx(request()), Error);
 }
 
 TEST_F(IdxTest, ImagesThatAreAllTheSameAreAnErrorThatNamesTheFile) {
@@ -197,31 +200,32 @@ TEST_F(IdxTest, ImagesThatAreAllTheSameAreAnErrorThatNamesTheFile) {
 
 TEST_F(IdxTest, AnOutlineHasTheSizesAndSeesWhatHeadersTell) {
   write_mnist();
-  EXPECT_EQ(outline_mnist(folder_).train, 3);
-  EXPECT_EQ(outline_mnist(folder_).test, 2);
+  EXPECT_EQ(outline_idx(request()).train, 3);
+  EXPECT_EQ(outline_idx(request()).test, 2);
   const std::string images = read_file(folder_ / "train-images-idx3-ubyte");
   for (const std::string& wrong : {images.substr(0, images.size() - 1), images + "x"}) {
     write_file(folder_ / "train-images-idx3-ubyte", wrong);
     try {
-      outline_mnist(folder_);
+      outline_idx(request());
       ADD_FAILURE() << "no error";
     } catch (const Error& error) {
       EXPECT_THAT(error.what(), AllOf(HasSubstr("train-images-idx3-ubyte"), HasSubstr("2368")));
     }
   }
   write_file(folder_ / "train-images-idx3-ubyte", gzipped(images));
-  EXPECT_EQ(outline_mnist(folder_).train, 3);
+  EXPECT_EQ(outline_idx(request()).train, 3);
   EXPECT_THROW(read_idx_shape(folder_ / "train-images-idx3-ubyte", 1), Error);
 }
 
 TEST(RealMnist, HasTheKnownCountsAndLabels) {
   fs::path folder;
   try {
-    folder = find_data_folder("mnist", "train-images-idx3-ubyte", "");
+    folder = find_data_folder(data_set("mnist"), "");
   } catch (const Error& error) {
     GTEST_SKIP() << error.what();
   }
-  const Mnist mnist = load_mnist(folder);
+  const DataOptions options;
+  const DataParts mnist = load_idx({data_set("mnist"), folder, options});
   EXPECT_EQ(mnist.train.size(), 60000);
   EXPECT_EQ(mnist.test.size(), 10000);
   EXPECT_EQ(std::count(mnist.train.labels.begin(), mnist.train.labels.end(), 1), 6742);

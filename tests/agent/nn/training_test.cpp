@@ -93,6 +93,72 @@ TEST(Training, ResultDependsOnTheSeedButNotOnTheThreads) {
   }
 }
 
+TEST(Training, ChangesToImagesDependOnTheSeedButNotOnTheThreads) {
+  const DataSplits data = small_data();
+  const auto hash = [&](int threads, std::uint64_t seed, AugmentOptions augment) {
+    TrainOptions options = quick(1);
+    options.threads = threads;
+    options.seed = seed;
+    options.augment = augment;
+    return content_hash(train_network(tiny_network(), data, options, {}).checkpoint);
+  };
+  EXPECT_EQ(hash(1, 5, {true, 2}), hash(3, 5, {true, 2}));
+  EXPECT_NE(hash(1, 5, {true, 2}), hash(1, 5, {}));
+}
+
+TEST(Training, GoesOnAsIfItHadNotBeenInterrupted) {
+  const DataSplits data = small_data();
+  for (const OptimiserKind kind : {OptimiserKind::kSgd, OptimiserKind::kAdam}) {
+    TrainOptions options = quick(3);
+    options.optimiser.kind = kind;
+    options.optimiser.learning_rate = 0.02;
+    options.augment = {true, 1};
+    options.keep_best = true;
+    std::vector<TensorFile> states;
+    options.on_state = [&](const TensorFile& state) { states.push_back(state); };
+    const TrainResult whole = train_network(tiny_network(), data, options, {});
+    ASSERT_EQ(states.size(), 3u);
+    EXPECT_EQ(epochs_done(states[0]), 1);
+    const TensorFile begun = states[0];
+    options.resume = &begun;
+    std::int64_t images = 0;
+    const TrainResult rest = train_network(tiny_network(), data, options,
+                                           [&](const TrainProgress& p) { images += p.images; });
+    EXPECT_EQ(images, 2 * 64 * (1500 / 64));
+    EXPECT_EQ(content_hash(rest.checkpoint), content_hash(whole.checkpoint));
+    EXPECT_EQ(rest.validation.correct, whole.validation.correct);
+    EXPECT_EQ(rest.epoch, whole.epoch);
+    options.seed += 1;
+    try {
+      train_network(tiny_network(), data, options, {});
+      ADD_FAILURE() << "no error";
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr("begun with other data"));
+    }
+  }
+}
+
+TEST(Training, TheBestEpochIsKeptWhereThatIsAskedFor) {
+  const DataSplits data = small_data();
+  TrainOptions options = quick(4);
+  options.optimiser.cosine = false;
+  options.optimiser.learning_rate = 0.3;  // so that accuracies go up and down
+  options.keep_best = true;
+  std::vector<double> accuracies;
+  const TrainResult best =
+      train_network(tiny_network(), data, options, [&](const TrainProgress& progress) {
+        if (progress.epoch_done) accuracies.push_back(progress.validation.accuracy());
+      });
+  const auto greatest = std::max_element(accuracies.begin(), accuracies.end());
+  EXPECT_EQ(best.epoch, greatest - accuracies.begin() + 1);
+  EXPECT_EQ(best.validation.accuracy(), *greatest);
+  EXPECT_EQ(best.checkpoint.metadata.at("epochs_done"), std::to_string(best.epoch));
+  EXPECT_EQ(score_checkpoint(tiny_network(), best.checkpoint, data.validation, 1,
+                             TensorDevice::kCpu)
+                .correct,
+            best.validation.correct);
+}
+
 /// A residual block with batch norms over digits; `shortcut` is what its addition takes beside.
 Network residual(const std::string& shortcut, const std::string& pool = "average",
                  const std::string& relu = "true") {

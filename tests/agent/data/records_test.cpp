@@ -1,4 +1,4 @@
-#include "agent/data/cifar.h"
+#include "agent/data/records.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/data/packed_file.h"
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/temporary_folder.h"
@@ -83,12 +84,16 @@ class Cifar : public ::testing::Test {
     }
     write_file(folder_ / "test_batch.bin", batch(30, 100));
   }
+  DataRequest request(const std::string& name) const {
+    return {data_set(name), folder_.path(), options_};
+  }
   const TemporaryFolder folder_;
+  const DataOptions options_;
 };
 
 TEST_F(Cifar, BatchesArePlainOrPacked) {
   write_all();
-  const Cifar10 data = load_cifar10(folder_.path());
+  const DataParts data = load_cifar10(request("cifar10"));
   EXPECT_EQ(data.train.size(), 100);
   EXPECT_EQ(data.test.size(), 30);
   EXPECT_EQ(data.train.channels, 3);
@@ -104,8 +109,8 @@ TEST_F(Cifar, BatchesArePlainOrPacked) {
     EXPECT_EQ(image[kPlane + 1], label + 100);
     EXPECT_EQ(image[3 * kPlane - 1], label + 200);
   }
-  EXPECT_EQ(outline_cifar10(folder_.path()).train, 100);
-  EXPECT_EQ(outline_cifar10(folder_.path()).test, 30);
+  EXPECT_EQ(outline_cifar10(request("cifar10")).train, 100);
+  EXPECT_EQ(outline_cifar10(request("cifar10")).test, 30);
 }
 
 TEST_F(Cifar, IsADataSetThatIsSplit) {
@@ -129,15 +134,15 @@ TEST_F(Cifar, WhatIsWrongIsNamedWithTheFile) {
   write_all();
   const auto fault = [&](const std::string& content) {
     write_file(folder_ / "data_batch_4.bin", content);
-    return message_of([&] { load_cifar10(folder_.path()); });
+    return message_of([&] { load_cifar10(request("cifar10")); });
   };
   EXPECT_THAT(fault(batch(3, 0).substr(1)),
               AllOf(HasSubstr("data_batch_4.bin"), HasSubstr("9218 bytes, expected whole records "
                                                              "of 3073 bytes")));
-  EXPECT_THAT(message_of([&] { outline_cifar10(folder_.path()); }), HasSubstr("9218 bytes"));
+  EXPECT_THAT(message_of([&] { outline_cifar10(request("cifar10")); }), HasSubstr("9218 bytes"));
   EXPECT_THAT(fault(""), HasSubstr("0 bytes"));
   EXPECT_THAT(fault(std::string(10001 * 3073, '\0')), HasSubstr("more than the 30730000"));
-  EXPECT_THAT(message_of([&] { outline_cifar10(folder_.path()); }), HasSubstr("1 to 10000"));
+  EXPECT_THAT(message_of([&] { outline_cifar10(request("cifar10")); }), HasSubstr("1 to 10000"));
   EXPECT_THAT(fault(record(3, 0) + record(10, 0)), HasSubstr("label 1 is 10, expected 0..9"));
   const std::string xz = packed_xz(batch(20, 0));
   EXPECT_THAT(fault(xz.substr(0, xz.size() / 2)), HasSubstr("damaged (cut off)"));
@@ -152,8 +157,67 @@ TEST_F(Cifar, WhatIsWrongIsNamedWithTheFile) {
   EXPECT_THAT(fault(packed_xz(std::string(std::size_t{64} << 20, '\0'))), HasSubstr("more than"));
   std::filesystem::remove(folder_ / "data_batch_4.bin");
   EXPECT_THAT(
-      message_of([&] { load_cifar10(folder_.path()); }),
+      message_of([&] { load_cifar10(request("cifar10")); }),
       HasSubstr("neither data_batch_4.bin nor data_batch_4.bin.gz nor data_batch_4.bin.xz"));
+}
+
+TEST_F(Cifar, HundredClassesHaveTwoLabelsOfWhichTheFineOneCounts) {
+  const auto two = [](int coarse, int fine) {
+    return std::string(1, static_cast<char>(coarse)) + record(fine, 0);
+  };
+  write_file(folder_ / "train.bin", two(3, 77) + two(4, 99) + two(5, 0));
+  write_file(folder_ / "test.bin.xz", packed_xz(two(1, 42)));
+  const DataParts data = load_cifar100(request("cifar100"));
+  EXPECT_EQ(data.train.labels, (std::vector<std::int32_t>{77, 99, 0}));
+  EXPECT_EQ(data.test.labels, (std::vector<std::int32_t>{42}));
+  EXPECT_EQ(data.train.classes, 100);
+  EXPECT_EQ(data.train.image(1)[1], 99);
+  EXPECT_EQ(outline_cifar100(request("cifar100")).train, 3);
+  EXPECT_EQ(outline_cifar100(request("cifar100")).test, 1);
+  write_file(folder_ / "train.bin", two(3, 100));
+  EXPECT_THAT(message_of([&] { load_cifar100(request("cifar100")); }),
+              AllOf(HasSubstr("train.bin"), HasSubstr("label 0 is 100, expected 0..99")));
+}
+
+TEST_F(Cifar, TestImagesAloneDoNotNeedTheOthers) {
+  write_file(folder_ / "test_batch.bin", batch(30, 100));
+  DataOptions options;
+  options.name = "cifar10";
+  options.folder = folder_.path().string();
+  EXPECT_EQ(load_test_data(options).size(), 30);
+  EXPECT_THROW(load_data(options), Error);
+}
+
+TEST_F(Cifar, TheSizeOfAPackedFileIsToldByItsEnd) {
+  const std::string text = batch(20, 0);
+  write_file(folder_ / "plain", text);
+  write_file(folder_ / "xz", packed_xz(text));
+  write_file(folder_ / "gz", packed_gz(text, folder_ / "scratch"));
+  for (const char* name : {"plain", "xz", "gz"}) {
+    EXPECT_EQ(unpacked_size(folder_ / name), text.size()) << name;
+  }
+  const std::string xz = packed_xz(text);
+  write_file(folder_ / "xz", xz.substr(0, xz.size() - 5));
+  EXPECT_THAT(message_of([&] { unpacked_size(folder_ / "xz"); }), HasSubstr("its end is missing"));
+}
+
+TEST_F(Cifar, PackedFilesAreReadInAnyPieces) {
+  const std::string text = batch(20, 0);
+  write_file(folder_ / "xz", packed_xz(text));
+  write_file(folder_ / "gz", packed_gz(text, folder_ / "scratch"));
+  for (const char* name : {"xz", "gz"}) {
+    for (const std::size_t piece : {1U, 7U, 65536U, 1U << 20}) {
+      PackedReader reader(folder_ / name);
+      EXPECT_TRUE(reader.compressed());
+      std::string found;
+      std::vector<std::uint8_t> bytes(piece);
+      for (std::size_t got = piece; got == piece;) {
+        got = reader.read(bytes.data(), piece);
+        found.append(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(got));
+      }
+      EXPECT_TRUE(found == text) << name << " in pieces of " << piece;
+    }
+  }
 }
 
 }  // namespace
