@@ -14,12 +14,12 @@
 #include "agent/data/dataset.h"
 #include "agent/data/quality.h"
 #include "agent/evaluator/fake_quant_evaluator.h"
-#include "agent/nn/safetensors.h"
 #include "agent/nn/training.h"
 #include "host/base/error.h"
 #include "host/base/hash.h"
 #include "host/base/phase.h"
 #include "host/campaign/run_directory.h"
+#include "host/network/io/safetensors.h"
 #include "host/search/bit_space.h"
 #include "host/search/setting.h"
 

@@ -4,7 +4,6 @@
 
 #include "agent/data/dataset.h"
 #include "agent/evaluator/fake_quant_evaluator.h"
-#include "agent/nn/safetensors.h"
 #include "agent/nn/training.h"
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/commands.h"
@@ -13,6 +12,7 @@
 #include "host/base/processors.h"
 #include "host/base/table.h"
 #include "host/evaluator/answers.h"
+#include "host/network/io/safetensors.h"
 #include "host/network/network.h"
 
 namespace bittern {

@@ -5,9 +5,9 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "agent/nn/safetensors.h"
 #include "host/base/file.h"
 #include "host/cost/lut.h"
+#include "host/network/io/safetensors.h"
 #include "host/network/network.h"
 #include "host/protocol/messages.h"
 #include "host/search/checkpoint.h"
