@@ -15,7 +15,7 @@ constexpr int kMostImages = 10000000;
 
 void check(const EvaluateArguments& a) {
   const bool widths = a.weight_bits != 0 || a.activation_bits != 0;
-  if (a.policy.empty() != widths || (widths && (a.weight_bits == 0 || a.activation_bits == 0))) {
+  if ((widths && !a.policy.empty()) || (widths && (a.weight_bits == 0 || a.activation_bits == 0))) {
     fail_usage("expected --policy FILE, or --wbits and --abits for every layer");
   }
   a.table.format();
@@ -29,13 +29,14 @@ void add_evaluate_command(CLI::App& app,
   EvaluateArguments& a = *arguments;
   CLI::App* command = app.add_subcommand(
       "evaluate", "Accuracy of a network at given bits, by simulated quantisation");
-  text_of(command->add_option("--network", a.network, "Name in configs/networks, or a .yaml file"),
+  text_of(command->add_option("--network", a.network,
+                              "Name in configs/networks, or a .yaml or .onnx file"),
           kNetwork)
       ->capture_default_str();
   text_of(command->add_option("--checkpoint", a.checkpoint,
-                              "Full-precision weights (safetensors), as bittern train writes them"),
-          kFile)
-      ->required();
+                              "Full-precision weights (safetensors), as bittern train writes "
+                              "them; default: those that the network came with"),
+          kFile);
   text_of(command->add_option("--policy", a.policy,
                               "Bits of every layer, as policy.json of a campaign has them"),
           kFile);
@@ -77,7 +78,8 @@ void add_evaluate_command(CLI::App& app,
   a.table.add_to(*command);
   command->footer(
       example("bittern evaluate --checkpoint lenet.safetensors --wbits 4 --abits 4\n"
-              "bittern evaluate --checkpoint model.safetensors --policy policy.json --finetune 1"));
+              "bittern evaluate --checkpoint model.safetensors --policy policy.json --finetune 1\n"
+              "bittern evaluate --network model.onnx --dataset mnist --wbits 4 --abits 4"));
   command->callback([arguments, command, action = std::move(action)] {
     check(*arguments);
     action(*arguments, *command);
