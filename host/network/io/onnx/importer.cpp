@@ -233,15 +233,17 @@ Value Importer::transposed(const FileNode& node, const Value& value,
 
 Value Importer::affine(const FileNode& node, const Value& value, const std::vector<double>& scale,
                        const std::vector<double>& shift, const std::string& name) {
-  const std::size_t channels = value.dims.empty() ? 1 : static_cast<std::size_t>(value.dims[0]);
+  // The same for all values: whatever channels the map has.
+  const bool uniform = scale.size() == 1 && shift.size() == 1;
+  Value out = value;
+  Node made;
+  made.inputs = {uniform ? value.source : shaped(node, value)};
+  const auto channels = static_cast<std::size_t>(graph_.shape_of(made.inputs[0]).channels);
   const auto all = [channels](const std::vector<double>& values) {
     return values.size() == 1 ? std::vector<double>(channels, values[0]) : values;
   };
   const std::vector<double> scales = all(scale);
   const std::vector<double> shifts = all(shift);
-  Value out = value;
-  Node made;
-  made.inputs = {shaped(node, value)};
   const bool positive =
       std::all_of(scales.begin(), scales.end(), [](double s) { return s > 0 && std::isfinite(s); });
   if (value.source == kImage && made.inputs[0] == kImage && positive) {
