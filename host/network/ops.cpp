@@ -52,6 +52,7 @@ int pooled_extent(const char* axis, int in, int before, int behind, int kernel, 
                   int stride, bool ceil) {
   const std::int64_t reach = std::int64_t{kernel - 1} * dilation + 1;
   if (reach > kMost) fail_usage("the pooling's kernel reaches over {} {}", reach, axis);
+  const int positions = kernel;
   kernel = static_cast<int>(reach);
   if (before >= kernel || behind >= kernel) {
     fail_usage("pooling has {} and {} {} of padding, expected less than its kernel ({})", before,
@@ -64,6 +65,15 @@ int pooled_extent(const char* axis, int in, int before, int behind, int kernel, 
   }
   int out = room / stride + 1;
   if (ceil && room % stride != 0 && out * stride < in + before) ++out;
+  // The first and last windows of a kernel with positions could have padding under all of it.
+  for (int i = 0; i < out && dilation > 1; ++i) {
+    const std::int64_t start = std::int64_t{i} * stride - before;
+    if (start >= 0 && start + reach <= in) continue;
+    const std::int64_t first = start >= 0 ? 0 : (-start + dilation - 1) / dilation;
+    if (first >= positions || start + first * dilation >= in) {
+      fail_usage("window {} of the pooling has no pixel, only padding ({})", i, axis);
+    }
+  }
   return out;
 }
 

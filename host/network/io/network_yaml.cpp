@@ -251,6 +251,7 @@ class Writer {
         entry.add("deviation", list(a.deviation));
         break;
       case Op::kPad:
+        if (!std::isfinite(a.value)) fail("{}: a border of {} cannot be written", n.where, a.value);
         add_padding(entry, a, true);
         entry.add_if(a.value != 0.0, "value", real(a.value));
         entry.add_if(a.border != BorderMode::kValue, "border",

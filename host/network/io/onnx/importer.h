@@ -38,9 +38,17 @@ struct Value {
   Dims dims;            ///< without the batch where there is one
   bool batched = true;  ///< whether an extent for the images of a batch stands before `dims`
   std::optional<Codes> codes = std::nullopt;
+  bool bytes = false;     ///< values are bytes in the file, of which arithmetic would wrap around
   std::string name = {};  ///< of the initialiser that a constant comes from
 
   bool known() const { return constant != nullptr; }
+};
+
+/// How a constant is spread over a value (with NumPy's rules): one number, or one for each channel.
+/// Where it differs within a channel, `each` is set and there is one for every value.
+struct Spread {
+  std::vector<double> values;
+  bool each = false;
 };
 
 class Importer;
@@ -135,7 +143,10 @@ class Importer {
   /// Whether it is the network's answer and nothing else.
   bool is_answer(const std::string& name) const;
   /// Whether no layer has been read yet.
-  bool weightless() const { return weights_.empty(); }
+  bool layerless() const { return layer_nodes(graph_).empty(); }
+  /// value * scale + shift where the two are spread over the value.
+  Value spread_affine(const FileNode& node, Value value, const Spread& scale, const Spread& shift,
+                      const std::string& name);
 
  private:
   void read_opsets(const onnx::ModelProto& model);
@@ -163,12 +174,7 @@ class Importer {
 /// Extents of the map that stands for a tensor of these extents (without the batch).
 Shape map_shape(const Dims& dims);
 
-/// How a constant is spread over a value (with NumPy's rules): one number, or one for each channel.
-/// Where it differs within a channel, `each` is set and there is one for every value.
-struct Spread {
-  std::vector<double> values;
-  bool each = false;
-};
+/// Throws Error where the constant does not fit, or differs between images.
 Spread spread_over(const FileNode& node, const Constant& constant, const Dims& full, bool batched);
 
 // Extents that operations of shapes give, for constants and maps alike; with the batch.

@@ -187,7 +187,7 @@ struct Product {
 
 /// A product over the last extent of a value: a fully connected layer, or where other extents stand
 /// before it a 1x1 convolution.
-void multiply(Importer& importer, const FileNode& node, const Value& value, Product product) {
+Value multiply(Importer& importer, const FileNode& node, const Value& value, Product product) {
   if (value.dims.empty() || value.dims.back() != product.in) {
     node.fail(fmt::format("a product of {} values with a matrix of {} inputs",
                           value.dims.empty() ? 1 : value.dims.back(), product.in));
@@ -222,7 +222,7 @@ void multiply(Importer& importer, const FileNode& node, const Value& value, Prod
   if (!product.bias.empty()) {
     importer.set_weight(product.name, "bias", {product.out}, std::move(product.bias));
   }
-  importer.set(node, std::move(out));
+  return out;
 }
 
 void gemm(Importer& importer, const FileNode& node) {
@@ -248,19 +248,26 @@ void gemm(Importer& importer, const FileNode& node) {
     node.fail("alpha and quantised weights: scale the weights");
   product.weight = matrix_of(node, matrix, transposed, alpha);
   product.name = importer.weight_name(node, node.input(1));
+  const Constant* addend = nullptr;
   if (node.has(2) && beta != 0.0) {
-    const Constant& addend = node.constant(2, "addend");
-    const bool one = addend.count() == 1;
-    // Rows of the addend are images; where they differ it is no bias.
-    if (!one && (addend.count() != product.out || addend.dims.back() != product.out)) {
-      node.fail(fmt::format("an addend of {} for {} outputs: expected one number for each output",
-                            dims_text(addend.dims), product.out));
-    }
-    for (std::int64_t i = 0; i < product.out; ++i) {
-      product.bias.push_back(static_cast<float>(addend.at(one ? 0 : i) * beta));
+    addend = &node.constant(2, "addend");
+    const bool one = addend->count() == 1;
+    if (one || (addend->count() == product.out && addend->dims.back() == product.out)) {
+      for (std::int64_t i = 0; i < product.out; ++i) {
+        product.bias.push_back(static_cast<float>(addend->at(one ? 0 : i) * beta));
+      }
+      addend = nullptr;
     }
   }
-  multiply(importer, node, value, std::move(product));
+  Value out = multiply(importer, node, value, std::move(product));
+  if (addend != nullptr) {
+    // Rows of it are images: no bias, and only for one image.
+    Spread spread = spread_over(node, *addend, importer.full(out), out.batched);
+    for (double& number : spread.values) number *= beta;
+    out = importer.spread_affine(node, out, {{1.0}, false}, spread,
+                                 importer.weight_name(node, node.input(2)));
+  }
+  importer.set(node, std::move(out));
 }
 
 void matmul(Importer& importer, const FileNode& node) {
@@ -293,7 +300,9 @@ void matmul(Importer& importer, const FileNode& node) {
   product.quantiser = weight_quantiser_of(node, matrix, weights_first ? 0 : 1);
   product.weight = matrix_of(node, matrix, weights_first, 1.0);
   product.name = importer.weight_name(node, node.input(weights_first ? 0 : 1));
-  if (!weights_first) return multiply(importer, node, value, std::move(product));
+  if (!weights_first) {
+    return importer.set(node, multiply(importer, node, value, std::move(product)));
+  }
   if (value.dims.size() < 2) value = importer.one_image(node, value);
   const std::int64_t columns = value.dims.back();
   if (count_of(value.dims) == columns * product.in) {
@@ -343,7 +352,9 @@ void batch_norm(Importer& importer, const FileNode& node) {
   }
   Node made;
   made.op = Op::kBatchNorm;
-  made.attributes.epsilon = node.real("epsilon", 1e-5);
+  // The decimal number that was meant: 1e-5, not the float nearest to it.
+  made.attributes.epsilon =
+      std::stod(fmt::format("{}", static_cast<float>(node.real("epsilon", 1e-5))));
   made.name = importer.weight_name(node, node.input(1));
   constexpr double kLeast = 1e-12;
   if (!(made.attributes.epsilon >= kLeast && made.attributes.epsilon <= 1.0)) {
@@ -415,6 +426,7 @@ void pool(Importer& importer, const FileNode& node, Op op) {
   }
   Value pooled = map_value(importer, index, axes);
   pooled.codes = value.codes;
+  pooled.bytes = value.bytes;
   importer.set(node, std::move(pooled));
 }
 

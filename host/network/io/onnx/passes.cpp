@@ -74,12 +74,29 @@ Affine affine_of(const Node& node, const NamedTensors& weights) {
     return weights.at(node.name + "." + tensor).values;
   };
   for (std::size_t c = 0; c < values("weight").size(); ++c) {
-    const double scale =
-        values("weight")[c] / std::sqrt(double{values("running_var")[c]} + node.attributes.epsilon);
+    // In floats, where kNoEpsilon changes nothing.
+    const auto variance =
+        static_cast<float>(double{values("running_var")[c]} + node.attributes.epsilon);
+    const double scale = values("weight")[c] / std::sqrt(double{variance});
     affine.scale.push_back(scale);
     affine.shift.push_back(values("bias")[c] - values("running_mean")[c] * scale);
   }
   return affine;
+}
+
+/// Whether floats hold it; as a normalisation: whether a network file may have it.
+bool can_be_kept(const Affine& affine, bool normalisation) {
+  constexpr double kMostFloat = 3e38;
+  constexpr double kMost = 1e6;
+  for (std::size_t c = 0; c < affine.scale.size(); ++c) {
+    const double scale = affine.scale[c];
+    const double shift = affine.shift[c];
+    const bool fits = normalisation
+                          ? scale > 1 / kMost && scale < kMost && std::abs(shift / scale) < kMost
+                          : std::abs(scale) < kMostFloat && std::abs(shift) < kMostFloat;
+    if (!fits) return false;
+  }
+  return true;
 }
 
 /// Two that follow one another as one; what is not possible (a normalisation that would multiply
@@ -98,14 +115,12 @@ Graph with_merged_affines(Graph graph, NamedTensors& weights) {
     }
     const Affine a = affine_of(first, weights);
     const Affine b = affine_of(second, weights);
-    const bool positive =
-        std::all_of(b.scale.begin(), b.scale.end(), [](double s) { return s > 0; });
-    if (first.op == Op::kNormalise && !positive) continue;
     Affine both = a;
     for (std::size_t c = 0; c < a.scale.size(); ++c) {
       both.scale[c] = a.scale[c] * b.scale[c];
       both.shift[c] = a.shift[c] * b.scale[c] + b.shift[c];
     }
+    if (!can_be_kept(both, first.op == Op::kNormalise)) continue;
     if (first.op == Op::kNormalise) {
       second.op = Op::kNormalise;
       second.name = first.name;

@@ -291,6 +291,15 @@ bool same_values(const Constant& a, const Constant& b) {
 
 void dequantize_linear(Importer& importer, const FileNode& node) {
   const Value value = node.input(0);
+  if (value.bytes) {
+    // The image itself: its bytes are codes.
+    const double scale = node.scalar(1, "scale");
+    const double zero = node.has(2) ? node.scalar(2, "zero point") : 0.0;
+    Value out =
+        importer.affine(node, value, {scale}, {-zero * scale}, importer.weight_name(node, Value{}));
+    out.bytes = false;
+    return importer.set(node, std::move(out));
+  }
   if (!value.codes) node.fail("its input are no codes of a QuantizeLinear");
   const std::size_t rank = importer.full(value).size();
   const Codes& codes = *value.codes;

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "host/network/io/onnx/importer.h"
 
@@ -48,51 +50,105 @@ void shape(Importer& importer, const FileNode& node) {
   importer.set_constant(node, shape_constant(node, importer.full(node.input(0))));
 }
 
+/// A map of zeros with so many channels and the pixels of another.
+int zeros_like(Importer& importer, const FileNode& node, int source, std::int64_t channels) {
+  const Shape shape = importer.graph().shape_of(source);
+  Node more;
+  more.op = Op::kPadChannels;
+  more.inputs = {source};
+  more.attributes.after = static_cast<int>(channels);
+  Node only;
+  only.op = Op::kSlice;
+  only.inputs = {importer.append(node, std::move(more))};
+  only.attributes.begin = {shape.channels, 0, 0};
+  only.attributes.end = {shape.channels + static_cast<int>(channels), shape.height, shape.width};
+  return importer.append(node, std::move(only));
+}
+
+/// A constant with one of its extents first.
+Constant axis_first(const Constant& constant, std::size_t axis) {
+  Constant turned = constant;
+  std::int64_t before = 1;
+  for (std::size_t i = 0; i < axis; ++i) before *= constant.dims[i];
+  const std::int64_t extent = constant.dims[axis];
+  const std::int64_t behind = before * extent == 0 ? 0 : constant.count() / (before * extent);
+  for (std::int64_t i = 0; i < constant.count(); ++i) {
+    const std::int64_t a = i / (before * behind);
+    const std::int64_t b = i / behind % before;
+    const std::int64_t from = (b * extent + a) * behind + i % behind;
+    turned.reals[static_cast<std::size_t>(i)] = static_cast<float>(constant.at(from));
+  }
+  turned.dims.erase(turned.dims.begin() + static_cast<std::ptrdiff_t>(axis));
+  turned.dims.insert(turned.dims.begin(), extent);
+  return turned;
+}
+
+/// Maps, and constants among them: zeros that the constants are added to behind the concatenation.
 void concat(Importer& importer, const FileNode& node) {
-  std::vector<Value> values;
-  for (std::size_t i = 0; i < node.inputs(); ++i) {
-    values.push_back(node.input(i));
-    if (values.back().known()) node.fail("a constant among maps: only maps are concatenated");
-    if (values.back().batched != values[0].batched ||
-        values.back().dims.size() != values[0].dims.size()) {
-      node.fail("its inputs have different numbers of extents");
-    }
+  std::optional<Value> first;
+  for (std::size_t i = 0; i < node.inputs() && !first; ++i) {
+    if (!node.input(i).known()) first = node.input(i);
   }
-  if (values.size() == 1) return importer.set(node, values[0]);
-  std::size_t axis = node.axis(node.integer("axis", 1), importer.full(values[0]).size());
-  if (values[0].batched && axis == 0) {
-    for (Value& value : values) value = importer.one_image(node, value);
-  } else if (values[0].batched) {
-    --axis;
-  }
+  if (node.inputs() == 1) return importer.set(node, *first);
+  const std::size_t rank = importer.full(*first).size();
+  std::size_t axis = node.axis(node.integer("axis", 1), rank);
+  const bool apart = first->batched && axis > 0;  // the images of a batch stay apart
+  if (apart) --axis;
+  const Value model = apart ? *first : importer.one_image(node, *first);
   // To the front, where our concatenation works.
   std::vector<int> order = {static_cast<int>(axis)};
-  for (std::size_t i = 0; i < values[0].dims.size(); ++i) {
+  std::vector<int> back(model.dims.size(), 0);
+  for (std::size_t i = 0; i < model.dims.size(); ++i) {
     if (i != axis) order.push_back(static_cast<int>(i));
   }
-  Node made;
-  made.op = Op::kConcat;
-  Value out;
-  for (const Value& value : values) {
-    Value turned = importer.transposed(node, value, order);
-    if (turned.dims.size() == 2) turned.dims.insert(turned.dims.begin() + 1, 1);
-    made.inputs.push_back(importer.shaped(node, turned));
-    if (out.dims.empty()) {
-      out = turned;
-      out.dims[0] = 0;
-    }
-    Dims others = turned.dims;
-    others[0] = out.dims[0];
-    if (others != out.dims) {
-      node.fail(fmt::format("parts of {} and {}", dims_text(out.dims), dims_text(turned.dims)));
-    }
-    out.dims[0] += turned.dims[0];
-  }
-  out.source = importer.append(node, std::move(made));
-  if (values[0].dims.size() == 2) out.dims.erase(out.dims.begin() + 1);
-  std::vector<int> back(order.size());
   for (std::size_t i = 0; i < order.size(); ++i) {
     back[static_cast<std::size_t>(order[i])] = static_cast<int>(i);
+  }
+  Dims wanted = importer.transposed(node, model, order).dims;
+  const Shape shape = map_shape(wanted);
+  const int some = importer.shaped(node, importer.transposed(node, model, order), shape);
+  Node made;
+  made.op = Op::kConcat;
+  std::vector<double> shift;
+  wanted[0] = 0;
+  const std::int64_t pixels = std::int64_t{shape.height} * shape.width;
+  for (std::size_t i = 0; i < node.inputs(); ++i) {
+    const Value& value = node.input(i);
+    Dims dims;
+    if (value.known()) {
+      Constant part = *value.constant;
+      if (part.integer) node.fail("integers among real numbers");
+      if (apart && part.dims.size() == rank && part.dims[0] == 1)
+        part.dims.erase(part.dims.begin());
+      if (part.dims.size() != model.dims.size()) node.fail("a constant that does not fit");
+      part = axis_first(part, axis);
+      dims = part.dims;
+      made.inputs.push_back(zeros_like(importer, node, some, dims[0]));
+      for (std::int64_t k = 0; k < part.count(); ++k) shift.push_back(part.at(k));
+    } else {
+      if (importer.full(value).size() != rank || value.batched != first->batched) {
+        node.fail("its inputs have different numbers of extents");
+      }
+      const Value turned =
+          importer.transposed(node, apart ? value : importer.one_image(node, value), order);
+      dims = turned.dims;
+      made.inputs.push_back(importer.shaped(node, turned, map_shape(dims)));
+      shift.resize(shift.size() + static_cast<std::size_t>(count_of(dims)), 0.0);
+    }
+    Dims others = dims;
+    others[0] = 0;
+    Dims expected = wanted;
+    expected[0] = 0;
+    if (others != expected) node.fail("parts do not fit");
+    wanted[0] += dims[0];
+  }
+  Value out = model;
+  out.dims = wanted;
+  out.source = importer.append(node, std::move(made));
+  const bool constants = std::any_of(shift.begin(), shift.end(), [](double s) { return s != 0; });
+  if (constants && static_cast<std::int64_t>(shift.size()) == wanted[0] * pixels) {
+    out = importer.spread_affine(node, out, {{1.0}, false}, {shift, true},
+                                 importer.weight_name(node, Value{}));
   }
   out = importer.transposed(node, out, back);
   importer.set(node, importer.with_full(node, out, importer.full(out)));
@@ -213,7 +269,9 @@ void gather(Importer& importer, const FileNode& node) {
 void pad(Importer& importer, const FileNode& node) {
   Value value = node.input(0);
   const Dims full = importer.full(value);
-  const std::vector<std::int64_t> stated = node.list_or_input("pads", 1).value_or(Dims{});
+  const std::vector<std::int64_t> stated = node.attribute("paddings") != nullptr
+                                               ? node.list("paddings")
+                                               : node.list_or_input("pads", 1).value_or(Dims{});
   Dims before(full.size(), 0);
   Dims behind(full.size(), 0);
   if (importer.opset() >= 18 && node.has(3)) {
@@ -472,7 +530,7 @@ const std::vector<OnnxOp>& shape_ops() {
       {"", "Unsqueeze", reshape, "as Reshape"},
       {"", "Transpose", transpose, "rearrange, where more than extents of 1 move"},
       {"", "Shape", shape, "a constant"},
-      {"", "Concat", concat, "of maps, along any axis"},
+      {"", "Concat", concat, "of maps and constants, along any axis"},
       {"", "Slice", slice, "forwards, with steps"},
       {"", "Split", split, "slices"},
       {"", "Gather", gather, "of a map: places in regular order, which is a slice"},

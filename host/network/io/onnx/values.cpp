@@ -32,22 +32,8 @@ void cast(Importer& importer, const FileNode& node) {
         "values of the image become integers: quantise with QuantizeLinear and "
         "DequantizeLinear, or Quant");
   }
-  importer.set(node, node.input(0));
-}
-
-/// value * scale + shift where the two are spread over the value.
-void spread_affine(Importer& importer, const FileNode& node, Value value, const Spread& scale,
-                   const Spread& shift, const Value& named) {
-  const std::string name = importer.weight_name(node, named);
-  const bool each = scale.each || shift.each;
-  const Dims dims = value.dims;
-  if (each) {
-    // A channel for each value.
-    value.dims = {count_of(dims)};
-    value.source = importer.shaped(node, value);
-  }
-  Value out = importer.affine(node, value, scale.values, shift.values, name);
-  out.dims = dims;
+  Value out = node.input(0);
+  out.bytes = false;
   importer.set(node, std::move(out));
 }
 
@@ -71,7 +57,7 @@ Value repeated(Importer& importer, const FileNode& node, const Value& value, con
   return out;
 }
 
-void sum_of_maps(Importer& importer, const FileNode& node, std::vector<Value> values) {
+Value sum_of_maps(Importer& importer, const FileNode& node, std::vector<Value> values) {
   Dims dims = values[0].dims;
   for (const Value& value : values) {
     if (value.batched != values[0].batched) node.fail("maps with a batch and without");
@@ -88,7 +74,7 @@ void sum_of_maps(Importer& importer, const FileNode& node, std::vector<Value> va
   }
   Value out = values[0];
   out.source = importer.append(node, std::move(made));
-  importer.set(node, std::move(out));
+  return out;
 }
 
 void arithmetic(Importer& importer, const FileNode& node) {
@@ -98,11 +84,11 @@ void arithmetic(Importer& importer, const FileNode& node) {
   const Value& b = node.input(1);
   if (a.codes || b.codes) node.fail("arithmetic on codes of QuantizeLinear");
   if (!a.known() && !b.known()) {
-    if (op == "Add") return sum_of_maps(importer, node, {a, b});
+    if (op == "Add") return importer.set(node, sum_of_maps(importer, node, {a, b}));
     if (op == "Sub") {
       const Value minus =
           importer.affine(node, b, {-1.0}, {0.0}, importer.weight_name(node, Value{}));
-      return sum_of_maps(importer, node, {a, minus});
+      return importer.set(node, sum_of_maps(importer, node, {a, minus}));
     }
     node.fail(
         "products of two activations are not computed: every layer multiplies activations by "
@@ -120,20 +106,24 @@ void arithmetic(Importer& importer, const FileNode& node) {
   const Spread spread = spread_over(node, constant, importer.full(map), map.batched);
   const Spread one{{1.0}, false};
   const Spread zero{{0.0}, false};
+  const auto set_affine = [&](const Spread& scale, const Spread& shift) {
+    importer.set(
+        node, importer.spread_affine(node, map, scale, shift, importer.weight_name(node, known)));
+  };
   Spread changed = spread;
-  if (op == "Add") return spread_affine(importer, node, map, one, spread, known);
-  if (op == "Mul") return spread_affine(importer, node, map, spread, zero, known);
+  if (op == "Add") return set_affine(one, spread);
+  if (op == "Mul") return set_affine(spread, zero);
   if (op == "Sub" && b.known()) {
     for (double& value : changed.values) value = -value;
-    return spread_affine(importer, node, map, one, changed, known);
+    return set_affine(one, changed);
   }
-  if (op == "Sub") return spread_affine(importer, node, map, {{-1.0}, false}, spread, known);
+  if (op == "Sub") return set_affine({{-1.0}, false}, spread);
   if (!b.known()) node.fail("a division by a map is not computed");
   for (double& value : changed.values) {
     if (value == 0) node.fail("a division by zero");
     value = 1.0 / value;
   }
-  spread_affine(importer, node, map, changed, zero, known);
+  set_affine(changed, zero);
 }
 
 void negate(Importer& importer, const FileNode& node) {
@@ -142,13 +132,20 @@ void negate(Importer& importer, const FileNode& node) {
 }
 
 void sum(Importer& importer, const FileNode& node) {
-  if (node.inputs() == 1) return importer.set(node, node.input(0));
-  std::vector<Value> values;
+  std::vector<Value> maps;
   for (std::size_t i = 0; i < node.inputs(); ++i) {
-    values.push_back(node.input(i));
-    if (values.back().known()) node.fail("a constant among its inputs: write Add");
+    if (!node.input(i).known()) maps.push_back(node.input(i));
   }
-  sum_of_maps(importer, node, std::move(values));
+  Value all = maps.size() == 1 ? maps[0] : sum_of_maps(importer, node, std::move(maps));
+  for (std::size_t i = 0; i < node.inputs(); ++i) {
+    const Value& known = node.input(i);
+    if (!known.known()) continue;
+    all =
+        importer.spread_affine(node, all, {{1.0}, false},
+                               spread_over(node, *known.constant, importer.full(all), all.batched),
+                               importer.weight_name(node, known));
+  }
+  importer.set(node, std::move(all));
 }
 
 void activation(Importer& importer, const FileNode& node, Node made) {
@@ -214,7 +211,7 @@ void bound(Importer& importer, const FileNode& node) {
 /// At the end of a classifier: its order is that of the logits.
 void softmax(Importer& importer, const FileNode& node) {
   const bool last = node.proto().output_size() == 1 && importer.is_answer(node.proto().output(0));
-  if (!last || importer.weightless()) {
+  if (!last || importer.layerless()) {
     node.fail(
         "it is computed nowhere but at the end of a network, where it is left out: the order "
         "of the classes does not change");

@@ -12,6 +12,7 @@
 
 #include "host/base/error.h"
 #include "host/base/file.h"
+#include "host/base/random.h"
 #include "host/base/temporary_folder.h"
 #include "host/network/io/network_yaml.h"
 #include "host/network/io/onnx/import.h"
@@ -257,7 +258,7 @@ TEST(Onnx, KeepsTheQuantisersOfQonnx) {
   EXPECT_EQ(found[0]->weight.text(), "b1 bipolar s0.25,0.25 z0");
   EXPECT_EQ(read.weights.at(read.graph.nodes[1].name + ".weight").values[0], -0.25F);
   EXPECT_EQ(stated_policy(read.graph)[0], (BitPair{1, 3}));
-  EXPECT_TRUE(layers(read.graph)[0].signed_input);
+  EXPECT_FALSE(layers(read.graph)[0].signed_input);  // images are not
   // And through a file of ours.
   Network network;
   network.name = "q";
@@ -316,7 +317,7 @@ INSTANTIATE_TEST_SUITE_P(
                   m.then("Relu");
                   m.model().mutable_opset_import(0)->set_version(40);
                 },
-                "expected 6 to 21"},
+                "expected 1 to 21"},
         Refusal{"NoOpset",
                 [](ModelBuilder& m) {
                   m.then("Relu");
@@ -376,6 +377,7 @@ INSTANTIATE_TEST_SUITE_P(
                 [](ModelBuilder& m) {
                   const std::string c = m.constant("c", {2});
                   m.then("BatchNormalization", {c, c, c, c}).with("training_mode", 1);
+                  m.model().mutable_opset_import(0)->set_version(15);
                 },
                 "model.eval()"},
         Refusal{"BatchMixed",
@@ -426,6 +428,35 @@ TEST(OnnxFiles, EveryCutOfAModelIsAnError) {
     }
     ADD_FAILURE() << "cut at " << size << " of " << content.size();
   }
+}
+
+TEST(OnnxFiles, DamagedModelsAreReadOrRefused) {
+  ModelBuilder m;
+  const std::string c = m.constant("c", {3});
+  m.then("Conv", {m.constant("w", {3, 2, 1, 1})}).then("BatchNormalization", {c, c, c, c});
+  m.then("Relu").then("MaxPool").with("kernel_shape", std::vector<std::int64_t>{2, 2});
+  m.then("Pad", {m.integers("p", {0, 0, 1, 0, 0, 0, 0, 1})}).then("Flatten");
+  m.then("MatMul", {m.constant("f", {48, 2})});
+  m.read();
+  const std::string content = m.model().SerializeAsString();
+  Rng rng(9);
+  int read = 0;
+  for (int round = 0; round < 4000; ++round) {
+    std::string damaged = content;
+    for (std::int64_t i = rng.integer(1, 4); i > 0; --i) {
+      const auto place =
+          static_cast<std::size_t>(rng.integer(0, static_cast<std::int64_t>(damaged.size()) - 1));
+      damaged[place] = static_cast<char>(rng.integer(0, 255));
+    }
+    try {
+      parse_onnx(damaged, "m.onnx", "/nonexistent");
+      ++read;
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr("m.onnx"));
+    }
+  }
+  EXPECT_GT(read, 0);
+  EXPECT_LT(read, 4000);
 }
 
 TEST(OnnxFiles, ReadsDataBesideTheModelAndRefusesLinksThatLeadOut) {
