@@ -8,8 +8,8 @@
 #include "host/base/hash.h"
 #include "host/base/stop.h"
 #include "host/base/stopwatch.h"
-#include "host/network/quantisation.h"
 #include "host/base/version.h"
+#include "host/network/quantisation.h"
 
 namespace bittern {
 namespace {

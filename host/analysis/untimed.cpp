@@ -22,8 +22,8 @@ std::vector<std::string> untimed_parts(const Network& network, const Variant& va
   if (has({Op::kMaxPool, Op::kAveragePool})) parts.emplace_back("pooling");
   if (has({Op::kUpsample})) parts.emplace_back("upsampling");
   if (has({Op::kPad, Op::kRearrange})) parts.emplace_back("borders and rearranging of maps");
-  const bool bipolar = std::any_of(
-      network.graph.nodes.begin(), network.graph.nodes.end(), [](const Node& node) {
+  const bool bipolar =
+      std::any_of(network.graph.nodes.begin(), network.graph.nodes.end(), [](const Node& node) {
         return node.op != Op::kQuantise && node.attributes.quantiser &&
                node.attributes.quantiser->bipolar;
       });

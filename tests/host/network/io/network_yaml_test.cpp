@@ -15,7 +15,7 @@
 #include "host/base/temporary_folder.h"
 #include "host/network/io/network_weights.h"
 #include "host/network/network.h"
-#include "tests/agent/nn/random_graph.h"
+#include "tests/host/network/random_graph.h"
 
 namespace bittern {
 namespace {
