@@ -87,10 +87,9 @@ void import_model(const Options& options, const CLI::App& command) {
   }
   Network network = import_onnx(options.model, options.onnx);
   for (const std::string& note : network.notes) spdlog::warn("{}", note);
+  const Policy policy = options.policy_out.empty() ? Policy() : stated_policy(network.graph);
   if (!options.out.empty()) network = save_network(options.out, network);
-  if (!options.policy_out.empty()) {
-    save_policy(options.policy_out, network, stated_policy(network.graph));
-  }
+  if (!options.policy_out.empty()) save_policy(options.policy_out, network, policy);
   std::cout << options.table.render(table_of(network), command);
   if (!options.out.empty()) {
     std::cerr << fmt::format(

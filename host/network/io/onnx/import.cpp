@@ -8,6 +8,7 @@
 #include <cctype>
 #include <limits>
 #include <memory>
+#include <system_error>
 #include <utility>
 
 #include "host/base/error.h"
@@ -52,6 +53,11 @@ OnnxNetwork parse_onnx(std::string_view content, const std::string& file,
 }
 
 OnnxNetwork read_onnx(const std::filesystem::path& path, const OnnxOptions& options) {
+  std::error_code code;
+  if (!std::filesystem::is_regular_file(path, code)) {
+    fail_usage("{}: {}", path.string(),
+               std::filesystem::exists(path, code) ? "not a file" : "no such file");
+  }
   return parse_onnx(read_file(path), path.string(), path.parent_path(), options);
 }
 
