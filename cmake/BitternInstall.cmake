@@ -56,7 +56,8 @@ add_library(bittern_library STATIC ${objects})
 set_target_properties(bittern_library PROPERTIES OUTPUT_NAME bittern EXPORT_NAME bittern LINKER_LANGUAGE CXX)
 target_compile_features(bittern_library INTERFACE cxx_std_17)
 target_include_directories(bittern_library INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-target_link_libraries(bittern_library INTERFACE fmt::fmt spdlog::spdlog yaml-cpp SQLite::SQLite3 Boost::filesystem Threads::Threads)
+target_link_libraries(bittern_library INTERFACE fmt::fmt spdlog::spdlog yaml-cpp SQLite::SQLite3 Boost::filesystem Threads::Threads
+                      onnx onnx_proto protobuf)
 install(TARGETS bittern_library EXPORT bitternTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY include/bittern DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 

@@ -15,6 +15,7 @@ PACKAGES=(
   # libraries
   libtorch-dev libboost-dev libboost-filesystem-dev libboost-system-dev libyaml-cpp-dev libcli11-dev
   libspdlog-dev libfmt-dev nlohmann-json3-dev libsqlite3-dev liblzma-dev libturbojpeg0-dev libpng-dev libmatio-dev
+  libonnx-dev libprotobuf-dev
   # the tests and benchmarks are part of every build
   libgtest-dev libgmock-dev libbenchmark-dev
 )
@@ -22,6 +23,7 @@ CHECKS=(
   yosys iverilog                                       # synthesis, second simulator
   clang-format clang-tidy clang libclang-rt-dev        # lint; fuzzers
   chromium                                             # the HTML pages
+  libonnx-testdata python3-onnx python3-torch          # ONNX's conformance data; models that exporters write
 )
 
 list=

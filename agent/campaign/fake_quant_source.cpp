@@ -15,12 +15,13 @@
 #include "agent/data/quality.h"
 #include "agent/evaluator/fake_quant_evaluator.h"
 #include "agent/nn/checkpoint.h"
-#include "agent/nn/safetensors.h"
 #include "agent/nn/training.h"
 #include "host/base/error.h"
 #include "host/base/hash.h"
 #include "host/base/phase.h"
 #include "host/campaign/run_directory.h"
+#include "host/network/io/network_weights.h"
+#include "host/network/io/safetensors.h"
 #include "host/search/bit_space.h"
 #include "host/search/setting.h"
 
@@ -42,6 +43,9 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
     check_data_fits(network, data_.name, outline_);
     if (!campaign.model.checkpoint.empty()) {
       checkpoint_ = read_checkpoint(network, campaign.model.checkpoint);
+    } else if (has_weights(network)) {
+      checkpoint_ = network_weights(network);
+      check_checkpoint(network, *checkpoint_, "weights of " + network.name);
     }
   }
 
@@ -89,10 +93,12 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
         "data", fmt::format("{}{}: {} training, {} validation, {} test images", data_.name,
                             outline_.folder.empty() ? "" : " in " + outline_.folder, outline_.train,
                             outline_.validation, outline_.test));
-    lines.emplace_back("training", checkpoint_
-                                       ? "none: " + campaign_.model.checkpoint
-                                       : fmt::format("{} epochs of {} images",
-                                                     campaign_.model.epochs, outline_.train));
+    lines.emplace_back(
+        "training",
+        checkpoint_
+            ? "none: " + (campaign_.model.checkpoint.empty() ? "weights of " + network_.name
+                                                             : campaign_.model.checkpoint)
+            : fmt::format("{} epochs of {} images", campaign_.model.epochs, outline_.train));
     const int tuned = std::min(settings_.finetune_images, outline_.train);
     lines.emplace_back(
         "accuracies",

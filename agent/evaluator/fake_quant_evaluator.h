@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "agent/data/dataset.h"
-#include "agent/nn/safetensors.h"
 #include "agent/nn/training.h"
 #include "agent/quant/threshold.h"
 #include "host/evaluator/evaluator.h"
+#include "host/network/io/safetensors.h"
 
 namespace bittern {
 

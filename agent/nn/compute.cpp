@@ -57,13 +57,15 @@ Tensor max_pooled(const Node& node, Tensor x) {
   std::int64_t pad_h = a.pad_top;
   std::int64_t pad_w = a.pad_left;
   // LibTorch pads both sides alike and by half of the kernel at most.
-  if (a.ceil || a.pad_top != a.pad_bottom || a.pad_left != a.pad_right || 2 * pad_h > a.kernel_h ||
-      2 * pad_w > a.kernel_w) {
+  const bool dilated = a.dilation_h != 1 || a.dilation_w != 1;
+  if (dilated || a.ceil || a.pad_top != a.pad_bottom || a.pad_left != a.pad_right ||
+      2 * pad_h > a.kernel_h || 2 * pad_w > a.kernel_w) {
     x = padded_for_windows(node, x, -std::numeric_limits<double>::infinity());
     pad_h = 0;
     pad_w = 0;
   }
-  return at::max_pool2d(x, {a.kernel_h, a.kernel_w}, {a.stride_h, a.stride_w}, {pad_h, pad_w});
+  return at::max_pool2d(x, {a.kernel_h, a.kernel_w}, {a.stride_h, a.stride_w}, {pad_h, pad_w},
+                        {a.dilation_h, a.dilation_w});
 }
 
 Tensor average_pooled(const Node& node, const Tensor& x) {
@@ -96,6 +98,76 @@ Tensor upsampled(const Attributes& a, const Tensor& x) {
       .unsqueeze(5)
       .expand({n, c, h, a.step_h, w, a.step_w})
       .reshape({n, c, h * a.step_h, w * a.step_w});
+}
+
+Tensor sliced(const Attributes& a, const Tensor& x) {
+  const auto part = [&a](const Tensor& map, std::size_t axis, int step) {
+    return map.slice(static_cast<std::int64_t>(axis) + 1, a.begin.empty() ? 0 : a.begin[axis],
+                     a.end.empty() ? std::numeric_limits<std::int64_t>::max() : a.end[axis], step);
+  };
+  return part(part(part(x, 0, 1), 1, a.step_h), 2, a.step_w);
+}
+
+Tensor bordered(const Attributes& a, const Tensor& x) {
+  const std::vector<std::int64_t> pads = {a.pad_left, a.pad_right, a.pad_top, a.pad_bottom};
+  switch (a.border) {
+    case BorderMode::kEdge:
+      return at::replication_pad2d(x, pads);
+    case BorderMode::kReflect:
+      return at::reflection_pad2d(x, pads);
+    case BorderMode::kValue:
+      break;
+  }
+  return at::constant_pad_nd(x, pads, a.value);
+}
+
+Tensor rearranged(const Attributes& a, const Tensor& x) {
+  Tensor values = x.contiguous(torch::MemoryFormat::Contiguous);
+  if (!a.view.empty()) {
+    std::vector<std::int64_t> view = {x.size(0)};
+    view.insert(view.end(), a.view.begin(), a.view.end());
+    std::vector<std::int64_t> order = {0};
+    for (const int axis : a.order) order.push_back(axis + 1);
+    values = values.view(view).permute(order).contiguous();
+  }
+  return values.view({x.size(0), a.shape[0], a.shape[1], a.shape[2]});
+}
+
+Tensor rounded(const Tensor& x, Rounding rounding) {
+  switch (rounding) {
+    case Rounding::kHalfEven:
+      return at::round(x);
+    case Rounding::kHalfUp:
+    case Rounding::kHalfDown: {
+      // Not floor(x + 0.5): that sum is rounded itself.
+      const Tensor size = at::abs(x);
+      const Tensor below = at::floor(size);
+      const Tensor over = size - below;
+      const Tensor up = rounding == Rounding::kHalfUp ? over.ge(0.5) : over.gt(0.5);
+      return at::sign(x) * (below + up.to(x.dtype()));
+    }
+    case Rounding::kDown:
+      return at::trunc(x);
+    case Rounding::kUp:
+      return at::sign(x) * at::ceil(at::abs(x));
+    case Rounding::kFloor:
+      return at::floor(x);
+    case Rounding::kCeil:
+      return at::ceil(x);
+  }
+  fail("no such rounding");
+}
+
+Tensor quantised(const Quantiser& q, const Tensor& x) {
+  const auto values = [&x](const std::vector<float>& list) {
+    const Tensor all = torch::tensor(list).to(x.device());
+    return list.size() == 1 ? all : per_channel(all, x);
+  };
+  const Tensor scale = values(q.scale);
+  const Tensor zero = values(q.zero_point);
+  if (q.bipolar) return (x.ge(0.0).to(x.dtype()) * 2.0 - 1.0) * scale;
+  const Tensor codes = at::clamp(rounded(x / scale, q.rounding) + zero, q.low(), q.high());
+  return (codes - zero) * scale;
 }
 
 Tensor normalised(const Attributes& a, const Tensor& x) {
@@ -145,11 +217,15 @@ Tensor compute_op(const Node& node, const std::vector<Tensor>& inputs, const Nod
     case Op::kPadChannels:
       return at::constant_pad_nd(as_map(x), {0, 0, 0, 0, a.before, a.after}, 0);
     case Op::kSlice:
-      return as_map(x)
-          .slice(2, 0, std::numeric_limits<std::int64_t>::max(), a.step_h)
-          .slice(3, 0, std::numeric_limits<std::int64_t>::max(), a.step_w);
+      return sliced(a, as_map(x));
     case Op::kUpsample:
       return upsampled(a, as_map(x));
+    case Op::kPad:
+      return bordered(a, as_map(x));
+    case Op::kRearrange:
+      return rearranged(a, as_map(x));
+    case Op::kQuantise:
+      return quantised(*a.quantiser, x);
     case Op::kGiven:
       break;  // require_trainable() refuses it
     case Op::kNormalise:

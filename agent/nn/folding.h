@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "agent/nn/safetensors.h"
+#include "host/network/io/safetensors.h"
 #include "host/network/network.h"
 
 namespace bittern {

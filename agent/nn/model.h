@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "agent/nn/compute.h"
-#include "agent/nn/safetensors.h"
 #include "agent/torch.h"
 #include "host/base/random.h"
+#include "host/network/io/safetensors.h"
 #include "host/network/network.h"
 
 namespace bittern {

@@ -14,6 +14,7 @@
 #include "host/base/stop.h"
 #include "host/base/stopwatch.h"
 #include "host/base/version.h"
+#include "host/network/quantisation.h"
 
 namespace bittern {
 namespace {
@@ -160,7 +161,14 @@ void check_data_fits(const Network& network, const Dataset& data) {
   check_data_fits(network, data.name, outline);
 }
 
-void check_trainable(const Network& network) { require_trainable(network); }
+void check_trainable(const Network& network) {
+  require_trainable(network);
+  if (!has_quantisers(network.graph)) return;
+  fail_usage(
+      "network {} states its own quantisers: nothing is left to train or to search; bittern "
+      "evaluate and bittern measure take it as it is",
+      network.name);
+}
 
 void check_checkpoint(const Network& network, const TensorFile& checkpoint,
                       const std::string& where) {

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "agent/data/dataset.h"
-#include "agent/nn/safetensors.h"
 #include "agent/nn/score.h"
+#include "host/network/io/safetensors.h"
 #include "host/network/network.h"
 
 namespace bittern {

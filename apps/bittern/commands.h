@@ -17,6 +17,7 @@ namespace bittern {
 
 void add_doctor(CLI::App& app);
 void add_networks(CLI::App& app);
+void add_import(CLI::App& app);
 void add_campaigns(CLI::App& app);
 void add_variants(CLI::App& app);
 void add_measure(CLI::App& app);

@@ -120,7 +120,7 @@ void add_compare(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
       "compare", "Policies on variants side by side: costs, transfer matrix, rooflines");
   text_of(command->add_option("--network", options->network,
-                              "Name in configs/networks, or a .yaml file"),
+                              "Name in configs/networks, or a .yaml or .onnx file"),
           kNetwork)
       ->required();
   text_of(command->add_option("--variants", options->variants,

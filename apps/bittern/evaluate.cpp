@@ -16,7 +16,10 @@
 #include "host/base/processors.h"
 #include "host/base/table.h"
 #include "host/evaluator/answers.h"
+#include "host/network/io/network_weights.h"
+#include "host/network/io/safetensors.h"
 #include "host/network/network.h"
+#include "host/network/quantisation.h"
 
 namespace bittern {
 namespace {

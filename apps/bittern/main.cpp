@@ -44,6 +44,7 @@ int main(int argc, char** argv) {
   return run_command_line(argc, argv, version_text, [argc, argv](CLI::App& app) {
     add_doctor(app);
     add_networks(app);
+    add_import(app);
     add_campaigns(app);
     add_variants(app);
     add_measure(app);

@@ -9,6 +9,7 @@
 #include "host/analysis/untimed.h"
 #include "host/base/json.h"
 #include "host/cores/cores.h"
+#include "host/network/quantisation.h"
 
 namespace bittern {
 namespace {
@@ -24,12 +25,20 @@ struct Options {
   SourceArguments source;
 };
 
+/// The bits that were asked for, or those that a quantised model states itself.
+Policy policy_of(const Options& options, const Network& network) {
+  if (!options.policy.empty()) return load_policy(options.policy, network);
+  if (!options.uniform.given() && has_quantisers(network.graph)) {
+    return stated_policy(network.graph, kMostBits);
+  }
+  return uniform_policy(network, options.uniform.bits());
+}
+
 std::vector<LayerPoint> points_of(const Options& options, const Network& network) {
   if (!options.policy.empty() && options.uniform.given()) {
     fail_usage("give either --policy or --wbits and --abits");
   }
-  const Policy policy = options.policy.empty() ? uniform_policy(network, options.uniform.bits())
-                                               : load_policy(options.policy, network);
+  const Policy policy = policy_of(options, network);
   std::vector<LayerPoint> points;
   for (const std::size_t i : options.layers.indices(network)) {
     points.push_back({&network.layers[i], policy[i]});
@@ -173,7 +182,7 @@ void add_measure(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
       "measure", "Cycles, latency, utilisation, stalls, bytes and energy of a network's layers");
   text_of(command->add_option("--network", options->network,
-                              "Name in configs/networks, or a .yaml file"),
+                              "Name in configs/networks, or a .yaml or .onnx file"),
           kNetwork)
       ->required();
   text_of(command->add_option("--variant", options->variant,

@@ -80,10 +80,10 @@ void show(const Options& options, const CLI::App& command) {
 void add_networks(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("networks", "List the networks, or show one's layers");
-  text_of(
-      command->add_option("network", options->network,
-                          "Name in configs/networks, or a file ending in .yaml; none: list all"),
-      kNetwork);
+  text_of(command->add_option(
+              "network", options->network,
+              "Name in configs/networks, or a file ending in .yaml or .onnx; none: list all"),
+          kNetwork);
   options->table.add_to(*command, true);
   command->footer(example("bittern networks\nbittern networks lenet --format json"));
   command->callback([options, command] {

@@ -6,7 +6,6 @@
 #include <memory>
 
 #include "agent/data/dataset.h"
-#include "agent/nn/safetensors.h"
 #include "agent/nn/training.h"
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/commands.h"
@@ -15,6 +14,7 @@
 #include "host/base/file.h"
 #include "host/base/processors.h"
 #include "host/base/table.h"
+#include "host/network/io/safetensors.h"
 #include "host/network/network.h"
 
 namespace bittern {

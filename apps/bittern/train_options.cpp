@@ -29,7 +29,8 @@ void add_train_command(CLI::App& app,
   TrainArguments& a = *arguments;
   CLI::App* command =
       app.add_subcommand("train", "Train a network in full precision and store its weights");
-  text_of(command->add_option("--network", a.network, "Name in configs/networks, or a .yaml file"),
+  text_of(command->add_option("--network", a.network,
+                              "Name in configs/networks, or a .yaml or .onnx file"),
           kNetwork)
       ->capture_default_str();
   one_of(command->add_option("--dataset", a.dataset, "Images to train on"), dataset_names())

@@ -228,9 +228,10 @@ void add_validate(CLI::App& app) {
                               "Name in configs/variants, or a .yaml file"),
           kVariant)
       ->required();
-  text_of(command->add_option("--network", options->network,
-                              "Name in configs/networks, or a .yaml file: its layers at several "
-                              "bit pairs"),
+  text_of(command->add_option(
+              "--network", options->network,
+              "Name in configs/networks, or a .yaml or .onnx file: its layers at several "
+              "bit pairs"),
           kNetwork);
   whole_number(command->add_option("--random", options->random,
                                    "Number of random layers (20 when there is no --network)"),

@@ -21,6 +21,15 @@ std::vector<std::string> untimed_parts(const Network& network, const Variant& va
   if (has({Op::kNormalise})) parts.emplace_back("normalising of the image");
   if (has({Op::kMaxPool, Op::kAveragePool})) parts.emplace_back("pooling");
   if (has({Op::kUpsample})) parts.emplace_back("upsampling");
+  if (has({Op::kPad, Op::kRearrange})) parts.emplace_back("borders and rearranging of maps");
+  const bool bipolar =
+      std::any_of(network.graph.nodes.begin(), network.graph.nodes.end(), [](const Node& node) {
+        return node.op != Op::kQuantise && node.attributes.quantiser &&
+               node.attributes.quantiser->bipolar;
+      });
+  if (bipolar) {
+    parts.emplace_back("the sums of activations that weights of -1 and +1 need besides");
+  }
   if (has({Op::kAdd, Op::kConcat})) {
     parts.emplace_back("additions and concatenations where branches meet");
   }

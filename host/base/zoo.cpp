@@ -22,16 +22,26 @@ std::vector<std::string> zoo_names(const std::string& kind) {
   return names;
 }
 
+namespace {
+
+/// Whether a text is a path to a file that stands for a name of configs/<kind>.
+bool is_path(const std::string& kind, const fs::path& text) {
+  return text.extension() == ".yaml" || (kind == "networks" && text.extension() == ".onnx");
+}
+
+}  // namespace
+
 fs::path zoo_file(const std::string& kind, const std::string& name_or_path) {
   std::error_code code;
-  if (fs::path(name_or_path).extension() == ".yaml") {
+  if (is_path(kind, name_or_path)) {
     if (!fs::exists(name_or_path, code)) fail_usage("{}: no such file", name_or_path);
     return name_or_path;
   }
   const std::vector<std::string> names = zoo_names(kind);
   if (std::find(names.begin(), names.end(), name_or_path) == names.end()) {
-    fail_usage("configs/{} has no '{}'{} (files of your own are given by a path ending in .yaml)",
-               kind, name_or_path, suggestion(name_or_path, names));
+    fail_usage("configs/{} has no '{}'{} (files of your own are given by a path ending in {})",
+               kind, name_or_path, suggestion(name_or_path, names),
+               kind == "networks" ? ".yaml or .onnx" : ".yaml");
   }
   return home_folder() / "configs" / kind / (name_or_path + ".yaml");
 }
@@ -47,9 +57,9 @@ fs::path existing_file(const YamlNode& node) {
   return path;
 }
 
-std::string zoo_reference(const YamlNode& node) {
+std::string zoo_reference(const std::string& kind, const YamlNode& node) {
   std::string text = node.text();
-  if (fs::path(text).extension() != ".yaml") return text;
+  if (!is_path(kind, text)) return text;
   const fs::path path = file_of(node);
   std::error_code code;
   if (!fs::exists(path, code)) {

@@ -12,8 +12,9 @@ namespace bittern {
 /// "variants", "energy" or "campaigns".
 std::vector<std::string> zoo_names(const std::string& kind);
 
-/// File that `name_or_path` means: itself when it ends in .yaml, else configs/<kind>/<name>.yaml.
-/// Throws Error (exit status 2) when there is no such file, with the nearest name.
+/// File that `name_or_path` means: itself when it ends in .yaml (networks: or .onnx), else
+/// configs/<kind>/<name>.yaml. Throws Error (exit status 2) when there is no such file, with the
+/// nearest name.
 std::filesystem::path zoo_file(const std::string& kind, const std::string& name_or_path);
 
 /// The path that a key of a file holds. A relative one counts from the folder of the file that has
@@ -25,7 +26,7 @@ std::filesystem::path existing_file(const YamlNode& node);
 
 /// The same for a key that holds what zoo_file() takes: a name of configs/<kind> stays as it is.
 /// Throws Error with file and line when a path is given and no file is there.
-std::string zoo_reference(const YamlNode& node);
+std::string zoo_reference(const std::string& kind, const YamlNode& node);
 
 /// The same for a key that names a policy file: a name of configs/policies, or a path to a .json
 /// file. Throws Error with file and line where there is none.

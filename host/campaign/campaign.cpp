@@ -378,13 +378,13 @@ Campaign read_cell(const YamlMap& map, const Pick& pick, const CampaignKinds* ki
   out.name = file_name_of(map.at("name"));
   out.description = map.text("description", "");
   const YamlNode network = entries_of(map.at("network")).at(pick.network);
-  out.network = zoo_reference(network);
+  out.network = zoo_reference("networks", network);
   out.written["network"] = network.text();
   out.cost = map.choice("cost", {"rtl", "model", "table"}, out.cost);
   // A table is of whatever hardware it says: the variant may be left out.
   if (map.find("variant") || out.cost != "table") {
     const YamlNode variant = entries_of(map.at("variant")).at(pick.variant);
-    out.variant = zoo_reference(variant);
+    out.variant = zoo_reference("variants", variant);
     out.written["variant"] = variant.text();
   }
   const auto table = map.find("table");

@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "host/network/layer.h"
+#include "host/network/quantiser.h"
 
 namespace bittern {
 
@@ -25,6 +27,9 @@ enum class Op {
   kSlice,
   kUpsample,
   kNormalise,
+  kPad,        ///< a border around the map, of one value, its edge or its mirror image
+  kRearrange,  ///< the same values in another order and shape
+  kQuantise,   ///< every value to the nearest one that has a code
   kGiven,  ///< a map that the file states and nothing in it makes: can be measured, not computed
 };
 
@@ -41,15 +46,18 @@ struct Shape {
   std::int64_t elements() const { return std::int64_t{channels} * height * width; }
 };
 
+/// What padding puts around a map.
+enum class BorderMode { kValue, kEdge, kReflect };
+
 /// What an operation is told besides its inputs. Each uses those that the table of ops names.
 struct Attributes {
   int kernel_h = 1;  ///< kernel, stride, dilation, padding: convolution and pooling
   int kernel_w = 1;
   int stride_h = 1;
   int stride_w = 1;
-  int dilation_h = 1;  ///< convolution only
+  int dilation_h = 1;  ///< convolution and max pooling
   int dilation_w = 1;
-  int pad_top = 0;
+  int pad_top = 0;  ///< padding too
   int pad_bottom = 0;
   int pad_left = 0;
   int pad_right = 0;
@@ -65,10 +73,20 @@ struct Attributes {
   int after = 0;
   int step_h = 1;  ///< slice: every step-th pixel; upsampling: times each pixel is repeated
   int step_w = 1;
+  std::vector<int> begin;  ///< slice: first channel, row and column; empty: 0 of each
+  std::vector<int> end;    ///< slice: the ones behind the last; empty: all
+  double value = 0.0;      ///< padding: of the border
+  BorderMode border = BorderMode::kValue;
+  std::vector<int> view;          ///< rearrange: extents that the input's values are seen with
+  std::vector<int> order;         ///< rearrange: which of them is first, second, ... in the output
+  std::vector<int> shape;         ///< rearrange: channels, height and width of the output
   double epsilon = 1e-5;          ///< batch norm: added to the variance
   bool relu = false;              ///< whether a ReLU is part of the node; set by fuse_relu()
   std::vector<double> mean;       ///< normalise: one for each channel
   std::vector<double> deviation;  ///< normalise: what is divided by, one for each channel
+  /// quantise: what it applies. Layers: the quantiser that their weights come from; the weights in
+  /// checkpoints are its values already.
+  std::optional<Quantiser> quantiser;
 };
 
 /// Where the input of a node is the image itself.

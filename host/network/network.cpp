@@ -8,6 +8,7 @@
 #include "host/base/text.h"
 #include "host/base/yaml.h"
 #include "host/base/zoo.h"
+#include "host/network/io/onnx/import.h"
 #include "host/network/ops.h"
 
 namespace bittern {
@@ -35,9 +36,15 @@ std::size_t Network::index_of(const std::string& layer_name) const {
              suggestion(layer_name, names));
 }
 
-Network load_network(const std::string& name_or_path) {
-  const std::filesystem::path path = zoo_file("networks", name_or_path);
-  const YamlNode document = YamlNode::load(path);
+namespace {
+
+Network network_in(const std::filesystem::path& path) {
+  if (path.extension() == ".onnx") return import_onnx(path);
+  // Scales of quantisers, one for each channel, make long files.
+  YamlLimits limits;
+  limits.max_bytes = std::size_t{16} << 20;
+  limits.max_nodes = 1'000'000;
+  const YamlNode document = YamlNode::load(path, limits);
   Network network = parse_network(document);
   if (network.name != path.stem().string()) {
     for (const auto& [key, value] : document.entries()) {
@@ -46,6 +53,13 @@ Network load_network(const std::string& name_or_path) {
                  "'");
     }
   }
+  return network;
+}
+
+}  // namespace
+
+Network load_network(const std::string& name_or_path) {
+  Network network = network_in(zoo_file("networks", name_or_path));
   for (const std::string& note : network.notes) spdlog::warn("{}", note);
   return network;
 }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,8 @@
 #include "host/network/layer.h"
 
 namespace bittern {
+
+struct TensorFile;  // host/network/io/safetensors.h
 
 /// A network: what it computes, and the layers of it that are measured and have bits. Weights live
 /// in checkpoint files.
@@ -25,6 +28,12 @@ struct Network {
   std::map<std::string, std::string> tensor_names = {};
   /// What its file leaves open, a sentence each: load_network() warns of it.
   std::vector<std::string> notes = {};
+  /// Weights that came with it (a model file), by their names in checkpoints; none otherwise.
+  std::shared_ptr<const TensorFile> tensors = {};
+  /// The file that has its weights (key `weights` of a network file), and the content_hash() that
+  /// it must have; empty: none. host/network/io/network_weights.h reads it.
+  std::filesystem::path weights_file = {};
+  std::string weights_hash = {};
 
   /// Multiply-accumulates for one image. Throws Error when 64 bits cannot count them.
   std::int64_t macs() const;
@@ -35,8 +44,8 @@ struct Network {
 };
 
 /// Reads a network from configs/networks/<name>.yaml, or from a file when `name_or_path` ends in
-/// .yaml. Strict: an unknown key is an error with file, line and the nearest known key. Warns of
-/// Network::notes.
+/// .yaml or .onnx (host/network/io/onnx/import.h). Strict: an unknown key is an error with file,
+/// line and the nearest known key. Warns of Network::notes.
 Network load_network(const std::string& name_or_path);
 
 /// The network that a document says; its name is not compared with the file's.

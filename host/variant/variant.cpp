@@ -126,7 +126,7 @@ Variant read_variant(const std::string& name_or_path, const std::vector<VariantR
   } catch (const Error& error) {
     map.at("rtl").fail(error.what());
   }
-  variant.energy = zoo_reference(map.at("energy"));
+  variant.energy = zoo_reference("energy", map.at("energy"));
   if (const auto synthesis = map.find("synthesis")) variant.synthesis = read_synthesis(*synthesis);
   return variant;
 }

@@ -1,5 +1,5 @@
 // Weights: headers, offsets and types of safetensors files.
-#include "agent/nn/safetensors.h"
+#include "host/network/io/safetensors.h"
 #include "tests/fuzz/fuzz.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

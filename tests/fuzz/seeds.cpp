@@ -2,15 +2,18 @@
 // of configs/.
 //
 //   fuzz_seeds FOLDER     makes FOLDER/<target>/...
+#include <onnx/onnx_pb.h>
 #include <png.h>
 #include <turbojpeg.h>
 
 #include <cstdio>
 #include <filesystem>
+#include <string>
+#include <vector>
 
-#include "agent/nn/safetensors.h"
 #include "host/base/file.h"
 #include "host/cost/lut.h"
+#include "host/network/io/safetensors.h"
 #include "host/network/network.h"
 #include "host/protocol/messages.h"
 #include "host/search/checkpoint.h"
@@ -56,6 +59,63 @@ void write_configs(const fs::path& folder) {
       write_file(folder / entry.path().filename(), read_file(entry.path()));
     }
   }
+}
+
+/// A chain of the operations that most models have.
+void write_models(const fs::path& folder) {
+  onnx::ModelProto model;
+  model.set_ir_version(7);
+  model.add_opset_import()->set_version(13);
+  onnx::GraphProto& graph = *model.mutable_graph();
+  onnx::ValueInfoProto& image = *graph.add_input();
+  image.set_name("x");
+  auto& type = *image.mutable_type()->mutable_tensor_type();
+  type.set_elem_type(onnx::TensorProto::FLOAT);
+  for (const int extent : {1, 2, 4, 4}) type.mutable_shape()->add_dim()->set_dim_value(extent);
+  const auto constant = [&graph](const std::string& name, const std::vector<std::int64_t>& dims) {
+    onnx::TensorProto& tensor = *graph.add_initializer();
+    tensor.set_name(name);
+    tensor.set_data_type(onnx::TensorProto::FLOAT);
+    std::int64_t count = 1;
+    for (const std::int64_t extent : dims) {
+      tensor.add_dims(extent);
+      count *= extent;
+    }
+    for (std::int64_t i = 0; i < count; ++i) tensor.add_float_data(0.5F);
+  };
+  std::string at = "x";
+  const auto node = [&](const std::string& op, const std::vector<std::string>& others,
+                        const std::string& domain = "") {
+    onnx::NodeProto& made = *graph.add_node();
+    made.set_op_type(op);
+    made.set_domain(domain);
+    made.add_input(at);
+    for (const std::string& other : others) made.add_input(other);
+    at = op + std::to_string(graph.node_size());
+    made.add_output(at);
+    return &made;
+  };
+  constant("w", {3, 2, 1, 1});
+  constant("c", {3});
+  constant("s", {});
+  constant("b", {});
+  graph.mutable_initializer(3)->set_float_data(0, 4.0F);
+  constant("m", {12, 2});
+  node("Quant", {"s", "s", "b"}, "qonnx.custom_op.general");
+  node("Conv", {"w", "c"});
+  node("BatchNormalization", {"c", "c", "c", "c"});
+  node("Relu", {});
+  auto* const pool = node("MaxPool", {});
+  auto& kernel = *pool->add_attribute();
+  kernel.set_name("kernel_shape");
+  kernel.set_type(onnx::AttributeProto::INTS);
+  kernel.add_ints(3);
+  kernel.add_ints(3);
+  node("Mul", {"s"});
+  node("Flatten", {});
+  node("MatMul", {"m"});
+  graph.add_output()->set_name(at);
+  write_file(folder / "chain", model.SerializeAsString());
 }
 
 std::string idx_header(std::uint8_t dimensions) {
@@ -125,6 +185,7 @@ int main(int argc, char** argv) {
   checkpoint.arrays["actor"] = {1.0F, 2.0F};
   write_checkpoint(folder / "checkpoint" / "small", checkpoint);
   write_messages(folder / "messages");
+  write_models(folder / "onnx");
   write_file(folder / "idx" / "labels", idx_header(1));
   write_file(folder / "idx" / "images", idx_header(3));
   write_file(folder / "tar" / "one", small_tar());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -19,6 +20,9 @@ namespace {
 
 constexpr std::int64_t kMost = 1 << 24;
 constexpr int kVersion = 1;
+constexpr std::size_t kMostChannels = 65536;
+constexpr std::size_t kMostEntries = 16384;
+constexpr double kMostReal = 3.5e38;  ///< more than the largest float
 
 /// An integer or [height, width].
 std::array<int, 2> pair_of(const YamlNode& node, std::int64_t low) {
@@ -32,7 +36,9 @@ std::array<int, 2> pair_of(const YamlNode& node, std::int64_t low) {
 
 std::vector<double> reals_of(const YamlNode& node) {
   std::vector<double> values;
-  for (const YamlNode& item : node.items(1, 4096)) values.push_back(item.real(-1e6, 1e6));
+  for (const YamlNode& item : node.items(1, kMostChannels)) {
+    values.push_back(item.real(-1e6, 1e6));
+  }
   return values;
 }
 
@@ -65,6 +71,42 @@ void read_padding(const YamlNode& pad, const Shape& in, Attributes& a) {
   a.pad_right = sides[3];
 }
 
+/// One number or one for each channel.
+std::vector<float> floats_of(const YamlNode& node) {
+  constexpr double kMostValue = 1e30;
+  const auto value = [&](const YamlNode& one) {
+    return static_cast<float>(one.real(-kMostValue, kMostValue));
+  };
+  if (!node.is_sequence()) return {value(node)};
+  std::vector<float> values;
+  for (const YamlNode& item : node.items(1, kMostChannels)) values.push_back(value(item));
+  return values;
+}
+
+std::vector<int> ints_of(const YamlNode& node, std::int64_t low, std::size_t least,
+                         std::size_t most) {
+  std::vector<int> values;
+  for (const std::int64_t value : node.integers(low, kMost, least, most)) {
+    values.push_back(static_cast<int>(value));
+  }
+  return values;
+}
+
+/// The keys of a quantiser; what does not fit the layer is found when the node is added.
+Quantiser read_quantiser(const YamlMap& map) {
+  constexpr int kMostQuantiserBits = 32;
+  Quantiser q;
+  q.bipolar = map.boolean("bipolar", false);
+  q.bits = q.bipolar ? static_cast<int>(map.integer("bits", 1, kMostQuantiserBits, 1))
+                     : static_cast<int>(map.integer("bits", 1, kMostQuantiserBits));
+  q.is_signed = map.boolean("signed", true);
+  q.narrow = map.boolean("narrow", false);
+  q.rounding = rounding_of(map.choice("rounding", rounding_names(), rounding_names().front()));
+  q.scale = floats_of(map.at("scale"));
+  if (const auto zero = map.find("zero_point")) q.zero_point = floats_of(*zero);
+  return q;
+}
+
 /// Reads one attribute of an operation; `in` is the shape of its first input.
 void read_attribute(const std::string& key, const YamlNode& value, const Shape& in, Attributes& a) {
   const auto whole = [&value](std::int64_t low) {
@@ -87,8 +129,24 @@ void read_attribute(const std::string& key, const YamlNode& value, const Shape& 
   if (key == "count_padding") a.count_padding = value.boolean();
   if (key == "before") a.before = whole(0);
   if (key == "after") a.after = whole(0);
-  if (key == "low") a.low = value.real(-1e6, 1e6);
-  if (key == "high") a.high = value.real(-1e6, 1e6);
+  if (key == "low") a.low = value.real(-kMostReal, kMostReal);
+  if (key == "high") a.high = value.real(-kMostReal, kMostReal);
+  if (key == "begin") a.begin = ints_of(value, 0, 3, 3);
+  if (key == "end") a.end = ints_of(value, 1, 3, 3);
+  if (key == "view") a.view = ints_of(value, 1, 1, 8);
+  if (key == "order") a.order = ints_of(value, 0, 1, 8);
+  if (key == "shape") a.shape = ints_of(value, 1, 3, 3);
+  if (key == "value") a.value = value.real(-kMostReal, kMostReal);
+  if (key == "border") {
+    const std::string mode = value.choice({"value", "edge", "reflect"});
+    a.border = mode == "edge"      ? BorderMode::kEdge
+               : mode == "reflect" ? BorderMode::kReflect
+                                   : BorderMode::kValue;
+  }
+  if (key == "weight_quantiser") {
+    a.quantiser = read_quantiser(
+        YamlMap(value, {"bits", "signed", "narrow", "bipolar", "rounding", "scale", "zero_point"}));
+  }
   if (key == "epsilon") a.epsilon = value.real(1e-12, 1.0);
   if (key == "mean") a.mean = reals_of(value);
   if (key == "deviation") a.deviation = reals_of(value);
@@ -114,16 +172,18 @@ class Reader {
     if (kind == "relu6") return add_relu6(body);
     if (kind == "add") return add_join(body, Op::kAdd);
     if (kind == "concat") return add_join(body, Op::kConcat);
-    for (const Op op : {Op::kBatchNorm, Op::kRelu, Op::kClip, Op::kFlatten, Op::kPadChannels,
-                        Op::kSlice, Op::kUpsample, Op::kNormalise}) {
+    for (const Op op :
+         {Op::kBatchNorm, Op::kRelu, Op::kClip, Op::kFlatten, Op::kPadChannels, Op::kSlice,
+          Op::kUpsample, Op::kNormalise, Op::kPad, Op::kRearrange, Op::kQuantise}) {
       if (kind == op_info(op).name) return add_simple(body, op);
     }
     const std::string missing = missing_for(kind);
     if (!missing.empty()) entry.fail("'" + kind + "': " + missing);
-    entry.fail("unknown layer kind '" + kind + "'" +
-               suggestion(kind, {"conv", "depthwise", "linear", "pool", "batch_norm", "relu",
-                                 "relu6", "clip", "add", "concat", "flatten", "pad_channels",
-                                 "slice", "upsample", "normalise"}));
+    entry.fail(
+        "unknown layer kind '" + kind + "'" +
+        suggestion(kind, {"conv", "depthwise", "linear", "pool", "batch_norm", "relu", "relu6",
+                          "clip", "add", "concat", "flatten", "pad_channels", "slice", "upsample",
+                          "normalise", "pad", "rearrange", "quantise"}));
   }
 
   const Graph& graph() const { return graph_; }
@@ -256,7 +316,7 @@ class Reader {
       node.attributes.depthwise = true;
       node.attributes.groups = in.channels;
       node.attributes.out_channels = static_cast<int>(map.integer("out", 1, kMost, in.channels));
-      for (const char* key : {"kernel", "stride", "dilation", "pad", "bias"}) {
+      for (const char* key : {"kernel", "stride", "dilation", "pad", "bias", "weight_quantiser"}) {
         const bool required = std::string(key) == "kernel";
         if (const auto value = required ? std::optional(map.at(key)) : map.find(key)) {
           read_attribute(key, *value, in, node.attributes);
@@ -285,12 +345,13 @@ class Reader {
   }
 
   void add_pool(const YamlNode& entry) {
-    const YamlMap map(entry, {"name", "kind", "global", "kernel", "stride", "pad", "ceil",
-                              "count_padding", "from", "in"});
+    const YamlMap map(entry, {"name", "kind", "global", "kernel", "stride", "dilation", "pad",
+                              "ceil", "count_padding", "from", "in"});
     const bool average = map.choice("kind", {"max", "average"}, "max") == "average";
     if (!average && map.has("count_padding")) {
       map.at("count_padding").fail("for kind: average only");
     }
+    if (average && map.has("dilation")) map.at("dilation").fail("for kind: max only");
     Node node;
     node.op = average ? Op::kAveragePool : Op::kMaxPool;
     node.name = map.text("name", "");
@@ -298,7 +359,7 @@ class Reader {
     const Shape in = graph_.shape_of(node.inputs[0]);
     Attributes& a = node.attributes;
     if (map.boolean("global", false)) {
-      for (const char* key : {"kernel", "stride", "pad", "ceil", "count_padding"}) {
+      for (const char* key : {"kernel", "stride", "dilation", "pad", "ceil", "count_padding"}) {
         if (map.has(key)) map.at(key).fail("not used with global: true");
       }
       a.kernel_h = a.stride_h = in.height;
@@ -342,7 +403,15 @@ class Reader {
     // The tensors in a checkpoint are named after it.
     node.name = op == Op::kBatchNorm ? map.text("name") : map.text("name", "");
     node.inputs = {source(map)};
-    read_attributes(map, node);
+    if (op == Op::kClip) {
+      if (!map.has("low") && !map.has("high")) entry.fail("clip takes `low`, `high`, or both");
+      node.attributes.low = -std::numeric_limits<double>::infinity();
+    }
+    if (op == Op::kQuantise) {
+      node.attributes.quantiser = read_quantiser(map);
+    } else {
+      read_attributes(map, node);
+    }
     const std::string name = node.name;
     append(std::move(node), entry);
     if (op == Op::kBatchNorm) append_relu(map, false, entry);
@@ -377,7 +446,7 @@ std::map<std::string, std::string> read_tensor_names(const YamlNode& node, const
 Network parse_network(const YamlNode& document) {
   const YamlMap map(document,
                     {"name", "version", "description", "input", "input_signed", "first_class",
-                     "tensors", "layers"});
+                     "tensors", "weights", "layers"});
   if (const auto version = map.find("version")) {
     if (version->integer(0, kMost) != kVersion) {
       version->fail(
@@ -391,7 +460,12 @@ Network parse_network(const YamlNode& document) {
   Reader reader(
       {static_cast<int>(input[0]), static_cast<int>(input[1]), static_cast<int>(input[2])},
       map.boolean("input_signed", false));
-  for (const YamlNode& entry : map.at("layers").items(1, 4096)) reader.add(entry);
+  if (const auto weights = map.find("weights")) {
+    const YamlMap file(*weights, {"file", "sha256"});
+    network.weights_file = file_of(file.at("file"));
+    network.weights_hash = file.text("sha256");
+  }
+  for (const YamlNode& entry : map.at("layers").items(1, kMostEntries)) reader.add(entry);
   network.graph = reader.graph();
   if (const auto first = map.find("first_class")) {
     const int answers = network.graph.shape_of(network.graph.output).channels;

@@ -8,11 +8,11 @@
 #include <optional>
 
 #include "agent/campaign/fake_quant_source.h"
-#include "agent/nn/safetensors.h"
 #include "agent/nn/training.h"
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/temporary_folder.h"
+#include "host/network/io/safetensors.h"
 #include "tests/agent/campaign/small_campaign.h"
 
 namespace bittern {

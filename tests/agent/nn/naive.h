@@ -94,7 +94,9 @@ class NaiveExecutor {
 
   /// Windows of one axis: while they lie within the padded map; with `ceil` also those that begin
   /// within the map or the padding before it.
-  static int windows(int size, int before, int behind, int kernel, int stride, bool ceil) {
+  static int windows(int size, int before, int behind, int kernel, int dilation, int stride,
+                     bool ceil) {
+    kernel = (kernel - 1) * dilation + 1;
     int count = 0;
     for (int start = -before; start + kernel <= size + behind || (ceil && start < size);
          start += stride) {
@@ -107,29 +109,61 @@ class NaiveExecutor {
 
   static NaiveMap pooled(const Node& node, const NaiveMap& in) {
     const Attributes& a = node.attributes;
-    return made(in.channels,
-                windows(in.height, a.pad_top, a.pad_bottom, a.kernel_h, a.stride_h, a.ceil),
-                windows(in.width, a.pad_left, a.pad_right, a.kernel_w, a.stride_w, a.ceil),
-                [&](int c, int y, int x) {
-                  double best = -1e300;
-                  double sum = 0.0;
-                  int count = 0;
-                  for (int i = 0; i < a.kernel_h; ++i) {
-                    for (int j = 0; j < a.kernel_w; ++j) {
-                      const int from_y = y * a.stride_h + i - a.pad_top;
-                      const int from_x = x * a.stride_w + j - a.pad_left;
-                      if (in.inside(from_y, from_x)) {
-                        best = std::max(best, in.at(c, from_y, from_x));
-                        sum += in.at(c, from_y, from_x);
-                        ++count;
-                      } else if (a.count_padding && from_y < in.height + a.pad_bottom &&
-                                 from_x < in.width + a.pad_right) {
-                        ++count;
-                      }
-                    }
-                  }
-                  return node.op == Op::kMaxPool ? best : sum / count;
-                });
+    return made(
+        in.channels,
+        windows(in.height, a.pad_top, a.pad_bottom, a.kernel_h, a.dilation_h, a.stride_h, a.ceil),
+        windows(in.width, a.pad_left, a.pad_right, a.kernel_w, a.dilation_w, a.stride_w, a.ceil),
+        [&](int c, int y, int x) {
+          double best = -1e300;
+          double sum = 0.0;
+          int count = 0;
+          for (int i = 0; i < a.kernel_h; ++i) {
+            for (int j = 0; j < a.kernel_w; ++j) {
+              const int from_y = y * a.stride_h + i * a.dilation_h - a.pad_top;
+              const int from_x = x * a.stride_w + j * a.dilation_w - a.pad_left;
+              if (in.inside(from_y, from_x)) {
+                best = std::max(best, in.at(c, from_y, from_x));
+                sum += in.at(c, from_y, from_x);
+                ++count;
+              } else if (a.count_padding && from_y < in.height + a.pad_bottom &&
+                         from_x < in.width + a.pad_right) {
+                ++count;
+              }
+            }
+          }
+          return node.op == Op::kMaxPool ? best : sum / count;
+        });
+  }
+
+  /// The row or column that a border repeats; outside where it has a value of its own.
+  static int source(int place, int size, BorderMode border) {
+    if (border == BorderMode::kEdge) return std::clamp(place, 0, size - 1);
+    if (border == BorderMode::kReflect && place < 0) return -place;
+    if (border == BorderMode::kReflect && place >= size) return 2 * (size - 1) - place;
+    return place;
+  }
+
+  static std::vector<double> rearranged(const Attributes& a, const std::vector<double>& values) {
+    if (a.view.empty()) return values;
+    std::vector<double> out;
+    std::vector<std::size_t> place(a.view.size(), 0);  // along the output's axes
+    for (std::size_t n = 0; n < values.size(); ++n) {
+      std::vector<std::size_t> from(a.view.size());
+      for (std::size_t i = 0; i < place.size(); ++i) {
+        from[static_cast<std::size_t>(a.order[i])] = place[i];
+      }
+      std::size_t index = 0;
+      for (std::size_t i = 0; i < from.size(); ++i) {
+        index = index * static_cast<std::size_t>(a.view[i]) + from[i];
+      }
+      out.push_back(values[index]);
+      for (std::size_t i = place.size(); i-- > 0;) {
+        const int axis = a.order[i];
+        if (++place[i] < static_cast<std::size_t>(a.view[static_cast<std::size_t>(axis)])) break;
+        place[i] = 0;
+      }
+    }
+    return out;
   }
 
   NaiveMap compute(const Node& node, const std::vector<const NaiveMap*>& inputs) const {
@@ -183,10 +217,15 @@ class NaiveExecutor {
                       const int from = c - a.before;
                       return from < 0 || from >= in.channels ? 0.0 : in.at(from, y, x);
                     });
-      case Op::kSlice:
-        return made(in.channels, (in.height + a.step_h - 1) / a.step_h,
-                    (in.width + a.step_w - 1) / a.step_w,
-                    [&](int c, int y, int x) { return in.at(c, y * a.step_h, x * a.step_w); });
+      case Op::kSlice: {
+        const std::vector<int> from = a.begin.empty() ? std::vector<int>{0, 0, 0} : a.begin;
+        const std::vector<int> to =
+            a.end.empty() ? std::vector<int>{in.channels, in.height, in.width} : a.end;
+        return made(to[0] - from[0], (to[1] - from[1] + a.step_h - 1) / a.step_h,
+                    (to[2] - from[2] + a.step_w - 1) / a.step_w, [&](int c, int y, int x) {
+                      return in.at(c + from[0], y * a.step_h + from[1], x * a.step_w + from[2]);
+                    });
+      }
       case Op::kUpsample:
         return made(in.channels, in.height * a.step_h, in.width * a.step_w,
                     [&](int c, int y, int x) { return in.at(c, y / a.step_h, x / a.step_w); });
@@ -194,6 +233,20 @@ class NaiveExecutor {
         return each(in, [&](int c, double value) {
           return (value - a.mean[static_cast<std::size_t>(c)]) /
                  a.deviation[static_cast<std::size_t>(c)];
+        });
+      case Op::kPad:
+        return made(in.channels, in.height + a.pad_top + a.pad_bottom,
+                    in.width + a.pad_left + a.pad_right, [&](int c, int y, int x) {
+                      y = source(y - a.pad_top, in.height, a.border);
+                      x = source(x - a.pad_left, in.width, a.border);
+                      return in.inside(y, x) ? in.at(c, y, x) : a.value;
+                    });
+      case Op::kRearrange:
+        return {a.shape[0], a.shape[1], a.shape[2], rearranged(a, in.values)};
+      case Op::kQuantise:
+        return each(in, [&](int c, double value) {
+          return double{
+              a.quantiser->quantise(static_cast<float>(value), static_cast<std::size_t>(c))};
         });
       case Op::kGiven:
         break;  // nothing says what it is

@@ -1,4 +1,4 @@
-#include "agent/nn/safetensors.h"
+#include "host/network/io/safetensors.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -8,7 +8,7 @@
 
 #include "host/base/error.h"
 #include "host/base/random.h"
-#include "tests/agent/nn/tiny_network.h"
+#include "tests/host/network/tiny_network.h"
 
 namespace bittern {
 
@@ -68,7 +68,7 @@ class RandomGraph {
         fmt::format("[{}, {}, {}, {}]", integer(0, 3), integer(0, 3), integer(0, 3), integer(0, 3));
     const std::vector<std::string> relus = {"true", "false", "6"};
     const std::string relu = relus[static_cast<std::size_t>(integer(0, 2))];
-    switch (integer(0, 13)) {
+    switch (integer(0, 17)) {
       case 0:
       case 1:
         return fmt::format(
@@ -83,6 +83,11 @@ class RandomGraph {
         return fmt::format("  - linear: {{{}, out: {}, relu: {}, batch_norm: {}}}\n", head,
                            integer(1, 6), relu, chance(0.3));
       case 4:
+        // Holes in the kernel without padding: a window of padding only has no maximum.
+        if (rng_.uniform() < 0.3) {
+          return fmt::format("  - pool: {{{}, kernel: {}, stride: {}, dilation: {}}}\n", head,
+                             pair(1, 3), pair(1, 3), pair(1, 2));
+        }
         return fmt::format("  - pool: {{{}, kernel: {}, stride: {}, pad: {}, ceil: {}}}\n", head,
                            pair(1, 4), pair(1, 3), pads, chance(0.5));
       case 5:
@@ -107,6 +112,28 @@ class RandomGraph {
         return fmt::format("  - batch_norm: {{{}, epsilon: 0.01, relu: {}}}\n", head, relu);
       case 12:
         return fmt::format("  - clip: {{{}, low: -0.2, high: 0.3}}\n", head);
+      case 13:
+        return fmt::format("  - slice: {{{}, step: {}, begin: [{}, {}, {}], end: [2, 4, 5]}}\n",
+                           head, pair(1, 2), integer(0, 1), integer(0, 2), integer(0, 2));
+      case 14:
+        return fmt::format("  - pad: {{{}, pad: {}{}}}\n", head, pads,
+                           rng_.uniform() < 0.4   ? ", border: edge"
+                           : rng_.uniform() < 0.5 ? ", border: reflect"
+                                                  : ", value: -0.7");
+      case 15: {
+        // Behind a slice of known size.
+        const std::string order = rng_.uniform() < 0.5 ? "[2, 0, 3, 1]" : "[1, 3, 2, 0]";
+        return fmt::format(
+            "  - slice: {{name: {}_cut, from: {}, end: [2, 3, 4]}}\n"
+            "  - rearrange: {{name: {}, view: [2, 3, 2, 2], order: {}, shape: [{}]}}\n",
+            name, any(), name, order, rng_.uniform() < 0.5 ? "4, 3, 2" : "2, 2, 6");
+      }
+      case 16:
+        return fmt::format(
+            "  - quantise: {{{}, bits: {}, signed: {}, narrow: {}, rounding: {}, scale: 0.13, "
+            "zero_point: {}}}\n",
+            head, integer(2, 4), chance(0.5), chance(0.3),
+            rng_.uniform() < 0.5 ? "half_even" : "floor", integer(0, 1));
       default:
         return rng_.uniform() < 0.5
                    ? fmt::format("  - relu: {{{}}}\n", head)

@@ -1,4 +1,4 @@
-#include "agent/nn/safetensors.h"
+#include "host/network/io/safetensors.h"
 
 #include <algorithm>
 #include <array>

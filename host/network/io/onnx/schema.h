@@ -1,0 +1,11 @@
+#pragma once
+
+#include "host/network/io/onnx/importer.h"
+
+namespace bittern::onnx_io {
+
+/// Throws Error when libonnx knows the opset and the node does not fit its definition there:
+/// numbers of inputs and outputs, attributes and their types. Of newer opsets nothing is checked.
+void check_schema(const FileNode& where, const onnx::NodeProto& node, int opset);
+
+}  // namespace bittern::onnx_io

@@ -1,0 +1,68 @@
+// ONNX's own models with inputs and expected outputs (Debian: libonnx-testdata): what is read gives
+// the expected outputs, everything else is refused by name.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "host/base/file.h"
+#include "tests/agent/nn/onnx_case.h"
+
+namespace bittern {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kData = "/usr/share/libonnx-testdata/data";
+
+/// Models that have to be read, a name each line.
+std::set<std::string> wanted() {
+  std::istringstream text(
+      read_file(std::filesystem::path(BITTERN_SOURCE_DIR) / "tests/agent/nn/onnx_conformance.txt"));
+  std::set<std::string> names;
+  for (std::string name; std::getline(text, name);) names.insert(name);
+  return names;
+}
+
+TEST(OnnxConformance, ModelsThatAreReadGiveTheExpectedOutputs) {
+  if (!fs::is_directory(kData)) {
+    GTEST_SKIP() << kData << " is missing (Debian: libonnx-testdata; scripts/setup.sh --checks)";
+  }
+  const bool verbose = std::getenv("BITTERN_ONNX_VERBOSE") != nullptr;
+  std::vector<fs::path> folders;
+  for (const auto& kind : fs::directory_iterator(kData)) {
+    for (const auto& folder : fs::directory_iterator(kind.path())) {
+      if (fs::exists(folder.path() / "model.onnx")) folders.push_back(folder.path());
+    }
+  }
+  std::sort(folders.begin(), folders.end());
+  std::size_t read = 0;
+  std::size_t refused = 0;
+  std::set<std::string> missing = wanted();
+  for (const fs::path& folder : folders) {
+    const OnnxOutcome outcome = run_onnx_case(folder);
+    if (outcome.read) {
+      ++read;
+      missing.erase(outcome.name);
+      EXPECT_EQ(outcome.mismatch, "") << outcome.name;
+      if (verbose) std::cout << "read " << outcome.name << "\n";
+    } else {
+      ++refused;
+      EXPECT_NE(outcome.refusal, "") << outcome.name;
+      if (verbose) std::cout << "refused " << outcome.name << ": " << outcome.refusal << "\n";
+    }
+  }
+  std::cout << fmt::format("{} models: {} give the expected outputs, {} are refused by name\n",
+                           folders.size(), read, refused);
+  EXPECT_TRUE(missing.empty()) << fmt::format("{}", fmt::join(missing, "\n"));
+}
+
+}  // namespace
+}  // namespace bittern

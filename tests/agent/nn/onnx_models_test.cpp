@@ -1,0 +1,61 @@
+// Models that tests/agent/nn/onnx_models.py writes, with what NumPy and PyTorch compute of them.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "host/base/temporary_folder.h"
+#include "tests/agent/nn/onnx_case.h"
+
+namespace bittern {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// An interpreter that has `module`; empty where there is none. PATH may lead to one of the user's
+/// own that does not see Debian's packages.
+std::string python_with(const std::string& module) {
+  for (const std::string python : {"python3", "/usr/bin/python3"}) {
+    const std::string command = python + " -c 'import " + module + "' > /dev/null 2>&1";
+    if (std::system(command.c_str()) == 0) return python;
+  }
+  return "";
+}
+
+void expect_all(const std::string& kind, const std::string& python, std::size_t least) {
+  const TemporaryFolder folder;
+  const fs::path script = fs::path(BITTERN_SOURCE_DIR) / "tests/agent/nn/onnx_models.py";
+  const std::string command = python + " -B -W ignore " + script.string() + " " +
+                              folder.path().string() + " " + kind + " > /dev/null 2>&1";
+  ASSERT_EQ(std::system(command.c_str()), 0) << command;
+  std::vector<fs::path> cases;
+  for (const auto& entry : fs::directory_iterator(folder.path())) {
+    if (fs::exists(entry.path() / "model.onnx")) cases.push_back(entry.path());
+  }
+  std::sort(cases.begin(), cases.end());
+  for (const fs::path& path : cases) {
+    const OnnxOutcome outcome = run_onnx_case(path);
+    EXPECT_EQ(outcome.refusal, "") << outcome.name;
+    EXPECT_EQ(outcome.mismatch, "") << outcome.name;
+  }
+  EXPECT_GE(cases.size(), least);
+}
+
+TEST(OnnxModels, OfPythonOnnxGiveWhatTheirDefinitionsSay) {
+  const std::string python = python_with("onnx, numpy");
+  if (python.empty()) GTEST_SKIP() << "Python's onnx is missing (Debian: python3-onnx)";
+  expect_all("plain", python, 14);
+}
+
+TEST(OnnxModels, OfPyTorchsExporterGiveWhatPyTorchComputes) {
+  const std::string python = python_with("onnx, numpy, torch");
+  if (python.empty()) GTEST_SKIP() << "Python's torch is missing (Debian: python3-torch)";
+  expect_all("torch", python, 30);
+}
+
+}  // namespace
+}  // namespace bittern
