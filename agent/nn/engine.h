@@ -22,12 +22,12 @@ class Engine {
   Engine(const Network& network, int threads, TensorDevice device);
 
   /// Counts correct answers and sums the loss over `data`; Score::answers has every image.
-  Score score(const Weights& weights, const InputHook& hook, const TensorData& data);
+  Score score(const Weights& weights, const Hooks& hooks, const TensorData& data);
 
   /// Gradient of the mean cross entropy of a batch with respect to `at`, added up over the batch's
   /// pieces into `gradients` (overwritten; same shapes). Batch norms use the statistics of the
   /// whole batch, which `gradients` has as their mean and (unbiased) variance. Returns the score.
-  Score gradients(const Weights& at, const InputHook& hook, const TensorData& batch,
+  Score gradients(const Weights& at, const Hooks& hooks, const TensorData& batch,
                   Weights& gradients);
 
   /// Calls `body` with each piece of `size` images (the last may be smaller) and its number, on all

@@ -57,7 +57,7 @@ double learning_rate(const OptimiserOptions& options, int step, int total) {
 }
 
 bool train_loop(Engine& engine, Weights& master, const TensorData& data, const LoopOptions& options,
-                const WeightView& view, const InputHook& hook, const BatchCallback& on_batch) {
+                const WeightView& view, const Hooks& hooks, const BatchCallback& on_batch) {
   check(options, data);
   std::vector<torch::Tensor> parameters;
   for (NodeWeights& node : master) {
@@ -81,7 +81,7 @@ bool train_loop(Engine& engine, Weights& master, const TensorData& data, const L
         order.narrow(0, begin, std::min<std::int64_t>(options.batch, data.size() - begin));
     const TensorData batch{data.images.index_select(0, chosen),
                            data.labels.index_select(0, chosen)};
-    const Score score = engine.gradients(view ? view(master) : master, hook, batch, gradients);
+    const Score score = engine.gradients(view ? view(master) : master, hooks, batch, gradients);
     if (!std::isfinite(score.loss_sum)) {
       fail("training diverged: the loss is {} in batch {} of epoch {}; lower {} ({})",
            score.loss_sum, number + 1, step / per_epoch + 1, options.optimiser.rate_name,

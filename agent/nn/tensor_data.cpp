@@ -42,4 +42,15 @@ Score score_of(const torch::Tensor& logits, const torch::Tensor& labels,
   return score;
 }
 
+Score score_with_answers(const torch::Tensor& logits, const torch::Tensor& labels) {
+  Score score = score_of(logits, labels, summed_loss(logits, labels));
+  const torch::Tensor bytes = correct_answers(logits, labels).to(torch::kUInt8).cpu().contiguous();
+  const auto* const begin = bytes.data_ptr<std::uint8_t>();
+  score.answers.assign(begin, begin + bytes.numel());
+  const torch::Tensor classes = logits.argmax(1).cpu().contiguous();
+  const auto* const first = classes.data_ptr<std::int64_t>();
+  score.predictions.assign(first, first + classes.numel());
+  return score;
+}
+
 }  // namespace bittern

@@ -2,13 +2,15 @@
 
 #include <vector>
 
-#include "agent/quant/threshold.h"
 #include "agent/torch.h"
+#include "host/integer/threshold.h"
 
 namespace bittern {
 
 /// Linear symmetric quantiser without zero point: code = clamp(round(x / scale), low, high), value
-/// = code * scale; ties round to even. The division is a multiplication with the float nearest to 1
+/// = code * scale; ties round to even. Where only odd codes are given: code = clamp(2 * floor(x /
+/// (2
+/// * scale)) + 1, low, high). The division is a multiplication with the float nearest to 1
 /// / scale, the same in all functions below, so dequantise(codes(x)) equals fake_quantise(x) bit
 /// for bit. Binary codes are the sign, +1 of zero.
 class LinearQuantiser {
@@ -45,6 +47,10 @@ class LinearQuantiser {
   torch::Tensor scale_;    ///< per channel only: the scales as a tensor
   torch::Tensor inverse_;  ///< per channel only: 1 / scales
 };
+
+/// tanh(w) over its greatest magnitude: what DoReFa quantises (WeightKind::kDorefa). Of one bit it
+/// changes no sign. Zeros stay zeros.
+torch::Tensor dorefa_bent(const torch::Tensor& weight);
 
 /// Quantiser for a weight tensor (dimension 0: output channels; on the CPU). Throws Error for bits
 /// outside 1..8 (kWrpn: 2..8), and for kKmeans, which is not linear (agent/quant/codebook.h).

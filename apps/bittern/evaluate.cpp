@@ -1,6 +1,8 @@
 #include <cstdint>
 #include <iostream>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "agent/data/dataset.h"
 #include "agent/evaluator/fake_quant_evaluator.h"
@@ -18,12 +20,38 @@
 namespace bittern {
 namespace {
 
-void add_row(Table& table, const char* what, const char* part, const Accuracy& accuracy) {
-  const std::size_t images = accuracy.answers.images();
-  table.row({std::string(what), std::string(part), static_cast<std::int64_t>(images), accuracy.top1,
-             accuracy_standard_error(accuracy.top1, images), accuracy.top5,
-             accuracy_standard_error(accuracy.top5, images), accuracy.loss});
-}
+/// The accuracies of one part of the data, in floating point first; each is compared with the one
+/// before it, image by image.
+class Rows {
+ public:
+  Rows(Table& table, const char* part) : table_(table), part_(part) {}
+
+  void add(const char* what, const Accuracy& accuracy, std::optional<double> agreement = {}) {
+    const std::size_t images = accuracy.answers.images();
+    std::vector<Table::Cell> row = {std::string(what),
+                                    std::string(part_),
+                                    static_cast<std::int64_t>(images),
+                                    accuracy.top1,
+                                    accuracy_standard_error(accuracy.top1, images),
+                                    accuracy.top5,
+                                    accuracy_standard_error(accuracy.top5, images),
+                                    accuracy.loss};
+    if (before_) {
+      const PairedDifference difference = paired_difference(accuracy.answers, *before_);
+      row.insert(row.end(), {difference.points, difference.low, difference.high});
+    } else {
+      row.insert(row.end(), 3, Table::Cell{});
+    }
+    row.push_back(agreement ? Table::Cell{*agreement} : Table::Cell{});
+    table_.row(row);
+    before_ = accuracy.answers;
+  }
+
+ private:
+  Table& table_;
+  const char* part_;
+  std::optional<Answers> before_;
+};
 
 void evaluate(const EvaluateArguments& arguments, const CLI::App& command) {
   worker_count(arguments.threads, "--threads");
@@ -47,6 +75,13 @@ void evaluate(const EvaluateArguments& arguments, const CLI::App& command) {
   options.threads = arguments.threads;
   options.device = tensor_device_of(arguments.device);
   options.seed = arguments.seed;
+  options.weights.kind = weight_kind_of(arguments.weights);
+  options.weights.method = threshold_method_of(arguments.weight_range);
+  options.weights.per_channel = arguments.per_channel;
+  options.activations = threshold_method_of(arguments.activation_range);
+  options.trained_ranges = arguments.activations == "pact";
+  options.calibration_images = arguments.calibration_images;
+  options.integers = arguments.evaluator == "integer";
   FakeQuantEvaluator evaluator(network, checkpoint, splits, options);
   FineTuneOptions tune;
   tune.epochs = arguments.finetune_epochs;
@@ -64,11 +99,22 @@ void evaluate(const EvaluateArguments& arguments, const CLI::App& command) {
   table.real_column("top1", "%", 2).real_column("top1_error", "points", 2);
   table.real_column("top5", "%", 2).real_column("top5_error", "points", 2);
   table.real_column("loss", "", 4);
-  add_row(table, "full precision", "validation", evaluator.baseline());
-  add_row(table, "policy", "validation", found.validation);
+  // To the row above, with its 95 % interval; the share of images that both answer alike.
+  table.real_column("change", "points", 2).real_column("change_low", "points", 2);
+  table.real_column("change_high", "points", 2).real_column("agreement", "%", 2);
+  if (!options.integers) table.detail();
+  const auto add_part = [&](const char* part, const Accuracy& full, const Accuracy& policy,
+                            const std::optional<Accuracy>& fake_quant, double agreement) {
+    Rows rows(table, part);
+    rows.add("full precision", full);
+    if (fake_quant) rows.add("fake-quant", *fake_quant);
+    fake_quant ? rows.add("integer", policy, agreement) : rows.add("policy", policy);
+  };
+  add_part("validation", evaluator.baseline(), found.validation, found.fake_quant_validation,
+           found.validation_agreement);
   if (arguments.test) {
-    add_row(table, "full precision", "test", evaluator.test_baseline());
-    add_row(table, "policy", "test", found.test);
+    add_part("test", evaluator.test_baseline(), found.test, found.fake_quant_test,
+             found.test_agreement);
   }
   std::cout << arguments.table.render(table, command);
 }

@@ -18,6 +18,14 @@ void check(const EvaluateArguments& a) {
   if (a.policy.empty() != widths || (widths && (a.weight_bits == 0 || a.activation_bits == 0))) {
     fail_usage("expected --policy FILE, or --wbits and --abits for every layer");
   }
+  if (a.evaluator == "integer" && a.weights == "kmeans") {
+    fail_usage(
+        "--evaluator integer: weights in codebooks (--weights kmeans) have no codes that "
+        "integers could multiply");
+  }
+  if (a.weights != "linear" && (a.per_channel || a.weight_range != "mse")) {
+    fail_usage("--per-channel and --weight-range are for --weights linear");
+  }
   a.table.format();
 }
 
@@ -55,6 +63,33 @@ void add_evaluate_command(CLI::App& app,
                                    "Cut from the training set; 0: 5000, 1000 for synthetic"),
                0, kMostImages)
       ->capture_default_str();
+  one_of(
+      command->add_option("--evaluator", a.evaluator,
+                          "fake-quant: simulated quantisation; integer: in integers, as hardware "
+                          "computes it, beside the simulation"),
+      {"fake-quant", "integer"})
+      ->capture_default_str();
+  one_of(command->add_option("--weights", a.weights, "What values quantised weights may have"),
+         {"linear", "wrpn", "dorefa", "kmeans"})
+      ->capture_default_str();
+  const std::vector<std::string> ranges = {"max", "kl", "mse", "percentile", "haq"};
+  one_of(command->add_option("--weight-range", a.weight_range,
+                             "How clipping thresholds of linear weights are found"),
+         ranges)
+      ->capture_default_str();
+  one_of(command->add_option("--activation-range", a.activation_range, "Likewise of activations"),
+         ranges)
+      ->capture_default_str();
+  command->add_flag("--per-channel", a.per_channel,
+                    "A scale for each output channel of linear weights");
+  one_of(command->add_option("--activations", a.activations,
+                             "pact: the fine-tune trains the thresholds of activations"),
+         {"linear", "pact"})
+      ->capture_default_str();
+  whole_number(command->add_option("--calibration-images", a.calibration_images,
+                                   "Training images that activation thresholds are found from"),
+               1, kMostImages)
+      ->capture_default_str();
   whole_number(command->add_option("--finetune", a.finetune_epochs,
                                    "Passes over the training images with quantised weights and "
                                    "activations, before the evaluation"),
@@ -77,7 +112,9 @@ void add_evaluate_command(CLI::App& app,
   a.table.add_to(*command);
   command->footer(
       example("bittern evaluate --checkpoint lenet.safetensors --wbits 4 --abits 4\n"
-              "bittern evaluate --checkpoint model.safetensors --policy policy.json --finetune 1"));
+              "bittern evaluate --checkpoint model.safetensors --policy policy.json --finetune 1\n"
+              "bittern evaluate --checkpoint lenet.safetensors --wbits 8 --abits 8 --evaluator "
+              "integer --test"));
   command->callback([arguments, command, action = std::move(action)] {
     check(*arguments);
     action(*arguments, *command);

@@ -20,6 +20,13 @@ struct EvaluateArguments {
   std::string data;
   int train_images = 0;
   int validation_images = 0;
+  std::string evaluator = "fake-quant";  ///< or "integer"
+  std::string weights = "linear";
+  std::string activations = "linear";
+  std::string weight_range = "mse";
+  std::string activation_range = "mse";
+  bool per_channel = false;
+  int calibration_images = 256;
   int finetune_epochs = 0;
   double finetune_rate = 1e-3;
   bool test = false;  ///< the test set, too
