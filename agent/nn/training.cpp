@@ -69,6 +69,11 @@ void check_data_fits(const Network& network, const Dataset& data) {
 
 void check_trainable(const Network& network) { require_trainable(network); }
 
+TensorFile random_checkpoint(const Network& network, std::uint64_t seed) {
+  const Model model(network);
+  return model.write_weights(model.random_weights(Rng(seed).split(0)));
+}
+
 void check_checkpoint(const Network& network, const TensorFile& checkpoint,
                       const std::string& where) {
   Model(network).read_weights(checkpoint, where);

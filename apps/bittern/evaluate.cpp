@@ -11,6 +11,7 @@
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/commands.h"
 #include "apps/bittern/evaluate_options.h"
+#include "apps/bittern/quantised_command.h"
 #include "host/base/phase.h"
 #include "host/base/processors.h"
 #include "host/base/table.h"
@@ -59,15 +60,8 @@ void evaluate(const EvaluateArguments& arguments, const CLI::App& command) {
   const Network network = load_network(arguments.network);
   const TensorFile checkpoint = read_safetensors(arguments.checkpoint);
   check_checkpoint(network, checkpoint, arguments.checkpoint);
-  const Policy policy =
-      arguments.policy.empty()
-          ? uniform_policy(network, {arguments.weight_bits, arguments.activation_bits})
-          : load_policy(arguments.policy, network);
-  DataOptions data;
-  data.name = arguments.dataset;
-  data.folder = arguments.data;
-  data.train_images = arguments.train_images;
-  data.validation_images = arguments.validation_images;
+  const Policy policy = policy_of(arguments.bits, network);
+  const DataOptions data = data_options(arguments.images);
   check_data_fits(network, data.name, outline_data(data));
   const DataSplits splits = load_data(data);
 
@@ -75,12 +69,8 @@ void evaluate(const EvaluateArguments& arguments, const CLI::App& command) {
   options.threads = arguments.threads;
   options.device = tensor_device_of(arguments.device);
   options.seed = arguments.seed;
-  options.weights.kind = weight_kind_of(arguments.weights);
-  options.weights.method = threshold_method_of(arguments.weight_range);
-  options.weights.per_channel = arguments.per_channel;
-  options.activations = threshold_method_of(arguments.activation_range);
+  set_quantisers(arguments.quantisers, options);
   options.trained_ranges = arguments.activations == "pact";
-  options.calibration_images = arguments.calibration_images;
   options.integers = arguments.evaluator == "integer";
   FakeQuantEvaluator evaluator(network, checkpoint, splits, options);
   FineTuneOptions tune;
@@ -100,8 +90,11 @@ void evaluate(const EvaluateArguments& arguments, const CLI::App& command) {
   table.real_column("top5", "%", 2).real_column("top5_error", "points", 2);
   table.real_column("loss", "", 4);
   // To the row above, with its 95 % interval; the share of images that both answer alike.
-  table.real_column("change", "points", 2).real_column("change_low", "points", 2);
-  table.real_column("change_high", "points", 2).real_column("agreement", "%", 2);
+  table.real_column("change", "points", 2);
+  if (!options.integers) table.detail();
+  table.real_column("change_low", "points", 2).detail();
+  table.real_column("change_high", "points", 2).detail();
+  table.real_column("agreement", "%", 2);
   if (!options.integers) table.detail();
   const auto add_part = [&](const char* part, const Accuracy& full, const Accuracy& policy,
                             const std::optional<Accuracy>& fake_quant, double agreement) {

@@ -5,26 +5,18 @@
 
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/option_kinds.h"
-#include "host/base/data_folder.h"
 #include "host/base/error.h"
 
 namespace bittern {
 namespace {
 
-constexpr int kMostImages = 10000000;
-
 void check(const EvaluateArguments& a) {
-  const bool widths = a.weight_bits != 0 || a.activation_bits != 0;
-  if (a.policy.empty() != widths || (widths && (a.weight_bits == 0 || a.activation_bits == 0))) {
-    fail_usage("expected --policy FILE, or --wbits and --abits for every layer");
-  }
-  if (a.evaluator == "integer" && a.weights == "kmeans") {
+  a.bits.check();
+  a.quantisers.check();
+  if (a.evaluator == "integer" && a.quantisers.weights == "kmeans") {
     fail_usage(
-        "--evaluator integer: weights in codebooks (--weights kmeans) have no codes that "
-        "integers could multiply");
-  }
-  if (a.weights != "linear" && (a.per_channel || a.weight_range != "mse")) {
-    fail_usage("--per-channel and --weight-range are for --weights linear");
+        "--evaluator integer: weights in codebooks (--weights kmeans) have no codes that integers "
+        "could multiply");
   }
   a.table.format();
 }
@@ -36,7 +28,7 @@ void add_evaluate_command(CLI::App& app,
   auto arguments = std::make_shared<EvaluateArguments>();
   EvaluateArguments& a = *arguments;
   CLI::App* command = app.add_subcommand(
-      "evaluate", "Accuracy of a network at given bits, by simulated quantisation");
+      "evaluate", "Accuracy of a network at given bits, simulated or in integers");
   text_of(command->add_option("--network", a.network, "Name in configs/networks, or a .yaml file"),
           kNetwork)
       ->capture_default_str();
@@ -44,51 +36,17 @@ void add_evaluate_command(CLI::App& app,
                               "Full-precision weights (safetensors), as bittern train writes them"),
           kFile)
       ->required();
-  text_of(command->add_option("--policy", a.policy,
-                              "Bits of every layer, as policy.json of a campaign has them"),
-          kFile);
-  whole_number(command->add_option("--wbits", a.weight_bits, "Weight bits of every layer"), 1, 8);
-  whole_number(command->add_option("--abits", a.activation_bits, "Activation bits of every layer"),
-               1, 8);
-  one_of(command->add_option("--dataset", a.dataset, "Images"), dataset_names())
+  a.bits.add_to(*command);
+  a.images.add_to(*command);
+  one_of(command->add_option("--evaluator", a.evaluator,
+                             "fake-quant: simulated quantisation; integer: beside it in integers, "
+                             "as hardware computes"),
+         {"fake-quant", "integer"})
       ->capture_default_str();
-  text_of(command->add_option("--data", a.data,
-                              "Folder of the data set; default: $BITTERN_DATA, ./data, "
-                              "../shared/data"),
-          kFolder);
-  whole_number(command->add_option("--train-images", a.train_images, "0: all, 8000 for synthetic"),
-               0, kMostImages)
-      ->capture_default_str();
-  whole_number(command->add_option("--validation-images", a.validation_images,
-                                   "Cut from the training set; 0: 5000, 1000 for synthetic"),
-               0, kMostImages)
-      ->capture_default_str();
-  one_of(
-      command->add_option("--evaluator", a.evaluator,
-                          "fake-quant: simulated quantisation; integer: in integers, as hardware "
-                          "computes it, beside the simulation"),
-      {"fake-quant", "integer"})
-      ->capture_default_str();
-  one_of(command->add_option("--weights", a.weights, "What values quantised weights may have"),
-         {"linear", "wrpn", "dorefa", "kmeans"})
-      ->capture_default_str();
-  const std::vector<std::string> ranges = {"max", "kl", "mse", "percentile", "haq"};
-  one_of(command->add_option("--weight-range", a.weight_range,
-                             "How clipping thresholds of linear weights are found"),
-         ranges)
-      ->capture_default_str();
-  one_of(command->add_option("--activation-range", a.activation_range, "Likewise of activations"),
-         ranges)
-      ->capture_default_str();
-  command->add_flag("--per-channel", a.per_channel,
-                    "A scale for each output channel of linear weights");
+  a.quantisers.add_to(*command, {"linear", "wrpn", "dorefa", "kmeans"});
   one_of(command->add_option("--activations", a.activations,
                              "pact: the fine-tune trains the thresholds of activations"),
          {"linear", "pact"})
-      ->capture_default_str();
-  whole_number(command->add_option("--calibration-images", a.calibration_images,
-                                   "Training images that activation thresholds are found from"),
-               1, kMostImages)
       ->capture_default_str();
   whole_number(command->add_option("--finetune", a.finetune_epochs,
                                    "Passes over the training images with quantised weights and "
@@ -112,9 +70,9 @@ void add_evaluate_command(CLI::App& app,
   a.table.add_to(*command);
   command->footer(
       example("bittern evaluate --checkpoint lenet.safetensors --wbits 4 --abits 4\n"
-              "bittern evaluate --checkpoint model.safetensors --policy policy.json --finetune 1\n"
-              "bittern evaluate --checkpoint lenet.safetensors --wbits 8 --abits 8 --evaluator "
-              "integer --test"));
+              "bittern evaluate --checkpoint lenet.safetensors --wbits 8 --abits 8 "
+              "--evaluator integer --test\n"
+              "bittern evaluate --checkpoint model.safetensors --policy policy.json --finetune 1"));
   command->callback([arguments, command, action = std::move(action)] {
     check(*arguments);
     action(*arguments, *command);

@@ -1,0 +1,28 @@
+#include "apps/bittern/quantised_command.h"
+
+namespace bittern {
+
+DataOptions data_options(const ImageArguments& arguments) {
+  DataOptions data;
+  data.name = arguments.dataset;
+  data.folder = arguments.data;
+  data.train_images = arguments.train_images;
+  data.validation_images = arguments.validation_images;
+  return data;
+}
+
+Policy policy_of(const BitsArguments& arguments, const Network& network) {
+  return arguments.policy.empty()
+             ? uniform_policy(network, {arguments.weight_bits, arguments.activation_bits})
+             : load_policy(arguments.policy, network);
+}
+
+void set_quantisers(const QuantiserArguments& arguments, FakeQuantOptions& options) {
+  options.weights.kind = weight_kind_of(arguments.weights);
+  options.weights.method = threshold_method_of(arguments.weight_range);
+  options.weights.per_channel = arguments.per_channel;
+  options.activations = threshold_method_of(arguments.activation_range);
+  options.calibration_images = arguments.calibration_images;
+}
+
+}  // namespace bittern

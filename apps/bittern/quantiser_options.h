@@ -1,0 +1,45 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+namespace bittern {
+
+// What commands that compute quantised networks on images have in common, without LibTorch.
+
+/// Options for the bits of every layer.
+struct BitsArguments {
+  std::string policy;       ///< file; empty: the two widths
+  int weight_bits = 0;      ///< 0: not given
+  int activation_bits = 0;  ///< 0: not given
+
+  void add_to(CLI::App& command);
+  /// Throws Error (exit status 2) unless a file or both widths are given.
+  void check() const;
+};
+
+/// Options for images.
+struct ImageArguments {
+  std::string dataset = "synthetic";
+  std::string data;
+  int train_images = 0;
+  int validation_images = 0;
+
+  void add_to(CLI::App& command);
+};
+
+/// Options for quantisers.
+struct QuantiserArguments {
+  std::string weights = "linear";
+  std::string weight_range = "mse";
+  std::string activation_range = "mse";
+  bool per_channel = false;
+  int calibration_images = 256;
+
+  /// `kinds`: what weights may be.
+  void add_to(CLI::App& command, const std::vector<std::string>& kinds);
+  /// Throws Error (exit status 2) for options that do not go together.
+  void check() const;
+};
+
+}  // namespace bittern
