@@ -51,6 +51,11 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
           "evaluator: activations: pact trains the ranges of activations, but search.fixed: float "
           "leaves them in floating point; leave one of the two out");
     }
+    if (quant_.integers && (quant_.float_weights || quant_.float_activations)) {
+      fail_usage(
+          "evaluator: kind: integer needs codes of weights and of activations, but search.fixed: "
+          "float leaves one of them in floating point: take kind: fake-quant, or search.fixed: 8");
+    }
     check_weights(space);
     for (std::size_t i = 0; i < network_.layers.size() && !quant_.float_activations; ++i) {
       if (!network_.layers[i].signed_input) continue;
@@ -173,14 +178,16 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
                              splits_.train.size(), splits_.validation.size(), splits_.test.size(),
                              splits_.hash.substr(0, 16))},
         {"full-precision weights", model_hash_},
-        {"accuracy",
-         fmt::format("fake quantisation of {}{}, bias and everything between layers in float",
-                     quant_.float_weights       ? "activations (weights stay in float)"
-                     : quant_.float_activations ? "weights (activations stay in float)"
-                                                : "weights and activations",
-                     settings_.weights == "kmeans" ? ", weights in codebooks (k-means)"
-                     : settings_.weights == "wrpn" ? ", weights in WRPN's steps"
-                                                   : "")},
+        {"accuracy", fmt::format("{} of {}{}, {} bits between layers, biases in units of the sums",
+                                 quant_.integers ? "integers" : "fake quantisation",
+                                 quant_.float_weights       ? "activations (weights stay in float)"
+                                 : quant_.float_activations ? "weights (activations stay in float)"
+                                                            : "weights and activations",
+                                 settings_.weights == "kmeans" ? ", weights in codebooks (k-means)"
+                                 : settings_.weights == "wrpn" ? ", weights in WRPN's steps"
+                                 : settings_.weights == "dorefa" ? ", weights in DoReFa's steps"
+                                                                 : "",
+                                 kStoredBits)},
         {"processor", computed_on}};
   }
 
@@ -277,7 +284,7 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
 
 ConfiguredEvaluator configure_fake_quant(const FakeQuantSettings& settings) {
   ConfiguredEvaluator evaluator;
-  evaluator.name = "fake-quant";
+  evaluator.name = settings.integers ? "integer" : "fake-quant";
   evaluator.key = {{"weight_range", settings.weight_range},
                    {"activation_range", settings.activation_range},
                    {"per_channel", settings.per_channel},
@@ -286,6 +293,7 @@ ConfiguredEvaluator configure_fake_quant(const FakeQuantSettings& settings) {
                    {"finetune_rate", settings.finetune_rate},
                    {"batch", settings.batch}};
   // Keys that came later are there only where they say something: what was begun before goes on.
+  if (settings.integers) evaluator.key["kind"] = "integer";
   if (settings.weights != "linear") evaluator.key["weights"] = settings.weights;
   if (settings.activations != "linear") evaluator.key["activations"] = settings.activations;
   evaluator.codebooks = settings.weights == "kmeans";
@@ -296,18 +304,26 @@ ConfiguredEvaluator configure_fake_quant(const FakeQuantSettings& settings) {
   return evaluator;
 }
 
-EvaluatorKind fake_quant_kind() {
+namespace {
+
+EvaluatorKind quantised_kind(bool integers) {
   EvaluatorKind kind;
-  kind.name = "fake-quant";
-  kind.description = "simulated quantisation on images, with LibTorch";
+  kind.name = integers ? "integer" : "fake-quant";
+  kind.description = integers ? "integers on images, as hardware computes; trained with LibTorch"
+                              : "simulated quantisation on images, with LibTorch";
   kind.keys = {"weights",          "activations",   "weight_range",
                "activation_range", "per_channel",   "calibration_images",
                "finetune_images",  "finetune_rate", "batch"};
-  kind.configure = [](const YamlMap& map) {
+  kind.configure = [integers](const YamlMap& map) {
     constexpr int kMostImages = 10'000'000;
     const std::vector<std::string> ranges = {"max", "kl", "mse", "percentile", "haq"};
     FakeQuantSettings out;
-    out.weights = map.choice("weights", {"linear", "wrpn", "kmeans"}, out.weights);
+    out.integers = integers;
+    // Codebooks have no codes that integers could multiply.
+    const std::vector<std::string> kinds =
+        integers ? std::vector<std::string>{"linear", "wrpn", "dorefa"}
+                 : std::vector<std::string>{"linear", "wrpn", "dorefa", "kmeans"};
+    out.weights = map.choice("weights", kinds, out.weights);
     for (const char* key : {"weight_range", "per_channel"}) {
       if (out.weights != "linear" && map.has(key)) {
         map.at(key).fail("not used with weights: " + out.weights + "; leave it out");
@@ -327,9 +343,16 @@ EvaluatorKind fake_quant_kind() {
   return kind;
 }
 
+}  // namespace
+
+EvaluatorKind fake_quant_kind() { return quantised_kind(false); }
+
+EvaluatorKind integer_kind() { return quantised_kind(true); }
+
 std::vector<EvaluatorKind> all_evaluators() {
   std::vector<EvaluatorKind> evaluators = host_evaluators();
   evaluators.push_back(fake_quant_kind());
+  evaluators.push_back(integer_kind());
   return evaluators;
 }
 

@@ -9,11 +9,13 @@
 
 namespace bittern {
 
-/// `evaluator:` of a campaign when its kind is `fake-quant`.
+/// `evaluator:` of a campaign when its kind is `fake-quant` or `integer`.
 struct FakeQuantSettings {
+  /// `integer`: accuracies are those of the network in integers.
+  bool integers = false;
   /// How clipping thresholds are found: "max", "kl", "mse", "percentile" or "haq" (max from 5 bits
   /// on, KL below).
-  std::string weights = "linear";  ///< "linear", "wrpn" or "kmeans" (WeightKind)
+  std::string weights = "linear";  ///< "linear", "wrpn", "dorefa" or "kmeans" (WeightKind)
   std::string weight_range = "mse";
   std::string activation_range = "mse";
   std::string activations = "linear";  ///< "linear", or "pact": fine-tunes train the thresholds

@@ -237,10 +237,21 @@ StoreHook NetworkQuantisers::store_hook() {
 Hooks NetworkQuantisers::hooks(const Policy& policy, const Thresholds& thresholds) {
   if (options_.float_activations) return {};
   std::vector<LinearQuantiser> quantisers;
+  // What is stored in the layer's own codes is not rounded once more.
+  std::vector<bool> done;
+  const QuantisationScheme& scheme = engine_->model().scheme();
+  const std::vector<int> nodes = layer_nodes(engine_->model().graph());
   for (std::size_t i = 0; i < policy.size(); ++i) {
     quantisers.push_back(activation(i, policy, thresholds));
+    const Node& node = engine_->model().graph().nodes[static_cast<std::size_t>(nodes[i])];
+    const CodePoint& from =
+        scheme.points[static_cast<std::size_t>(scheme.point_of(node.inputs[0]))];
+    done.push_back(from.kind == CodePoint::Kind::kStored &&
+                   stored(from.place) == quantisers.back());
   }
-  return {[quantisers = std::move(quantisers)](std::size_t layer, const torch::Tensor& x) {
+  return {[quantisers = std::move(quantisers), done = std::move(done)](std::size_t layer,
+                                                                       const torch::Tensor& x) {
+            if (done[layer]) return x;
             const bool gradient = x.requires_grad() && at::GradMode::is_enabled();
             return gradient ? quantisers[layer].fake_quantise_with_gradient(x)
                             : quantisers[layer].fake_quantise(x);

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "agent/quant/quantise_loop.h"
 #include "agent/torch.h"
 #include "host/integer/threshold.h"
 
@@ -34,6 +35,10 @@ class LinearQuantiser {
   CodeRange range() const { return range_; }
   /// One scale, or one for each output channel.
   const std::vector<float>& scales() const { return scales_; }
+  /// Whether both give the same for every tensor.
+  bool operator==(const LinearQuantiser& other) const {
+    return range_ == other.range_ && scales_ == other.scales_;
+  }
   /// The same quantiser with its scales on another device.
   LinearQuantiser to(torch::Device device) const;
 
@@ -41,6 +46,8 @@ class LinearQuantiser {
   torch::Tensor rounded(const torch::Tensor& x) const;     ///< codes before clamping
   torch::Tensor scaled(const torch::Tensor& codes) const;  ///< codes * scale, in place
   torch::Tensor factor(bool inverse, const torch::Tensor& like) const;
+  bool loops(const torch::Tensor& x) const;  ///< whether loop() may run over it
+  QuantiseLoop loop() const;
 
   CodeRange range_;
   std::vector<float> scales_;

@@ -155,9 +155,9 @@ class InferOnFake : public ::testing::Test {
     images_ = random_images(network_, 3, rng_);
   }
 
-  InferenceOptions options(std::vector<FakeDevice*> devices) {
+  InferenceOptions options(const std::vector<const FakeDevice*>& devices) {
     InferenceOptions options;
-    options.measurer = fake_options(folder_, std::move(devices));
+    options.measurer = fake_options(folder_, devices);
     options.trace_folder = folder_.path();
     return options;
   }
