@@ -293,6 +293,7 @@ ConfiguredEvaluator configure_fake_quant(const FakeQuantSettings& settings) {
                    {"finetune_rate", settings.finetune_rate},
                    {"batch", settings.batch}};
   // Keys that came later are there only where they say something: what was begun before goes on.
+  if (settings.re_estimate) evaluator.key["re_estimate"] = true;
   if (settings.integers) evaluator.key["kind"] = "integer";
   if (settings.weights != "linear") evaluator.key["weights"] = settings.weights;
   if (settings.activations != "linear") evaluator.key["activations"] = settings.activations;
@@ -311,9 +312,9 @@ EvaluatorKind quantised_kind(bool integers) {
   kind.name = integers ? "integer" : "fake-quant";
   kind.description = integers ? "integers on images, as hardware computes; trained with LibTorch"
                               : "simulated quantisation on images, with LibTorch";
-  kind.keys = {"weights",          "activations",   "weight_range",
-               "activation_range", "per_channel",   "calibration_images",
-               "finetune_images",  "finetune_rate", "batch"};
+  kind.keys = {"weights",     "activations",        "weight_range",    "activation_range",
+               "per_channel", "calibration_images", "finetune_images", "finetune_rate",
+               "batch",       "re_estimate"};
   kind.configure = [integers](const YamlMap& map) {
     constexpr int kMostImages = 10'000'000;
     const std::vector<std::string> ranges = {"max", "kl", "mse", "percentile", "haq"};
@@ -335,6 +336,7 @@ EvaluatorKind quantised_kind(bool integers) {
     out.per_channel = map.boolean("per_channel", out.per_channel);
     out.calibration_images =
         read_int(map, "calibration_images", 1, kMostImages, out.calibration_images);
+    out.re_estimate = map.boolean("re_estimate", out.re_estimate);
     out.finetune_images = read_int(map, "finetune_images", 0, kMostImages, out.finetune_images);
     out.finetune_rate = map.real("finetune_rate", 1e-9, 100, out.finetune_rate);
     out.batch = read_int(map, "batch", 1, 65536, out.batch);

@@ -86,6 +86,7 @@ std::string make_fingerprint(const Network& network, const std::string& weights_
   if (options.float_weights) hash.update_field("float weights");
   if (options.float_activations) hash.update_field("float activations");
   if (options.trained_ranges) hash.update_field("trained ranges");
+  if (options.re_estimate) hash.update_field("re-estimated");
   if (options.integers) hash.update_field("integers");
   hash.update_field(fine_tune_text(options.fine_tune));
   // Without a fine-tune no random number is drawn.
@@ -204,6 +205,7 @@ class FakeQuantEvaluator::Impl {
     quantisers_.check(policy);
     Tuned tuned{copy_of(weights_), {}};
     if (fine_tune.epochs > 0) tune_with_progress(tuned, policy, fine_tune, on_progress);
+    re_estimate(policy, tuned);
     FinalNetwork result;
     const Score validation = score(tuned, policy, validation_);
     const Score test = score(tuned, policy, test_);
@@ -348,10 +350,19 @@ class FakeQuantEvaluator::Impl {
   /// Float weights that evaluations of a policy quantise: the checkpoint's, after the short
   /// fine-tune when there is one.
   Tuned prepared(const Policy& policy) {
-    if (options_.fine_tune.epochs == 0) return {weights_, {}};
+    if (options_.fine_tune.epochs == 0 && !options_.re_estimate) return {weights_, {}};
     Tuned tuned{copy_of(weights_), {}};
-    tune(tuned, policy, options_.fine_tune, {});
+    if (options_.fine_tune.epochs > 0) tune(tuned, policy, options_.fine_tune, {});
+    re_estimate(policy, tuned);
     return tuned;
+  }
+
+  void re_estimate(const Policy& policy, Tuned& tuned) {
+    if (!options_.re_estimate) return;
+    constexpr std::int64_t kMost = 128;
+    const torch::Tensor images = calibration_images().images;
+    quantisers_.re_estimate(images.narrow(0, 0, std::min(kMost, images.size(0))), policy,
+                            tuned.thresholds, tuned.master);
   }
 
   /// By the arithmetic that the options ask for.

@@ -36,6 +36,9 @@ struct FakeQuantOptions {
   /// An operand that stays in floating point, whatever bits the policy has for it. At most one.
   bool float_weights = false;
   bool float_activations = false;
+  /// Means of the folded batch norms are estimated anew on calibration images (the first 128 at
+  /// most) behind the quantisers of a policy, after its fine-tune.
+  bool re_estimate = false;
   /// Accuracies are those of the network in integers, as hardware computes it (QuantisedNetwork);
   /// fine-tunes are fake-quantised all the same.
   bool integers = false;

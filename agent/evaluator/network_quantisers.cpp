@@ -12,12 +12,54 @@ namespace {
 /// Images that go through the network at once while it is calibrated.
 constexpr std::int64_t kPiece = 64;
 
+/// Thresholds are whole multiples of the bins of a histogram, so that two of one map stand in small
+/// whole ratios: of the 255 codes that are stored some would lie in the middle between two codes of
+/// a layer, exactly, where single precision and integers decide as they like. With this factor they
+/// lie a little above it.
+constexpr float kOffHalves = 1.0f - 1.0f / 4096.0f;
+
 NamedTensors named(const TensorFile& file) {
   NamedTensors tensors;
   for (const auto& [name, tensor] : file.tensors) {
     tensors[name] = {tensor.shape, tensor.to_floats()};
   }
   return tensors;
+}
+
+torch::Tensor channel_means(const torch::Tensor& x) {
+  const torch::Tensor map = x.dim() == 2 ? x.unsqueeze(2) : x.flatten(2);
+  return map.to(torch::kFloat64).mean(std::vector<std::int64_t>{0, 2});
+}
+
+/// One way through a network that shows the sums of every layer, before its ReLU, and goes on with
+/// what `show` leaves in them.
+template <typename Show>
+void pass_layers(const Model& model, const torch::Tensor& images, const Weights& weights,
+                 const Hooks& hooks, Show show) {
+  const Graph& graph = model.graph();
+  const std::vector<int> layer_of = layer_nodes(graph);
+  std::vector<int> uses = use_counts(graph);
+  Values values{Model::pixels(images), std::vector<torch::Tensor>(graph.nodes.size())};
+  std::size_t layer = 0;
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    Node bare = graph.nodes[i];
+    bare.attributes.relu = false;
+    const bool is_layer = layer < layer_of.size() && layer_of[layer] == static_cast<int>(i);
+    std::vector<torch::Tensor> inputs;
+    for (const int source : bare.inputs) inputs.push_back(values.of(source));
+    if (is_layer && hooks.input) inputs[0] = hooks.input(layer, inputs[0]);
+    const int slot = model.slot_of_node(i);
+    torch::Tensor x =
+        compute_node(bare, inputs, slot < 0 ? nullptr : &weights[static_cast<std::size_t>(slot)]);
+    if (is_layer) show(layer++, x);
+    if (graph.nodes[i].attributes.relu) x = at::relu(x);
+    if (hooks.stored && model.stores(i)) x = hooks.stored(i, x);
+    values.nodes[i] = x;
+    for (const int source : bare.inputs) {
+      if (source == kImage || --uses[static_cast<std::size_t>(source)] > 0) continue;
+      values.nodes[static_cast<std::size_t>(source)] = torch::Tensor();
+    }
+  }
 }
 
 }  // namespace
@@ -107,11 +149,10 @@ const LinearQuantiser& NetworkQuantisers::activation(std::size_t layer, int bits
   auto found = activation_quantisers_.find(key);
   if (found == activation_quantisers_.end()) {
     const auto point = static_cast<std::size_t>(engine_->model().scheme().point_of_layer[layer]);
-    found =
-        activation_quantisers_
-            .emplace(key, activation_quantiser(*samples_[point], bits, layers()[layer].signed_input,
-                                               options_.activations))
-            .first;
+    const CodeRange range = activation_range(bits, layers()[layer].signed_input);
+    float threshold = samples_[point]->threshold(range, bits, options_.activations);
+    if (bits < kStoredBits) threshold *= kOffHalves;
+    found = activation_quantisers_.emplace(key, LinearQuantiser(range, threshold)).first;
   }
   return found->second;
 }
@@ -257,6 +298,24 @@ Hooks NetworkQuantisers::hooks(const Policy& policy, const Thresholds& threshold
                             : quantisers[layer].fake_quantise(x);
           },
           store_hook()};
+}
+
+void NetworkQuantisers::re_estimate(const torch::Tensor& images, const Policy& policy,
+                                    const Thresholds& thresholds, Weights& master) {
+  const torch::NoGradGuard no_gradient;
+  std::vector<torch::Tensor> means(policy.size());
+  pass_layers(engine_->model(), images, master, {},
+              [&](std::size_t layer, torch::Tensor& sums) { means[layer] = channel_means(sums); });
+  const Weights view = weight_view(policy, thresholds)(master);
+  pass_layers(engine_->model(), images, view, hooks(policy, thresholds),
+              [&](std::size_t layer, torch::Tensor& sums) {
+                const torch::Tensor& bias = view[slot(layer)].bias;
+                if (!bias.defined()) return;
+                const torch::Tensor shift =
+                    (means[layer] - channel_means(sums)).to(torch::kFloat32);
+                sums = sums + per_channel(shift, sums);
+                master[slot(layer)].bias = bias + shift;
+              });
 }
 
 NetworkQuantisers NetworkQuantisers::complete() const {

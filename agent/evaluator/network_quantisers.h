@@ -70,6 +70,12 @@ class NetworkQuantisers {
   /// The part of hooks() that does not depend on a policy.
   StoreHook store_hook();
 
+  /// Re-estimates the means of the folded batch norms of `master` (float weights) for a policy:
+  /// what quantising adds to the mean of a layer's output channel, over these images, goes off its
+  /// bias. Layers in their order, each behind those that are corrected; layers without a bias stay.
+  void re_estimate(const torch::Tensor& images, const Policy& policy, const Thresholds& thresholds,
+                   Weights& master);
+
   /// Both operands quantised, whatever the options say.
   NetworkQuantisers complete() const;
 

@@ -23,6 +23,7 @@ void set_quantisers(const QuantiserArguments& arguments, FakeQuantOptions& optio
   options.weights.per_channel = arguments.per_channel;
   options.activations = threshold_method_of(arguments.activation_range);
   options.calibration_images = arguments.calibration_images;
+  options.re_estimate = arguments.re_estimate;
 }
 
 }  // namespace bittern

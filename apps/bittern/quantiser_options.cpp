@@ -62,6 +62,8 @@ void QuantiserArguments::add_to(CLI::App& command, const std::vector<std::string
                                   "Training images that activation thresholds are found from"),
                1, kMostImages)
       ->capture_default_str();
+  command.add_flag("--re-estimate", re_estimate,
+                   "Estimate the means of folded batch norms anew behind the quantisers");
 }
 
 void QuantiserArguments::check() const {

@@ -35,6 +35,7 @@ struct QuantiserArguments {
   std::string activation_range = "mse";
   bool per_channel = false;
   int calibration_images = 256;
+  bool re_estimate = false;
 
   /// `kinds`: what weights may be.
   void add_to(CLI::App& command, const std::vector<std::string>& kinds);
