@@ -3,8 +3,8 @@
 
     planner_digest.py FILE [SOURCE_DIR]
 
-The hash covers all that plans are made by: the sources of host/cores, host/integer, host/variant and host/network/layer,
-and every header of the house that these include. Of each its tokens count (source_digest.py), so comments and white space
+The hash covers all that plans are made by: the sources of host/cores, host/variant and host/network/layer, every header of
+the house that these include, and of the headers of host/integer among them what they declare (the .cpp beside). Of each its tokens count (source_digest.py), so comments and white space
 do not change it.
 """
 
@@ -15,7 +15,7 @@ import sys
 
 import source_digest
 
-FOLDERS = ["host/cores", "host/integer", "host/variant"]
+FOLDERS = ["host/cores", "host/variant"]
 FILES = ["host/network/layer.h", "host/network/layer.cpp"]
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 
@@ -31,6 +31,8 @@ def planner_sources(root):
         if path in found:
             continue
         found.add(path)
+        if path.parent == root / "host/integer" and path.suffix == ".h" and path.with_suffix(".cpp").exists():
+            open_paths.append(path.with_suffix(".cpp"))
         open_paths += [root / name for name in INCLUDE.findall(path.read_text(encoding="utf-8")) if (root / name).exists()]
     return sorted(path.relative_to(root).as_posix() for path in found)
 

@@ -55,6 +55,11 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
           "evaluator: activations: pact trains the ranges of activations, but search.fixed: float "
           "leaves them in floating point; leave one of the two out");
     }
+    if (quant_.integers && (quant_.float_weights || quant_.float_activations)) {
+      fail_usage(
+          "evaluator: kind: integer needs codes of weights and of activations, but search.fixed: "
+          "float leaves one of them in floating point: take kind: fake-quant, or search.fixed: 8");
+    }
     check_weights(space);
     for (std::size_t i = 0; i < network_.layers.size() && !quant_.float_activations; ++i) {
       if (!network_.layers[i].signed_input) continue;
@@ -179,14 +184,16 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
                              splits_.train.size(), splits_.validation.size(), splits_.test.size(),
                              splits_.hash.substr(0, 16))},
         {"full-precision weights", model_hash_},
-        {"accuracy",
-         fmt::format("fake quantisation of {}{}, bias and everything between layers in float",
-                     quant_.float_weights       ? "activations (weights stay in float)"
-                     : quant_.float_activations ? "weights (activations stay in float)"
-                                                : "weights and activations",
-                     settings_.weights == "kmeans" ? ", weights in codebooks (k-means)"
-                     : settings_.weights == "wrpn" ? ", weights in WRPN's steps"
-                                                   : "")},
+        {"accuracy", fmt::format("{} of {}{}, {} bits between layers, biases in units of the sums",
+                                 quant_.integers ? "integers" : "fake quantisation",
+                                 quant_.float_weights       ? "activations (weights stay in float)"
+                                 : quant_.float_activations ? "weights (activations stay in float)"
+                                                            : "weights and activations",
+                                 settings_.weights == "kmeans" ? ", weights in codebooks (k-means)"
+                                 : settings_.weights == "wrpn" ? ", weights in WRPN's steps"
+                                 : settings_.weights == "dorefa" ? ", weights in DoReFa's steps"
+                                                                 : "",
+                                 kStoredBits)},
         {"processor", computed_on}};
   }
 
@@ -283,7 +290,7 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
 
 ConfiguredEvaluator configure_fake_quant(const FakeQuantSettings& settings) {
   ConfiguredEvaluator evaluator;
-  evaluator.name = "fake-quant";
+  evaluator.name = settings.integers ? "integer" : "fake-quant";
   evaluator.key = {{"weight_range", settings.weight_range},
                    {"activation_range", settings.activation_range},
                    {"per_channel", settings.per_channel},
@@ -292,6 +299,8 @@ ConfiguredEvaluator configure_fake_quant(const FakeQuantSettings& settings) {
                    {"finetune_rate", settings.finetune_rate},
                    {"batch", settings.batch}};
   // Keys that came later are there only where they say something: what was begun before goes on.
+  if (settings.re_estimate) evaluator.key["re_estimate"] = true;
+  if (settings.integers) evaluator.key["kind"] = "integer";
   if (settings.weights != "linear") evaluator.key["weights"] = settings.weights;
   if (settings.activations != "linear") evaluator.key["activations"] = settings.activations;
   evaluator.codebooks = settings.weights == "kmeans";
@@ -302,18 +311,26 @@ ConfiguredEvaluator configure_fake_quant(const FakeQuantSettings& settings) {
   return evaluator;
 }
 
-EvaluatorKind fake_quant_kind() {
+namespace {
+
+EvaluatorKind quantised_kind(bool integers) {
   EvaluatorKind kind;
-  kind.name = "fake-quant";
-  kind.description = "simulated quantisation on images, with LibTorch";
-  kind.keys = {"weights",          "activations",   "weight_range",
-               "activation_range", "per_channel",   "calibration_images",
-               "finetune_images",  "finetune_rate", "batch"};
-  kind.configure = [](const YamlMap& map) {
+  kind.name = integers ? "integer" : "fake-quant";
+  kind.description = integers ? "integers on images, as hardware computes; trained with LibTorch"
+                              : "simulated quantisation on images, with LibTorch";
+  kind.keys = {"weights",     "activations",        "weight_range",    "activation_range",
+               "per_channel", "calibration_images", "finetune_images", "finetune_rate",
+               "batch",       "re_estimate"};
+  kind.configure = [integers](const YamlMap& map) {
     constexpr int kMostImages = 10'000'000;
     const std::vector<std::string> ranges = {"max", "kl", "mse", "percentile", "haq"};
     FakeQuantSettings out;
-    out.weights = map.choice("weights", {"linear", "wrpn", "kmeans"}, out.weights);
+    out.integers = integers;
+    // Codebooks have no codes that integers could multiply.
+    const std::vector<std::string> kinds =
+        integers ? std::vector<std::string>{"linear", "wrpn", "dorefa"}
+                 : std::vector<std::string>{"linear", "wrpn", "dorefa", "kmeans"};
+    out.weights = map.choice("weights", kinds, out.weights);
     for (const char* key : {"weight_range", "per_channel"}) {
       if (out.weights != "linear" && map.has(key)) {
         map.at(key).fail("not used with weights: " + out.weights + "; leave it out");
@@ -325,6 +342,7 @@ EvaluatorKind fake_quant_kind() {
     out.per_channel = map.boolean("per_channel", out.per_channel);
     out.calibration_images =
         read_int(map, "calibration_images", 1, kMostImages, out.calibration_images);
+    out.re_estimate = map.boolean("re_estimate", out.re_estimate);
     out.finetune_images = read_int(map, "finetune_images", 0, kMostImages, out.finetune_images);
     out.finetune_rate = map.real("finetune_rate", 1e-9, 100, out.finetune_rate);
     out.batch = read_int(map, "batch", 1, 65536, out.batch);
@@ -333,9 +351,16 @@ EvaluatorKind fake_quant_kind() {
   return kind;
 }
 
+}  // namespace
+
+EvaluatorKind fake_quant_kind() { return quantised_kind(false); }
+
+EvaluatorKind integer_kind() { return quantised_kind(true); }
+
 std::vector<EvaluatorKind> all_evaluators() {
   std::vector<EvaluatorKind> evaluators = host_evaluators();
   evaluators.push_back(fake_quant_kind());
+  evaluators.push_back(integer_kind());
   return evaluators;
 }
 

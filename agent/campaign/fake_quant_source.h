@@ -7,13 +7,16 @@
 
 namespace bittern {
 
-/// `fake-quant` with its settings.
+/// `fake-quant`, or `integer`, with its settings.
 ConfiguredEvaluator configure_fake_quant(const FakeQuantSettings& settings);
 
 /// `fake-quant` as a campaign configures it: reads the data, trains the network or loads it, and
 /// scores policies with a FakeQuantEvaluator; the best are fine-tuned longer at the end, and the
 /// test set is touched.
 EvaluatorKind fake_quant_kind();
+
+/// `integer`: the same, but accuracies are counted by integers, as hardware computes.
+EvaluatorKind integer_kind();
 
 /// Every evaluator: those of the host, and those that need LibTorch.
 std::vector<EvaluatorKind> all_evaluators();

@@ -34,6 +34,8 @@ FakeQuantOptions evaluator_options(const FakeQuantSettings& e, const Campaign& c
   quant.weights.per_channel = e.per_channel;
   quant.activations = threshold_method_of(e.activation_range);
   quant.trained_ranges = e.activations == "pact";
+  quant.integers = e.integers;
+  quant.re_estimate = e.re_estimate;
   quant.calibration_images = e.calibration_images;
   quant.fine_tune.batch = e.batch;
   quant.fine_tune.epochs = e.finetune_images > 0 ? 1 : 0;

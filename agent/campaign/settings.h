@@ -9,16 +9,19 @@
 
 namespace bittern {
 
-/// `evaluator:` of a campaign when its kind is `fake-quant`.
+/// `evaluator:` of a campaign when its kind is `fake-quant` or `integer`.
 struct FakeQuantSettings {
+  /// `integer`: accuracies are those of the network in integers.
+  bool integers = false;
   /// How clipping thresholds are found: "max", "kl", "mse", "percentile" or "haq" (max from 5 bits
   /// on, KL below).
-  std::string weights = "linear";  ///< "linear", "wrpn" or "kmeans" (WeightKind)
+  std::string weights = "linear";  ///< "linear", "wrpn", "dorefa" or "kmeans" (WeightKind)
   std::string weight_range = "mse";
   std::string activation_range = "mse";
   std::string activations = "linear";  ///< "linear", or "pact": fine-tunes train the thresholds
   bool per_channel = false;
   int calibration_images = 256;
+  bool re_estimate = false;
   /// Training images seen in the short fine-tune of every evaluation; 0: none.
   int finetune_images = 0;
   double finetune_rate = 1e-3;

@@ -10,13 +10,14 @@
 #include <utility>
 #include <vector>
 
+#include "agent/evaluator/integer_score.h"
 #include "agent/evaluator/layer_scores.h"
+#include "agent/evaluator/network_quantisers.h"
 #include "agent/nn/engine.h"
 #include "agent/nn/folding.h"
 #include "agent/nn/input_scaling.h"
 #include "agent/nn/processor.h"
 #include "agent/nn/sgd.h"
-#include "agent/quant/codebook.h"
 #include "agent/quant/quantiser.h"
 #include "agent/quant/trained_ranges.h"
 #include "agent/torch.h"
@@ -33,6 +34,15 @@ Accuracy accuracy_of(const Score& score) { return {score.accuracy(), score.loss(
 /// The same with the answers to single images.
 Accuracy with_answers(const Score& score) {
   return {score.accuracy(), score.loss(), Answers(score.answers), score.top5()};
+}
+
+/// Share of images that both answer with the same class, right or wrong, in percent.
+double agreement(const Score& a, const Score& b) {
+  std::size_t same = 0;
+  for (std::size_t i = 0; i < a.predictions.size(); ++i) {
+    if (a.predictions[i] == b.predictions[i]) ++same;
+  }
+  return 100.0 * static_cast<double>(same) / static_cast<double>(a.predictions.size());
 }
 
 std::string policy_text(const Policy& policy) {
@@ -61,7 +71,7 @@ std::string make_fingerprint(const Network& network, const std::string& weights_
                              const std::string& data_hash, const FakeQuantOptions& options,
                              bool on_gpu) {
   Sha256 hash;
-  hash.update_field("fake-quant-2");
+  hash.update_field("fake-quant-3");
   for (const Layer& layer : network.layers) {
     hash.update_field(layer.name).update_field(layer.key());
     hash.update_field(layer.signed_input ? "signed" : "unsigned");
@@ -78,6 +88,8 @@ std::string make_fingerprint(const Network& network, const std::string& weights_
   if (options.float_weights) hash.update_field("float weights");
   if (options.float_activations) hash.update_field("float activations");
   if (options.trained_ranges) hash.update_field("trained ranges");
+  if (options.re_estimate) hash.update_field("re-estimated");
+  if (options.integers) hash.update_field("integers");
   hash.update_field(fine_tune_text(options.fine_tune));
   // Without a fine-tune no random number is drawn.
   hash.update_field(options.fine_tune.epochs == 0 ? "" : std::to_string(options.seed));
@@ -106,7 +118,8 @@ class FakeQuantEvaluator::Impl {
         fingerprint_(make_fingerprint(network,
                                       content_hash(engine_.model().write_weights(weights_)),
                                       data.hash, options, engine_.device().is_cuda())),
-        cache_(options.cache, processor_text(engine_.device().is_cuda())) {
+        cache_(options.cache, processor_text(engine_.device().is_cuda())),
+        quantisers_(engine_, weights_, quantiser_options(options)) {
     for (const Dataset* part : {&data.train, &data.validation, &data.test}) {
       check_data_fits(network, *part);
     }
@@ -125,18 +138,27 @@ class FakeQuantEvaluator::Impl {
           "(--train-images, data.train_images)",
           data.train.name);
     }
+    if (options.integers && (options.float_weights || options.float_activations)) {
+      fail_usage("integers need codes of weights and of activations: quantise both");
+    }
+    if (options.integers && quantisers_.codebooks()) {
+      fail_usage("integers need codes: weights in codebooks (k-means) have none");
+    }
     if (data.choice.size() > 0) choice_ = TensorData::from(data.choice, engine_.device());
-    calibrate();
+    quantisers_.calibrate(calibration_images());
   }
 
   Accuracy evaluate(const Policy& policy) {
-    check(policy);
+    quantisers_.check(policy);
     const std::string key = key_of(policy);
     if (const std::optional<Accuracy> known = cache_.find(key)) return *known;
     return keep(policy, compute(engine_, policy));
   }
 
-  int at_once() const { return engine_.device().is_cuda() ? 1 : engine_.threads(); }
+  /// Re-estimated means are computed by the one engine of the quantisers.
+  int at_once() const {
+    return engine_.device().is_cuda() || options_.re_estimate ? 1 : engine_.threads();
+  }
 
   /// Each of the policies that are not known gets threads of its own: an evaluation of small
   /// batches has not enough in it for many threads.
@@ -144,7 +166,7 @@ class FakeQuantEvaluator::Impl {
     std::vector<Policy> wanted;
     std::set<std::string> keys;
     for (const Policy& policy : policies) {
-      check(policy);
+      quantisers_.check(policy);
       const std::string key = key_of(policy);
       if (!cache_.find(key) && keys.insert(key).second) wanted.push_back(policy);
     }
@@ -152,8 +174,8 @@ class FakeQuantEvaluator::Impl {
     if (lanes > 1) {
       for (const Policy& policy : wanted) {
         // Makes the quantisers, which the lanes only look up.
-        weight_view(policy);
-        input_hook(policy);
+        quantisers_.weight_view(policy, NetworkQuantisers::Thresholds());
+        quantisers_.hooks(policy, NetworkQuantisers::Thresholds());
       }
       std::vector<Accuracy> found(wanted.size());
       WorkerPool(lanes).run(static_cast<int>(wanted.size()), [&](int i) {
@@ -170,17 +192,12 @@ class FakeQuantEvaluator::Impl {
 
   /// None with codebooks: the scores are of linear quantisers.
   GradientScores* scores(ScoreKind kind) {
-    if (codebooks()) return nullptr;
+    if (quantisers_.codebooks()) return nullptr;
     auto found = scores_.find(kind);
     if (found == scores_.end()) {
       const auto compute = [this, kind] {
         return layer_scores(kind, engine_, weights_, calibration_images(),
-                            quantisers(options_.float_weights, &Impl::weight_quantiser_of,
-                                       [this](std::size_t, int bits) { check_weight_bits(bits); }),
-                            quantisers(options_.float_activations, &Impl::activation_quantiser_of,
-                                       [this](std::size_t layer, int bits) {
-                                         activation_range(bits, layers()[layer].signed_input);
-                                       }),
+                            quantisers_.all_weights(), quantisers_.all_activations(),
                             options_.seed);
       };
       found = scores_.emplace(kind, LazyScores(compute, validation_.size())).first;
@@ -214,30 +231,48 @@ class FakeQuantEvaluator::Impl {
 
   std::optional<Accuracy> choice(const Policy& policy) {
     if (!choice_) return std::nullopt;
-    check(policy);
+    quantisers_.check(policy);
     return accuracy_of(score(engine_, prepared(engine_, policy), policy, *choice_));
   }
 
   Accuracy test_accuracy(const Policy& policy) {
-    check(policy);
+    quantisers_.check(policy);
     return accuracy_of(score(engine_, prepared(engine_, policy), policy, test_));
   }
 
   FinalNetwork finish(const Policy& policy, const FineTuneOptions& fine_tune,
                       const std::function<void(const TrainProgress&)>& on_progress) {
-    check(policy);
+    quantisers_.check(policy);
     Tuned tuned{copy_of(weights_), {}};
     if (fine_tune.epochs > 0) tune_with_progress(tuned, policy, fine_tune, on_progress);
+    re_estimate(policy, tuned);
     FinalNetwork result;
-    result.validation = with_answers(score(engine_, tuned, policy, validation_));
+    const Score validation = score(engine_, tuned, policy, validation_);
+    const Score test = score(engine_, tuned, policy, test_);
+    result.validation = with_answers(validation);
     if (choice_) result.choice = accuracy_of(score(engine_, tuned, policy, *choice_));
-    result.test = with_answers(score(engine_, tuned, policy, test_));
+    result.test = with_answers(test);
     if (options_.float_weights || options_.float_activations) {
-      result.test_quantised = with_answers(
-          engine_.score(quantised_weights(policy)(tuned.master), quantised_inputs(policy), test_));
+      NetworkQuantisers both = quantisers_.complete();
+      result.test_quantised =
+          with_answers(engine_.score(both.weight_view(policy, tuned.thresholds)(tuned.master),
+                                     both.hooks(policy, tuned.thresholds), test_));
+    }
+    if (options_.integers) {
+      const Score on_validation = fake_quant_score(engine_, tuned, policy, validation_);
+      const Score on_test = fake_quant_score(engine_, tuned, policy, test_);
+      result.fake_quant_validation = with_answers(on_validation);
+      result.fake_quant_test = with_answers(on_test);
+      result.validation_agreement = agreement(on_validation, validation);
+      result.test_agreement = agreement(on_test, test);
     }
     result.checkpoint = make_checkpoint(tuned, policy, result);
     return result;
+  }
+
+  QuantisedNetwork integers(const Policy& policy) {
+    const Tuned tuned = prepared(policy);
+    return quantisers_.integers(tuned.master, policy, tuned.thresholds);
   }
 
   const std::string& fingerprint() const { return fingerprint_; }
@@ -273,158 +308,18 @@ class FakeQuantEvaluator::Impl {
     return accuracy_of(score(engine, prepared(engine, policy), policy, validation_));
   }
 
-  bool codebooks() const { return options_.weights.kind == WeightKind::kKmeans; }
-
-  void check_weight_bits(int bits) const {
-    weight_range(bits);
-    if (options_.weights.kind == WeightKind::kWrpn && bits < 2) {
-      fail_usage("weights of {} bits: WRPN's expected 2..8", bits);
-    }
-  }
-
-  void check(const Policy& policy) const {
-    if (policy.size() != layers().size()) {
-      fail_usage("a policy of {} layers for network {}, which has {}", policy.size(),
-                 engine_.model().network().name, layers().size());
-    }
-    for (std::size_t i = 0; i < policy.size(); ++i) {
-      try {
-        if (!options_.float_weights) check_weight_bits(policy[i].weight);
-        if (!options_.float_activations) {
-          activation_range(policy[i].activation, layers()[i].signed_input);
-        }
-      } catch (const Error& error) {
-        fail_usage("layer {}: {}", layers()[i].name, error.what());
-      }
-    }
+  static QuantiserOptions quantiser_options(const FakeQuantOptions& options) {
+    QuantiserOptions out;
+    out.weights = options.weights;
+    out.activations = options.activations;
+    out.float_weights = options.float_weights;
+    out.float_activations = options.float_activations;
+    return out;
   }
 
   TensorData calibration_images() const {
     const std::int64_t count = std::min<std::int64_t>(options_.calibration_images, train_.size());
     return train_.slice(0, count);
-  }
-
-  /// All quantisers of an operand, made beforehand: they are asked for by several threads at once.
-  /// `check` throws where there is none of a width.
-  template <typename Check>
-  QuantiserOf quantisers(bool is_float,
-                         const LinearQuantiser& (Impl::*quantiser_of)(std::size_t, int),
-                         Check check) {
-    std::vector<std::vector<const LinearQuantiser*>> all(layers().size());
-    for (std::size_t layer = 0; layer < all.size(); ++layer) {
-      for (int bits = 0; bits < LayerScores::kWidths; ++bits) {
-        all[layer].push_back(nullptr);
-        if (is_float) continue;
-        try {
-          check(layer, bits);
-        } catch (const Error&) {
-          continue;
-        }
-        all[layer].back() = &(this->*quantiser_of)(layer, bits);
-      }
-    }
-    return [all = std::move(all)](std::size_t layer, int bits) {
-      return all[layer][static_cast<std::size_t>(bits)];
-    };
-  }
-
-  /// Keeps histograms of the layers' inputs of the calibration images; thresholds are found in them
-  /// when first needed.
-  void calibrate() {
-    samples_.resize(layers().size());
-    const torch::NoGradGuard no_gradient;
-    engine_.model().forward(calibration_images().images, weights_,
-                            [this](std::size_t layer, const torch::Tensor& input) {
-                              samples_[layer] =
-                                  magnitudes_of(input.cpu(), layers()[layer].signed_input);
-                              return input;
-                            });
-  }
-
-  const LinearQuantiser& weight_quantiser_of(std::size_t layer, int bits) {
-    const auto key = std::pair(layer, bits);
-    auto found = weight_quantisers_.find(key);
-    if (found == weight_quantisers_.end()) {
-      const LinearQuantiser quantiser =
-          weight_quantiser(weights_[slot(layer)].weight.cpu(), bits, options_.weights);
-      found = weight_quantisers_.emplace(key, quantiser.to(engine_.device())).first;
-    }
-    return found->second;
-  }
-
-  const CodebookQuantiser& codebook_of(std::size_t layer, int bits) {
-    const auto key = std::pair(layer, bits);
-    auto found = codebooks_.find(key);
-    if (found == codebooks_.end()) {
-      const CodebookQuantiser quantiser(weights_[slot(layer)].weight.cpu(), bits);
-      found = codebooks_.emplace(key, quantiser.to(engine_.device())).first;
-    }
-    return found->second;
-  }
-
-  const LinearQuantiser& activation_quantiser_of(std::size_t layer, int bits) {
-    const auto key = std::pair(layer, bits);
-    auto found = activation_quantisers_.find(key);
-    if (found == activation_quantisers_.end()) {
-      found = activation_quantisers_
-                  .emplace(key,
-                           activation_quantiser(*samples_[layer], bits,
-                                                layers()[layer].signed_input, options_.activations))
-                  .first;
-    }
-    return found->second;
-  }
-
-  /// Master weights as the network computes with them.
-  WeightView weight_view(const Policy& policy) {
-    if (options_.float_weights) return [](const Weights& master) { return master; };
-    return quantised_weights(policy);
-  }
-
-  InputHook input_hook(const Policy& policy) {
-    return options_.float_activations ? InputHook() : quantised_inputs(policy);
-  }
-
-  /// Quantises master weights; biases stay float.
-  WeightView quantised_weights(const Policy& policy) {
-    if (codebooks()) return weights_in_codebooks(policy);
-    std::vector<const LinearQuantiser*> quantisers;
-    for (std::size_t i = 0; i < policy.size(); ++i) {
-      quantisers.push_back(&weight_quantiser_of(i, policy[i].weight));
-    }
-    return [this, quantisers](const Weights& master) {
-      Weights view = master;
-      for (std::size_t i = 0; i < quantisers.size(); ++i) {
-        view[slot(i)].weight = quantisers[i]->fake_quantise(master[slot(i)].weight);
-      }
-      return view;
-    };
-  }
-
-  WeightView weights_in_codebooks(const Policy& policy) {
-    std::vector<const CodebookQuantiser*> quantisers;
-    for (std::size_t i = 0; i < policy.size(); ++i) {
-      quantisers.push_back(&codebook_of(i, policy[i].weight));
-    }
-    return [this, quantisers](const Weights& master) {
-      Weights view = master;
-      for (std::size_t i = 0; i < quantisers.size(); ++i) {
-        view[slot(i)].weight = quantisers[i]->fake_quantise(master[slot(i)].weight);
-      }
-      return view;
-    };
-  }
-
-  InputHook quantised_inputs(const Policy& policy) {
-    std::vector<const LinearQuantiser*> quantisers;
-    for (std::size_t i = 0; i < policy.size(); ++i) {
-      quantisers.push_back(&activation_quantiser_of(i, policy[i].activation));
-    }
-    return [quantisers](std::size_t layer, const torch::Tensor& input) {
-      const bool gradient = input.requires_grad() && at::GradMode::is_enabled();
-      return gradient ? quantisers[layer]->fake_quantise_with_gradient(input)
-                      : quantisers[layer]->fake_quantise(input);
-    };
   }
 
   static Weights copy_of(const Weights& weights) {
@@ -445,11 +340,12 @@ class FakeQuantEvaluator::Impl {
     loop.max_batches = fine_tune.max_batches;
     loop.batch = fine_tune.batch;
     loop.seed = seed_from(fmt::format("fine-tune {} {}", options_.seed, policy_text(policy)));
+    const NetworkQuantisers::Thresholds calibrated;
     if (options_.trained_ranges) {
       tune_with_ranges(engine, tuned, policy, loop, on_batch);
     } else {
-      train_loop(engine, tuned.master, train_, loop, weight_view(policy), input_hook(policy),
-                 on_batch);
+      train_loop(engine, tuned.master, train_, loop, quantisers_.weight_view(policy, calibrated),
+                 quantisers_.hooks(policy, calibrated), on_batch);
     }
   }
 
@@ -460,25 +356,28 @@ class FakeQuantEvaluator::Impl {
     std::vector<float> thresholds;
     for (std::size_t i = 0; i < policy.size(); ++i) {
       codes.push_back(activation_range(policy[i].activation, layers()[i].signed_input));
-      const LinearQuantiser& start = activation_quantiser_of(i, policy[i].activation);
+      const LinearQuantiser& start = quantisers_.activation(i, policy[i].activation);
       thresholds.push_back(start.scales().front() * static_cast<float>(codes.back().high));
     }
     TrainedRanges ranges(std::move(codes), std::move(thresholds));
     const int per_epoch = batches_per_epoch(train_.size(), loop.batch);
     int total = loop.epochs * per_epoch;
     if (loop.max_batches > 0) total = std::min(total, loop.max_batches);
-    train_loop(
-        engine, tuned.master, train_, loop, weight_view(policy),
-        [&ranges](std::size_t layer, const torch::Tensor& input) {
-          return ranges.quantise(layer, input);
-        },
-        [&](int epoch, int batch, const Score& score) {
-          const int step = epoch * per_epoch + batch;
-          ranges.step(learning_rate(loop.optimiser, step, total), loop.optimiser.momentum,
-                      loop.optimiser.weight_decay);
-          tuned.thresholds = ranges.thresholds();
-          return !on_batch || on_batch(epoch, batch, score);
-        });
+    const auto input_scale = [&ranges](std::size_t layer) {
+      return ranges.quantiser(layer).scales().front();
+    };
+    const InputHook input = [&ranges](std::size_t layer, const torch::Tensor& x) {
+      return ranges.quantise(layer, x);
+    };
+    train_loop(engine, tuned.master, train_, loop, quantisers_.weight_view(policy, input_scale),
+               Hooks(input, quantisers_.store_hook()),
+               [&](int epoch, int batch, const Score& score) {
+                 const int step = epoch * per_epoch + batch;
+                 ranges.step(learning_rate(loop.optimiser, step, total), loop.optimiser.momentum,
+                             loop.optimiser.weight_decay);
+                 tuned.thresholds = ranges.thresholds();
+                 return !on_batch || on_batch(epoch, batch, score);
+               });
   }
 
   void tune_with_progress(Tuned& tuned, const Policy& policy, const FineTuneOptions& fine_tune,
@@ -506,45 +405,44 @@ class FakeQuantEvaluator::Impl {
   /// Float weights that evaluations of a policy quantise: the checkpoint's, after the short
   /// fine-tune when there is one.
   Tuned prepared(Engine& engine, const Policy& policy) {
-    if (options_.fine_tune.epochs == 0) return {weights_, {}};
+    if (options_.fine_tune.epochs == 0 && !options_.re_estimate) return {weights_, {}};
     Tuned tuned{copy_of(weights_), {}};
-    tune(engine, tuned, policy, options_.fine_tune, {});
+    if (options_.fine_tune.epochs > 0) tune(engine, tuned, policy, options_.fine_tune, {});
+    re_estimate(policy, tuned);
     return tuned;
   }
 
+  void re_estimate(const Policy& policy, Tuned& tuned) {
+    if (!options_.re_estimate) return;
+    constexpr std::int64_t kMost = 128;
+    const torch::Tensor images = calibration_images().images;
+    quantisers_.re_estimate(images.narrow(0, 0, std::min(kMost, images.size(0))), policy,
+                            tuned.thresholds, tuned.master);
+  }
+
+  /// By the arithmetic that the options ask for.
   Score score(Engine& engine, const Tuned& tuned, const Policy& policy, const TensorData& data) {
-    return engine.score(weight_view(policy)(tuned.master),
-                        tuned.thresholds.empty() ? input_hook(policy) : trained_hook(tuned, policy),
-                        data);
+    if (!options_.integers) return fake_quant_score(engine, tuned, policy, data);
+    return integer_score(quantisers_.integers(tuned.master, policy, tuned.thresholds), data,
+                         engine);
   }
 
-  /// The activations' quantiser after a fine-tune.
-  LinearQuantiser trained_quantiser(const Tuned& tuned, const Policy& policy, std::size_t layer) {
-    if (tuned.thresholds.empty()) return activation_quantiser_of(layer, policy[layer].activation);
-    return {activation_range(policy[layer].activation, layers()[layer].signed_input),
-            tuned.thresholds[layer]};
-  }
-
-  InputHook trained_hook(const Tuned& tuned, const Policy& policy) {
-    std::vector<LinearQuantiser> quantisers;
-    for (std::size_t i = 0; i < policy.size(); ++i) {
-      quantisers.push_back(trained_quantiser(tuned, policy, i));
-    }
-    return [quantisers](std::size_t layer, const torch::Tensor& input) {
-      return quantisers[layer].fake_quantise(input);
-    };
+  Score fake_quant_score(Engine& engine, const Tuned& tuned, const Policy& policy,
+                         const TensorData& data) {
+    return engine.score(quantisers_.weight_view(policy, tuned.thresholds)(tuned.master),
+                        quantisers_.hooks(policy, tuned.thresholds), data);
   }
 
   void store_weights(TensorFile& file, std::size_t layer, int bits, const torch::Tensor& weight) {
     const std::string& name = layers()[layer].name;
-    if (codebooks()) {
-      const CodebookQuantiser& quantiser = codebook_of(layer, bits);
+    if (quantisers_.codebooks()) {
+      const CodebookQuantiser& quantiser = quantisers_.codebook(layer, bits);
       file.tensors[name + ".weight_codes"] = store_tensor(quantiser.codes());
       file.tensors[name + ".weight_codebook"] = store_tensor(quantiser.codebook(weight));
       return;
     }
-    const LinearQuantiser& quantiser = weight_quantiser_of(layer, bits);
-    file.tensors[name + ".weight_codes"] = store_tensor(quantiser.codes(weight));
+    const LinearQuantiser& quantiser = quantisers_.weight(layer, bits);
+    file.tensors[name + ".weight_codes"] = store_tensor(quantiser.codes(quantisers_.bent(weight)));
     file.tensors[name + ".weight_scale"] = StoredTensor::from_floats(
         {static_cast<std::int64_t>(quantiser.scales().size())}, quantiser.scales());
   }
@@ -563,7 +461,7 @@ class FakeQuantEvaluator::Impl {
         bits[name]["weight_bits"] = policy[i].weight;
       }
       if (!options_.float_activations) {
-        const LinearQuantiser activation = trained_quantiser(tuned, policy, i);
+        const LinearQuantiser activation = quantisers_.activation(i, policy, tuned.thresholds);
         file.tensors[name + ".activation_scale"] = scales(activation.scales());
         bits[name]["activation_bits"] = policy[i].activation;
       }
@@ -588,10 +486,7 @@ class FakeQuantEvaluator::Impl {
   std::string fingerprint_;
   AccuracyCache cache_;
   std::optional<Accuracy> baseline_;
-  std::vector<std::optional<Magnitudes>> samples_;
-  std::map<std::pair<std::size_t, int>, LinearQuantiser> weight_quantisers_;
-  std::map<std::pair<std::size_t, int>, CodebookQuantiser> codebooks_;
-  std::map<std::pair<std::size_t, int>, LinearQuantiser> activation_quantisers_;
+  NetworkQuantisers quantisers_;
   std::map<ScoreKind, LazyScores> scores_;
   int computed_ = 0;
 };
@@ -632,6 +527,10 @@ FinalNetwork FakeQuantEvaluator::finish(
     const Policy& policy, const FineTuneOptions& fine_tune,
     const std::function<void(const TrainProgress&)>& on_progress) {
   return impl_->finish(policy, fine_tune, on_progress);
+}
+
+QuantisedNetwork FakeQuantEvaluator::integers(const Policy& policy) {
+  return impl_->integers(policy);
 }
 
 int FakeQuantEvaluator::computed() const { return impl_->computed(); }

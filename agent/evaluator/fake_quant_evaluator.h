@@ -11,8 +11,9 @@
 
 #include "agent/data/dataset.h"
 #include "agent/nn/training.h"
-#include "agent/quant/threshold.h"
 #include "host/evaluator/evaluator.h"
+#include "host/integer/quantised_network.h"
+#include "host/integer/threshold.h"
 #include "host/network/io/safetensors.h"
 
 namespace bittern {
@@ -35,6 +36,12 @@ struct FakeQuantOptions {
   /// An operand that stays in floating point, whatever bits the policy has for it. At most one.
   bool float_weights = false;
   bool float_activations = false;
+  /// Means of the folded batch norms are estimated anew on calibration images (the first 128 at
+  /// most) behind the quantisers of a policy, after its fine-tune.
+  bool re_estimate = false;
+  /// Accuracies are those of the network in integers, as hardware computes it (QuantisedNetwork);
+  /// fine-tunes are fake-quantised all the same.
+  bool integers = false;
   int calibration_images = 256;  ///< the first images of the training set
   FineTuneOptions fine_tune;     ///< of every evaluation
   std::uint64_t seed = 1;        ///< of the fine-tune's image order, together with the policy
@@ -50,15 +57,23 @@ struct FinalNetwork {
   Accuracy test;
   /// Where an operand stayed in floating point: on the test set with both quantised.
   std::optional<Accuracy> test_quantised;
+  /// Where the accuracies above are those of integers: by simulated quantisation.
+  std::optional<Accuracy> fake_quant_validation;
+  std::optional<Accuracy> fake_quant_test;
+  /// And the share of images to which both answer with the same class, in percent.
+  double validation_agreement = 100.0;
+  double test_agreement = 100.0;
   /// Per layer: weight and bias (float, before quantisation), weight_codes (I8), weight_scale (with
   /// codebooks: codes U8, and weight_codebook), activation_scale (without those of an operand that
   /// stays in floating point); metadata with network, policy and accuracies.
   TensorFile checkpoint;
 };
 
-/// Accuracy by simulated quantisation: weights and every layer's input (the image too) pass through
-/// linear quantisers, everything between is float, as in HAQ. Batch norms are folded into the
-/// layers before them first, as hardware has them. Weights may be something else than linear codes
+/// Accuracy by simulated quantisation: weights and activations pass through linear quantisers
+/// wherever the network in integers has codes (QuantisationScheme: the input of every layer, the
+/// image too, and with 8 bits what is stored between), biases are whole units of the layers' sums,
+/// everything between is float. Batch norms are folded into the layers before them first, as
+/// hardware has them. Weights may be something else than linear codes
 /// (WeightKind). Activation thresholds come from one calibration
 /// batch through the float network, weight thresholds from the float weights; both stay fixed
 /// during fine-tuning but for trained ranges. Every evaluation starts from the same float weights,
@@ -96,6 +111,10 @@ class FakeQuantEvaluator : public Evaluator {
   /// requested.
   FinalNetwork finish(const Policy& policy, const FineTuneOptions& fine_tune,
                       const std::function<void(const TrainProgress&)>& on_progress);
+
+  /// The network of a policy in integers, after the short fine-tune when there is one. Throws Error
+  /// as evaluate() and quantise_network() do, and for weights in codebooks.
+  QuantisedNetwork integers(const Policy& policy);
 
   /// Evaluations that were computed and not found in the cache.
   int computed() const;

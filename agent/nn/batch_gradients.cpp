@@ -22,8 +22,8 @@ void add_to(Tensor& sum, const Tensor& more) { sum = sum.defined() ? sum + more 
 }  // namespace
 
 BatchGradients::BatchGradients(const Model& model, WorkerPool& pool, const Weights& at,
-                               const InputHook& hook, std::vector<TensorData> pieces)
-    : model_(model), pool_(pool), at_(at), hook_(hook) {
+                               const Hooks& hooks, std::vector<TensorData> pieces)
+    : model_(model), pool_(pool), at_(at), hooks_(hooks) {
   plan();
   const std::size_t nodes = model_.graph().nodes.size();
   for (TensorData& data : pieces) {
@@ -112,7 +112,7 @@ void BatchGradients::forward(std::size_t number, Piece& piece) const {
     if (!at_[slot].bias.defined()) continue;
     record.weights[slot].bias = at_[slot].bias.detach().requires_grad_(true);
   }
-  model_.compute(stage.first, stage.end, record.weights, hook_, values);
+  model_.compute(stage.first, stage.end, record.weights, hooks_, values);
   for (const std::size_t output : stage.outputs) {
     record.outputs.push_back(values.nodes[output]);
     piece.values[output] = values.nodes[output].detach();
@@ -191,7 +191,9 @@ void BatchGradients::normalise(std::size_t index, Weights& gradients) {
     normed.mul_(per_channel(norm.inverse, normed));
     const Tensor result =
         normed * per_channel(at_[slot].weight, normed) + per_channel(at_[slot].bias, normed);
-    piece.values[norm.node] = node.attributes.relu ? at::relu(result) : result;
+    Tensor& value = piece.values[norm.node];
+    value = node.attributes.relu ? at::relu(result) : result;
+    if (hooks_.stored && model_.stores(norm.node)) value = hooks_.stored(norm.node, value);
   });
 }
 
@@ -201,7 +203,16 @@ void BatchGradients::normalise_back(std::size_t index, Weights& gradients) {
   const auto slot = static_cast<std::size_t>(model_.slot_of_node(norm.node));
   const Tensor shift = sum_of_pieces([&](Piece& piece) {
     Tensor& gradient = piece.gradients[norm.node];
-    if (node.attributes.relu) gradient = gradient * piece.values[norm.node].gt(0);
+    if (node.attributes.relu) {
+      // What was stored may have been rounded to 0, which stops no gradient.
+      const Tensor& normed = piece.normed[index];
+      const Tensor& value = piece.values[norm.node];
+      const bool rounded = hooks_.stored && model_.stores(norm.node);
+      gradient = gradient * (rounded ? normed * per_channel(at_[slot].weight, normed) +
+                                           per_channel(at_[slot].bias, normed)
+                                     : value)
+                                .gt(0);
+    }
     return channel_sums(gradient);
   });
   const Tensor gain = sum_of_pieces(

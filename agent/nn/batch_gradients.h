@@ -17,7 +17,7 @@ namespace bittern {
 class BatchGradients {
  public:
   /// All arguments must outlive the object.
-  BatchGradients(const Model& model, WorkerPool& pool, const Weights& at, const InputHook& hook,
+  BatchGradients(const Model& model, WorkerPool& pool, const Weights& at, const Hooks& hooks,
                  std::vector<TensorData> pieces);
   /// Fills `gradients` and returns the score of the batch. Once.
   Score compute(Weights& gradients);
@@ -68,7 +68,7 @@ class BatchGradients {
   const Model& model_;
   WorkerPool& pool_;
   const Weights& at_;
-  const InputHook& hook_;
+  const Hooks& hooks_;
   std::int64_t images_ = 0;
   std::vector<Piece> pieces_;
   std::vector<Stage> stages_;

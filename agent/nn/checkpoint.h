@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <string>
 
-#include "agent/nn/safetensors.h"
+#include "host/network/io/safetensors.h"
 #include "host/network/network.h"
 
 namespace bittern {

@@ -48,12 +48,6 @@ TensorData piece_of(const TensorData& data, std::int64_t size, int index) {
   return data.slice(begin, length);
 }
 
-std::vector<bool> image_by_image(const torch::Tensor& correct) {
-  const torch::Tensor bytes = correct.to(torch::kUInt8).cpu().contiguous();
-  const auto* const begin = bytes.data_ptr<std::uint8_t>();
-  return std::vector<bool>(begin, begin + bytes.numel());
-}
-
 Score total(const std::vector<Score>& scores) {
   Score sum;
   for (const Score& score : scores) sum += score;
@@ -90,9 +84,7 @@ Weights Engine::to_device(const Weights& weights) const {
   return moved;
 }
 
-int Engine::decoding_threads() const {
-  return device_.is_cuda() ? processors() : pool_.threads();
-}
+int Engine::decoding_threads() const { return device_.is_cuda() ? processors() : pool_.threads(); }
 
 void Engine::for_pieces(const TensorData& data, std::int64_t size,
                         const std::function<void(int index, const TensorData& piece)>& body) {
@@ -112,29 +104,27 @@ void Engine::for_pieces(const TensorData& data, std::int64_t size,
   pool_.run(count, [&](int index) { body(index, piece_of(data, size, index)); });
 }
 
-Score Engine::score(const Weights& weights, const InputHook& hook, const TensorData& data,
+Score Engine::score(const Weights& weights, const Hooks& hooks, const TensorData& data,
                     const std::function<void(int images)>& on_images) {
   const std::int64_t size = device_.is_cuda() ? kGpuPiece : score_piece(model_.graph());
   std::vector<Score> scores(static_cast<std::size_t>(pieces(data.size(), size)));
   for_pieces(data, size, [&](int index, const TensorData& piece) {
     const torch::NoGradGuard no_gradient;
-    const torch::Tensor logits = model_.forward(piece.images, weights, hook);
-    Score& score = scores[static_cast<std::size_t>(index)];
-    score = score_of(logits, piece.labels, summed_loss(logits, piece.labels));
-    score.answers = image_by_image(correct_answers(logits, piece.labels));
+    const torch::Tensor logits = model_.forward(piece.images, weights, hooks);
+    scores[static_cast<std::size_t>(index)] = score_with_answers(logits, piece.labels);
     if (on_images) on_images(static_cast<int>(piece.size()));
   });
   return total(scores);
 }
 
-Score Engine::gradients(const Weights& at, const InputHook& hook, const TensorData& batch,
+Score Engine::gradients(const Weights& at, const Hooks& hooks, const TensorData& batch,
                         Weights& gradients) {
   const std::int64_t size = device_.is_cuda() ? batch.size() : kGradientPiece;
   std::vector<TensorData> cut;
   for (int index = 0; index < pieces(batch.size(), size); ++index) {
     cut.push_back(piece_of(batch, size, index));
   }
-  return BatchGradients(model_, pool_, at, hook, std::move(cut)).compute(gradients);
+  return BatchGradients(model_, pool_, at, hooks, std::move(cut)).compute(gradients);
 }
 
 }  // namespace bittern

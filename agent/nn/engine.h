@@ -23,13 +23,13 @@ class Engine {
 
   /// Counts correct answers and sums the loss over `data`; Score::answers has every image.
   /// `on_images` (may be empty) is called by any thread when so many more are done.
-  Score score(const Weights& weights, const InputHook& hook, const TensorData& data,
+  Score score(const Weights& weights, const Hooks& hooks, const TensorData& data,
               const std::function<void(int images)>& on_images = {});
 
   /// Gradient of the mean cross entropy of a batch with respect to `at`, added up over the batch's
   /// pieces into `gradients` (overwritten; same shapes). Batch norms use the statistics of the
   /// whole batch, which `gradients` has as their mean and (unbiased) variance. Returns the score.
-  Score gradients(const Weights& at, const InputHook& hook, const TensorData& batch,
+  Score gradients(const Weights& at, const Hooks& hooks, const TensorData& batch,
                   Weights& gradients);
 
   /// Calls `body` with each piece of `size` images (the last may be smaller) and its number, on all

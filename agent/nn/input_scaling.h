@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "agent/nn/safetensors.h"
+#include "host/network/io/safetensors.h"
 #include "host/network/network.h"
 
 namespace bittern {

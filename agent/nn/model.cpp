@@ -60,6 +60,9 @@ torch::Tensor scaled_pixels(const torch::Tensor& images) {
 Model::Model(const Network& network) : network_(network) {
   require_trainable(network_);
   graph_ = fuse_relu(relu_behind_pool(network_.graph));
+  scheme_ = quantisation_scheme(graph_);
+  stored_.resize(graph_.nodes.size(), false);
+  for (const std::size_t node : scheme_.stored()) stored_[node] = true;
   last_use_.resize(graph_.nodes.size(), 0);
   for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
     const Node& node = graph_.nodes[i];
@@ -78,26 +81,27 @@ Model::Model(const Network& network) : network_(network) {
 
 torch::Tensor Model::pixels(const torch::Tensor& images) { return scaled_pixels(images); }
 
-void Model::compute(std::size_t first, std::size_t end, const Weights& weights,
-                    const InputHook& hook, Values& values) const {
+void Model::compute(std::size_t first, std::size_t end, const Weights& weights, const Hooks& hooks,
+                    Values& values) const {
   for (std::size_t i = first; i < end; ++i) {
     const Node& node = graph_.nodes[i];
     std::vector<torch::Tensor> inputs;
     for (const int source : node.inputs) inputs.push_back(values.of(source));
-    if (hook && layers_[i] >= 0) {
-      inputs[0] = hook(static_cast<std::size_t>(layers_[i]), inputs[0]);
+    if (hooks.input && layers_[i] >= 0) {
+      inputs[0] = hooks.input(static_cast<std::size_t>(layers_[i]), inputs[0]);
     }
     const int slot = slots_[i];
     values.nodes[i] =
         compute_node(node, inputs, slot < 0 ? nullptr : &weights[static_cast<std::size_t>(slot)]);
+    if (hooks.stored && stored_[i]) values.nodes[i] = hooks.stored(i, values.nodes[i]);
   }
 }
 
 torch::Tensor Model::forward(const torch::Tensor& images, const Weights& weights,
-                             const InputHook& hook) const {
+                             const Hooks& hooks) const {
   Values values{scaled_pixels(images), std::vector<torch::Tensor>(graph_.nodes.size())};
   for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
-    compute(i, i + 1, weights, hook, values);
+    compute(i, i + 1, weights, hooks, values);
     for (const int source : graph_.nodes[i].inputs) {
       if (source != kImage && last_use_[static_cast<std::size_t>(source)] == i) {
         values.nodes[static_cast<std::size_t>(source)] = torch::Tensor();

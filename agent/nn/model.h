@@ -3,11 +3,14 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "agent/nn/compute.h"
 #include "agent/torch.h"
 #include "host/base/random.h"
+#include "host/integer/scheme.h"
 #include "host/network/io/safetensors.h"
 #include "host/network/network.h"
 
@@ -20,6 +23,23 @@ using Weights = std::vector<NodeWeights>;
 /// returns is used in its place. Quantisers, calibration and bit-true evaluation all hook in here.
 /// May be called from several threads at once.
 using InputHook = std::function<torch::Tensor(std::size_t layer, const torch::Tensor& input)>;
+
+/// The same for the output of every node that a quantised network stores (QuantisationScheme).
+using StoreHook = std::function<torch::Tensor(std::size_t node, const torch::Tensor& output)>;
+
+/// What is called on the way forward; each may be empty.
+struct Hooks {
+  InputHook input;
+  StoreHook stored;
+
+  Hooks() = default;
+  Hooks(InputHook on_input, StoreHook on_stored)
+      : input(std::move(on_input)), stored(std::move(on_stored)) {}
+  /// Of layers' inputs alone.
+  template <typename Function, typename = std::enable_if_t<std::is_invocable_r_v<
+                                   torch::Tensor, Function&, std::size_t, const torch::Tensor&>>>
+  Hooks(Function on_input) : input(std::move(on_input)) {}
+};
 
 /// Values of nodes on the way through a network; empty where they are not computed (yet) or no
 /// longer needed.
@@ -42,7 +62,7 @@ class Model {
   /// Logits (images x classes) of `images` (8-bit, images x channels x height x width). Batch norms
   /// use their running statistics. Values are dropped as soon as nothing needs them.
   torch::Tensor forward(const torch::Tensor& images, const Weights& weights,
-                        const InputHook& hook = {}) const;
+                        const Hooks& hooks = {}) const;
 
   /// The answers for the classes (images x classes) of values that are all computed.
   torch::Tensor logits(const Values& values) const;
@@ -50,7 +70,7 @@ class Model {
   /// The image of `values`, as the first nodes take it.
   static torch::Tensor pixels(const torch::Tensor& images);
   /// Computes the nodes `first` .. `end` - 1 of graph() into `values`.
-  void compute(std::size_t first, std::size_t end, const Weights& weights, const InputHook& hook,
+  void compute(std::size_t first, std::size_t end, const Weights& weights, const Hooks& hooks,
                Values& values) const;
 
   /// Fresh weights, uniform in +-1/sqrt(fan-in) as PyTorch's layers start.
@@ -67,6 +87,10 @@ class Model {
   const Network& network() const { return network_; }
   /// What is computed: the network's graph with its ReLUs where they cost least.
   const Graph& graph() const { return graph_; }
+  /// Where a quantised network of it has codes.
+  const QuantisationScheme& scheme() const { return scheme_; }
+  /// Whether the output of a node is one of those that are stored.
+  bool stores(std::size_t node) const { return stored_[node]; }
   /// Index of a node's tensors in Weights; -1 without any.
   int slot_of_node(std::size_t node) const { return slots_[node]; }
   /// The same for the layers of the network, by their place.
@@ -77,6 +101,8 @@ class Model {
  private:
   Network network_;
   Graph graph_;
+  QuantisationScheme scheme_;
+  std::vector<bool> stored_;              ///< of each node
   std::vector<int> slots_;                ///< of each node
   std::vector<int> layers_;               ///< of each node: which layer it is, or -1
   std::vector<std::size_t> layer_slots_;  ///< of each layer

@@ -24,6 +24,7 @@ struct Score {
   double loss_sum = 0.0;             ///< cross entropy summed over the images (nats)
   /// Of each image whether the answer is correct, where that was asked for.
   std::vector<bool> answers = {};
+  std::vector<std::int64_t> predictions = {};  ///< and its class, likewise
 
   /// Share of correct answers in percent; 0 without images.
   double accuracy() const {
@@ -42,6 +43,7 @@ struct Score {
     correct_in_five += other.correct_in_five;
     loss_sum += other.loss_sum;
     answers.insert(answers.end(), other.answers.begin(), other.answers.end());
+    predictions.insert(predictions.end(), other.predictions.begin(), other.predictions.end());
     return *this;
   }
 };

@@ -68,9 +68,9 @@ class Batches {
       const auto* const values = order_.data_ptr<std::int64_t>();
       // The last, incomplete batch is dropped.
       const std::int64_t used = data_.size() / batch_ * batch_;
-      queue_ = std::make_unique<DecodingQueue>(*data_.source,
-                                               std::vector<int>(values, values + used),
-                                               static_cast<int>(batch_), engine_.decoding_threads());
+      queue_ =
+          std::make_unique<DecodingQueue>(*data_.source, std::vector<int>(values, values + used),
+                                          static_cast<int>(batch_), engine_.decoding_threads());
     }
     order_ = order_.to(engine_.device());
   }
@@ -109,7 +109,7 @@ double learning_rate(const OptimiserOptions& options, int step, int total) {
 }
 
 bool train_loop(Engine& engine, Weights& master, const TensorData& data, const LoopOptions& options,
-                const WeightView& view, const InputHook& hook, const BatchCallback& on_batch) {
+                const WeightView& view, const Hooks& hooks, const BatchCallback& on_batch) {
   check(options, data);
   std::vector<torch::Tensor> parameters;
   for (NodeWeights& node : master) {
@@ -139,7 +139,7 @@ bool train_loop(Engine& engine, Weights& master, const TensorData& data, const L
     if (number == 0) batches.begin_epoch(rng);
     TensorData batch = batches.at(number);
     batch.images = augmented(batch.images, options.augment, augment_rng);
-    const Score score = engine.gradients(view ? view(master) : master, hook, batch, gradients);
+    const Score score = engine.gradients(view ? view(master) : master, hooks, batch, gradients);
     if (!std::isfinite(score.loss_sum)) {
       fail("training diverged: the loss is {} in batch {} of epoch {}; lower {} ({})",
            score.loss_sum, number + 1, step / per_epoch + 1, options.optimiser.rate_name,
@@ -162,8 +162,7 @@ bool train_loop(Engine& engine, Weights& master, const TensorData& data, const L
     optimiser->step();
     if (on_batch && !on_batch(step / per_epoch, number, score)) return false;
     if (options.on_epoch && number + 1 == per_epoch) {
-      options.on_epoch(
-          {step / per_epoch + 1, rng.save(), augment_rng.save(), stored(*optimiser)});
+      options.on_epoch({step / per_epoch + 1, rng.save(), augment_rng.save(), stored(*optimiser)});
     }
   }
   return true;

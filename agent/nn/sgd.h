@@ -51,6 +51,6 @@ double learning_rate(const OptimiserOptions& options, int step, int total);
 /// Trains `master` in place on `data`. The same arguments give the same result, whatever the number
 /// of threads. Returns false when the callback ended it. Throws Error when the loss is not finite.
 bool train_loop(Engine& engine, Weights& master, const TensorData& data, const LoopOptions& options,
-                const WeightView& view, const InputHook& hook, const BatchCallback& on_batch);
+                const WeightView& view, const Hooks& hooks, const BatchCallback& on_batch);
 
 }  // namespace bittern

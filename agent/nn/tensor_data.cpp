@@ -45,7 +45,8 @@ TensorData TensorData::select(const torch::Tensor& places) const {
   const std::size_t bytes = source->image_bytes();
   std::vector<std::uint8_t> pixels(static_cast<std::size_t>(here.numel()) * bytes);
   for (std::size_t i = 0; i < static_cast<std::size_t>(here.numel()); ++i) {
-    source->read_image(static_cast<int>(indices[i]), MutableBytes(pixels).subspan(i * bytes, bytes));
+    source->read_image(static_cast<int>(indices[i]),
+                       MutableBytes(pixels).subspan(i * bytes, bytes));
   }
   return select(places, pixels);
 }
@@ -76,6 +77,17 @@ Score score_of(const torch::Tensor& logits, const torch::Tensor& labels,
   score.correct = correct_answers(logits, labels).sum().item<std::int64_t>();
   score.correct_in_five = answers_in_five(logits, labels).sum().item<std::int64_t>();
   score.loss_sum = loss_sum.item<double>();
+  return score;
+}
+
+Score score_with_answers(const torch::Tensor& logits, const torch::Tensor& labels) {
+  Score score = score_of(logits, labels, summed_loss(logits, labels));
+  const torch::Tensor bytes = correct_answers(logits, labels).to(torch::kUInt8).cpu().contiguous();
+  const auto* const begin = bytes.data_ptr<std::uint8_t>();
+  score.answers.assign(begin, begin + bytes.numel());
+  const torch::Tensor classes = logits.argmax(1).cpu().contiguous();
+  const auto* const first = classes.data_ptr<std::int64_t>();
+  score.predictions.assign(first, first + classes.numel());
   return score;
 }
 

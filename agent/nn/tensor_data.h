@@ -41,4 +41,7 @@ torch::Tensor answers_in_five(const torch::Tensor& logits, const torch::Tensor& 
 Score score_of(const torch::Tensor& logits, const torch::Tensor& labels,
                const torch::Tensor& loss_sum);
 
+/// The score with answers and predictions.
+Score score_with_answers(const torch::Tensor& logits, const torch::Tensor& labels);
+
 }  // namespace bittern

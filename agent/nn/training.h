@@ -116,6 +116,9 @@ void check_data_fits(const Network& network, const std::string& name, const Data
 /// Throws Error naming the layers when the network is not one that can be trained.
 void check_trainable(const Network& network);
 
+/// Weights as a training starts with, from a seed.
+TensorFile random_checkpoint(const Network& network, std::uint64_t seed);
+
 /// Throws Error naming the tensor when weights do not fit the network or are no finite numbers.
 /// `where` (a path) starts the message.
 void check_checkpoint(const Network& network, const TensorFile& checkpoint,

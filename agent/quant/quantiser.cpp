@@ -18,6 +18,24 @@ Span<const float> values_of(const torch::Tensor& contiguous) {
   return {contiguous.data_ptr<float>(), static_cast<std::size_t>(contiguous.numel())};
 }
 
+/// Whether one pass over the memory of a tensor meets each of its values once.
+bool one_pass(const torch::Tensor& x) {
+  return x.is_cpu() && x.scalar_type() == torch::kFloat32 && x.is_non_overlapping_and_dense();
+}
+
+template <typename T>
+Span<T> memory_of(const torch::Tensor& x) {
+  return {static_cast<T*>(x.data_ptr()), static_cast<std::size_t>(x.numel())};
+}
+
+torch::Tensor passed_on(const torch::Tensor& gradient, const torch::Tensor& inside) {
+  if (!one_pass(gradient) || gradient.strides() != inside.strides()) return gradient * inside;
+  torch::Tensor passed = torch::empty_like(gradient);
+  pass_inside(memory_of<const float>(gradient), memory_of<const bool>(inside),
+              memory_of<float>(passed));
+  return passed;
+}
+
 /// Straight-through estimator: gives `quantised`, and passes the gradient on to `x` where `inside`
 /// is set.
 class StraightThrough : public torch::autograd::Function<StraightThrough> {
@@ -31,7 +49,8 @@ class StraightThrough : public torch::autograd::Function<StraightThrough> {
   }
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  const torch::autograd::variable_list& gradients) {
-    return {gradients[0] * context->get_saved_variables()[0], torch::Tensor(), torch::Tensor()};
+    const torch::Tensor inside = context->get_saved_variables()[0];
+    return {passed_on(gradients[0], inside), torch::Tensor(), torch::Tensor()};
   }
 };
 
@@ -67,12 +86,20 @@ torch::Tensor LinearQuantiser::factor(bool inverse, const torch::Tensor& like) c
 // Vectorised passes in place over one new tensor: ten times as fast on a CPU as LibTorch's own
 // fake_quantize operators.
 torch::Tensor LinearQuantiser::rounded(const torch::Tensor& x) const {
-  if (range_.binary) return x.ge(0.0f).to(torch::kFloat32).mul_(2.0f).sub_(1.0f);
+  if (range_.odd) {
+    const torch::Tensor halves =
+        scale_.defined() ? x.mul(factor(true, x)) : x.mul(1.0f / scales_.front());
+    return halves.mul_(0.5f).floor_().mul_(2.0f).add_(1.0f);
+  }
   return (scale_.defined() ? x.mul(factor(true, x)) : x.mul(1.0f / scales_.front())).round_();
 }
 
 torch::Tensor LinearQuantiser::scaled(const torch::Tensor& codes) const {
   return scale_.defined() ? codes.mul_(factor(false, codes)) : codes.mul_(scales_.front());
+}
+
+bool LinearQuantiser::loops(const torch::Tensor& x) const {
+  return !scale_.defined() && !range_.odd && one_pass(x);
 }
 
 torch::Tensor LinearQuantiser::codes(const torch::Tensor& x) const {
@@ -87,8 +114,18 @@ torch::Tensor LinearQuantiser::dequantise(const torch::Tensor& codes) const {
   return scaled(codes.to(torch::kFloat32));
 }
 
+QuantiseLoop LinearQuantiser::loop() const {
+  return {1.0f / scales_.front(), static_cast<float>(range_.low), static_cast<float>(range_.high),
+          scales_.front()};
+}
+
 torch::Tensor LinearQuantiser::fake_quantise(const torch::Tensor& x) const {
   const torch::NoGradGuard no_gradient;
+  if (loops(x)) {
+    torch::Tensor quantised = torch::empty_like(x);
+    loop().run(memory_of<const float>(x), memory_of<float>(quantised));
+    return quantised;
+  }
   return scaled(rounded(x).clamp_(range_.low, range_.high));
 }
 
@@ -97,10 +134,16 @@ torch::Tensor LinearQuantiser::fake_quantise_with_gradient(const torch::Tensor& 
   torch::Tensor inside;
   {
     const torch::NoGradGuard no_gradient;
-    const torch::Tensor codes = rounded(x);
-    quantised = codes.clamp(range_.low, range_.high);
-    inside = codes.eq(quantised);
-    quantised = scaled(quantised);
+    if (loops(x)) {
+      quantised = torch::empty_like(x);
+      inside = torch::empty_like(x, x.options().dtype(torch::kBool));
+      loop().run(memory_of<const float>(x), memory_of<float>(quantised), memory_of<bool>(inside));
+    } else {
+      const torch::Tensor codes = rounded(x);
+      quantised = codes.clamp(range_.low, range_.high);
+      inside = codes.eq(quantised);
+      quantised = scaled(quantised);
+    }
   }
   return StraightThrough::apply(x, quantised, inside);
 }
@@ -114,6 +157,13 @@ LinearQuantiser LinearQuantiser::to(torch::Device device) const {
   return moved;
 }
 
+torch::Tensor dorefa_bent(const torch::Tensor& weight) {
+  const torch::NoGradGuard no_gradient;
+  const torch::Tensor bent = weight.tanh();
+  const float most = bent.abs().max().item<float>();
+  return most > 0 ? bent / most : bent;
+}
+
 LinearQuantiser weight_quantiser(const torch::Tensor& weight, int bits,
                                  const WeightQuantisation& how) {
   const CodeRange range = weight_range(bits);
@@ -124,7 +174,12 @@ LinearQuantiser weight_quantiser(const torch::Tensor& weight, int bits,
     }
     return {range, 1.0f};
   }
-  const torch::Tensor values = weight.detach().contiguous();
+  if (how.kind == WeightKind::kDorefa && bits > 1) {
+    const int high = (1 << bits) - 1;
+    return {CodeRange{-high, high, /*odd=*/true}, 1.0f};
+  }
+  const torch::Tensor values =
+      (how.kind == WeightKind::kDorefa ? dorefa_bent(weight) : weight).detach().contiguous();
   const Span<const float> all = values_of(values);
   if (!how.per_channel) return {range, find_threshold(all, range, bits, how.method)};
   const auto channels = static_cast<std::size_t>(values.size(0));

@@ -2,13 +2,16 @@
 
 #include <vector>
 
-#include "agent/quant/threshold.h"
+#include "agent/quant/quantise_loop.h"
 #include "agent/torch.h"
+#include "host/integer/threshold.h"
 
 namespace bittern {
 
 /// Linear symmetric quantiser without zero point: code = clamp(round(x / scale), low, high), value
-/// = code * scale; ties round to even. The division is a multiplication with the float nearest to 1
+/// = code * scale; ties round to even. Where only odd codes are given: code = clamp(2 * floor(x /
+/// (2
+/// * scale)) + 1, low, high). The division is a multiplication with the float nearest to 1
 /// / scale, the same in all functions below, so dequantise(codes(x)) equals fake_quantise(x) bit
 /// for bit. Binary codes are the sign, +1 of zero.
 class LinearQuantiser {
@@ -32,6 +35,10 @@ class LinearQuantiser {
   CodeRange range() const { return range_; }
   /// One scale, or one for each output channel.
   const std::vector<float>& scales() const { return scales_; }
+  /// Whether both give the same for every tensor.
+  bool operator==(const LinearQuantiser& other) const {
+    return range_ == other.range_ && scales_ == other.scales_;
+  }
   /// The same quantiser with its scales on another device.
   LinearQuantiser to(torch::Device device) const;
 
@@ -39,12 +46,18 @@ class LinearQuantiser {
   torch::Tensor rounded(const torch::Tensor& x) const;     ///< codes before clamping
   torch::Tensor scaled(const torch::Tensor& codes) const;  ///< codes * scale, in place
   torch::Tensor factor(bool inverse, const torch::Tensor& like) const;
+  bool loops(const torch::Tensor& x) const;  ///< whether loop() may run over it
+  QuantiseLoop loop() const;
 
   CodeRange range_;
   std::vector<float> scales_;
   torch::Tensor scale_;    ///< per channel only: the scales as a tensor
   torch::Tensor inverse_;  ///< per channel only: 1 / scales
 };
+
+/// tanh(w) over its greatest magnitude: what DoReFa quantises (WeightKind::kDorefa). Of one bit it
+/// changes no sign. Zeros stay zeros.
+torch::Tensor dorefa_bent(const torch::Tensor& weight);
 
 /// Quantiser for a weight tensor (dimension 0: output channels; on the CPU). Throws Error for bits
 /// outside 1..8 (kWrpn: 2..8), and for kKmeans, which is not linear (agent/quant/codebook.h).

@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
   return run_command_line(argc, argv, version_text, [argc, argv](CLI::App& app) {
     add_train(app);
     add_evaluate(app);
+    add_infer(app);
     add_run(app, {argv, argv + argc}, {all_methods(), all_evaluators()});
   });
 }

@@ -3,125 +3,175 @@
 #include <cstdint>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "agent/data/dataset.h"
 #include "agent/evaluator/fake_quant_evaluator.h"
-#include "agent/nn/checkpoint.h"
 #include "agent/nn/training.h"
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/commands.h"
 #include "apps/bittern/evaluate_options.h"
+#include "apps/bittern/quantised_command.h"
 #include "host/base/phase.h"
 #include "host/base/processors.h"
 #include "host/base/table.h"
 #include "host/evaluator/answers.h"
-#include "host/network/io/network_weights.h"
-#include "host/network/io/safetensors.h"
 #include "host/network/network.h"
 #include "host/network/quantisation.h"
 
 namespace bittern {
 namespace {
 
-void add_row(Table& table, const char* what, const char* part, const Accuracy& accuracy) {
-  const std::size_t images = accuracy.answers.images();
-  table.row({std::string(what), std::string(part), static_cast<std::int64_t>(images), accuracy.top1,
-             accuracy_standard_error(accuracy.top1, images), accuracy.top5,
-             accuracy_standard_error(accuracy.top5, images), accuracy.loss});
-}
+/// The accuracies of one part of the data, in floating point first; each is compared with the one
+/// before it, image by image.
+class Rows {
+ public:
+  Rows(Table& table, const char* part) : table_(table), part_(part) {}
 
-DataOptions data_of(const EvaluateArguments& arguments, const Network& network) {
-  DataOptions data;
-  data.name = arguments.dataset;
-  data.folder = arguments.data;
-  data.train_images = arguments.train_images;
-  data.validation_images = arguments.validation_images;
-  data.resize = arguments.resize;
-  set_image_size(data, network);
-  return data;
-}
+  void add(const char* what, const Accuracy& accuracy, std::optional<double> agreement = {}) {
+    const std::size_t images = accuracy.answers.images();
+    std::vector<Table::Cell> row = {std::string(what),
+                                    std::string(part_),
+                                    static_cast<std::int64_t>(images),
+                                    accuracy.top1,
+                                    accuracy_standard_error(accuracy.top1, images),
+                                    accuracy.top5,
+                                    accuracy_standard_error(accuracy.top5, images),
+                                    accuracy.loss};
+    if (before_) {
+      const PairedDifference difference = paired_difference(accuracy.answers, *before_);
+      row.insert(row.end(), {difference.points, difference.low, difference.high});
+    } else {
+      row.insert(row.end(), 3, Table::Cell{});
+    }
+    row.push_back(agreement ? Table::Cell{*agreement} : Table::Cell{});
+    table_.row(row);
+    before_ = accuracy.answers;
+  }
 
-Table empty_table() {
+ private:
+  Table& table_;
+  const char* part_;
+  std::optional<Answers> before_;
+};
+
+/// Columns of the answer; those of comparisons are shown where integers are compared.
+Table score_table(bool integers) {
   Table table;
   table.text_column("network").text_column("part").integer_column("images");
   table.real_column("top1", "%", 2).real_column("top1_error", "points", 2);
   table.real_column("top5", "%", 2).real_column("top5_error", "points", 2);
   table.real_column("loss", "", 4);
+  // To the row above, with its 95 % interval; the share of images that both answer alike.
+  table.real_column("change", "points", 2);
+  if (!integers) table.detail();
+  table.real_column("change_low", "points", 2).detail();
+  table.real_column("change_high", "points", 2).detail();
+  table.real_column("agreement", "%", 2);
+  if (!integers) table.detail();
   return table;
 }
 
-/// Full precision alone, which needs no images to calibrate with: the test set is what says how good
-/// a finished network is.
-void evaluate_float(const EvaluateArguments& arguments, const Network& network,
-                    const TensorFile& checkpoint, const DataOptions& data, Table& table,
-                    const std::shared_ptr<Phases>& phases) {
-  Dataset test;
-  {
-    const Phase phase(phases, "reading " + data.name);
-    test = load_test_data(data);
-  }
-  Phase phase(phases, fmt::format("testing {} on {} images", network.name, test.size()),
-              {static_cast<std::uint64_t>(test.size()), "images"});
-  const Score score = score_checkpoint(network, checkpoint, test, arguments.threads,
-                                       tensor_device_of(arguments.device),
-                                       [&phase](int images) {
-                                         phase.advance(static_cast<std::uint64_t>(images));
-                                       });
-  add_row(table, "full precision", "test",
-          {score.accuracy(), score.loss(), Answers(score.answers), score.top5()});
+/// What one run of the command works with.
+struct Task {
+  const EvaluateArguments& arguments;
+  const Network& network;
+  const TensorFile& weights;
+  const DataOptions& data;
+  std::shared_ptr<Phases> phases;
+};
+
+DataSplits read(const Task& task) {
+  const Phase phase(task.phases, "reading " + task.data.name);
+  return load_data(task.data);
 }
 
-void evaluate_policy(const EvaluateArguments& arguments, const Network& network,
-                     const TensorFile& checkpoint, const DataOptions& data, Table& table,
-                     const std::shared_ptr<Phases>& phases) {
-  const Policy policy =
-      arguments.policy.empty()
-          ? uniform_policy(network, {arguments.weight_bits, arguments.activation_bits})
-          : load_policy(arguments.policy, network);
-  DataSplits splits;
+/// The network as it is, without quantisers of ours: full precision, or with the quantisers that it
+/// states. Needs no images to calibrate with, and the test set is what says how good it is.
+void evaluate_as_it_is(const Task& task, const char* name, Table& table) {
+  Dataset test;
   {
-    const Phase phase(phases, "reading " + data.name);
-    splits = load_data(data);
+    const Phase phase(task.phases, "reading " + task.data.name);
+    test = load_test_data(task.data);
   }
+  Phase phase(task.phases, fmt::format("testing {} on {} images", task.network.name, test.size()),
+              {static_cast<std::uint64_t>(test.size()), "images"});
+  const Score score =
+      score_checkpoint(task.network, task.weights, test, task.arguments.threads,
+                       tensor_device_of(task.arguments.device),
+                       [&phase](int images) { phase.advance(static_cast<std::uint64_t>(images)); });
+  Rows(table, "test")
+      .add(name, {score.accuracy(), score.loss(), Answers(score.answers), score.top5()});
+}
+
+FakeQuantOptions options_of(const EvaluateArguments& arguments) {
   FakeQuantOptions options;
   options.threads = arguments.threads;
   options.device = tensor_device_of(arguments.device);
   options.seed = arguments.seed;
-  FakeQuantEvaluator evaluator(network, checkpoint, splits, options);
+  set_quantisers(arguments.quantisers, options);
+  options.trained_ranges = arguments.activations == "pact";
+  options.integers = arguments.evaluator == "integer";
+  return options;
+}
+
+void evaluate_policy(const Task& task, Table& table) {
+  const EvaluateArguments& arguments = task.arguments;
+  const Policy policy = policy_of(arguments.bits, task.network);
+  const DataSplits splits = read(task);
+  FakeQuantEvaluator evaluator(task.network, task.weights, splits, options_of(arguments));
   FineTuneOptions tune;
   tune.epochs = arguments.finetune_epochs;
   tune.optimiser.learning_rate = arguments.finetune_rate;
   tune.optimiser.rate_name = "--finetune-rate";
   tune.optimiser.cosine = true;
-  Phase phase(phases, "evaluating " + network.name,
+  Phase phase(task.phases, "evaluating " + task.network.name,
               {static_cast<std::uint64_t>(tune.epochs) * splits.train.size(), "images"});
   const FinalNetwork found =
       evaluator.finish(policy, tune, [&phase](const TrainProgress& progress) {
         phase.advance(static_cast<std::uint64_t>(progress.images));
       });
+  const auto add_part = [&](const char* part, const Accuracy& full, const Accuracy& at_bits,
+                            const std::optional<Accuracy>& fake_quant, double agreement) {
+    Rows rows(table, part);
+    rows.add("full precision", full);
+    if (fake_quant) rows.add("fake-quant", *fake_quant);
+    fake_quant ? rows.add("integer", at_bits, agreement) : rows.add("policy", at_bits);
+  };
   const bool validation = splits.validation.size() > 0;
   if (validation) {
-    add_row(table, "full precision", "validation", evaluator.baseline());
-    add_row(table, "policy", "validation", found.validation);
+    add_part("validation", evaluator.baseline(), found.validation, found.fake_quant_validation,
+             found.validation_agreement);
   }
   // Where there are no validation images the test images are all there is.
   if (arguments.test || !validation) {
-    add_row(table, "full precision", "test", evaluator.test_baseline());
-    add_row(table, "policy", "test", found.test);
+    add_part("test", evaluator.test_baseline(), found.test, found.fake_quant_test,
+             found.test_agreement);
   }
 }
 
 void evaluate(const EvaluateArguments& arguments, const CLI::App& command) {
   worker_count(arguments.threads, "--threads");
-  const auto phases = make_phases(command);
   const Network network = load_network(arguments.network);
-  const TensorFile checkpoint = read_checkpoint(network, arguments.checkpoint);
-  const DataOptions data = data_of(arguments, network);
+  const bool stated = has_quantisers(network.graph);
+  if (stated && arguments.bits.any()) {
+    fail_usage(
+        "network {} states its own quantisers: it is evaluated as it is, without --policy, "
+        "--wbits and --abits",
+        network.name);
+  }
+  const TensorFile weights = weights_of(arguments.checkpoint, network);
+  const DataOptions data = data_options(arguments.images, network);
   check_data_fits(network, data.name, outline_data(data));
-  Table table = empty_table();
-  const bool bits = !arguments.policy.empty() || arguments.weight_bits > 0;
-  (bits ? evaluate_policy : evaluate_float)(arguments, network, checkpoint, data, table, phases);
+  const Task task{arguments, network, weights, data, make_phases(command)};
+  Table table = score_table(arguments.evaluator == "integer");
+  if (arguments.bits.any()) {
+    evaluate_policy(task, table);
+  } else {
+    evaluate_as_it_is(task, stated ? "as stated" : "full precision", table);
+  }
   std::cout << arguments.table.render(table, command);
 }
 

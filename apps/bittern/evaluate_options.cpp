@@ -5,24 +5,24 @@
 
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/option_kinds.h"
-#include "host/base/data_sets.h"
 #include "host/base/error.h"
 
 namespace bittern {
 namespace {
 
-constexpr int kMostImages = 10000000;
-
 void check(const EvaluateArguments& a) {
-  const bool widths = a.weight_bits != 0 || a.activation_bits != 0;
-  if ((!a.policy.empty() && widths) ||
-      (widths && (a.weight_bits == 0 || a.activation_bits == 0))) {
-    fail_usage(
-        "expected --policy FILE, or --wbits and --abits for every layer, or none of them for full "
-        "precision alone");
-  }
-  if (a.policy.empty() && !widths && a.finetune_epochs > 0) {
+  if (a.bits.any()) {
+    a.bits.check();
+  } else if (a.finetune_epochs > 0) {
     fail_usage("--finetune trains a quantised network; give --policy, or --wbits and --abits");
+  } else if (a.evaluator == "integer") {
+    fail_usage("--evaluator integer computes at bits; give --policy, or --wbits and --abits");
+  }
+  a.quantisers.check();
+  if (a.evaluator == "integer" && a.quantisers.weights == "kmeans") {
+    fail_usage(
+        "--evaluator integer: weights in codebooks (--weights kmeans) have no codes that integers "
+        "could multiply");
   }
   a.table.format();
 }
@@ -34,38 +34,28 @@ void add_evaluate_command(CLI::App& app,
   auto arguments = std::make_shared<EvaluateArguments>();
   EvaluateArguments& a = *arguments;
   CLI::App* command = app.add_subcommand(
-      "evaluate", "Accuracy of a network in full precision, and at given bits by simulated quantisation");
-  text_of(command->add_option("--network", a.network, "Name in configs/networks, or a .yaml file"),
+      "evaluate",
+      "Accuracy of a network in full precision, and at given bits: simulated or in integers");
+  text_of(command->add_option("--network", a.network,
+                              "Name in configs/networks, or a .yaml or .onnx file"),
           kNetwork)
       ->capture_default_str();
   text_of(command->add_option("--checkpoint", a.checkpoint,
                               "Full-precision weights (safetensors), as bittern train writes them "
-                              "or under the names that the network's file states"),
-          kFile)
-      ->required();
-  text_of(command->add_option("--policy", a.policy,
-                              "Bits of every layer, as policy.json of a campaign has them"),
+                              "or under the names that the network's file states; default: those "
+                              "that the network came with"),
           kFile);
-  whole_number(command->add_option("--wbits", a.weight_bits, "Weight bits of every layer"), 1, 8);
-  whole_number(command->add_option("--abits", a.activation_bits, "Activation bits of every layer"),
-               1, 8);
-  one_of(command->add_option("--dataset", a.dataset, "Images"), dataset_names())
+  a.bits.add_to(*command);
+  a.images.add_to(*command);
+  one_of(command->add_option("--evaluator", a.evaluator,
+                             "fake-quant: simulated quantisation; integer: beside it in integers, "
+                             "as hardware computes"),
+         {"fake-quant", "integer"})
       ->capture_default_str();
-  text_of(command->add_option("--data", a.data,
-                              "Folder of the data set; default: $BITTERN_DATA, ./data, "
-                              "../shared/data"),
-          kFolder);
-  whole_number(command->add_option("--resize", a.resize,
-                                   "Of images of any size: pixels of the shorter side before the "
-                                   "middle is cut out; 0: as the network's input just fits"),
-               0, 65536)
-      ->capture_default_str();
-  whole_number(command->add_option("--train-images", a.train_images, "0: all, 8000 for synthetic"),
-               0, kMostImages)
-      ->capture_default_str();
-  whole_number(command->add_option("--validation-images", a.validation_images,
-                                   "Cut from the training set; 0: 5000, 1000 for synthetic"),
-               0, kMostImages)
+  a.quantisers.add_to(*command, {"linear", "wrpn", "dorefa", "kmeans"});
+  one_of(command->add_option("--activations", a.activations,
+                             "pact: the fine-tune trains the thresholds of activations"),
+         {"linear", "pact"})
       ->capture_default_str();
   whole_number(command->add_option("--finetune", a.finetune_epochs,
                                    "Passes over the training images with quantised weights and "
@@ -91,6 +81,9 @@ void add_evaluate_command(CLI::App& app,
   command->footer(
       example("bittern evaluate --checkpoint lenet.safetensors\n"
               "bittern evaluate --checkpoint lenet.safetensors --wbits 4 --abits 4\n"
+              "bittern evaluate --network model.onnx --dataset mnist --wbits 4 --abits 4\n"
+              "bittern evaluate --checkpoint lenet.safetensors --wbits 8 --abits 8 "
+              "--evaluator integer --test\n"
               "bittern evaluate --checkpoint model.safetensors --policy policy.json --finetune 1"));
   command->callback([arguments, command, action = std::move(action)] {
     check(*arguments);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "apps/bittern/quantiser_options.h"
 #include "apps/bittern/table_options.h"
 
 namespace bittern {
@@ -13,14 +14,11 @@ namespace bittern {
 struct EvaluateArguments {
   std::string network = "lenet";
   std::string checkpoint;
-  std::string policy;       ///< file; empty: the two widths
-  int weight_bits = 0;      ///< 0: not given
-  int activation_bits = 0;  ///< 0: not given
-  std::string dataset = "synthetic";
-  std::string data;
-  int resize = 0;
-  int train_images = 0;
-  int validation_images = 0;
+  BitsArguments bits;
+  ImageArguments images;
+  std::string evaluator = "fake-quant";  ///< or "integer"
+  QuantiserArguments quantisers;
+  std::string activations = "linear";  ///< or "pact"
   int finetune_epochs = 0;
   double finetune_rate = 1e-3;
   bool test = false;  ///< the test set, too

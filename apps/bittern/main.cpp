@@ -9,6 +9,7 @@
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/commands.h"
 #include "apps/bittern/evaluate_options.h"
+#include "apps/bittern/infer_options.h"
 #include "apps/bittern/run_options.h"
 #include "apps/bittern/train_options.h"
 #include "host/base/error.h"
@@ -56,6 +57,7 @@ int main(int argc, char** argv) {
     // Parsed here, too: help and slips need no LibTorch.
     add_evaluate_command(app,
                          [argv](const EvaluateArguments&, const CLI::App&) { become_agent(argv); });
+    add_infer_command(app, [argv](const InferArguments&, const CLI::App&) { become_agent(argv); });
     add_train_command(app, [argv](const TrainArguments&, const CLI::App&) { become_agent(argv); });
 #ifdef BITTERN_WITHOUT_AGENT
     add_run(app, {argv, argv + argc}, {host_methods(), host_evaluators()});

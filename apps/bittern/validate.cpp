@@ -106,12 +106,12 @@ nlohmann::json json_of(const Options& options, const Validation& v, const Device
       first["got"] = layer.difference->got;
       first["count"] = layer.difference->count;
     }
-    if (v.trace_path.empty()) {
-      out["trace_problem"] = v.trace_problem;
+    if (v.trace.path.empty()) {
+      out["trace_problem"] = v.trace.problem;
     } else {
-      out["trace"] = {{"path", v.trace_path},
-                      {"first_cycle", v.trace_first_cycle},
-                      {"last_cycle", v.trace_last_cycle}};
+      out["trace"] = {{"path", v.trace.path},
+                      {"first_cycle", v.trace.first_cycle},
+                      {"last_cycle", v.trace.last_cycle}};
     }
   }
   return out;
@@ -161,11 +161,11 @@ void print_text(const Options& options, const Validation& v, const DeviceIdentit
   if (!v.first_failed) return;
   std::cout << styled("first difference:", Style::kBad, view.colour) << " "
             << failure_text(v.layers[*v.first_failed]) << "\n";
-  if (v.trace_path.empty()) {
-    std::cout << "no trace: " << v.trace_problem << "\n";
+  if (v.trace.path.empty()) {
+    std::cout << "no trace: " << v.trace.problem << "\n";
   } else {
-    std::cout << fmt::format("trace of cycles {} to {}: {}\n", v.trace_first_cycle,
-                             v.trace_last_cycle, v.trace_path);
+    std::cout << fmt::format("trace of cycles {} to {}: {}\n", v.trace.first_cycle,
+                             v.trace.last_cycle, v.trace.path);
   }
 }
 

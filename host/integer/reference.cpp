@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "host/base/error.h"
+#include "host/base/vector_clones.h"
 
 namespace bittern {
 namespace {
@@ -14,12 +15,9 @@ constexpr std::size_t kBlock = 16;
 
 /// Dot products of `rows` windows with one filter, wrapping like the 32-bit accumulators of the
 /// hardware.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__SANITIZE_THREAD__)
-__attribute__((target_clones("avx2", "default")))
-#endif
-void filter_windows(const std::int16_t* windows, std::size_t rows, std::size_t length,
-                    const std::int16_t* filter, std::int32_t* outputs) {
+BITTERN_VECTOR_CLONES void filter_windows(const std::int16_t* windows, std::size_t rows,
+                                          std::size_t length, const std::int16_t* filter,
+                                          std::int32_t* outputs) {
   for (std::size_t row = 0; row < rows; ++row) {
     const std::int16_t* window = windows + row * length;
     std::uint32_t sums[kBlock] = {};

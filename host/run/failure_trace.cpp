@@ -8,6 +8,7 @@
 
 #include "host/base/error.h"
 #include "host/base/hash.h"
+#include "host/base/stop.h"
 
 namespace bittern {
 namespace {
@@ -90,6 +91,26 @@ TraceRequest trace_failure(Device& device, const Core& core, const Variant& vari
   device.run(request);
   device.stop_trace();
   return trace;
+}
+
+FailureTrace trace_job(const Core& core, DevicePool& pool, const LayerJob& job,
+                       const std::filesystem::path& folder, const std::shared_ptr<Phases>& phases) {
+  const Phase phase(phases, "tracing " + job_name(job));
+  FailureTrace out;
+  try {
+    const PreparedLayer layer = prepare_layer(core, plan_layer(core, job));
+    pool.with_device(job_name(job) + " with a trace", [&](Device& device) {
+      const TraceRequest trace = trace_failure(device, core, pool.variant(), layer, folder);
+      out.path = trace.path;
+      out.first_cycle = trace.first_cycle;
+      out.last_cycle = trace.last_cycle;
+    });
+  } catch (const Stopped&) {
+    throw;
+  } catch (const Error& error) {
+    out.problem = error.what();
+  }
+  return out;
 }
 
 }  // namespace bittern

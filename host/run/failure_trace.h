@@ -3,8 +3,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 
+#include "host/base/phase.h"
+#include "host/device/device_pool.h"
 #include "host/run/layer_run.h"
 
 namespace bittern {
@@ -24,5 +27,18 @@ std::uint64_t locate_difference(Device& device, const Core& core, const Prepared
 /// time.
 TraceRequest trace_failure(Device& device, const Core& core, const Variant& variant,
                            const PreparedLayer& layer, const std::filesystem::path& folder);
+
+/// What came of tracing a failure.
+struct FailureTrace {
+  std::string path;  ///< FST file around the difference; empty when there is none
+  std::uint64_t first_cycle = 0;
+  std::uint64_t last_cycle = 0;
+  std::string problem;  ///< why there is none
+};
+
+/// Plans, prepares and runs a job that failed once more, with a trace, on a device of the pool.
+/// Throws Stopped only.
+FailureTrace trace_job(const Core& core, DevicePool& pool, const LayerJob& job,
+                       const std::filesystem::path& folder, const std::shared_ptr<Phases>& phases);
 
 }  // namespace bittern

@@ -89,7 +89,11 @@ std::uint64_t memory_estimate(const LayerJob& job) {
 
 PreparedLayer prepare_layer(const Core& core, const PlannedLayer& planned) {
   const LayerJob& job = planned.job;
-  const LayerData data = random_layer_data(job.layer, job.precision, job.batch, data_seed(job));
+  const std::shared_ptr<const LayerData> kept =
+      job.data ? job.data
+               : std::make_shared<const LayerData>(
+                     random_layer_data(job.layer, job.precision, job.batch, data_seed(job)));
+  const LayerData& data = *kept;
   PreparedLayer prepared;
   prepared.planned = planned;
   prepared.program = core.build(*planned.plan, data);
@@ -184,7 +188,8 @@ LayerRun run_layer(Device& device, const Core& core, const Variant& variant,
                             layer.planned.predicted.cycles);
   } else {
     const auto bytes = device.read_memory(program.result_address, program.result_bytes);
-    run.difference = compare(layer, core.unpack(*layer.planned.plan, bytes));
+    run.outputs = core.unpack(*layer.planned.plan, bytes);
+    run.difference = compare(layer, run.outputs);
   }
   return run;
 }

@@ -15,14 +15,16 @@
 
 namespace bittern {
 
-/// One layer at one precision, to be run on a device with random data.
+/// One layer at one precision, to be run on a device.
 struct LayerJob {
   Layer layer;
   Precision precision;
   int batch = 1;
-  /// Of the data; 0: derived from shape, precision and batch, so that the same job has the same
+  /// Of random data; 0: derived from shape, precision and batch, so that the same job has the same
   /// data always and everywhere.
   std::uint64_t seed = 0;
+  /// What is computed with; null: random data.
+  std::shared_ptr<const LayerData> data = nullptr;
 };
 
 /// "conv1 at 4/8 bits": name of a job in messages.
@@ -49,7 +51,8 @@ struct PreparedLayer {
   std::vector<std::int32_t> expected;  ///< integer reference
 };
 
-/// Draws data, packs it, computes the reference. The expensive part on the host.
+/// Takes the job's data or draws it, packs it, computes the reference. The expensive part on the
+/// host.
 PreparedLayer prepare_layer(const Core& core, const PlannedLayer& planned);
 
 /// Where a device's outputs differ from the integer reference.
@@ -74,6 +77,8 @@ struct LayerRun {
   /// Why there are no outputs: the device stopped with an error code, or did not end in time.
   std::optional<std::string> fault;
   std::optional<Difference> difference;
+  /// What the device gave, [batch][channel][height][width]; empty where it faulted.
+  std::vector<std::int32_t> outputs = {};
 };
 
 /// Writes a prepared layer into a device, runs it, reads the result and compares it. A fault or a

@@ -1,11 +1,8 @@
 #include "host/run/validate.h"
 
 #include <algorithm>
-#include <memory>
 
-#include "host/base/stop.h"
 #include "host/run/cycle_split.h"
-#include "host/run/failure_trace.h"
 
 namespace bittern {
 namespace {
@@ -55,25 +52,6 @@ void compare_published(const Core& core, const LayerRun& run, std::size_t index,
   }
 }
 
-void trace_first(const Core& core, DevicePool& pool, const std::filesystem::path& folder,
-                 const std::shared_ptr<Phases>& phases, Validation& out) {
-  const ValidatedLayer& failed = out.layers[*out.first_failed];
-  const Phase phase(phases, "tracing " + job_name(failed.job));
-  try {
-    const PreparedLayer layer = prepare_layer(core, plan_layer(core, failed.job));
-    pool.with_device(job_name(failed.job) + " with a trace", [&](Device& device) {
-      const TraceRequest trace = trace_failure(device, core, pool.variant(), layer, folder);
-      out.trace_path = trace.path;
-      out.trace_first_cycle = trace.first_cycle;
-      out.trace_last_cycle = trace.last_cycle;
-    });
-  } catch (const Stopped&) {
-    throw;
-  } catch (const Error& error) {
-    out.trace_problem = error.what();
-  }
-}
-
 }  // namespace
 
 double ValidatedLayer::cycle_error_percent() const {
@@ -103,7 +81,9 @@ Validation validate(const Core& core, DevicePool& pool, const std::vector<LayerJ
       },
       options);
   summarise(out);
-  if (out.first_failed) trace_first(core, pool, trace_folder, options.phases, out);
+  if (out.first_failed) {
+    out.trace = trace_job(core, pool, jobs[*out.first_failed], trace_folder, options.phases);
+  }
   return out;
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/run/failure_trace.h"
 #include "host/run/layer_run.h"
 #include "host/run/layer_runner.h"
 
@@ -55,10 +56,7 @@ struct Validation {
   std::size_t failed = 0;              ///< layers with a difference or a fault
   std::size_t requantised = 0;         ///< layers whose results did not leave as 32-bit sums
   std::optional<std::size_t> first_failed;
-  std::string trace_path;  ///< FST around the first difference; empty when there is none
-  std::uint64_t trace_first_cycle = 0;
-  std::uint64_t trace_last_cycle = 0;
-  std::string trace_problem;  ///< why there is no trace of the first difference
+  FailureTrace trace;  ///< of the first difference
 
   PublishedComparison published;
 

@@ -10,6 +10,7 @@
 
 #include "host/base/error.h"
 #include "host/base/stop.h"
+#include "tests/agent/nn/random_graph.h"
 #include "tests/host/network/tiny_network.h"
 
 namespace bittern {
@@ -469,6 +470,110 @@ TEST_F(FakeQuantEvaluatorTest, WeightsThatDoNotFitAreRefused) {
   FakeQuantOptions settings = options();
   settings.calibration_images = 0;
   EXPECT_THROW(evaluator(settings), Error);
+}
+
+TEST_F(FakeQuantEvaluatorTest, IntegersAnswerAsTheSimulationDoes) {
+  for (const BitPair bits : {BitPair{8, 8}, BitPair{4, 3}, BitPair{2, 2}}) {
+    FakeQuantOptions integer = options();
+    integer.integers = true;
+    const FinalNetwork found =
+        evaluator(integer).finish(uniform(bits.weight, bits.activation), FineTuneOptions(), {});
+    ASSERT_TRUE(found.fake_quant_test);
+    // Few bits give equal logits, between which single precision decides for the simulation.
+    if (bits.weight > 2) {
+      EXPECT_GE(found.test_agreement, 99.0) << bits.weight << "/" << bits.activation;
+      EXPECT_NEAR(found.test.top1, found.fake_quant_test->top1, 0.7);  // 2 of 300 images
+    }
+    EXPECT_NEAR(found.test.loss, found.fake_quant_test->loss, 0.01);
+    // evaluate() counts in integers, too.
+    EXPECT_EQ(evaluator(integer).evaluate(uniform(bits.weight, bits.activation)).top1,
+              found.validation.top1);
+  }
+}
+
+TEST_F(FakeQuantEvaluatorTest, IntegersAreAnotherEvaluatorThanTheSimulation) {
+  FakeQuantOptions integer = options();
+  integer.integers = true;
+  EXPECT_NE(evaluator(integer).fingerprint(), evaluator(options()).fingerprint());
+}
+
+TEST_F(FakeQuantEvaluatorTest, IntegersNeedCodesOfBothOperands) {
+  const auto refusal = [](FakeQuantOptions options) {
+    options.integers = true;
+    try {
+      evaluator(options);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.status(), ExitStatus::kUsage);
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  FakeQuantOptions wrong = options();
+  wrong.weights.kind = WeightKind::kKmeans;
+  EXPECT_THAT(refusal(wrong), HasSubstr("k-means"));
+  wrong = options();
+  wrong.float_activations = true;
+  EXPECT_THAT(refusal(wrong), HasSubstr("quantise both"));
+}
+
+TEST_F(FakeQuantEvaluatorTest, EveryLinearKindOfWeightsHasIntegersThatAgree) {
+  for (const WeightKind kind : {WeightKind::kWrpn, WeightKind::kDorefa}) {
+    for (const int bits : {2, 4}) {
+      FakeQuantOptions integer = options();
+      integer.integers = true;
+      integer.weights.kind = kind;
+      FineTuneOptions tune;
+      tune.epochs = 1;
+      tune.max_batches = 10;
+      tune.optimiser.learning_rate = 0.01;
+      const FinalNetwork found = evaluator(integer).finish(uniform(bits, 4), tune, {});
+      EXPECT_NEAR(found.test.loss, found.fake_quant_test->loss, 0.01);
+      if (bits > 2) {
+        EXPECT_GE(found.test_agreement, 99.0) << weight_kind_name(kind);
+      }
+    }
+  }
+}
+
+/// Every operation, random weights: logits of integers are those of the simulation, but for values
+/// that lie so near to the middle of two codes that single precision decides.
+TEST(IntegersOfRandomGraphs, AreTheSimulationsLogits) {
+  double worst = 0.0;
+  int images = 0;
+  int alike = 0;
+  for (std::uint64_t seed = 1; seed <= 25; ++seed) {
+    Rng rng(seed);
+    const Network network = RandomGraph(rng).draw(7, 10);
+    Dataset data;
+    data.name = "noise";
+    data.channels = network.graph.input.channels;
+    data.height = network.graph.input.height;
+    data.width = network.graph.input.width;
+    data.classes = 10;
+    for (int i = 0; i < 12; ++i) {
+      for (std::size_t k = 0; k < data.image_bytes(); ++k) {
+        data.images.push_back(static_cast<std::uint8_t>(rng.integer(0, 255)));
+      }
+      data.labels.push_back(static_cast<std::uint8_t>(i % 10));
+    }
+    const DataSplits splits{data, data, data, {}, "noise"};
+    FakeQuantOptions options;
+    options.threads = 1;
+    options.device = TensorDevice::kCpu;
+    options.integers = true;
+    options.weights.per_channel = seed % 2 == 0;
+    FakeQuantEvaluator evaluator(network, random_checkpoint(network, seed), splits, options);
+    Policy policy;
+    for (std::size_t i = 0; i < network.layers.size(); ++i) {
+      policy.push_back({static_cast<int>(rng.integer(2, 8)), static_cast<int>(rng.integer(2, 8))});
+    }
+    const FinalNetwork found = evaluator.finish(policy, FineTuneOptions(), {});
+    worst = std::max(worst, std::abs(found.test.loss - found.fake_quant_test->loss));
+    images += 12;
+    alike += static_cast<int>(std::lround(found.test_agreement * 12 / 100));
+  }
+  EXPECT_LT(worst, 0.02);
+  EXPECT_GE(alike, images * 98 / 100);
 }
 
 }  // namespace

@@ -62,9 +62,9 @@ class LayerScoresTest : public ::testing::Test {
     tensor = tensor + change;
     return losses(moved, {});
   }
-  torch::Tensor losses(const Weights& weights, const InputHook& hook) const {
+  torch::Tensor losses(const Weights& weights, const Hooks& hooks) const {
     const torch::Tensor logits =
-        engine_.model().forward(data_.images, weights, hook).to(torch::kFloat64);
+        engine_.model().forward(data_.images, weights, hooks).to(torch::kFloat64);
     return -logits.log_softmax(1).gather(1, data_.labels.unsqueeze(1)).squeeze(1);
   }
 

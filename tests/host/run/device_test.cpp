@@ -158,7 +158,7 @@ TEST_F(RealDevice, ValidationFindsNothing) {
   const Validation v = validate(measurer.core(), measurer.pool(), all, folder_.path(), {});
   EXPECT_EQ(v.failed, 0u);
   EXPECT_LE(v.max_cycle_error_percent, 0.5);
-  EXPECT_TRUE(v.trace_path.empty());
+  EXPECT_TRUE(v.trace.path.empty());
 }
 
 TEST_F(RealDevice, BitFusionWorksForAsManyCyclesAsThePublishedModelSays) {

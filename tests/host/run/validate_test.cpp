@@ -57,7 +57,7 @@ TEST_F(ValidateTest, ComparesOutputsAndCycles) {
   ASSERT_EQ(v.layers.size(), jobs_.size());
   EXPECT_EQ(v.failed, 0u);
   EXPECT_FALSE(v.first_failed);
-  EXPECT_TRUE(v.trace_path.empty());
+  EXPECT_TRUE(v.trace.path.empty());
   EXPECT_EQ(device_->backend.runs, static_cast<int>(jobs_.size())) << "everything was simulated";
   double sum = 0;
   double most = 0;
@@ -97,13 +97,13 @@ TEST_F(ValidateTest, FindsTheFirstDifferenceAndAsksForATraceAroundIt) {
   EXPECT_EQ(failed.difference->expected, layer.expected[index]);
   EXPECT_EQ(failed.difference->got, layer.expected[index] ^ 1);
   EXPECT_EQ(failed.difference->count, 1u);
-  EXPECT_EQ(v.trace_path, (folder_ / "bittern-trace-bismo_tiny-first-w3a2.fst").string());
-  EXPECT_EQ(device_->backend.trace.path, v.trace_path);
+  EXPECT_EQ(v.trace.path, (folder_ / "bittern-trace-bismo_tiny-first-w3a2.fst").string());
+  EXPECT_EQ(device_->backend.trace.path, v.trace.path);
   // The fake writes address a in cycle cycles * a / mem_limit.
   const std::uint64_t written = *behaviour.cycles * address / layer.program.memory_end;
-  EXPECT_LE(v.trace_first_cycle, written);
-  EXPECT_GE(v.trace_last_cycle, written);
-  EXPECT_LT(v.trace_last_cycle - v.trace_first_cycle, 10000u);
+  EXPECT_LE(v.trace.first_cycle, written);
+  EXPECT_GE(v.trace.last_cycle, written);
+  EXPECT_LT(v.trace.last_cycle - v.trace.first_cycle, 10000u);
 }
 
 TEST_F(ValidateTest, SaysWhyThereIsNoTrace) {
@@ -112,8 +112,8 @@ TEST_F(ValidateTest, SaysWhyThereIsNoTrace) {
   behaviour.traces = false;
   const Validation v = run(behaviour);
   EXPECT_GE(v.failed, 1u);
-  EXPECT_TRUE(v.trace_path.empty());
-  EXPECT_THAT(v.trace_problem, HasSubstr("cannot trace"));
+  EXPECT_TRUE(v.trace.path.empty());
+  EXPECT_THAT(v.trace.problem, HasSubstr("cannot trace"));
 }
 
 TEST_F(ValidateTest, AFaultIsAFailureWithATraceOfItsEnd) {
@@ -123,8 +123,8 @@ TEST_F(ValidateTest, AFaultIsAFailureWithATraceOfItsEnd) {
   const Validation v = run(behaviour);
   EXPECT_EQ(v.failed, jobs_.size());
   EXPECT_THAT(*v.layers[0].fault, HasSubstr("address_out_of_range"));
-  EXPECT_LE(v.trace_first_cycle, 9000u);
-  EXPECT_GE(v.trace_last_cycle, 9000u);
+  EXPECT_LE(v.trace.first_cycle, 9000u);
+  EXPECT_GE(v.trace.last_cycle, 9000u);
 }
 
 TEST_F(ValidateTest, OffsetOfAnOutputIsTheByteThatChangesIt) {

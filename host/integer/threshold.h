@@ -11,10 +11,12 @@ namespace bittern {
 struct CodeRange {
   int low = 0;
   int high = 0;
-  bool binary = false;  ///< low and high are the only codes
+  /// Only odd codes are given (steps of two around zero, which is none of them): binary weights are
+  /// -1 and +1.
+  bool odd = false;
 
   bool operator==(const CodeRange& other) const {
-    return low == other.low && high == other.high && binary == other.binary;
+    return low == other.low && high == other.high && odd == other.odd;
   }
 };
 
@@ -49,10 +51,13 @@ enum class WeightKind {
   /// WRPN's mid-tread steps (Mishra et al. 2018; ReLeQ, equation 1): clipped to [-1, 1], then
   /// round(w * (2^(b-1) - 1)) / (2^(b-1) - 1), for 2..8 bits. Linear codes with a threshold of 1.
   kWrpn,
+  /// DoReFa's (Zhou et al. 2016, equation 9): tanh(w) over its greatest magnitude, in 2^bits equal
+  /// steps from -1 to 1: odd codes up to 2^bits - 1, none of them 0. One bit is binary, as linear.
+  kDorefa,
   kKmeans,  ///< 2^bits values found by k-means (agent/quant/codebook.h)
 };
 
-/// "linear", "wrpn" or "kmeans".
+/// "linear", "wrpn", "dorefa" or "kmeans".
 const char* weight_kind_name(WeightKind kind);
 
 /// Inverse of weight_kind_name(); throws Error listing the names.
@@ -71,9 +76,17 @@ struct WeightQuantisation {
 /// they would hide the rest.
 class Magnitudes {
  public:
-  /// `positive_only`: negative values do not count (of ranges that start at 0). Throws Error when
-  /// there are no values, or one is not finite.
+  /// Of all values at once. `positive_only`: negative values do not count (of ranges that start at
+  /// 0). Throws Error when there are no values, or one is not finite.
   Magnitudes(Span<const float> values, bool positive_only);
+
+  /// Of values that come in parts: each part is shown to measure(), and then all of them again, in
+  /// any order, to count(). The same as all at once.
+  explicit Magnitudes(bool positive_only) : positive_only_(positive_only) {}
+  /// Throws Error when one is not finite.
+  void measure(Span<const float> values);
+  /// Throws Error when nothing was measured.
+  void count(Span<const float> values);
 
   /// Clipping threshold when the values are quantised linearly to `range` (scale = threshold /
   /// range.high): positive, at most the largest magnitude; 1 when all values are 0. `bits` is what
@@ -90,8 +103,10 @@ class Magnitudes {
   template <typename ErrorOf>
   double best_threshold(std::size_t least, ErrorOf error) const;
 
+  bool positive_only_ = false;
+  std::size_t values_ = 0;  ///< how many were measured
   float max_ = 0;
-  double mean_ = 0;  ///< magnitude of all values
+  double sum_ = 0;  ///< magnitudes of all values
   double bin_width_ = 0;
   std::vector<double> counts_;  ///< of equal bins over [0, max_]
 };

@@ -1,4 +1,4 @@
-#include "agent/quant/threshold.h"
+#include "host/integer/threshold.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

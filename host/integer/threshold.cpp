@@ -1,4 +1,4 @@
-#include "agent/quant/threshold.h"
+#include "host/integer/threshold.h"
 
 #include <algorithm>
 #include <array>
@@ -36,7 +36,7 @@ int bin_count(std::size_t values) {
 }  // namespace
 
 CodeRange weight_range(int bits) {
-  if (bits == 1) return {-1, 1, /*binary=*/true};
+  if (bits == 1) return {-1, 1, /*odd=*/true};
   if (bits < 1 || bits > kMaxBits) {
     fail_usage("weights of {} bits: expected 1..{}", bits, kMaxBits);
   }
@@ -64,6 +64,8 @@ const char* weight_kind_name(WeightKind kind) {
       return "linear";
     case WeightKind::kWrpn:
       return "wrpn";
+    case WeightKind::kDorefa:
+      return "dorefa";
     case WeightKind::kKmeans:
       return "kmeans";
   }
@@ -71,10 +73,11 @@ const char* weight_kind_name(WeightKind kind) {
 }
 
 WeightKind weight_kind_of(const std::string& name) {
-  for (const WeightKind kind : {WeightKind::kLinear, WeightKind::kWrpn, WeightKind::kKmeans}) {
+  for (const WeightKind kind :
+       {WeightKind::kLinear, WeightKind::kWrpn, WeightKind::kDorefa, WeightKind::kKmeans}) {
     if (name == weight_kind_name(kind)) return kind;
   }
-  fail_usage("weights \"{}\": expected linear, wrpn or kmeans", name);
+  fail_usage("weights \"{}\": expected linear, wrpn, dorefa or kmeans", name);
 }
 
 ThresholdMethod threshold_method_of(const std::string& name) {
@@ -86,22 +89,33 @@ ThresholdMethod threshold_method_of(const std::string& name) {
   fail_usage("threshold method '{}' is not known; there are: {}", name, known);
 }
 
-Magnitudes::Magnitudes(Span<const float> values, bool positive_only) {
-  if (values.empty()) fail("no values to find a quantiser's threshold from");
+Magnitudes::Magnitudes(Span<const float> values, bool positive_only)
+    : positive_only_(positive_only) {
+  measure(values);
+  count(values);
+}
+
+void Magnitudes::measure(Span<const float> values) {
   for (const float value : values) {
     if (!std::isfinite(value)) fail("a value to be quantised is {}; the network diverged?", value);
-    const float magnitude = positive_only ? std::max(value, 0.0f) : std::abs(value);
+    const float magnitude = positive_only_ ? std::max(value, 0.0f) : std::abs(value);
     max_ = std::max(max_, magnitude);
-    mean_ += magnitude;
+    sum_ += magnitude;
   }
-  mean_ /= static_cast<double>(values.size());
+  values_ += values.size();
+}
+
+void Magnitudes::count(Span<const float> values) {
+  if (values_ == 0) fail("no values to find a quantiser's threshold from");
   if (max_ < kLeastMax) return;
-  counts_.resize(static_cast<std::size_t>(bin_count(values.size())));
-  bin_width_ = static_cast<double>(max_) / static_cast<double>(counts_.size());
+  if (counts_.empty()) {
+    counts_.resize(static_cast<std::size_t>(bin_count(values_)));
+    bin_width_ = static_cast<double>(max_) / static_cast<double>(counts_.size());
+  }
   const auto last = static_cast<std::ptrdiff_t>(counts_.size()) - 1;
   const auto per_unit = static_cast<float>(1.0 / bin_width_);
   for (const float value : values) {
-    if (value == 0 || (positive_only && value < 0)) continue;
+    if (value == 0 || (positive_only_ && value < 0)) continue;
     const auto bin = static_cast<std::ptrdiff_t>(std::abs(value) * per_unit);
     ++counts_[static_cast<std::size_t>(std::min(bin, last))];
   }
@@ -197,7 +211,8 @@ double Magnitudes::percentile() const {
 
 float Magnitudes::threshold(CodeRange range, int bits, ThresholdMethod method) const {
   if (max_ < kLeastMax) return 1.0f;
-  if (range.binary) return std::max(static_cast<float>(mean_), kLeastMax);
+  if (range.high == 1 && range.odd)
+    return std::max(static_cast<float>(sum_ / static_cast<double>(values_)), kLeastMax);
   if (method == ThresholdMethod::kHaq) {
     method = bits >= 5 ? ThresholdMethod::kMax : ThresholdMethod::kKl;
   }

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "agent/evaluator/layer_scores.h"
+#include "agent/nn/engine.h"
+#include "agent/nn/sgd.h"
+#include "agent/quant/codebook.h"
+#include "agent/quant/quantiser.h"
+#include "host/integer/quantised_network.h"
+
+namespace bittern {
+
+/// How the operands of a network are quantised.
+struct QuantiserOptions {
+  WeightQuantisation weights;
+  ThresholdMethod activations = ThresholdMethod::kMse;
+  /// An operand that stays in floating point, whatever bits a policy has for it. At most one.
+  bool float_weights = false;
+  bool float_activations = false;
+};
+
+/// All quantisers of a network: of the weights of every layer and of every point at which
+/// activations become codes (QuantisationScheme). Thresholds of weights come from the float
+/// weights, those of activations from a calibration; each is found when it is first needed. Not
+/// thread-safe; what it gives out may be used by several threads, as long as it lives.
+class NetworkQuantisers {
+ public:
+  /// Clipping thresholds of the layers' inputs that are not those of the calibration; empty: those.
+  using Thresholds = std::vector<float>;
+  /// Scale of a layer's input codes.
+  using InputScale = std::function<float(std::size_t layer)>;
+
+  /// `engine` and `weights` (float) must outlive this.
+  NetworkQuantisers(Engine& engine, const Weights& weights, QuantiserOptions options);
+
+  /// Keeps histograms of what is quantised on the way of these images through the float network.
+  /// Images go in pieces; the histograms do not depend on how many threads there are.
+  void calibrate(const TensorData& images);
+
+  /// Throws Error (exit status 2) naming the layer when the policy does not have one pair a layer,
+  /// or bits that an operand cannot have.
+  void check(const Policy& policy) const;
+
+  const LinearQuantiser& weight(std::size_t layer, int bits);
+  const LinearQuantiser& activation(std::size_t layer, int bits);
+  const LinearQuantiser& stored(std::size_t node);
+  const CodebookQuantiser& codebook(std::size_t layer, int bits);
+  /// Of a layer's input, with a threshold of `thresholds` if there are any.
+  LinearQuantiser activation(std::size_t layer, const Policy& policy, const Thresholds& thresholds);
+  bool codebooks() const { return options_.weights.kind == WeightKind::kKmeans; }
+  /// A weight tensor before its linear quantiser: DoReFa's are bent first.
+  torch::Tensor bent(const torch::Tensor& weight) const;
+
+  /// All linear quantisers of an operand, for scores of layers.
+  QuantiserOf all_weights();
+  QuantiserOf all_activations();
+
+  /// Master weights as the network computes with them: weights as codes times scale, biases as
+  /// whole multiples of what a unit of the layer's sums is worth (where both operands are codes).
+  WeightView weight_view(const Policy& policy, InputScale input_scale);
+  WeightView weight_view(const Policy& policy, const Thresholds& thresholds);
+  /// Quantises activations at every point.
+  Hooks hooks(const Policy& policy, const Thresholds& thresholds);
+  /// The part of hooks() that does not depend on a policy.
+  StoreHook store_hook();
+
+  /// Re-estimates the means of the folded batch norms of `master` (float weights) for a policy:
+  /// what quantising adds to the mean of a layer's output channel, over these images, goes off its
+  /// bias. Layers in their order, each behind those that are corrected; layers without a bias stay.
+  void re_estimate(const torch::Tensor& images, const Policy& policy, const Thresholds& thresholds,
+                   Weights& master);
+
+  /// Both operands quantised, whatever the options say.
+  NetworkQuantisers complete() const;
+
+  /// The network in integers. Throws Error (exit status 2) where the options leave an operand
+  /// without codes, and as quantise_network() does.
+  QuantisedNetwork integers(const Weights& master, const Policy& policy,
+                            const Thresholds& thresholds);
+
+ private:
+  const std::vector<Layer>& layers() const { return engine_->model().network().layers; }
+  std::size_t slot(std::size_t layer) const { return engine_->model().slot_of_layer(layer); }
+  void check_weight_bits(int bits) const;
+  template <typename Check, typename Find>
+  QuantiserOf all_of(bool is_float, Check check, Find find);
+  void quantise_biases(const Policy& policy, const InputScale& input_scale, Weights& view);
+
+  Engine* engine_;
+  const Weights* weights_;
+  QuantiserOptions options_;
+  std::vector<std::optional<Magnitudes>> samples_;  ///< of each point but the image
+  std::map<std::pair<std::size_t, int>, LinearQuantiser> weight_quantisers_;
+  std::map<std::pair<std::size_t, int>, CodebookQuantiser> codebooks_;
+  std::map<std::pair<std::size_t, int>, LinearQuantiser> activation_quantisers_;
+  std::map<std::size_t, LinearQuantiser> stored_quantisers_;
+};
+
+}  // namespace bittern
