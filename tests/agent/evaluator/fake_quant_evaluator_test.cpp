@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <optional>
@@ -10,8 +11,8 @@
 
 #include "host/base/error.h"
 #include "host/base/stop.h"
-#include "tests/agent/nn/random_graph.h"
-#include "tests/agent/nn/tiny_network.h"
+#include "tests/host/network/random_graph.h"
+#include "tests/host/network/tiny_network.h"
 
 namespace bittern {
 namespace {

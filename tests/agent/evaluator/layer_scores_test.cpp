@@ -7,7 +7,7 @@
 
 #include "agent/torch.h"
 #include "host/base/random.h"
-#include "tests/agent/nn/tiny_network.h"
+#include "tests/host/network/tiny_network.h"
 
 namespace bittern {
 namespace {

@@ -15,7 +15,7 @@
 #include "host/base/file.h"
 #include "host/base/random.h"
 #include "host/base/stop.h"
-#include "tests/agent/nn/tiny_network.h"
+#include "tests/host/network/tiny_network.h"
 
 namespace bittern {
 namespace {

@@ -10,8 +10,8 @@
 #include "host/integer/integer_executor.h"
 #include "host/network/network.h"
 #include "host/network/passes/fuse_relu.h"
-#include "tests/agent/nn/tiny_network.h"
 #include "tests/host/integer/random_integers.h"
+#include "tests/host/network/tiny_network.h"
 
 namespace bittern {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "host/base/error.h"
 #include "host/base/random.h"
-#include "tests/agent/nn/tiny_network.h"
+#include "tests/host/network/tiny_network.h"
 
 namespace bittern {
 
