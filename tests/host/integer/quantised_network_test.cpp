@@ -8,6 +8,7 @@
 
 #include "host/base/error.h"
 #include "host/integer/integer_executor.h"
+#include "host/integer/quantise_network.h"
 #include "host/network/network.h"
 #include "host/network/passes/fuse_relu.h"
 #include "tests/host/integer/random_integers.h"
