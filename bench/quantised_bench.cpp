@@ -2,6 +2,7 @@
 // steps of fine-tuning beside steps in float, all in one run. Weights and images are random: no
 // download.
 #include <fmt/format.h>
+#include <torch/torch.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -15,7 +16,6 @@
 #include "agent/evaluator/network_quantisers.h"
 #include "agent/nn/folding.h"
 #include "agent/nn/training.h"
-#include "agent/torch.h"
 #include "host/base/processors.h"
 #include "host/base/random.h"
 #include "host/base/stopwatch.h"

@@ -271,7 +271,7 @@ class FakeQuantEvaluator::Impl {
   }
 
   QuantisedNetwork integers(const Policy& policy) {
-    const Tuned tuned = prepared(policy);
+    const Tuned tuned = prepared(engine_, policy);
     return quantisers_.integers(tuned.master, policy, tuned.thresholds);
   }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "agent/evaluator/stored_integers.h"
 #include "agent/torch.h"
 #include "host/base/error.h"
 
@@ -17,14 +18,6 @@ constexpr std::int64_t kPiece = 64;
 /// a layer, exactly, where single precision and integers decide as they like. With this factor they
 /// lie a little above it.
 constexpr float kOffHalves = 1.0f - 1.0f / 4096.0f;
-
-NamedTensors named(const TensorFile& file) {
-  NamedTensors tensors;
-  for (const auto& [name, tensor] : file.tensors) {
-    tensors[name] = {tensor.shape, tensor.to_floats()};
-  }
-  return tensors;
-}
 
 torch::Tensor channel_means(const torch::Tensor& x) {
   const torch::Tensor map = x.dim() == 2 ? x.unsqueeze(2) : x.flatten(2);
@@ -352,8 +345,8 @@ QuantisedNetwork NetworkQuantisers::integers(const Weights& master, const Policy
                                           : stored(point.place);
     activations.push_back({quantiser.range(), quantiser.scales().front()});
   }
-  return quantise_network(model.network().name, model.graph(), named(model.write_weights(tensors)),
-                          policy, formats, activations);
+  return stored_integers(model.network().name, model.graph(), model.write_weights(tensors), policy,
+                         formats, activations);
 }
 
 }  // namespace bittern

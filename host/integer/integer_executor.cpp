@@ -52,6 +52,64 @@ Codes sliced(const Node& node, const Shape& input, const Codes& x) {
   return out;
 }
 
+/// Where the value of a border comes from, in 0 .. extent - 1; -1: from nowhere, it is zero.
+int source_of(int at, int extent, BorderMode border) {
+  if (at >= 0 && at < extent) return at;
+  switch (border) {
+    case BorderMode::kValue:
+      return -1;
+    case BorderMode::kEdge:
+      return std::clamp(at, 0, extent - 1);
+    case BorderMode::kReflect:
+      return at < 0 ? -at : 2 * (extent - 1) - at;
+  }
+  fail("no such border");
+}
+
+Codes bordered(const Node& node, const Shape& input, const Codes& x) {
+  const Attributes& a = node.attributes;
+  Codes out;
+  out.reserve(static_cast<std::size_t>(node.shape.elements()));
+  for (int channel = 0; channel < node.shape.channels; ++channel) {
+    for (int row = 0; row < node.shape.height; ++row) {
+      const int y = source_of(row - a.pad_top, input.height, a.border);
+      for (int column = 0; column < node.shape.width; ++column) {
+        const int from = source_of(column - a.pad_left, input.width, a.border);
+        const bool inside = y >= 0 && from >= 0;
+        out.push_back(
+            inside ? x[(static_cast<std::size_t>(channel) * input.height + y) * input.width + from]
+                   : std::int16_t{0});
+      }
+    }
+  }
+  return out;
+}
+
+/// The values seen with extents `view`, its axes in another order.
+Codes rearranged(const Node& node, const Codes& x) {
+  const Attributes& a = node.attributes;
+  if (a.view.empty()) return x;
+  const std::size_t axes = a.view.size();
+  std::vector<std::size_t> step(axes, 1);  // in x, of each axis of the view
+  for (std::size_t axis = axes - 1; axis-- > 0;) {
+    step[axis] = step[axis + 1] * static_cast<std::size_t>(a.view[axis + 1]);
+  }
+  Codes out(x.size());
+  std::vector<int> digits(axes, 0);  // of the output, its axes in their order
+  for (std::int16_t& code : out) {
+    std::size_t from = 0;
+    for (std::size_t i = 0; i < axes; ++i) {
+      from += static_cast<std::size_t>(digits[i]) * step[static_cast<std::size_t>(a.order[i])];
+    }
+    code = x[from];
+    for (std::size_t i = axes; i-- > 0;) {
+      if (++digits[i] < a.view[static_cast<std::size_t>(a.order[i])]) break;
+      digits[i] = 0;
+    }
+  }
+  return out;
+}
+
 Codes upsampled(const Node& node, const Shape& input, const Codes& x) {
   const Attributes& a = node.attributes;
   Codes out;
@@ -184,6 +242,10 @@ Codes IntegerExecutor::computed(std::size_t index, const IntegerValues& values) 
       return sliced(node, input, x);
     case Op::kUpsample:
       return upsampled(node, input, x);
+    case Op::kPad:
+      return bordered(node, input, x);
+    case Op::kRearrange:
+      return rearranged(node, x);
     case Op::kAdd: {
       const CodeRange& range = network_.format_of(static_cast<int>(index)).range;
       const ScaledSum& sum = with.sums.front();
@@ -227,6 +289,7 @@ Codes IntegerExecutor::computed(std::size_t index, const IntegerValues& values) 
     case Op::kConv:
     case Op::kLinear:
     case Op::kAveragePool:
+    case Op::kQuantise:
     case Op::kGiven:
       break;
   }

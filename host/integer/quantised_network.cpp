@@ -8,6 +8,7 @@
 #include "host/base/error.h"
 #include "host/base/hash.h"
 #include "host/integer/pooling.h"
+#include "host/integer/quantise_network.h"
 #include "host/network/ops.h"
 
 namespace bittern {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <optional>
@@ -10,7 +11,7 @@
 
 #include "host/base/error.h"
 #include "host/base/stop.h"
-#include "tests/agent/nn/random_graph.h"
+#include "tests/host/network/random_graph.h"
 #include "tests/host/network/tiny_network.h"
 
 namespace bittern {

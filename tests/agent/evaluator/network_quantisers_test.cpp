@@ -7,7 +7,7 @@
 
 #include "agent/nn/training.h"
 #include "agent/torch.h"
-#include "tests/agent/nn/tiny_network.h"
+#include "tests/host/network/tiny_network.h"
 
 namespace bittern {
 namespace {

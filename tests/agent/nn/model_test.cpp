@@ -14,7 +14,7 @@
 #include "agent/torch.h"
 #include "host/base/error.h"
 #include "host/network/ops.h"
-#include "tests/agent/nn/naive.h"
+#include "tests/host/network/naive.h"
 #include "tests/host/network/random_graph.h"
 #include "tests/host/network/tiny_network.h"
 

@@ -10,8 +10,9 @@
 #include "host/base/temporary_folder.h"
 #include "host/device/device_process.h"
 #include "host/integer/integer_executor.h"
-#include "tests/agent/nn/tiny_network.h"
+#include "host/integer/quantise_network.h"
 #include "tests/host/integer/random_integers.h"
+#include "tests/host/network/tiny_network.h"
 #include "tests/host/run/fake_bismo.h"
 
 namespace bittern {

@@ -3,13 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <set>
 #include <string>
 
 #include "host/base/error.h"
-#include "tests/agent/nn/random_graph.h"
 #include "tests/host/integer/naive_integers.h"
 #include "tests/host/integer/random_integers.h"
+#include "tests/host/network/random_graph.h"
 
 namespace bittern {
 namespace {

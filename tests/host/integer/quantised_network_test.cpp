@@ -8,10 +8,11 @@
 
 #include "host/base/error.h"
 #include "host/integer/integer_executor.h"
+#include "host/integer/quantise_network.h"
 #include "host/network/network.h"
 #include "host/network/passes/fuse_relu.h"
-#include "tests/agent/nn/tiny_network.h"
 #include "tests/host/integer/random_integers.h"
+#include "tests/host/network/tiny_network.h"
 
 namespace bittern {
 namespace {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "host/base/random.h"
+#include "host/integer/quantise_network.h"
 #include "host/integer/quantised_network.h"
 #include "host/network/network.h"
 #include "host/network/ops.h"

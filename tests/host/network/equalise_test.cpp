@@ -9,9 +9,9 @@
 #include "host/base/error.h"
 #include "host/base/random.h"
 #include "host/network/passes/fold_batch_norm.h"
-#include "tests/agent/nn/naive.h"
-#include "tests/agent/nn/random_graph.h"
 #include "tests/host/integer/random_integers.h"
+#include "tests/host/network/naive.h"
+#include "tests/host/network/random_graph.h"
 
 namespace bittern {
 namespace {

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "agent/nn/safetensors.h"
+#include "host/integer/quantised_network.h"
+
+namespace bittern {
+
+/// quantise_network() with the tensors of a checkpoint. Needs no LibTorch.
+QuantisedNetwork stored_integers(const std::string& name, const Graph& graph,
+                                 const TensorFile& checkpoint, const Policy& policy,
+                                 const std::vector<WeightFormat>& weights,
+                                 const std::vector<CodeFormat>& activations);
+
+}  // namespace bittern
