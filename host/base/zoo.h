@@ -24,8 +24,8 @@ std::filesystem::path file_of(const YamlNode& node);
 /// The same where a regular file must be there; throws Error with file and line when it is not.
 std::filesystem::path existing_file(const YamlNode& node);
 
-/// The same for a key that holds what zoo_file() takes: a name of configs/<kind> stays as it is.
-/// Throws Error with file and line when a path is given and no file is there.
+/// The same for a key that holds what zoo_file() takes for this kind: a name of configs/<kind>
+/// stays as it is. Throws Error with file and line when a path is given and no file is there.
 std::string zoo_reference(const std::string& kind, const YamlNode& node);
 
 /// The same for a key that names a policy file: a name of configs/policies, or a path to a .json

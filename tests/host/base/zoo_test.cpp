@@ -54,18 +54,19 @@ TEST(ZooReference, KeepsNamesAndTakesPathsFromTheFolderOfTheFile) {
   const TemporaryFolder folder;
   write_file(folder / "sub" / "net.yaml", "x");
   const fs::path file = folder / "sub" / "campaign.yaml";
-  EXPECT_EQ(zoo_reference(value_of(file, "lenet")), "lenet");
-  EXPECT_EQ(zoo_reference(value_of(file, "net.yaml")), (folder / "sub" / "net.yaml").string());
-  EXPECT_EQ(zoo_reference(value_of(file, "../sub/net.yaml")),
+  EXPECT_EQ(zoo_reference("networks", value_of(file, "lenet")), "lenet");
+  EXPECT_EQ(zoo_reference("networks", value_of(file, "net.yaml")),
+            (folder / "sub" / "net.yaml").string());
+  EXPECT_EQ(zoo_reference("networks", value_of(file, "../sub/net.yaml")),
             (folder / "sub" / ".." / "sub" / "net.yaml").string());
   const std::string absolute = (folder / "sub" / "net.yaml").string();
-  EXPECT_EQ(zoo_reference(value_of("elsewhere.yaml", absolute)), absolute);
+  EXPECT_EQ(zoo_reference("networks", value_of("elsewhere.yaml", absolute)), absolute);
 }
 
 TEST(ZooReference, SaysWhereAMissingFileWasLookedFor) {
   const TemporaryFolder folder;
   try {
-    zoo_reference(value_of(folder / "c.yaml", "none.yaml"));
+    zoo_reference("networks", value_of(folder / "c.yaml", "none.yaml"));
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_THAT(error.what(),

@@ -292,7 +292,7 @@ bool same_values(const Constant& a, const Constant& b) {
 }
 
 void dequantize_linear(Importer& importer, const FileNode& node) {
-  const Value value = node.input(0);
+  const Value& value = node.input(0);
   if (value.bytes) {
     // The image itself: its bytes are codes.
     const double scale = node.scalar(1, "scale");

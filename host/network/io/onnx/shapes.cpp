@@ -13,7 +13,7 @@ namespace bittern::onnx_io {
 namespace {
 
 void reshape(Importer& importer, const FileNode& node) {
-  const Value value = node.input(0);
+  const Value& value = node.input(0);
   const Dims from = importer.full(value);
   Dims to;
   if (node.op() == "Reshape") {
@@ -210,7 +210,7 @@ void slice(Importer& importer, const FileNode& node) {
 }
 
 void split(Importer& importer, const FileNode& node) {
-  const Value value = node.input(0);
+  const Value& value = node.input(0);
   const Dims full = importer.full(value);
   const std::size_t axis = node.axis(node.integer("axis", 0), full.size());
   const int outputs = node.proto().output_size();
