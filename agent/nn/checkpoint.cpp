@@ -31,8 +31,7 @@ const std::map<std::string, std::vector<std::string>>& other_words() {
 }
 
 bool ends_in(const std::string& text, const std::string& end) {
-  return text.size() >= end.size() &&
-         text.compare(text.size() - end.size(), end.size(), end) == 0;
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
 /// What a file may hold besides: counters, and what Bittern stores beside quantised weights.
@@ -130,8 +129,8 @@ class Fitting {
     if (name.empty()) {
       missing_.emplace_back(node.name, tensor);
     } else if (!used_.insert(name).second) {
-      fail_usage("{}: tensor '{}' would be that of two nodes of network {}, '{}' the second", where_,
-                 shortened(name), network_.name, node.name);
+      fail_usage("{}: tensor '{}' would be that of two nodes of network {}, '{}' the second",
+                 where_, shortened(name), network_.name, node.name);
     }
     return name;
   }

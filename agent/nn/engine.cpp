@@ -90,9 +90,7 @@ Weights Engine::to_device(const Weights& weights) const {
   return moved;
 }
 
-int Engine::decoding_threads() const {
-  return device_.is_cuda() ? processors() : pool_.threads();
-}
+int Engine::decoding_threads() const { return device_.is_cuda() ? processors() : pool_.threads(); }
 
 void Engine::for_pieces(const TensorData& data, std::int64_t size,
                         const std::function<void(int index, const TensorData& piece)>& body) {

@@ -68,9 +68,9 @@ class Batches {
       const auto* const values = order_.data_ptr<std::int64_t>();
       // The last, incomplete batch is dropped.
       const std::int64_t used = data_.size() / batch_ * batch_;
-      queue_ = std::make_unique<DecodingQueue>(*data_.source,
-                                               std::vector<int>(values, values + used),
-                                               static_cast<int>(batch_), engine_.decoding_threads());
+      queue_ =
+          std::make_unique<DecodingQueue>(*data_.source, std::vector<int>(values, values + used),
+                                          static_cast<int>(batch_), engine_.decoding_threads());
     }
     order_ = order_.to(engine_.device());
   }
@@ -162,8 +162,7 @@ bool train_loop(Engine& engine, Weights& master, const TensorData& data, const L
     optimiser->step();
     if (on_batch && !on_batch(step / per_epoch, number, score)) return false;
     if (options.on_epoch && number + 1 == per_epoch) {
-      options.on_epoch(
-          {step / per_epoch + 1, rng.save(), augment_rng.save(), stored(*optimiser)});
+      options.on_epoch({step / per_epoch + 1, rng.save(), augment_rng.save(), stored(*optimiser)});
     }
   }
   return true;

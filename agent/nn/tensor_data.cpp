@@ -45,7 +45,8 @@ TensorData TensorData::select(const torch::Tensor& places) const {
   const std::size_t bytes = source->image_bytes();
   std::vector<std::uint8_t> pixels(static_cast<std::size_t>(here.numel()) * bytes);
   for (std::size_t i = 0; i < static_cast<std::size_t>(here.numel()); ++i) {
-    source->read_image(static_cast<int>(indices[i]), MutableBytes(pixels).subspan(i * bytes, bytes));
+    source->read_image(static_cast<int>(indices[i]),
+                       MutableBytes(pixels).subspan(i * bytes, bytes));
   }
   return select(places, pixels);
 }

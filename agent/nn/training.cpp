@@ -21,11 +21,11 @@ namespace {
 /// Text of the options that decide the result.
 std::string options_text(const TrainOptions& options) {
   const OptimiserOptions& optimiser = options.optimiser;
-  std::string text = fmt::format(
-      "{} lr {} momentum {} decay {} {} epochs {} batch {} seed {}",
-      optimiser.kind == OptimiserKind::kSgd ? "sgd" : "adam", optimiser.learning_rate,
-      optimiser.momentum, optimiser.weight_decay, optimiser.cosine ? "cosine" : "constant",
-      options.epochs, options.batch, options.seed);
+  std::string text = fmt::format("{} lr {} momentum {} decay {} {} epochs {} batch {} seed {}",
+                                 optimiser.kind == OptimiserKind::kSgd ? "sgd" : "adam",
+                                 optimiser.learning_rate, optimiser.momentum,
+                                 optimiser.weight_decay, optimiser.cosine ? "cosine" : "constant",
+                                 options.epochs, options.batch, options.seed);
   // Where they do nothing they are left out: keys of earlier trainings hold.
   if (options.augment.flip) text += " flip";
   if (options.augment.crop > 0) text += fmt::format(" crop {}", options.augment.crop);
@@ -100,8 +100,7 @@ TensorFile state_of(const Model& model, const Weights& weights, const LoopState&
   return state;
 }
 
-LoopState restored(Engine& engine, const TensorFile& state, Weights& weights,
-                   TrainResult& result) {
+LoopState restored(Engine& engine, const TensorFile& state, Weights& weights, TrainResult& result) {
   const std::string where = "state of the training";
   weights = engine.to_device(engine.model().read_weights(with_prefix(kNow, state), where));
   result.checkpoint = with_prefix(kBest, state);
@@ -199,8 +198,8 @@ TrainResult train_network(const Network& network, const DataSplits& splits,
   }
   if (options.on_state) {
     loop.on_epoch = [&](const LoopState& state) {
-      options.on_state(state_of(engine.model(), weights, state, result,
-                                training_key(network, splits, options)));
+      options.on_state(
+          state_of(engine.model(), weights, state, result, training_key(network, splits, options)));
     };
   }
   Score running;

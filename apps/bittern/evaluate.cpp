@@ -48,8 +48,8 @@ Table empty_table() {
   return table;
 }
 
-/// Full precision alone, which needs no images to calibrate with: the test set is what says how good
-/// a finished network is.
+/// Full precision alone, which needs no images to calibrate with: the test set is what says how
+/// good a finished network is.
 void evaluate_float(const EvaluateArguments& arguments, const Network& network,
                     const TensorFile& checkpoint, const DataOptions& data, Table& table,
                     const std::shared_ptr<Phases>& phases) {
@@ -60,11 +60,9 @@ void evaluate_float(const EvaluateArguments& arguments, const Network& network,
   }
   Phase phase(phases, fmt::format("testing {} on {} images", network.name, test.size()),
               {static_cast<std::uint64_t>(test.size()), "images"});
-  const Score score = score_checkpoint(network, checkpoint, test, arguments.threads,
-                                       tensor_device_of(arguments.device),
-                                       [&phase](int images) {
-                                         phase.advance(static_cast<std::uint64_t>(images));
-                                       });
+  const Score score = score_checkpoint(
+      network, checkpoint, test, arguments.threads, tensor_device_of(arguments.device),
+      [&phase](int images) { phase.advance(static_cast<std::uint64_t>(images)); });
   add_row(table, "full precision", "test",
           {score.accuracy(), score.loss(), Answers(score.answers), score.top5()});
 }

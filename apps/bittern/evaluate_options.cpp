@@ -15,8 +15,7 @@ constexpr int kMostImages = 10000000;
 
 void check(const EvaluateArguments& a) {
   const bool widths = a.weight_bits != 0 || a.activation_bits != 0;
-  if ((!a.policy.empty() && widths) ||
-      (widths && (a.weight_bits == 0 || a.activation_bits == 0))) {
+  if ((!a.policy.empty() && widths) || (widths && (a.weight_bits == 0 || a.activation_bits == 0))) {
     fail_usage(
         "expected --policy FILE, or --wbits and --abits for every layer, or none of them for full "
         "precision alone");
@@ -34,7 +33,8 @@ void add_evaluate_command(CLI::App& app,
   auto arguments = std::make_shared<EvaluateArguments>();
   EvaluateArguments& a = *arguments;
   CLI::App* command = app.add_subcommand(
-      "evaluate", "Accuracy of a network in full precision, and at given bits by simulated quantisation");
+      "evaluate",
+      "Accuracy of a network in full precision, and at given bits by simulated quantisation");
   text_of(command->add_option("--network", a.network, "Name in configs/networks, or a .yaml file"),
           kNetwork)
       ->capture_default_str();

@@ -7,10 +7,10 @@
 namespace bittern {
 
 void apply_recipe(const std::string& name_or_path, const CLI::App& command, TrainArguments& into) {
-  const YamlMap map(YamlNode::load(zoo_file("recipes", name_or_path)),
-                    {"name", "description", "network", "dataset", "epochs", "batch", "optimiser",
-                     "learning_rate", "momentum", "weight_decay", "schedule", "flip", "crop",
-                     "keep"});
+  const YamlMap map(
+      YamlNode::load(zoo_file("recipes", name_or_path)),
+      {"name", "description", "network", "dataset", "epochs", "batch", "optimiser", "learning_rate",
+       "momentum", "weight_decay", "schedule", "flip", "crop", "keep"});
   // The command line comes before the recipe.
   const auto open = [&](const char* key, const char* option) {
     return map.has(key) && command.get_option(option)->count() == 0;

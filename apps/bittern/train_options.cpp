@@ -79,8 +79,7 @@ void add_train_command(CLI::App& app,
                     "Go on with what FILE.state has beside --out FILE (or begin)");
   whole_number(command->add_option("--seed", a.seed,
                                    "Of the first weights, the image order and changes to images"),
-               0,
-               INT64_MAX)
+               0, INT64_MAX)
       ->capture_default_str();
   whole_number(command->add_option("--resize", a.resize,
                                    "Of images of any size: pixels of the shorter side before the "
