@@ -35,9 +35,10 @@ struct Arrangement {
 
 Arrangement arrangement_of(const NpyHeader& header, const std::string& name) {
   if (header.kind != 'u' || header.bytes != 1) {
-    fail("{}: images of {} bits of kind '{}', expected unsigned bytes (uint8); scale values to "
-         "0..255 and round them",
-         name, 8 * header.bytes, header.kind);
+    fail(
+        "{}: images of {} bits of kind '{}', expected unsigned bytes (uint8); scale values to "
+        "0..255 and round them",
+        name, 8 * header.bytes, header.kind);
   }
   if (header.fortran_order) fail("{}: in Fortran's order, expected C's", name);
   const std::vector<std::int64_t>& s = header.shape;
@@ -59,9 +60,10 @@ Arrangement arrangement_of(const NpyHeader& header, const std::string& name) {
   } else {
     std::string text;
     for (const std::int64_t extent : s) text += (text.empty() ? "" : "x") + std::to_string(extent);
-    fail("{}: images of shape {}, expected NxHxW, NxCxHxW or NxHxWxC with 1 or 3 channels at one "
-         "of the two places",
-         name, text);
+    fail(
+        "{}: images of shape {}, expected NxHxW, NxCxHxW or NxHxWxC with 1 or 3 channels at one "
+        "of the two places",
+        name, text);
   }
   return a;
 }
@@ -90,13 +92,13 @@ Array open_npy(const fs::path& path) {
 std::vector<std::uint8_t> values_of(Array array) {
   if (!array.path.empty()) {
     const std::string text = read_file(array.path, kMostUnpacked);
-    array.header = parse_npy_header(
-        Bytes(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()), text.size(),
-        array.name);
+    array.header =
+        parse_npy_header(Bytes(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()),
+                         text.size(), array.name);
     array.content.assign(text.begin(), text.end());
   }
-  array.content.erase(array.content.begin(),
-                      array.content.begin() + static_cast<std::ptrdiff_t>(array.header.data_offset));
+  array.content.erase(array.content.begin(), array.content.begin() + static_cast<std::ptrdiff_t>(
+                                                                         array.header.data_offset));
   return std::move(array.content);
 }
 
@@ -166,9 +168,8 @@ class NpyImages : public ImageStore {
         file_(::open(path_.c_str(), O_RDONLY | O_CLOEXEC)),
         offset_(array.header.data_offset),
         arrangement_(arrangement) {
-    const std::string base =
-        fmt::format("{} {} {}", path_.string(), fs::file_size(path_),
-                    fs::last_write_time(path_).time_since_epoch().count());
+    const std::string base = fmt::format("{} {} {}", path_.string(), fs::file_size(path_),
+                                         fs::last_write_time(path_).time_since_epoch().count());
     for (int i = 0; i < arrangement.count; ++i) {
       digests_.push_back(sha256_hex(base + " " + std::to_string(i)));
     }
@@ -243,8 +244,7 @@ Dataset dataset_of(std::optional<Pair> pair, const DataRequest& request, int* cl
 
 void check_same_size(const DataRequest& request, const Arrangement& train,
                      const Arrangement& test) {
-  if (train.channels == test.channels && train.height == test.height &&
-      train.width == test.width) {
+  if (train.channels == test.channels && train.height == test.height && train.width == test.width) {
     return;
   }
   fail("{}: training images are {}x{}x{}, test images {}x{}x{}", request.folder.string(),

@@ -44,8 +44,8 @@ struct Dataset {
   Bytes image(int index) const {
     return Bytes(images).subspan(static_cast<std::size_t>(index) * image_bytes(), image_bytes());
   }
-  /// Copies one image, wherever it is, to `pixels` (image_bytes() of them). May be called by several
-  /// threads at once. Throws Error naming the file when it cannot be decoded.
+  /// Copies one image, wherever it is, to `pixels` (image_bytes() of them). May be called by
+  /// several threads at once. Throws Error naming the file when it cannot be decoded.
   void read_image(int index, MutableBytes pixels) const;
   /// The same set without any image.
   Dataset without_images() const;

@@ -117,7 +117,8 @@ bool is_image_name(const std::string& name) {
     lower += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   }
   for (const std::string end : {".jpg", ".jpeg", ".png"}) {
-    if (lower.size() > end.size() && lower.compare(lower.size() - end.size(), end.size(), end) == 0) {
+    if (lower.size() > end.size() &&
+        lower.compare(lower.size() - end.size(), end.size(), end) == 0) {
       return true;
     }
   }

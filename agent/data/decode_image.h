@@ -16,9 +16,9 @@ struct Pixels {
   std::vector<std::uint8_t> data;  ///< height x width x channels
 };
 
-/// Decodes a JPEG (libjpeg-turbo) or PNG (libpng) file, told apart by its first bytes, to `channels`
-/// (1 or 3) channels of 8 bits; what is transparent stands before black. Throws Error that starts
-/// with `name` when it is neither, is damaged or cut off, or has more than 2^26 pixels.
+/// Decodes a JPEG (libjpeg-turbo) or PNG (libpng) file, told apart by its first bytes, to
+/// `channels` (1 or 3) channels of 8 bits; what is transparent stands before black. Throws Error
+/// that starts with `name` when it is neither, is damaged or cut off, or has more than 2^26 pixels.
 Pixels decode_image(Bytes file, int channels, const std::string& name);
 
 /// Whether a file name ends in .jpg, .jpeg or .png, in any case.

@@ -70,18 +70,18 @@ void fit_image(const Pixels& image, const ImageFit& fit, MutableBytes planes,
     height = scaled(height, scale);
     width = scaled(width, scale);
   } else if (height != fit.height || width != fit.width) {
-    const double scale = std::max(static_cast<double>(fit.height) / height,
-                                  static_cast<double>(fit.width) / width);
+    const double scale =
+        std::max(static_cast<double>(fit.height) / height, static_cast<double>(fit.width) / width);
     height = std::max(fit.height, scaled(height, scale));
     width = std::max(fit.width, scaled(width, scale));
   }
   if (height < fit.height || width < fit.width) {
-    fail("{}: scaled to {}x{} pixels it is smaller than the {}x{} that are cut out; raise resize "
-         "({})",
-         name, height, width, fit.height, fit.width, fit.resize);
+    fail(
+        "{}: scaled to {}x{} pixels it is smaller than the {}x{} that are cut out; raise resize "
+        "({})",
+        name, height, width, fit.height, fit.width, fit.resize);
   }
-  const std::vector<Taps> columns =
-      taps_of(image.width, width, (width - fit.width) / 2, fit.width);
+  const std::vector<Taps> columns = taps_of(image.width, width, (width - fit.width) / 2, fit.width);
   const std::vector<Taps> rows =
       taps_of(image.height, height, (height - fit.height) / 2, fit.height);
   const auto channels = static_cast<std::size_t>(image.channels);
@@ -92,8 +92,9 @@ void fit_image(const Pixels& image, const ImageFit& fit, MutableBytes planes,
   const int bottom = rows.back().first + static_cast<int>(rows.back().weights.size());
   std::vector<std::uint8_t> lines(static_cast<std::size_t>(bottom - top) * out_width * channels);
   for (int y = top; y < bottom; ++y) {
-    const std::uint8_t* const line =
-        image.data.data() + static_cast<std::size_t>(y) * static_cast<std::size_t>(image.width) * channels;
+    const std::uint8_t* const line = image.data.data() + static_cast<std::size_t>(y) *
+                                                             static_cast<std::size_t>(image.width) *
+                                                             channels;
     std::uint8_t* out = lines.data() + static_cast<std::size_t>(y - top) * out_width * channels;
     for (const Taps& taps : columns) {
       for (std::size_t c = 0; c < channels; ++c) {

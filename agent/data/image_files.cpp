@@ -47,8 +47,8 @@ std::vector<std::uint8_t> ImageFiles::content(const ImageFile& file) const {
 void ImageFiles::make_digests() {
   std::uint64_t all = 0;
   for (const ImageFile& file : files_) all += size_of(file, archive_ != nullptr);
-  const std::string fit = fmt::format("{}x{}x{} resize {}", fit_.channels, fit_.height, fit_.width,
-                                      fit_.resize);
+  const std::string fit =
+      fmt::format("{}x{}x{} resize {}", fit_.channels, fit_.height, fit_.width, fit_.resize);
   for (const ImageFile& file : files_) {
     Sha256 hash;
     hash.update_field(fit);

@@ -19,8 +19,8 @@ struct ImageFile {
   TarMember member;  ///< in an archive
 };
 
-/// The images of files, brought to one size when they are asked for. Decoded ones are kept where all
-/// of them take at most 1 GiB.
+/// The images of files, brought to one size when they are asked for. Decoded ones are kept where
+/// all of them take at most 1 GiB.
 class ImageFiles : public ImageStore {
  public:
   /// `archive` has the files, or they are files of their own where it is null. Reads what digests
@@ -43,7 +43,7 @@ class ImageFiles : public ImageStore {
   std::shared_ptr<const TarFile> archive_;
   ImageFit fit_;
   std::vector<std::string> digests_;
-  std::unique_ptr<std::uint8_t[]> kept_;      ///< of all images; null: none is kept
+  std::unique_ptr<std::uint8_t[]> kept_;       ///< of all images; null: none is kept
   std::unique_ptr<std::once_flag[]> decoded_;  ///< of each of them
 };
 

@@ -102,14 +102,14 @@ void take_foldered(std::map<std::string, ImageFile> images, const fs::path& list
   for (auto& [name, file] : images) {
     const std::size_t slash = name.rfind('/');
     if (slash == std::string::npos) {
-      fail("{}: nothing says of which class '{}' is: put it into a folder called like its class, or "
-           "write a list of labels, {}",
-           part.where, name, list.string());
+      fail(
+          "{}: nothing says of which class '{}' is: put it into a folder called like its class, or "
+          "write a list of labels, {}",
+          part.where, name, list.string());
     }
     const std::size_t before = name.rfind('/', slash - 1);
-    part.classes.push_back(
-        name.substr(before == std::string::npos ? 0 : before + 1,
-                    slash - (before == std::string::npos ? 0 : before + 1)));
+    part.classes.push_back(name.substr(before == std::string::npos ? 0 : before + 1,
+                                       slash - (before == std::string::npos ? 0 : before + 1)));
     part.files.push_back(std::move(file));
   }
 }

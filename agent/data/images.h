@@ -10,8 +10,8 @@ namespace bittern {
 ///   <part>/<file> and <part>_labels.txt     a list of labels (label_list.h),
 ///   <part>.tar, with or without such a list.
 /// classes.txt says how many classes there are, and with folders which is which; without it they
-/// are the folders' names in order, or as many as the greatest label asks for. Files are decoded when
-/// they are needed, by the threads that compute with them; what fits into 1 GiB is kept.
+/// are the folders' names in order, or as many as the greatest label asks for. Files are decoded
+/// when they are needed, by the threads that compute with them; what fits into 1 GiB is kept.
 DataParts load_images(const DataRequest& request);
 
 /// Reads lists, folders and the headers of archives, and no image.

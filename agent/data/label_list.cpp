@@ -47,8 +47,7 @@ std::vector<LabelledFile> parse_label_list(std::string_view text, const std::str
   std::map<std::string, int> lines;
   for_lines(text, [&](std::string_view line, int number) {
     const std::size_t blank = line.find_last_of(kBlanks);
-    const int label =
-        blank == std::string_view::npos ? -1 : class_number(line.substr(blank + 1));
+    const int label = blank == std::string_view::npos ? -1 : class_number(line.substr(blank + 1));
     if (label < 0) {
       fail("{}:{}: '{}': expected a file, a blank and the number of a class, 0..{}", name, number,
            shortened(printable(line)), kMostClasses - 1);

@@ -14,9 +14,9 @@ namespace bittern {
 
 const std::vector<DataLayout>& data_layouts() {
   static const std::vector<DataLayout> kLayouts = {
-      {"drawn", outline_drawn, load_drawn},         {"idx", outline_idx, load_idx},
-      {"cifar10", outline_cifar10, load_cifar10},   {"cifar100", outline_cifar100, load_cifar100},
-      {"svhn", outline_svhn, load_svhn},            {"images", outline_images, load_images},
+      {"drawn", outline_drawn, load_drawn},       {"idx", outline_idx, load_idx},
+      {"cifar10", outline_cifar10, load_cifar10}, {"cifar100", outline_cifar100, load_cifar100},
+      {"svhn", outline_svhn, load_svhn},          {"images", outline_images, load_images},
       {"arrays", outline_arrays, load_arrays},
   };
   return kLayouts;

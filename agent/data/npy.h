@@ -10,8 +10,9 @@ namespace bittern {
 
 /// Header of an .npy file (NumPy, format versions 1 to 3).
 struct NpyHeader {
-  char kind = 'u';  ///< u: unsigned, i: signed whole numbers, f: floating point, b: truth values, ...
-  int bytes = 1;    ///< of a value
+  char kind =
+      'u';        ///< u: unsigned, i: signed whole numbers, f: floating point, b: truth values, ...
+  int bytes = 1;  ///< of a value
   bool big_endian = false;
   bool fortran_order = false;       ///< the first extent is innermost
   std::vector<std::int64_t> shape;  ///< empty for a single value

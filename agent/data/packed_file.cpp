@@ -56,7 +56,8 @@ class Plain : public PackedReader::Source {
 
   bool begins_with(std::initializer_list<std::uint8_t> bytes) const {
     return end_ - at_ >= bytes.size() &&
-           std::equal(bytes.begin(), bytes.end(), piece_.begin() + static_cast<std::ptrdiff_t>(at_));
+           std::equal(bytes.begin(), bytes.end(),
+                      piece_.begin() + static_cast<std::ptrdiff_t>(at_));
   }
   /// What is there of the file without reading on; `fill()` first.
   const std::uint8_t* data() const { return piece_.data() + at_; }

@@ -19,9 +19,8 @@ int or_default(int value, int fallback) { return value == 0 ? fallback : value; 
 int a_tenth(int images) { return std::max(1, images / kShare); }
 
 int validation_of(const DataSetInfo& info, int images, const DataOptions& options) {
-  const int fallback =
-      info.validation_images > 0 ? info.validation_images
-                                 : std::min(kMostForValidation, a_tenth(images));
+  const int fallback = info.validation_images > 0 ? info.validation_images
+                                                  : std::min(kMostForValidation, a_tenth(images));
   return or_default(options.validation_images, fallback);
 }
 
@@ -73,9 +72,10 @@ SplitSizes split_sizes(const DataSetInfo& info, int train, int test, const DataO
   if (train == 0 && test == 0) fail("data set {}: there are no images", info.name);
   if (train > 0 && test > 0) {
     if (options.test_images != 0 && !info.any_of.empty()) {
-      fail_usage("data set {}: has {} test images of its own, all of which are used; leave out how "
-                 "many there are to be",
-                 info.name, test);
+      fail_usage(
+          "data set {}: has {} test images of its own, all of which are used; leave out how "
+          "many there are to be",
+          info.name, test);
     }
     sizes.validation = validation_of(info, train, options);
     check_split(info.name, train, sizes.validation, options.train_images);
@@ -115,9 +115,9 @@ DataSplits split_data(const Dataset& all, Dataset test, int validation_images, i
   const std::vector<int> order = shuffled(all.size(), seed);
   DataSplits splits;
   splits.validation = subset(all, piece(order, 0, validation_images));
-  splits.train = subset(
-      all, piece(order, validation_images,
-                 train_images == 0 ? all.size() - validation_images : train_images));
+  splits.train =
+      subset(all, piece(order, validation_images,
+                        train_images == 0 ? all.size() - validation_images : train_images));
   splits.test = std::move(test);
   splits.hash = hash_of(splits);
   return splits;

@@ -100,7 +100,8 @@ std::vector<fs::path> record_files(const fs::path& folder, const std::string& pa
   for (const auto& entry : fs::directory_iterator(folder)) {
     std::string name = entry.path().filename().string();
     for (const std::string end : {".gz", ".xz"}) {
-      if (name.size() > end.size() && name.compare(name.size() - end.size(), end.size(), end) == 0) {
+      if (name.size() > end.size() &&
+          name.compare(name.size() - end.size(), end.size(), end) == 0) {
         name.resize(name.size() - end.size());
       }
     }

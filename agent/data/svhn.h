@@ -13,8 +13,9 @@ namespace bittern {
 DataParts load_svhn(const DataRequest& request);
 PartsOutline outline_svhn(const DataRequest& request);
 
-/// Reads such a .mat file: X (32 x 32 x 3 x images, bytes) and y (one label an image, 1..10). Throws
-/// Error with the path when it is no MATLAB file, lacks one of them, or they do not belong together.
+/// Reads such a .mat file: X (32 x 32 x 3 x images, bytes) and y (one label an image, 1..10).
+/// Throws Error with the path when it is no MATLAB file, lacks one of them, or they do not belong
+/// together.
 Dataset read_svhn_mat(const std::filesystem::path& path);
 
 }  // namespace bittern

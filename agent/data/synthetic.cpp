@@ -274,9 +274,9 @@ struct Counts {
 
 Counts counts_of(const DataRequest& request) {
   const DataOptions& o = request.options;
-  const std::int64_t train = std::int64_t{o.train_images == 0 ? 8000 : o.train_images} +
-                             (o.validation_images == 0 ? request.info.validation_images
-                                                       : o.validation_images);
+  const std::int64_t train =
+      std::int64_t{o.train_images == 0 ? 8000 : o.train_images} +
+      (o.validation_images == 0 ? request.info.validation_images : o.validation_images);
   const int test = o.test_images == 0 ? 2000 : o.test_images;
   check_synthetic_count(train);
   check_synthetic_count(test);

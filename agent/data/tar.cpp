@@ -17,7 +17,7 @@ namespace bittern {
 namespace {
 
 constexpr std::uint64_t kBlock = 512;
-constexpr std::uint64_t kMostText = std::uint64_t{1} << 20;     ///< of a long name or pax header
+constexpr std::uint64_t kMostText = std::uint64_t{1} << 20;  ///< of a long name or pax header
 constexpr std::uint64_t kMostMember = std::uint64_t{1} << 40;
 using Block = std::array<std::uint8_t, kBlock>;
 
@@ -127,8 +127,8 @@ TarFile::TarFile(const std::filesystem::path& path)
 void TarFile::read_at(std::uint64_t offset, MutableBytes to) const {
   std::size_t done = 0;
   while (done < to.size()) {
-    const ssize_t got = ::pread(file_.get(), to.data() + done, to.size() - done,
-                                static_cast<off_t>(offset + done));
+    const ssize_t got =
+        ::pread(file_.get(), to.data() + done, to.size() - done, static_cast<off_t>(offset + done));
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) fail("{}: cannot be read at byte {}", path_.string(), offset + done);
     done += static_cast<std::size_t>(got);
@@ -143,8 +143,8 @@ void TarFile::index() {
     Block block{};
     read_at(at, block);
     const std::string where = fmt::format("{}: header at byte {}", path_.string(), at);
-    if (at == 0 && (begins_with(block, {0x1f, 0x8b}) ||
-                    begins_with(block, {0xfd, '7', 'z', 'X', 'Z', 0}))) {
+    if (at == 0 &&
+        (begins_with(block, {0x1f, 0x8b}) || begins_with(block, {0xfd, '7', 'z', 'X', 'Z', 0}))) {
       fail("{}: is compressed; members of a tar file are read in place: unpack it", path_.string());
     }
     if (std::all_of(block.begin(), block.end(), [](std::uint8_t byte) { return byte == 0; })) {
@@ -177,8 +177,7 @@ void TarFile::index() {
         std::string name = text_of(block, kName);
         const std::string prefix = text_of(block, kMagic) == "ustar" ? text_of(block, kPrefix) : "";
         if (!prefix.empty()) name = prefix + "/" + name;
-        members_.push_back(
-            {pax.path.value_or(long_name.value_or(name)), begin, size});
+        members_.push_back({pax.path.value_or(long_name.value_or(name)), begin, size});
       }
       // A global header ('g') says nothing of one member.
       if (type != 'g') {

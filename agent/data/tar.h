@@ -21,8 +21,8 @@ struct TarMember {
 /// members are read in place. Thread-safe.
 class TarFile {
  public:
-  /// Reads the headers. Throws Error with the path when it cannot be read, is compressed, is no tar,
-  /// is cut off, or has a damaged header.
+  /// Reads the headers. Throws Error with the path when it cannot be read, is compressed, is no
+  /// tar, is cut off, or has a damaged header.
   explicit TarFile(const std::filesystem::path& path);
 
   /// Its regular files, in the archive's order.

@@ -10,9 +10,9 @@
 namespace bittern {
 namespace {
 
-constexpr std::size_t kEnd = 22;       ///< bytes of the record at the end, without its comment
-constexpr std::size_t kCentral = 46;   ///< of a member's entry, without its texts
-constexpr std::size_t kLocal = 30;     ///< of the header before its content, likewise
+constexpr std::size_t kEnd = 22;      ///< bytes of the record at the end, without its comment
+constexpr std::size_t kCentral = 46;  ///< of a member's entry, without its texts
+constexpr std::size_t kLocal = 30;    ///< of the header before its content, likewise
 constexpr std::uint64_t kMostMembers = 10000;
 
 std::uint64_t number(std::string_view bytes, std::size_t at, std::size_t count) {
@@ -108,9 +108,8 @@ std::vector<std::uint8_t> unzip(const ZipMember& member, std::uint64_t most,
     }
     if (status != Z_STREAM_END) fail("{}: damaged or cut off", where);
   }
-  const bool whole =
-      content.size() == member.size &&
-      ::crc32_z(0, content.data(), content.size()) == member.checksum;
+  const bool whole = content.size() == member.size &&
+                     ::crc32_z(0, content.data(), content.size()) == member.checksum;
   if (!whole) fail("{}: damaged: its content does not fit its checksum", where);
   return content;
 }

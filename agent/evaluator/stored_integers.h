@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "agent/nn/safetensors.h"
+#include "host/network/io/safetensors.h"
 #include "host/integer/quantised_network.h"
 
 namespace bittern {

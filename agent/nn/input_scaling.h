@@ -27,8 +27,8 @@ struct InputScaling {
 /// What the graph does to its images; nothing where several entries take them in different ways.
 std::optional<InputScaling> scaling_of(const Graph& graph);
 
-/// What checkpoints of a graph state as their `input`: its scaling, or "pixel / 255" where it has none
-/// of its own.
+/// What checkpoints of a graph state as their `input`: its scaling, or "pixel / 255" where it has
+/// none of its own.
 std::string input_text(const Graph& graph);
 
 /// Reads the forms in which checkpoints state theirs: "x/255", "pixel / 255", "RGB/127.5-1",

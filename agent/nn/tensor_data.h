@@ -9,8 +9,8 @@
 
 namespace bittern {
 
-/// A data set as tensors: 8-bit images (N x C x H x W) and 64-bit labels (N). Images that a set does
-/// not have in memory are decoded when they are asked for, by the thread that asks.
+/// A data set as tensors: 8-bit images (N x C x H x W) and 64-bit labels (N). Images that a set
+/// does not have in memory are decoded when they are asked for, by the thread that asks.
 struct TensorData {
   torch::Tensor images;  ///< undefined where they are in `source`
   torch::Tensor labels;

@@ -41,8 +41,8 @@ struct TrainOptions {
   int epochs = 6;
   int batch = 64;
   AugmentOptions augment;
-  /// Whether the weights of the epoch with the best validation accuracy are given, the first of them
-  /// where several are; else those of the last epoch.
+  /// Whether the weights of the epoch with the best validation accuracy are given, the first of
+  /// them where several are; else those of the last epoch.
   bool keep_best = false;
   std::uint64_t seed = 1;  ///< of the first weights, the order of the images and their changes
   int threads = 0;         ///< 0: one for each core; results do not depend on it
@@ -77,9 +77,9 @@ struct TrainResult {
 
 /// Trains a network on splits.train. `on_progress` (may be empty) is called after every batch and
 /// after every epoch. The same options give the same weights, whatever the number of threads (on
-/// one kind of machine), and so does a training that was interrupted and goes on. Throws Stopped when a stop is requested, Error when the network cannot be
-/// trained, its shapes do not fit the images, training diverges, or the state to go on from is of
-/// another training.
+/// one kind of machine), and so does a training that was interrupted and goes on. Throws Stopped
+/// when a stop is requested, Error when the network cannot be trained, its shapes do not fit the
+/// images, training diverges, or the state to go on from is of another training.
 TrainResult train_network(const Network& network, const DataSplits& splits,
                           const TrainOptions& options,
                           const std::function<void(const TrainProgress&)>& on_progress);

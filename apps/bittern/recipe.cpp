@@ -15,7 +15,7 @@ void apply_recipe(const std::string& name_or_path, const CLI::App& command, Trai
   const auto open = [&](const char* key, const char* option) {
     return map.has(key) && command.get_option(option)->count() == 0;
   };
-  if (open("network", "--network")) into.network = zoo_reference(map.at("network"));
+  if (open("network", "--network")) into.network = zoo_reference("networks", map.at("network"));
   if (open("dataset", "--dataset")) into.dataset = map.choice("dataset", dataset_names());
   const auto whole = [&](const char* key, const char* option, int low, int high, int& value) {
     if (open(key, option)) value = static_cast<int>(map.integer(key, low, high));

@@ -25,13 +25,14 @@ struct RunOptions;
 struct DataSettings {
   std::string dataset = "synthetic";  ///< one of dataset_names()
   std::uint64_t seed = 1;             ///< of the synthetic images and of the train/validation split
-  int train_images = 0;       ///< beside the validation images; synthetic: at least 1; 0: all that are left
+  int train_images =
+      0;  ///< beside the validation images; synthetic: at least 1; 0: all that are left
   int validation_images = 0;  ///< cut from the training set
   /// Of the validation images, kept from the search: the choice among its best is made on them.
   int choice_images = 0;
   int test_images = 0;  ///< of sets without test images of their own; 0: as they have it
   std::string folder;   ///< that has the files; empty: looked for, see find_data_folder()
-  int resize = 0;       ///< of images of any size: pixels of their shorter side; 0: as the crop fits
+  int resize = 0;  ///< of images of any size: pixels of their shorter side; 0: as the crop fits
 };
 
 /// `model:` of a campaign: the full-precision network that is quantised.

@@ -1,6 +1,7 @@
 #include "host/integer/integer_executor.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "host/base/error.h"
@@ -18,7 +19,24 @@ std::int16_t clamped(std::int64_t value, int low, int high) {
 /// Place of a value that a list has once for all, or once for each.
 std::size_t place(std::size_t count, std::size_t index) { return count == 1 ? 0 : index; }
 
+/// The greatest of the pixels that a dilated window has on the map.
+std::int16_t greatest_tap(const Attributes& a, const Shape& input, const std::int16_t* plane,
+                          int row, int column) {
+  std::int16_t best = std::numeric_limits<std::int16_t>::min();
+  for (int i = 0; i < a.kernel_h; ++i) {
+    const int y = row * a.stride_h - a.pad_top + i * a.dilation_h;
+    if (y < 0 || y >= input.height) continue;
+    for (int j = 0; j < a.kernel_w; ++j) {
+      const int x = column * a.stride_w - a.pad_left + j * a.dilation_w;
+      if (x < 0 || x >= input.width) continue;
+      best = std::max(best, plane[static_cast<std::size_t>(y) * input.width + x]);
+    }
+  }
+  return best;
+}
+
 Codes max_pooled(const Node& node, const Shape& input, const Codes& x) {
+  const bool dilated = node.attributes.dilation_h != 1 || node.attributes.dilation_w != 1;
   Codes out;
   out.reserve(static_cast<std::size_t>(node.shape.elements()));
   const auto area = static_cast<std::size_t>(input.height) * input.width;
@@ -26,6 +44,10 @@ Codes max_pooled(const Node& node, const Shape& input, const Codes& x) {
     const std::int16_t* const plane = x.data() + static_cast<std::size_t>(c) * area;
     for (int row = 0; row < node.shape.height; ++row) {
       for (int column = 0; column < node.shape.width; ++column) {
+        if (dilated) {
+          out.push_back(greatest_tap(node.attributes, input, plane, row, column));
+          continue;
+        }
         const PoolWindow w = pool_window(node, input, row, column);
         std::int16_t best = plane[static_cast<std::size_t>(w.y0) * input.width + w.x0];
         for (int y = w.y0; y < w.y1; ++y) {
@@ -41,12 +63,17 @@ Codes max_pooled(const Node& node, const Shape& input, const Codes& x) {
 
 Codes sliced(const Node& node, const Shape& input, const Codes& x) {
   const Attributes& a = node.attributes;
+  const auto first = [&a](std::size_t axis) { return a.begin.empty() ? 0 : a.begin[axis]; };
   Codes out;
   out.reserve(static_cast<std::size_t>(node.shape.elements()));
-  for (int row = 0; row < input.channels * input.height; ++row) {
-    if (row % input.height % a.step_h != 0) continue;
-    for (int column = 0; column < input.width; column += a.step_w) {
-      out.push_back(x[static_cast<std::size_t>(row) * input.width + column]);
+  for (int channel = 0; channel < node.shape.channels; ++channel) {
+    for (int row = 0; row < node.shape.height; ++row) {
+      const std::size_t y = static_cast<std::size_t>(first(1)) + std::size_t(row) * a.step_h;
+      const std::size_t from =
+          ((static_cast<std::size_t>(first(0)) + channel) * input.height + y) * input.width;
+      for (int column = 0; column < node.shape.width; ++column) {
+        out.push_back(x[from + first(2) + static_cast<std::size_t>(column) * a.step_w]);
+      }
     }
   }
   return out;

@@ -193,7 +193,7 @@ int main(int argc, char** argv) {
   write_file(folder / "label_list" / "classes", "0 n01 tench\n1 n02 goldfish\n");
   const std::string dictionary = "{'descr': '<i2', 'fortran_order': False, 'shape': (2, 1), }\n";
   write_file(folder / "npy" / "array", std::string("\x93NUMPY\1\0", 8) +
-                                           static_cast<char>(dictionary.size()) + '\0' + dictionary +
-                                           "abcd");
+                                           static_cast<char>(dictionary.size()) + '\0' +
+                                           dictionary + "abcd");
   write_images(folder / "image");
 }

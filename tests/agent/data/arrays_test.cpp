@@ -78,7 +78,9 @@ class Arrays : public ::testing::Test {
     write_file(folder_ / (part + "_images.npy"), images);
     write_file(folder_ / (part + "_labels.npy"), labels);
   }
-  std::string fault() { return message_of([this] { load_data(options_); }); }
+  std::string fault() {
+    return message_of([this] { load_data(options_); });
+  }
   const TemporaryFolder folder_;
   DataOptions options_;
 };

@@ -165,8 +165,7 @@ TEST(OutlineData, RefusesWhatLoadingRefuses) {
   EXPECT_THAT(message_of([&] { outline_data(options); }), HasSubstr("expected 0 or more"));
   options = DataOptions();
   options.name = "cifar";
-  EXPECT_THAT(message_of([&] { outline_data(options); }),
-              HasSubstr("did you mean 'cifar10'?"));
+  EXPECT_THAT(message_of([&] { outline_data(options); }), HasSubstr("did you mean 'cifar10'?"));
   options.name = "mnist";
   options.folder = "/nowhere";
   EXPECT_THAT(message_of([&] { outline_data(options); }), HasSubstr("was not found"));

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "agent/data/fit_image.h"
@@ -65,8 +67,8 @@ TEST(FitImage, AnImageOfTheRightSizeStaysAsItIs) {
 }
 
 TEST(FitImage, APlainAreaKeepsItsValueAtAnyScale) {
-  for (const auto& [height, width, resize] :
-       {std::array{3, 5, 0}, std::array{100, 70, 0}, std::array{17, 60, 24}, std::array{9, 9, 40}}) {
+  for (const auto& [height, width, resize] : {std::array{3, 5, 0}, std::array{100, 70, 0},
+                                              std::array{17, 60, 24}, std::array{9, 9, 40}}) {
     std::vector<std::uint8_t> planes(16 * 16);
     fit_image(plain_image(height, width, {137}), {1, 16, 16, resize}, planes, "x");
     for (const std::uint8_t value : planes) EXPECT_EQ(value, 137);

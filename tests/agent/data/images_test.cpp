@@ -148,7 +148,8 @@ TEST_F(Images, TheHashDependsOnContentAndSize) {
 }
 
 TEST_F(Images, AQueueGivesTheSameBatchesWithAnyThreads) {
-  for (int i = 0; i < 23; ++i) write_file(folder_ / ("test/a/" + std::to_string(i) + ".png"), image(i));
+  for (int i = 0; i < 23; ++i)
+    write_file(folder_ / ("test/a/" + std::to_string(i) + ".png"), image(i));
   const Dataset data = load_test_data(options_);
   std::vector<int> order;
   for (int i = 0; i < 23; ++i) order.push_back(i * 7 % 23);
@@ -209,7 +210,8 @@ class Tar : public ::testing::Test {
 };
 
 TEST_F(Tar, MembersAreReadInPlace) {
-  write_file(folder_ / "x.tar", tar_of({{"a", "hello"}, {"b/c", std::string(1500, 'x')}, {"e", ""}}));
+  write_file(folder_ / "x.tar",
+             tar_of({{"a", "hello"}, {"b/c", std::string(1500, 'x')}, {"e", ""}}));
   const TarFile file(folder_ / "x.tar");
   ASSERT_EQ(file.members().size(), 3U);
   EXPECT_EQ(file.members()[1].name, "b/c");

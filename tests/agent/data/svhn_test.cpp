@@ -36,13 +36,11 @@ void write_mat(const fs::path& path, std::size_t images, std::vector<double> lab
     }
   }
   std::size_t shape[4] = {32, 32, 3, images};
-  matvar_t* const x =
-      ::Mat_VarCreate("X", MAT_C_UINT8, MAT_T_UINT8, 4, shape, values.data(), 0);
+  matvar_t* const x = ::Mat_VarCreate("X", MAT_C_UINT8, MAT_T_UINT8, 4, shape, values.data(), 0);
   ASSERT_EQ(::Mat_VarWrite(file, x, compression), 0);
   ::Mat_VarFree(x);
   std::size_t column[2] = {labels.size(), 1};
-  matvar_t* const y =
-      ::Mat_VarCreate("y", MAT_C_DOUBLE, MAT_T_DOUBLE, 2, column, labels.data(), 0);
+  matvar_t* const y = ::Mat_VarCreate("y", MAT_C_DOUBLE, MAT_T_DOUBLE, 2, column, labels.data(), 0);
   ASSERT_EQ(::Mat_VarWrite(file, y, compression), 0);
   ::Mat_VarFree(y);
   ::Mat_Close(file);
@@ -79,7 +77,8 @@ TEST_F(Svhn, MatlabFilesHaveColumnsAndLabelTenForZero) {
 TEST_F(Svhn, BinaryFilesAreRecordsAndTestImagesAreCutWhereThereAreNone) {
   std::string records;
   for (int i = 0; i < 30; ++i) {
-    records += std::string(1, static_cast<char>(i % 10)) + std::string(kPixels, static_cast<char>(i));
+    records +=
+        std::string(1, static_cast<char>(i % 10)) + std::string(kPixels, static_cast<char>(i));
   }
   write_file(folder_ / "svhn_train_a.bin", records.substr(0, 20 * (kPixels + 1)));
   write_file(folder_ / "svhn_train_b.bin", records.substr(20 * (kPixels + 1)));

@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+#include <optional>
+#include <string>
+
 #include "agent/nn/input_scaling.h"
 #include "agent/nn/model.h"
 #include "agent/torch.h"
@@ -30,18 +34,16 @@ std::string message_of(Body body) {
 /// A convolution with a batch norm, and a classifier that checkpoints call `linear`.
 Network named_network(const std::string& tensors = "tensors: {fc: linear}\n",
                       const std::string& first = "") {
-  return parse_network(YamlNode::parse(
-      "name: tiny\ninput: [1, 6, 6]\n" + tensors +
-          "layers:\n" + first +
-          "  - conv: {name: conv1, out: 2, kernel: 3, batch_norm: bn1}\n"
-          "  - pool: {global: true, kind: average}\n"
-          "  - linear: {name: fc, out: 3, relu: false}\n",
-      "tiny.yaml"));
+  return parse_network(
+      YamlNode::parse("name: tiny\ninput: [1, 6, 6]\n" + tensors + "layers:\n" + first +
+                          "  - conv: {name: conv1, out: 2, kernel: 3, batch_norm: bn1}\n"
+                          "  - pool: {global: true, kind: average}\n"
+                          "  - linear: {name: fc, out: 3, relu: false}\n",
+                      "tiny.yaml"));
 }
 
 /// The network's own weights under other names.
-TensorFile renamed(const Network& network,
-                   const std::map<std::string, std::string>& names = {},
+TensorFile renamed(const Network& network, const std::map<std::string, std::string>& names = {},
                    const std::string& prefix = "") {
   const Model model(network);
   TensorFile file;
@@ -115,7 +117,8 @@ TEST(FittedCheckpoint, FilesAreReadWithTheSameRules) {
   const Network network = named_network();
   TensorFile file = renamed(network, kLinear);
   write_safetensors(folder / "x.st", file);
-  EXPECT_EQ(content_hash(read_checkpoint(network, folder / "x.st")), content_hash(renamed(network)));
+  EXPECT_EQ(content_hash(read_checkpoint(network, folder / "x.st")),
+            content_hash(renamed(network)));
   file.tensors["linear.bias"].data[3] = 0x7f;
   file.tensors["linear.bias"].data[2] = 0x80;
   write_safetensors(folder / "x.st", file);
@@ -141,8 +144,7 @@ TEST(InputScaling, FormsOfOtherFilesAreRead) {
 }
 
 TEST(InputScaling, WhatANetworkDoesIsWhatItsCheckpointsState) {
-  const Network network =
-      named_network("", "  - normalise: {mean: [0.25], deviation: [0.5]}\n");
+  const Network network = named_network("", "  - normalise: {mean: [0.25], deviation: [0.5]}\n");
   const std::optional<InputScaling> scaling = scaling_of(network.graph);
   ASSERT_TRUE(scaling);
   EXPECT_DOUBLE_EQ(scaling->value(255, 0), 1.5);

@@ -153,10 +153,10 @@ TEST(Training, TheBestEpochIsKeptWhereThatIsAskedFor) {
   EXPECT_EQ(best.epoch, greatest - accuracies.begin() + 1);
   EXPECT_EQ(best.validation.accuracy(), *greatest);
   EXPECT_EQ(best.checkpoint.metadata.at("epochs_done"), std::to_string(best.epoch));
-  EXPECT_EQ(score_checkpoint(tiny_network(), best.checkpoint, data.validation, 1,
-                             TensorDevice::kCpu)
-                .correct,
-            best.validation.correct);
+  EXPECT_EQ(
+      score_checkpoint(tiny_network(), best.checkpoint, data.validation, 1, TensorDevice::kCpu)
+          .correct,
+      best.validation.correct);
 }
 
 /// A residual block with batch norms over digits; `shortcut` is what its addition takes beside.

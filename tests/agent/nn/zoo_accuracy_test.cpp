@@ -1,5 +1,6 @@
-// Networks of the zoo with weights from elsewhere, on whole test sets. What is expected was measured by those who made the
-// checkpoints, or stated with them. Data and weights are no part of the tree: where they are missing the tests are skipped.
+// Networks of the zoo with weights from elsewhere, on whole test sets. What is expected was
+// measured by those who made the checkpoints, or stated with them. Data and weights are no part of
+// the tree: where they are missing the tests are skipped.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -30,8 +31,9 @@ class ZooAccuracy : public ::testing::TestWithParam<Known> {};
 TEST_P(ZooAccuracy, IsTheStatedOne) {
   const Known& known = GetParam();
   const char* const models = std::getenv("BITTERN_MODELS");
-  const fs::path checkpoint = (models != nullptr ? fs::path(models) : home_folder() / "../shared/models") /
-                              (std::string(known.checkpoint) + ".safetensors");
+  const fs::path checkpoint =
+      (models != nullptr ? fs::path(models) : home_folder() / "../shared/models") /
+      (std::string(known.checkpoint) + ".safetensors");
   if (!fs::exists(checkpoint)) GTEST_SKIP() << checkpoint << " is not there";
   const Network network = load_network(known.network);
   DataOptions options;
@@ -43,8 +45,8 @@ TEST_P(ZooAccuracy, IsTheStatedOne) {
   } catch (const Error& error) {
     GTEST_SKIP() << error.what();
   }
-  const Score score = score_checkpoint(network, read_checkpoint(network, checkpoint), data, 0,
-                                       TensorDevice::kCpu);
+  const Score score =
+      score_checkpoint(network, read_checkpoint(network, checkpoint), data, 0, TensorDevice::kCpu);
   EXPECT_NEAR(score.accuracy(), known.top1, known.slack);
   if (known.top5 > 0) {
     EXPECT_NEAR(score.top5(), known.top5, known.slack);

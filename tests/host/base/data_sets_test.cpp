@@ -69,7 +69,8 @@ TEST(FindDataFolder, GivenFolderIsTheOnlyPlaceAndTheErrorListsWhatWasTried) {
   const fs::path folder = fs::path(::testing::TempDir()) / "bittern_find_data";
   fs::remove_all(folder);
   fs::create_directories(folder);
-  const std::string message = message_of([&] { find_data_folder(set_of("part"), folder.string()); });
+  const std::string message =
+      message_of([&] { find_data_folder(set_of("part"), folder.string()); });
   EXPECT_THAT(message, HasSubstr((folder / "set" / "part").string()));
   EXPECT_THAT(message, HasSubstr((folder / "part").string()));
   EXPECT_THAT(message, ::testing::Not(HasSubstr("../shared")));
