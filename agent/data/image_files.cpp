@@ -1,5 +1,6 @@
 #include "agent/data/image_files.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "host/base/error.h"

@@ -20,6 +20,8 @@ struct DataSetInfo {
   /// Images that are cut from the training set for validation when nobody says how many; 0: a
   /// tenth, at most 5000.
   int validation_images = 0;
+  /// Whether its files always have test images, all of which are tested on.
+  bool own_test_images = false;
 };
 
 /// All of them, in the order of help texts: the one list that commands, campaign files,

@@ -45,6 +45,10 @@ DataSettings read_data(const YamlNode& node) {
                           out.validation_images));
   }
   out.test_images = read_int(map, "test_images", drawn ? 1 : 0, kMaxImages, drawn ? 2000 : 0);
+  if (data_set(out.dataset).own_test_images && out.test_images != 0) {
+    map.at("test_images")
+        .fail(out.dataset + " is always tested on all of its test images; leave this out");
+  }
   if (const auto folder = map.find("folder")) {
     if (drawn) folder->fail("synthetic images are in no folder; leave it out");
     out.folder = file_of(*folder).string();

@@ -110,7 +110,7 @@ TEST(Completion, OffersCommandsOptionsWordsAndNames) {
   EXPECT_THAT(completed(bittern + " train --optimiser ''"), ElementsAre("sgd", "adam"));
   EXPECT_THAT(completed(bittern + " --color=a"), ElementsAre("")) << "one word, if it is one";
   EXPECT_THAT(completed(bittern + " measure --color = a"), ElementsAre("auto", "always"));
-  EXPECT_THAT(completed(bittern + " measure --network le"), ElementsAre("lenet"));
+  EXPECT_THAT(completed(bittern + " measure --network le"), ElementsAre("lenet", "lenet5"));
   EXPECT_THAT(completed(bittern + " variants bismo_t"), ElementsAre("bismo_tiny"));
   EXPECT_THAT(completed(bittern + " run quick"), ElementsAre("quickstart", "quickstart_methods"));
   EXPECT_THAT(completed(bittern + " help stor"), ElementsAre("store"));

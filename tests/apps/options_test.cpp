@@ -95,7 +95,8 @@ TEST(Options, OneValueIsGivenOnce) {
 TEST(Options, OfTheAgentAreCheckedWithoutIt) {
   expect_wrong("run quickstart --resum", "unknown option '--resum', did you mean '--resume'?");
   expect_wrong("run", "campaign is required");
-  expect_wrong("evaluate --checkpoint x", "--policy FILE, or --wbits and --abits");
+  expect_wrong("evaluate --checkpoint x --finetune 1", "give --policy, or --wbits and --abits");
+  expect_wrong("train --resume", "give --out");
   expect_wrong("evaluate --checkpoint x --wbits 4", "--policy FILE, or --wbits and --abits");
   expect_wrong("evaluate --checkpoint x --policy p --wbits 4 --abits 4", "--policy FILE, or");
 }
