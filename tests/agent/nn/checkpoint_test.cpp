@@ -12,7 +12,7 @@
 #include "agent/torch.h"
 #include "host/base/error.h"
 #include "host/base/temporary_folder.h"
-#include "tests/agent/nn/tiny_network.h"
+#include "tests/host/network/tiny_network.h"
 
 namespace bittern {
 namespace {
