@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -286,8 +287,15 @@ void infer(const InferArguments& arguments, const CLI::App& command) {
     const Phase phase(phases, "quantising " + network.name);
     return FakeQuantEvaluator(network, checkpoint, splits, options).integers(policy);
   }();
+  const std::size_t bytes = splits.test.image_bytes();
+  std::vector<std::uint8_t> pixels(bytes * static_cast<std::size_t>(arguments.images));
   std::vector<Bytes> images;
-  for (int i = 0; i < arguments.images; ++i) images.push_back(splits.test.image(i));
+  for (int i = 0; i < arguments.images; ++i) {
+    const MutableBytes image =
+        MutableBytes(pixels).subspan(bytes * static_cast<std::size_t>(i), bytes);
+    splits.test.read_image(i, image);
+    images.emplace_back(image);
+  }
   InferenceOptions inference;
   inference.measurer = arguments.device.measurer(command);
   inference.measurer.runner.phases = phases;

@@ -376,7 +376,7 @@ void IntegerExecutor::finish_layer(std::size_t layer, Span<const std::int32_t> s
   store(index, std::move(out), values);
 }
 
-std::vector<float> IntegerExecutor::answer(const IntegerValues& values) const {
+std::vector<float> IntegerExecutor::all_answers(const IntegerValues& values) const {
   std::vector<float> out;
   if (values.answer.empty()) {
     const float scale = network_.format_of(network_.graph.output).scale;
@@ -399,6 +399,12 @@ std::vector<float> IntegerExecutor::answer(const IntegerValues& values) const {
                                      scales[place(scales.size(), at)]));
   }
   return out;
+}
+
+std::vector<float> IntegerExecutor::answer(const IntegerValues& values) const {
+  std::vector<float> answers = all_answers(values);
+  answers.erase(answers.begin(), answers.begin() + network_.graph.first_class);
+  return answers;
 }
 
 std::vector<float> IntegerExecutor::logits(Bytes image) const {

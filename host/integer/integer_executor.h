@@ -43,6 +43,7 @@ class IntegerExecutor {
   std::vector<std::int32_t> layer_sums(std::size_t layer, Span<const std::int16_t> input) const;
   /// Makes the layer's output from its sums.
   void finish_layer(std::size_t layer, Span<const std::int32_t> sums, IntegerValues& values) const;
+  /// Of the network's classes: without the answers before Graph::first_class.
   std::vector<float> answer(const IntegerValues& values) const;
 
   const QuantisedNetwork& network() const { return network_; }
@@ -53,6 +54,7 @@ class IntegerExecutor {
   const std::vector<std::int16_t>& codes(int source, const IntegerValues& values) const;
   std::vector<std::int16_t> computed(std::size_t node, const IntegerValues& values) const;
   void average(std::size_t node, IntegerValues& values) const;
+  std::vector<float> all_answers(const IntegerValues& values) const;
   void store(std::size_t node, std::vector<std::int16_t> codes, IntegerValues& values) const;
 
   const QuantisedNetwork& network_;

@@ -290,6 +290,17 @@ QuantisedNetwork quantise_network(const std::string& name, const Graph& graph,
                                   const NamedTensors& tensors, const Policy& policy,
                                   const std::vector<WeightFormat>& weights,
                                   const std::vector<CodeFormat>& activations) {
+  for (const Node& node : graph.nodes) {
+    if (node.op == Op::kQuantise) {
+      fail_usage("{}: the network states its own quantisers, which are not taken as codes of ours",
+                 node.where);
+    }
+    if (node.op == Op::kPad && node.attributes.border == BorderMode::kValue &&
+        node.attributes.value != 0.0) {
+      fail_usage("{}: a border of {} need not be a code; only one of zeros is computed on codes",
+                 node.where, node.attributes.value);
+    }
+  }
   QuantisedNetwork network;
   network.name = name;
   network.graph = graph;

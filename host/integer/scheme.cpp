@@ -37,16 +37,6 @@ class Designer {
     for (std::size_t i = graph_.nodes.size(); i-- > 0;) {
       const Node& node = graph_.nodes[i];
       if (node.op == Op::kGiven) fail_usage("{}: nothing says what this map is", node.where);
-      if (node.op == Op::kQuantise) {
-        fail_usage(
-            "{}: the network states its own quantisers, which are not taken as codes of ours",
-            node.where);
-      }
-      if (node.op == Op::kPad && node.attributes.border == BorderMode::kValue &&
-          node.attributes.value != 0.0) {
-        fail_usage("{}: a border of {} need not be a code; only one of zeros is computed on codes",
-                   node.where, node.attributes.value);
-      }
       if (!computes_on_codes(node.op)) scheme_.point_of_node[i] = point_of_new_values(i);
     }
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {

@@ -320,6 +320,13 @@ std::string network_yaml(const Network& network) {
   text += fmt::format("input: [{}, {}, {}]\n", graph.input.channels, graph.input.height,
                       graph.input.width);
   if (graph.signed_input) text += "input_signed: true\n";
+  if (graph.first_class != 0) text += fmt::format("first_class: {}\n", graph.first_class);
+  if (!network.tensor_names.empty()) {
+    text += "tensors:\n";
+    for (const auto& [node, name] : network.tensor_names) {
+      text += fmt::format("  {}: {}\n", word(node), word(name));
+    }
+  }
   if (!network.weights_file.empty()) {
     text += fmt::format("weights: {{file: {}, sha256: {}}}\n",
                         word(network.weights_file.filename().string()), network.weights_hash);

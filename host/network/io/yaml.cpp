@@ -444,9 +444,8 @@ std::map<std::string, std::string> read_tensor_names(const YamlNode& node, const
 }  // namespace
 
 Network parse_network(const YamlNode& document) {
-  const YamlMap map(document,
-                    {"name", "version", "description", "input", "input_signed", "first_class",
-                     "tensors", "weights", "layers"});
+  const YamlMap map(document, {"name", "version", "description", "input", "input_signed",
+                               "first_class", "tensors", "weights", "layers"});
   if (const auto version = map.find("version")) {
     if (version->integer(0, kMost) != kVersion) {
       version->fail(

@@ -544,7 +544,7 @@ TEST(IntegersOfRandomGraphs, AreTheSimulationsLogits) {
   int alike = 0;
   for (std::uint64_t seed = 1; seed <= 25; ++seed) {
     Rng rng(seed);
-    const Network network = RandomGraph(rng).draw(7, 10);
+    const Network network = RandomGraph::on_codes(rng).draw(7, 10);
     Dataset data;
     data.name = "noise";
     data.channels = network.graph.input.channels;

@@ -87,8 +87,8 @@ class NaiveIntegers {
     const Attributes& a = node.attributes;
     for (int i = 0; i < a.kernel_h; ++i) {
       for (int j = 0; j < a.kernel_w; ++j) {
-        const int y = row * a.stride_h + i - a.pad_top;
-        const int x = column * a.stride_w + j - a.pad_left;
+        const int y = row * a.stride_h + i * a.dilation_h - a.pad_top;
+        const int x = column * a.stride_w + j * a.dilation_w - a.pad_left;
         const bool inside = y >= 0 && x >= 0 && y < in.height && x < in.width;
         const bool padding = !inside && y < in.height + a.pad_bottom && x < in.width + a.pad_right;
         visit(inside, padding, y, x);
@@ -189,11 +189,47 @@ class NaiveIntegers {
         });
         break;
       case Op::kSlice:
-        each_pixel([&](int c, int y, int i) { return at(c, y * a.step_h, i * a.step_w); });
+        each_pixel([&](int c, int y, int i) {
+          const auto first = [&a](int axis) { return a.begin.empty() ? 0 : a.begin[axis]; };
+          return at(first(0) + c, first(1) + y * a.step_h, first(2) + i * a.step_w);
+        });
         break;
       case Op::kUpsample:
         each_pixel([&](int c, int y, int i) { return at(c, y / a.step_h, i / a.step_w); });
         break;
+      case Op::kPad:
+        each_pixel([&](int c, int y, int i) {
+          const auto mirrored = [&a](int at, int extent) {
+            if (a.border == BorderMode::kEdge) return std::clamp(at, 0, extent - 1);
+            return at < 0 ? -at : at >= extent ? 2 * extent - 2 - at : at;
+          };
+          y -= a.pad_top;
+          i -= a.pad_left;
+          const bool inside = y >= 0 && i >= 0 && y < in.height && i < in.width;
+          if (!inside && a.border == BorderMode::kValue) return std::int16_t{0};
+          return at(c, mirrored(y, in.height), mirrored(i, in.width));
+        });
+        break;
+      case Op::kRearrange: {
+        // Where every value goes, and not where it comes from.
+        out.assign(x.size(), 0);
+        if (a.view.empty()) return x;
+        for (std::size_t from = 0; from < x.size(); ++from) {
+          std::vector<std::size_t> place(a.view.size());
+          std::size_t left = from;
+          for (std::size_t axis = a.view.size(); axis-- > 0;) {
+            place[axis] = left % static_cast<std::size_t>(a.view[axis]);
+            left /= static_cast<std::size_t>(a.view[axis]);
+          }
+          std::size_t to_place = 0;
+          for (const int axis : a.order) {
+            to_place = to_place * static_cast<std::size_t>(a.view[static_cast<std::size_t>(axis)]) +
+                       place[static_cast<std::size_t>(axis)];
+          }
+          out[to_place] = x[from];
+        }
+        break;
+      }
       case Op::kAdd:
       case Op::kNormalise:
       case Op::kBatchNorm: {

@@ -16,6 +16,12 @@ namespace bittern {
 class RandomGraph {
  public:
   explicit RandomGraph(Rng& rng) : rng_(rng) {}
+  /// Without what has no codes of ours: quantisers that the network states, borders of any value.
+  static RandomGraph on_codes(Rng& rng) {
+    RandomGraph graph(rng);
+    graph.on_codes_ = true;
+    return graph;
+  }
 
   /// A network over 2 to 3 channels with `entries` entries before its last layer, of `classes`.
   Network draw(int entries, int classes) {
@@ -119,6 +125,7 @@ class RandomGraph {
         return fmt::format("  - pad: {{{}, pad: {}{}}}\n", head, pads,
                            rng_.uniform() < 0.4   ? ", border: edge"
                            : rng_.uniform() < 0.5 ? ", border: reflect"
+                           : on_codes_            ? ""
                                                   : ", value: -0.7");
       case 15: {
         // Behind a slice of known size.
@@ -129,6 +136,7 @@ class RandomGraph {
             name, any(), name, order, rng_.uniform() < 0.5 ? "4, 3, 2" : "2, 2, 6");
       }
       case 16:
+        if (on_codes_) return entry(name, names);
         return fmt::format(
             "  - quantise: {{{}, bits: {}, signed: {}, narrow: {}, rounding: {}, scale: 0.13, "
             "zero_point: {}}}\n",
@@ -144,6 +152,7 @@ class RandomGraph {
   }
 
   Rng& rng_;
+  bool on_codes_ = false;
 };
 
 }  // namespace bittern
