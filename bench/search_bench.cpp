@@ -1,6 +1,7 @@
 // What a search costs beside the evaluation of its policies: the agent's updates and actions, the
 // constraint wall on MobileNet-V2, and a checkpoint of a LeNet search.
 #include <benchmark/benchmark.h>
+#include <torch/torch.h>
 
 #include <filesystem>
 #include <vector>
@@ -9,7 +10,6 @@
 #include "agent/rl/ddpg/ddpg.h"
 #include "agent/rl/ddpg/replay.h"
 #include "agent/rl/ppo/ppo.h"
-#include "agent/torch.h"
 #include "host/search/checkpoint.h"
 #include "host/search/cost_table.h"
 #include "host/search/wall.h"

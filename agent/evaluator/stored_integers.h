@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "host/network/io/safetensors.h"
 #include "host/integer/quantised_network.h"
+#include "host/network/io/safetensors.h"
 
 namespace bittern {
 
