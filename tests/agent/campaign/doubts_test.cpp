@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "host/base/error.h"
+#include "tests/host/base/message_of.h"
 
 namespace bittern {
 namespace {
@@ -32,14 +33,7 @@ class Doubts : public ::testing::Test {
     evaluator_.finetune_images = 64;
   }
   static std::string error_of(const std::function<void()>& action) {
-    try {
-      action();
-    } catch (const Error& error) {
-      EXPECT_EQ(error.status(), ExitStatus::kFailed);
-      return error.what();
-    }
-    ADD_FAILURE() << "no error";
-    return "";
+    return message_of(ExitStatus::kFailed, action);
   }
   static json line(int weight_bits, double accuracy) {
     return {{"policy", {{weight_bits, 8}}}, {"accuracy", accuracy}};

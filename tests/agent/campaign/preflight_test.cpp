@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <functional>
 #include <optional>
 
 #include "agent/campaign/fake_quant_source.h"
@@ -14,6 +13,7 @@
 #include "host/base/temporary_folder.h"
 #include "host/network/io/safetensors.h"
 #include "tests/agent/campaign/small_campaign.h"
+#include "tests/host/base/message_of.h"
 
 namespace bittern {
 namespace {
@@ -33,13 +33,7 @@ class PreflightTest : public ::testing::Test {
     options_.store = folder_ / "store.db";
   }
   std::string error_of() const {
-    try {
-      preflight(campaign_, options_, false);
-    } catch (const Error& error) {
-      return error.what();
-    }
-    ADD_FAILURE() << "no error";
-    return "";
+    return message_of([&] { preflight(campaign_, options_, false); });
   }
   /// Nothing was made, whatever came out.
   void TearDown() override {

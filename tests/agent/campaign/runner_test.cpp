@@ -23,6 +23,7 @@
 #include "host/energy/energy.h"
 #include "host/variant/variant.h"
 #include "tests/agent/campaign/small_campaign.h"
+#include "tests/host/base/message_of.h"
 
 namespace bittern {
 namespace {
@@ -56,13 +57,7 @@ class RunnerTest : public ::testing::Test {
     return json;
   }
   std::string error_of(const std::string& name, bool resume = false) const {
-    try {
-      run_here(options(name, resume));
-    } catch (const Error& error) {
-      return error.what();
-    }
-    ADD_FAILURE() << "no error";
-    return "";
+    return message_of([&] { run_here(options(name, resume)); });
   }
   std::string episodes(const std::string& name) const {
     std::string out;
@@ -398,13 +393,7 @@ class TableRunnerTest : public RunnerTest {
   }
   std::string error_of_run() {
     fs::remove_all(folder_ / "failing");
-    try {
-      run("failing");
-    } catch (const Error& error) {
-      EXPECT_EQ(error.status(), ExitStatus::kUsage) << error.what();
-      return error.what();
-    }
-    return "no error";
+    return message_of(ExitStatus::kUsage, [&] { run("failing"); });
   }
   static std::vector<std::string> labels(const CampaignResult& result) {
     std::vector<std::string> out;

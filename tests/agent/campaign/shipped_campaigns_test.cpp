@@ -17,6 +17,7 @@
 #include "host/campaign/runner.h"
 #include "host/network/model_size.h"
 #include "host/search/bit_space.h"
+#include "tests/host/base/message_of.h"
 
 namespace bittern {
 namespace {
@@ -51,13 +52,7 @@ class ShippedHaqCampaign : public ::testing::Test {
     return load_campaign(name, settings, &kinds);
   }
   std::string error_of(const std::string& name, const std::vector<std::string>& more) const {
-    try {
-      load(name, more);
-    } catch (const Error& error) {
-      return error.what();
-    }
-    ADD_FAILURE() << "no error";
-    return "";
+    return message_of([&] { load(name, more); });
   }
   CampaignResult run(const Campaign& campaign, const std::string& name) const {
     RunOptions options;

@@ -9,23 +9,12 @@
 
 #include "agent/data/synthetic.h"
 #include "host/base/error.h"
+#include "tests/host/base/message_of.h"
 
 namespace bittern {
 namespace {
 
 using ::testing::HasSubstr;
-
-/// Message of the Error that `body` throws; fails the test when it throws none.
-template <typename Body>
-std::string message_of(Body body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "no error was thrown";
-  return "";
-}
 
 Dataset numbered(int count) {
   Dataset data;

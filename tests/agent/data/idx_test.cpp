@@ -11,6 +11,7 @@
 #include "host/base/data_sets.h"
 #include "host/base/error.h"
 #include "host/base/file.h"
+#include "tests/host/base/message_of.h"
 
 namespace bittern {
 namespace {
@@ -84,13 +85,7 @@ class IdxTest : public ::testing::Test {
   }
 
   std::string mnist_error() {
-    try {
-      load_idx(request());
-    } catch (const Error& error) {
-      return error.what();
-    }
-    ADD_FAILURE() << "no error was thrown";
-    return "";
+    return message_of([&] { load_idx(request()); });
   }
 
   DataRequest request() const { return {data_set("mnist"), folder_, options_}; }

@@ -12,20 +12,9 @@
 #include "agent/data/decode_image.h"
 #include "host/base/error.h"
 #include "host/base/random.h"
+#include "tests/host/base/message_of.h"
 
 namespace bittern {
-
-/// Message of the Error that `body` throws; fails the test when it throws none.
-template <typename Body>
-std::string message_of(Body body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "no error was thrown";
-  return "";
-}
 
 /// A PNG file of an image with 1 or 3 channels.
 inline std::string png_of(const Pixels& pixels) {

@@ -11,6 +11,7 @@
 
 #include "host/base/error.h"
 #include "host/base/stop.h"
+#include "tests/host/base/message_of.h"
 #include "tests/host/network/random_graph.h"
 #include "tests/host/network/tiny_network.h"
 
@@ -66,17 +67,6 @@ class FakeQuantEvaluatorTest : public ::testing::Test {
 
 std::optional<DataSplits> FakeQuantEvaluatorTest::data_;
 std::optional<TensorFile> FakeQuantEvaluatorTest::checkpoint_;
-
-template <typename Body>
-std::string message_of(Body body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "no error was thrown";
-  return "";
-}
 
 TEST_F(FakeQuantEvaluatorTest, PoliciesSideBySideGetTheAccuraciesOfOneByOne) {
   const std::vector<Policy> policies = {uniform(3, 4), uniform(2, 2), uniform(3, 4), uniform(8, 8),

@@ -12,6 +12,7 @@
 #include "agent/torch.h"
 #include "host/base/error.h"
 #include "host/base/temporary_folder.h"
+#include "tests/host/base/message_of.h"
 #include "tests/host/network/tiny_network.h"
 
 namespace bittern {
@@ -19,17 +20,6 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-
-template <typename Body>
-std::string message_of(Body body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "no error was thrown";
-  return "";
-}
 
 /// A convolution with a batch norm, and a classifier that checkpoints call `linear`.
 Network named_network(const std::string& tensors = "tensors: {fc: linear}\n",

@@ -14,6 +14,7 @@
 #include "agent/torch.h"
 #include "host/base/error.h"
 #include "host/network/ops.h"
+#include "tests/host/base/message_of.h"
 #include "tests/host/network/naive.h"
 #include "tests/host/network/random_graph.h"
 #include "tests/host/network/tiny_network.h"
@@ -22,17 +23,6 @@ namespace bittern {
 namespace {
 
 using ::testing::HasSubstr;
-
-template <typename Body>
-std::string message_of(Body body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "no error was thrown";
-  return "";
-}
 
 torch::Tensor random_images(std::int64_t count, int channels, int height, int width, Rng& rng) {
   torch::Tensor images = torch::empty({count, channels, height, width}, torch::kUInt8);

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <map>
 
 #include "host/analysis/campaign_curves.h"
@@ -14,6 +13,7 @@
 #include "host/base/temporary_folder.h"
 #include "host/cost/lut.h"
 #include "tests/host/analysis/sample_cells.h"
+#include "tests/host/base/message_of.h"
 
 namespace bittern {
 namespace {
@@ -38,15 +38,6 @@ AnalysedCampaigns three_seeds() {
 const MethodRow& row_of(const CampaignAnalysis& analysis, const std::string& method) {
   return *std::find_if(analysis.methods.begin(), analysis.methods.end(),
                        [&](const MethodRow& row) { return row.method == method; });
-}
-
-std::string message_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 TEST(BestSoFar, IsCountedInEvaluations) {

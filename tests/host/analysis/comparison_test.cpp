@@ -13,7 +13,6 @@ using ::testing::ElementsAre;
 using testing::fake_options;
 using testing::FakeDevice;
 using ::testing::HasSubstr;
-using testing::message_of;
 using testing::small_network;
 using testing::tiny_variant;
 

@@ -10,24 +10,13 @@
 
 #include "host/base/error.h"
 #include "host/base/file.h"
+#include "tests/host/base/message_of.h"
 
 namespace bittern {
 namespace {
 
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
-
-/// Message of the Error that `body` throws; fails the test when it throws none.
-template <typename Body>
-std::string message_of(Body body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "no error was thrown";
-  return "";
-}
 
 DataSetInfo set_of(const std::string& file) {
   DataSetInfo info;

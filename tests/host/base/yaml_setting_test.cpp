@@ -3,6 +3,7 @@
 
 #include "host/base/error.h"
 #include "host/base/yaml.h"
+#include "tests/host/base/message_of.h"
 
 namespace bittern {
 namespace {
@@ -31,17 +32,12 @@ class YamlSetting : public ::testing::Test {
   }
   /// Message of the error that reading the search's keys gives.
   static std::string error_of(const std::string& key, const std::string& value) {
-    try {
+    return message_of(ExitStatus::kUsage, [&] {
       const YamlMap search = search_of(set(key, value));
       search.integer("episodes", 1, 100);
       search.real("noise", 0, 1, 0.5);
       search.at("hidden").integers(1, 100, 2, 2);
-    } catch (const Error& error) {
-      EXPECT_EQ(error.status(), ExitStatus::kUsage);
-      return error.what();
-    }
-    ADD_FAILURE() << "no error for " << key << "=" << value;
-    return "";
+    });
   }
 };
 

@@ -12,6 +12,7 @@
 #include "host/campaign/accuracy_source.h"
 #include "host/search/methods.h"
 #include "host/search/random_search.h"
+#include "tests/host/base/message_of.h"
 
 namespace bittern {
 namespace {
@@ -68,14 +69,7 @@ class CampaignFile : public ::testing::Test {
   }
   /// Message of the error that `text` causes; a failure of the test when it causes none.
   std::string error_of(const std::string& text) {
-    try {
-      load(text);
-    } catch (const Error& error) {
-      EXPECT_EQ(error.status(), ExitStatus::kUsage);
-      return error.what();
-    }
-    ADD_FAILURE() << "no error for:\n" << text;
-    return "";
+    return message_of(ExitStatus::kUsage, [&] { load(text); });
   }
 
   TemporaryFolder temporary_;

@@ -12,6 +12,7 @@
 #include "host/base/file.h"
 #include "host/base/temporary_folder.h"
 #include "host/campaign/state_file.h"
+#include "tests/host/base/message_of.h"
 
 namespace bittern {
 namespace {
@@ -29,16 +30,6 @@ constexpr const char* kKey = R"({"name":"a","search":{"episodes":3}})";
 
 class RunDirectoryTest : public ::testing::Test {
  protected:
-  static std::string error_of(const std::function<void()>& action) {
-    try {
-      action();
-    } catch (const Error& error) {
-      return error.what();
-    }
-    ADD_FAILURE() << "no error";
-    return "";
-  }
-
   /// A run that has got as far as its first episode.
   void begin() {
     RunDirectory first(folder_, kKey, false);
@@ -51,8 +42,10 @@ class RunDirectoryTest : public ::testing::Test {
 
 TEST_F(RunDirectoryTest, RefusesToOverwriteARunUnlessAskedToResume) {
   { begin(); }
-  EXPECT_THAT(error_of([&] { RunDirectory second(folder_, kKey, false); }), HasSubstr("--resume"));
-  EXPECT_THAT(error_of([&] { RunDirectory::check(folder_, kKey, false); }), HasSubstr("--resume"));
+  EXPECT_THAT(message_of([&] { RunDirectory second(folder_, kKey, false); }),
+              HasSubstr("--resume"));
+  EXPECT_THAT(message_of([&] { RunDirectory::check(folder_, kKey, false); }),
+              HasSubstr("--resume"));
   RunDirectory::check(folder_, kKey, true);
   RunDirectory third(folder_, kKey, true);
 }
@@ -63,7 +56,7 @@ TEST_F(RunDirectoryTest, NamesTheSettingThatChanged) {
   for (const auto& action :
        std::vector<std::function<void()>>{[&] { RunDirectory second(folder_, other, true); },
                                           [&] { RunDirectory::check(folder_, other, true); }}) {
-    EXPECT_THAT(error_of(action),
+    EXPECT_THAT(message_of(action),
                 AllOf(HasSubstr("name: \"b\", before \"a\""), HasSubstr("only search.episodes")));
   }
 }
@@ -72,7 +65,7 @@ TEST_F(RunDirectoryTest, RefusesARunWhoseCostsHadOtherKeys) {
   { begin(); }
   const auto resume_as = [&](const json& settings) {
     write_state(folder_ / "state" / "campaign.json", settings);
-    return error_of([&] { RunDirectory::check(folder_, kKey, true); });
+    return message_of([&] { RunDirectory::check(folder_, kKey, true); });
   };
   json settings = json::parse(kKey);  // as version 1 wrote them
   EXPECT_THAT(resume_as(settings),
@@ -90,7 +83,7 @@ TEST_F(RunDirectoryTest, TheBudgetMayBeRaisedAndNotFallBelowWhatWasRun) {
   }
   { RunDirectory raised(folder_, key(20), true); }
   { RunDirectory lowered(folder_, key(4), true); }
-  EXPECT_THAT(error_of([&] { RunDirectory::check(folder_, key(3), true); }),
+  EXPECT_THAT(message_of([&] { RunDirectory::check(folder_, key(3), true); }),
               HasSubstr("search.episodes is 3, but 4 episodes were run there (of 4)"));
 }
 
@@ -108,7 +101,7 @@ TEST_F(RunDirectoryTest, AStartWithoutAnEpisodeMakesNoClaim) {
     RunDirectory second(folder_, other, false);
     second.episodes().append({{"episode", 0}});
   }
-  EXPECT_THAT(error_of([&] { RunDirectory::check(folder_, kKey, true); }),
+  EXPECT_THAT(message_of([&] { RunDirectory::check(folder_, kKey, true); }),
               HasSubstr("name: \"a\", before \"b\""));
 }
 
@@ -140,7 +133,7 @@ TEST_F(RunDirectoryTest, CheckingMakesNothing) {
 
 TEST_F(RunDirectoryTest, LetsOneProcessInAtATime) {
   RunDirectory first(folder_, kKey, false);
-  EXPECT_THAT(error_of([&] { RunDirectory second(folder_, kKey, true); }),
+  EXPECT_THAT(message_of([&] { RunDirectory second(folder_, kKey, true); }),
               HasSubstr("another process"));
 }
 
@@ -175,7 +168,7 @@ TEST_F(RunDirectoryTest, SaysWhichStateFileIsDamaged) {
   for (const std::string& damaged : {std::string("{\"na"), std::string(100000, '['),
                                      text.replace(text.find("\"a\""), 3, "\"c\"")}) {
     write_file(folder_ / "state" / "campaign.json", damaged);
-    EXPECT_THAT(error_of([&] { RunDirectory second(folder_, kKey, true); }),
+    EXPECT_THAT(message_of([&] { RunDirectory second(folder_, kKey, true); }),
                 AllOf(HasSubstr("campaign.json"), HasSubstr("damaged")));
   }
 }
@@ -184,7 +177,7 @@ TEST_F(RunDirectoryTest, ARunWhoseMeasurementsHadOtherKeysIsRefused) {
   { begin(); }
   // As it was written before keys were taken from programs.
   write_file(folder_ / "state" / "campaign.json", kKey);
-  EXPECT_THAT(error_of([&] { RunDirectory second(folder_, kKey, true); }),
+  EXPECT_THAT(message_of([&] { RunDirectory second(folder_, kKey, true); }),
               AllOf(HasSubstr("version 1"), HasSubstr("--out")));
 }
 
@@ -198,7 +191,7 @@ TEST_F(RunDirectoryTest, NoticesDamagedOutcomes) {
   const fs::path file = folder_ / "state" / "finished-3.4.json";
   std::string text = read_file(file);
   write_file(file, text.replace(text.find("98.25"), 5, "99.25"));
-  EXPECT_THAT(error_of([&] { directory.finished(outcome.policy()); }),
+  EXPECT_THAT(message_of([&] { directory.finished(outcome.policy()); }),
               AllOf(HasSubstr("finished-3.4.json"), HasSubstr("damaged"), HasSubstr("delete it")));
 }
 
@@ -207,13 +200,13 @@ TEST_F(RunDirectoryTest, SaysWhichFolderCannotBeMade) {
   for (const auto& action : std::vector<std::function<void()>>{
            [&] { RunDirectory directory(folder_ / "x", kKey, false); },
            [&] { RunDirectory::check(folder_ / "x", kKey, false); }}) {
-    EXPECT_THAT(error_of(action), HasSubstr(folder_.string()));
+    EXPECT_THAT(message_of(action), HasSubstr(folder_.string()));
   }
 }
 
 TEST_F(RunDirectoryTest, SaysWhichFolderCannotBeWritten) {
   // Nobody, not even root, writes into /proc.
-  EXPECT_THAT(error_of([&] { RunDirectory::check("/proc/bittern", kKey, false); }),
+  EXPECT_THAT(message_of([&] { RunDirectory::check("/proc/bittern", kKey, false); }),
               HasSubstr("cannot"));
 }
 

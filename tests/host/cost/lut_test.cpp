@@ -16,7 +16,6 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-using testing::message_of;
 
 std::vector<LutRow> random_rows(Rng& rng, int count) {
   const std::string letters = "abc,\"\n\r '0\xc3\xa9";

@@ -23,7 +23,6 @@ using testing::FakeProgram;
 using testing::frame_bytes;
 using ::testing::HasSubstr;
 using testing::header_of;
-using testing::message_of;
 using testing::ServerThread;
 
 using Payload = std::vector<std::uint8_t>;

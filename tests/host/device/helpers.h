@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "host/device/device.h"
+#include "tests/host/base/message_of.h"
 
 namespace bittern::testing {
 
@@ -31,21 +32,6 @@ class ScopedEnv {
  private:
   const char* name_;
 };
-
-/// What the call throws as E; fails the test when it throws something else or nothing.
-template <typename E, typename Call>
-std::string message_of(Call call) {
-  try {
-    call();
-  } catch (const E& error) {
-    return error.what();
-  } catch (const std::exception& error) {
-    ADD_FAILURE() << "another exception: " << error.what();
-    return "";
-  }
-  ADD_FAILURE() << "no exception";
-  return "";
-}
 
 /// Whether `condition` becomes true within ten seconds.
 template <typename Condition>

@@ -21,7 +21,6 @@ using testing::FakeProgram;
 using testing::fakes_folder;
 using ::testing::HasSubstr;
 using testing::LethalProgram;
-using testing::message_of;
 using testing::pid_of;
 using testing::process_state;
 using testing::ScopedEnv;

@@ -27,7 +27,6 @@ using testing::FakeProgram;
 using testing::fakes_folder;
 using ::testing::HasSubstr;
 using testing::LethalProgram;
-using testing::message_of;
 using ::testing::Not;
 using testing::open_descriptors;
 using testing::pid_of;

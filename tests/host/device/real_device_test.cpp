@@ -15,7 +15,6 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-using testing::message_of;
 using testing::pid_of;
 
 class RealDevice : public ::testing::Test {

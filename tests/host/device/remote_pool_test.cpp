@@ -27,7 +27,6 @@ using testing::fake_program;
 using testing::fake_variant;
 using testing::FakeProgram;
 using ::testing::HasSubstr;
-using testing::message_of;
 using ::testing::Not;
 using testing::RemoteFake;
 

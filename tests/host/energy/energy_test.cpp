@@ -11,6 +11,7 @@
 #include "host/base/temporary_folder.h"
 #include "host/cores/cores.h"
 #include "host/protocol/registers.h"
+#include "tests/host/base/message_of.h"
 
 namespace bittern {
 namespace {
@@ -59,14 +60,7 @@ class EnergyTest : public ::testing::Test {
     return load_energy_table((folder_ / "t.yaml").string());
   }
   std::string error_of(const std::string& from, const std::string& to) {
-    try {
-      table(from, to);
-    } catch (const Error& error) {
-      EXPECT_EQ(error.status(), ExitStatus::kUsage);
-      return error.what();
-    }
-    ADD_FAILURE() << "expected an Error after '" << from << "' -> '" << to << "'";
-    return "";
+    return message_of(ExitStatus::kUsage, [&] { table(from, to); });
   }
   TemporaryFolder temporary_;
   const fs::path folder_ = temporary_.path();

@@ -6,6 +6,7 @@
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/temporary_folder.h"
+#include "tests/host/base/message_of.h"
 
 namespace bittern {
 namespace {
@@ -23,13 +24,7 @@ class TableEvaluatorTest : public ::testing::Test {
     return {network_, folder_ / "acc.csv", 99.0, missing_is_bad};
   }
   std::string error_of(const std::string& text) {
-    try {
-      read(text);
-    } catch (const Error& error) {
-      EXPECT_EQ(error.status(), ExitStatus::kUsage);
-      return error.what();
-    }
-    return "no error";
+    return message_of(ExitStatus::kUsage, [&] { read(text); });
   }
 
   Network network_;

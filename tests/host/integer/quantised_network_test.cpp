@@ -11,6 +11,7 @@
 #include "host/integer/quantise_network.h"
 #include "host/network/network.h"
 #include "host/network/passes/fuse_relu.h"
+#include "tests/host/base/message_of.h"
 #include "tests/host/integer/random_integers.h"
 #include "tests/host/network/tiny_network.h"
 
@@ -87,13 +88,7 @@ struct OneLayer {
     return quantise_network("one", network.graph, tensors, policy, weights, activations);
   }
   std::string refusal() const {
-    try {
-      quantised();
-    } catch (const Error& error) {
-      EXPECT_EQ(error.status(), ExitStatus::kUsage);
-      return error.what();
-    }
-    return "";
+    return message_of(ExitStatus::kUsage, [&] { quantised(); });
   }
 };
 

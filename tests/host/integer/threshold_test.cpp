@@ -10,6 +10,7 @@
 
 #include "host/base/error.h"
 #include "host/base/random.h"
+#include "tests/host/base/message_of.h"
 
 namespace bittern {
 namespace {
@@ -31,17 +32,6 @@ double mean_squared_error(const std::vector<float>& values, float threshold, Cod
     error += std::pow(value - code * scale, 2);
   }
   return error / static_cast<double>(values.size());
-}
-
-template <typename Body>
-std::string message_of(Body body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "no error was thrown";
-  return "";
 }
 
 TEST(CodeRange, WeightsAreSymmetric) {

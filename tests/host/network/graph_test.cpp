@@ -13,6 +13,7 @@
 #include "host/network/passes/fuse_relu.h"
 #include "host/network/passes/ranges.h"
 #include "host/network/passes/relu_behind_pool.h"
+#include "tests/host/base/message_of.h"
 
 namespace bittern {
 namespace {
@@ -26,14 +27,7 @@ Network load(const std::string& layers, const std::string& input = "[1, 28, 28]"
 }
 
 std::string error_of(const std::string& layers) {
-  try {
-    load(layers);
-  } catch (const Error& error) {
-    EXPECT_EQ(error.status(), ExitStatus::kUsage);
-    return error.what();
-  }
-  ADD_FAILURE() << "expected an Error for\n" << layers;
-  return "";
+  return message_of(ExitStatus::kUsage, [&] { load(layers); });
 }
 
 std::string shape_of(const std::string& layers, const std::string& input) {

@@ -10,6 +10,7 @@
 #include "host/base/file.h"
 #include "host/base/random.h"
 #include "host/base/temporary_folder.h"
+#include "tests/host/base/message_of.h"
 
 namespace bittern {
 namespace {
@@ -27,14 +28,7 @@ class NetworkTest : public ::testing::Test {
     return load_network((folder_ / "n.yaml").string());
   }
   std::string error_of(const std::string& layers) {
-    try {
-      load(layers);
-    } catch (const Error& error) {
-      EXPECT_EQ(error.status(), ExitStatus::kUsage);
-      return error.what();
-    }
-    ADD_FAILURE() << "expected an Error for\n" << layers;
-    return "";
+    return message_of(ExitStatus::kUsage, [&] { load(layers); });
   }
   std::string policy_error_of(const std::string& json) {
     write_file(folder_ / "p.json", json);

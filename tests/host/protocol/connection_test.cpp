@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "host/base/file.h"
+#include "tests/host/base/message_of.h"
 
 namespace bittern {
 namespace {
@@ -27,17 +28,6 @@ std::string temporary(const std::string& name) {
   return (std::filesystem::temp_directory_path() /
           ("bittern_" + std::to_string(::getpid()) + "_" + name))
       .string();
-}
-
-/// Message of the Error that `call` throws; "" when it throws none.
-template <typename Call>
-std::string error_of(Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
 }
 
 ConnectionError::Kind kind_of(const std::function<void()>& call) {
@@ -64,9 +54,9 @@ TEST(Endpoint, UnderstandsItsForms) {
 TEST(Endpoint, NamesWhatIsWrong) {
   for (const char* text :
        {"", "unix:", "board", "tcp:", "tcp:a:", "tcp::5", "a:65536", "a:-1", "a:1x", "tcp:x"}) {
-    EXPECT_THAT(error_of([&] { Endpoint::parse(text); }), HasSubstr("tcp:host:port")) << text;
+    EXPECT_THAT(message_of([&] { Endpoint::parse(text); }), HasSubstr("tcp:host:port")) << text;
   }
-  EXPECT_THAT(error_of([] { Listener(Endpoint::parse("unix:/tmp/" + std::string(200, 'x'))); }),
+  EXPECT_THAT(message_of([] { Listener(Endpoint::parse("unix:/tmp/" + std::string(200, 'x'))); }),
               HasSubstr("longer"));
 }
 
@@ -133,12 +123,12 @@ TEST(Connection, ClosedConnectionsThrowInsteadOfTouchingADescriptor) {
 }
 
 TEST(Connection, TakesOverSocketsOnly) {
-  EXPECT_THAT(error_of([] { Connection::from_fd(9999); }), HasSubstr("no socket"));
+  EXPECT_THAT(message_of([] { Connection::from_fd(9999); }), HasSubstr("no socket"));
   const int null = ::open("/dev/null", O_RDONLY);
-  EXPECT_THAT(error_of([&] { Connection::from_fd(null); }), HasSubstr("no socket"));
+  EXPECT_THAT(message_of([&] { Connection::from_fd(null); }), HasSubstr("no socket"));
   ::close(null);
   const int datagram = ::socket(AF_UNIX, SOCK_DGRAM, 0);
-  EXPECT_THAT(error_of([&] { Connection::from_fd(datagram); }), HasSubstr("stream"));
+  EXPECT_THAT(message_of([&] { Connection::from_fd(datagram); }), HasSubstr("stream"));
   ::close(datagram);
 }
 
@@ -170,7 +160,8 @@ TEST_P(OverListener, ConnectsAndCarriesBytesBothWays) {
 
 TEST_P(OverListener, RefusesAnAddressInUse) {
   Listener first(endpoint());
-  EXPECT_THAT(error_of([&] { Listener second(first.endpoint()); }), HasSubstr("cannot listen on"));
+  EXPECT_THAT(message_of([&] { Listener second(first.endpoint()); }),
+              HasSubstr("cannot listen on"));
 }
 
 TEST_P(OverListener, SaysThatNobodyListens) {
@@ -179,7 +170,7 @@ TEST_P(OverListener, SaysThatNobodyListens) {
     Listener listener(endpoint());
     gone = listener.endpoint();
   }
-  const std::string message = error_of([&] { Connection::connect(gone, kPatience); });
+  const std::string message = message_of([&] { Connection::connect(gone, kPatience); });
   EXPECT_THAT(message, HasSubstr(gone.text()));
   EXPECT_THAT(message, HasSubstr("is the device running there?"));
 }
@@ -202,7 +193,7 @@ TEST(Listener, ReplacesTheSocketOfADeadServerButNoOtherFile) {
   EXPECT_FALSE(std::filesystem::exists(path));
 
   write_file(path, "precious");
-  EXPECT_THAT(error_of([&] { Listener listener(Endpoint::parse("unix:" + path)); }),
+  EXPECT_THAT(message_of([&] { Listener listener(Endpoint::parse("unix:" + path)); }),
               HasSubstr("there is a file"));
   EXPECT_EQ(read_file(path), "precious");
   std::filesystem::remove(path);

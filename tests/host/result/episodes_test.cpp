@@ -5,12 +5,12 @@
 
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <string>
 
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/temporary_folder.h"
+#include "tests/host/base/message_of.h"
 
 namespace bittern {
 namespace {
@@ -22,15 +22,6 @@ std::string line(int episode, double accuracy = 90) {
   return "{\"episode\":" + std::to_string(episode) +
          ",\"policy\":[[4,8]],\"accuracy\":" + std::to_string(accuracy) +
          ",\"reward\":0.1,\"cost\":{\"latency_s\":1e-3,\"energy_j\":2e-6,\"weight_bytes\":10}}\n";
-}
-
-std::string message_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 class Follower : public ::testing::Test {

@@ -22,7 +22,6 @@ using testing::fake_options;
 using testing::FakeBehaviour;
 using testing::FakeDevice;
 using ::testing::HasSubstr;
-using testing::message_of;
 using testing::small_network;
 using testing::tiny_variant;
 

@@ -24,7 +24,6 @@ namespace {
 using ::testing::AllOf;
 using testing::FakeBehaviour;
 using ::testing::HasSubstr;
-using testing::message_of;
 using testing::Served;
 using testing::tiny_variant;
 

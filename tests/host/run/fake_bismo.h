@@ -30,6 +30,7 @@
 #include "host/protocol/server.h"
 #include "host/run/layer_run.h"
 #include "host/run/measurer.h"
+#include "tests/host/base/message_of.h"
 #include "tests/host/cores/bismo/bismo_interpreter.h"
 
 namespace bittern::testing {
@@ -362,21 +363,6 @@ inline Network small_network() {
   linear.signed_input = true;
   network.layers.push_back(linear);
   return network;
-}
-
-/// What the call throws as E; fails the test when it throws something else or nothing.
-template <typename E, typename Call>
-std::string message_of(Call call) {
-  try {
-    call();
-  } catch (const E& error) {
-    return error.what();
-  } catch (const std::exception& error) {
-    ADD_FAILURE() << "another exception: " << error.what();
-    return "";
-  }
-  ADD_FAILURE() << "no exception";
-  return "";
 }
 
 }  // namespace bittern::testing

@@ -12,6 +12,7 @@
 #include "host/base/error.h"
 #include "host/base/temporary_folder.h"
 #include "host/search/methods.h"
+#include "tests/host/base/message_of.h"
 #include "tests/host/search/synthetic.h"
 
 namespace bittern {
@@ -89,12 +90,7 @@ class DriverTest : public ::testing::Test {
     return kind->configure(YamlMap(YamlNode::parse(yaml, "test.yaml"), kind->keys));
   }
   std::string error_of(const SearchContext& context, const ConfiguredMethod& method) {
-    try {
-      run_search(context, options_, method);
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "no error";
+    return message_of([&] { run_search(context, options_, method); });
   }
 
   testing::SyntheticProblem problem_;

@@ -6,12 +6,12 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <functional>
 #include <limits>
 
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/random.h"
+#include "tests/host/base/message_of.h"
 #include "tests/host/search/fakes.h"
 
 namespace bittern {
@@ -334,20 +334,11 @@ TEST(Wall, TakesTheReserveWhenConstraintsThatAreNotMonotoneLeaveNoWay) {
   EXPECT_EQ(wall.apply({BitPair{4, 8}}).policy[0].weight, 2);
 }
 
-std::string error_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
 TEST(Wall, ExplainsALimitThatCannotBeReached) {
   FunctionCost cost = roofline();
   const BitSpace space({}, cost.network());
   const CostTable table(cost, space);
-  const std::string message = error_of([&] { Wall(table, space, {ratio(0.2)}, {}); });
+  const std::string message = message_of([&] { Wall(table, space, {ratio(0.2)}, {}); });
   // Least: the middle at 2 bits and the pinned ends.
   EXPECT_THAT(message, HasSubstr("8.20192e+06 s (ratio 0.2108)"));
   EXPECT_THAT(message, HasSubstr("mobilenet_v2"));
@@ -357,7 +348,7 @@ TEST(Wall, ExplainsALimitThatCannotBeReached) {
   free.pin_first_last = false;
   const BitSpace unpinned(free, cost.network());
   const CostTable other(cost, unpinned);
-  const std::string no_pins = error_of([&] { Wall(other, unpinned, {ratio(0.1)}, {}); });
+  const std::string no_pins = message_of([&] { Wall(other, unpinned, {ratio(0.1)}, {}); });
   EXPECT_THAT(no_pins, Not(HasSubstr("pin_first_last")));
 }
 
@@ -369,7 +360,7 @@ TEST(Wall, ExplainsConstraintsThatContradictEachOther) {
   options.pin_first_last = false;
   const BitSpace space(options, cost.network());
   const CostTable table(cost, space);
-  const std::string message = error_of([&] {
+  const std::string message = message_of([&] {
     Wall(table, space, {{Resource::kLatency, false, 12}, {Resource::kEnergy, false, 10}}, {});
   });
   EXPECT_THAT(message, HasSubstr("meets all of them together"));
@@ -381,7 +372,7 @@ TEST(Wall, RefusesBadSettings) {
   const BitSpace space({}, cost.network());
   const CostTable table(cost, space);
   const auto message = [&](std::vector<Constraint> constraints, WallOptions options) {
-    return error_of([&] { Wall(table, space, constraints, options); });
+    return message_of([&] { Wall(table, space, constraints, options); });
   };
   EXPECT_THAT(message({ratio(0.0)}, {}), HasSubstr("the limit is 0"));
   EXPECT_THAT(message({ratio(std::nan(""))}, {}), HasSubstr("the limit is nan"));
@@ -406,7 +397,7 @@ TEST(CostTable, RefusesCostsThatAreNotNumbers) {
     FunctionCost cost(testing::lenet(),
                       [bad](std::size_t layer, BitPair) { return layer == 2 ? bad : 1.0; });
     const BitSpace space({}, cost.network());
-    EXPECT_THAT(error_of([&] { CostTable(cost, space); }),
+    EXPECT_THAT(message_of([&] { CostTable(cost, space); }),
                 HasSubstr("layer fc1 at 2/2 bits: the latency is"));
   }
 }

@@ -25,7 +25,6 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-using testing::message_of;
 
 MeasurementKey key_of(int i) {
   MeasurementKey key;

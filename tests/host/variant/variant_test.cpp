@@ -10,6 +10,7 @@
 #include "host/base/file.h"
 #include "host/base/temporary_folder.h"
 #include "host/cores/cores.h"
+#include "tests/host/base/message_of.h"
 
 namespace bittern {
 namespace {
@@ -55,14 +56,7 @@ class VariantTest : public ::testing::Test {
     return load(text.replace(at, from.size(), to));
   }
   std::string error_of(const std::string& from, const std::string& to) {
-    try {
-      changed(from, to);
-    } catch (const Error& error) {
-      EXPECT_EQ(error.status(), ExitStatus::kUsage);
-      return error.what();
-    }
-    ADD_FAILURE() << "expected an Error after '" << from << "' -> '" << to << "'";
-    return "";
+    return message_of(ExitStatus::kUsage, [&] { changed(from, to); });
   }
   TemporaryFolder temporary_;
   const fs::path folder_ = temporary_.path();

@@ -11,7 +11,6 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <future>
 #include <string>
 #include <thread>
@@ -22,6 +21,7 @@
 #include "host/base/file_descriptor.h"
 #include "host/base/temporary_folder.h"
 #include "tests/host/analysis/sample_cells.h"
+#include "tests/host/base/message_of.h"
 
 namespace bittern {
 namespace {
@@ -29,15 +29,6 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-std::string message_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 void add_line(const fs::path& folder, int episode, double accuracy) {
   fs::create_directories(folder);

@@ -3,11 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <memory>
 #include <set>
 
 #include "host/base/error.h"
+#include "tests/host/base/message_of.h"
 #include "tests/host/search/fakes.h"
 
 namespace bittern {
@@ -37,12 +37,7 @@ class ReleqEnvironmentTest : public ::testing::Test {
   }
 
   std::string error() {
-    try {
-      make();
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "no error";
+    return message_of([&] { make(); });
   }
 
   static Policy weights(const std::vector<int>& bits) {

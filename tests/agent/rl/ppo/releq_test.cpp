@@ -19,6 +19,7 @@
 #include "host/search/driver.h"
 #include "host/search/methods.h"
 #include "tests/agent/rl/ppo/grids.h"
+#include "tests/host/base/message_of.h"
 #include "tests/host/search/synthetic.h"
 
 namespace bittern {
@@ -77,12 +78,7 @@ class ReleqSearch : public ::testing::Test {
   }
 
   std::string error_of(const Options& options, const SearchContext& context) {
-    try {
-      search(options, context);
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "no error";
+    return message_of([&] { search(options, context); });
   }
 
   /// The checkpoints that kills after each episode would leave behind.

@@ -17,6 +17,7 @@
 #include "host/network/io/network_yaml.h"
 #include "host/network/io/onnx/import.h"
 #include "host/network/quantisation.h"
+#include "tests/host/base/message_of.h"
 
 namespace bittern {
 namespace {
@@ -107,14 +108,7 @@ class ModelBuilder {
   }
 
   std::string error(const OnnxOptions& options = {}, const std::filesystem::path& folder = "") {
-    try {
-      read(options, folder);
-    } catch (const Error& error) {
-      EXPECT_EQ(error.status(), ExitStatus::kUsage) << error.what();
-      return error.what();
-    }
-    ADD_FAILURE() << "no error was thrown";
-    return "";
+    return message_of(ExitStatus::kUsage, [&] { read(options, folder); });
   }
 
  private:

@@ -19,7 +19,6 @@ namespace {
 
 using nlohmann::json;
 using testing::configured;
-using testing::error_of;
 using testing::GridProblem;
 using ::testing::HasSubstr;
 
@@ -149,14 +148,14 @@ TEST_P(EveryBaseline, RefusesADamagedState) {
   checkpoint.state["measured"][0][0] = "0102zz0304";
   write_checkpoint(part.checkpoint, checkpoint);
   part.resume = true;
-  EXPECT_THAT(error_of([&] { lines_of(problem, part); }),
+  EXPECT_THAT(message_of([&] { lines_of(problem, part); }),
               HasSubstr("\"0102zz0304\" is no choice of 5 slots"));
   checkpoint.state["measured"] = json::array({1});
   write_checkpoint(part.checkpoint, checkpoint);
-  EXPECT_THAT(error_of([&] { lines_of(problem, part); }), HasSubstr("expected six values"));
+  EXPECT_THAT(message_of([&] { lines_of(problem, part); }), HasSubstr("expected six values"));
   checkpoint.state.erase("measured");
   write_checkpoint(part.checkpoint, checkpoint);
-  EXPECT_THAT(error_of([&] { lines_of(problem, part); }), HasSubstr("damaged checkpoint"));
+  EXPECT_THAT(message_of([&] { lines_of(problem, part); }), HasSubstr("damaged checkpoint"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Methods, EveryBaseline,
@@ -181,7 +180,7 @@ TEST(UniformTest, SaysWhenNoneIsWithinTheLimits) {
   testing::Grid grid = testing::chain_grid();
   grid.bits.layers = {{"l1", {3, 5}, {}}, {"l2", {2, 4}, {}}};
   GridProblem problem(grid);
-  EXPECT_THAT(error_of([&] { run(problem, 10, 1, "uniform"); }),
+  EXPECT_THAT(message_of([&] { run(problem, 10, 1, "uniform"); }),
               HasSubstr("of the 0 uniform policies of network chain_grid none is"));
 }
 
@@ -296,12 +295,13 @@ TEST(AnnealingTest, CoolsDownAndTakesItsKeys) {
     for (const json& line : done.lines) EXPECT_FALSE(line.contains("meets_limits"));
   }
   EXPECT_NE(run(problem, 60, 1, "annealing").lines, run(problem, 60, 2, "annealing").lines);
-  EXPECT_THAT(error_of([] { configured("annealing", "{first_temperature: 0}"); }),
+  EXPECT_THAT(message_of([] { configured("annealing", "{first_temperature: 0}"); }),
               HasSubstr("first_temperature"));
-  EXPECT_THAT(
-      error_of([] { configured("annealing", "{first_temperature: 0.1, last_temperature: 0.2}"); }),
-      HasSubstr("last_temperature"));
-  EXPECT_THAT(error_of([] { configured("annealing", "{limits: hope}"); }), HasSubstr("hope"));
+  EXPECT_THAT(message_of([] {
+                configured("annealing", "{first_temperature: 0.1, last_temperature: 0.2}");
+              }),
+              HasSubstr("last_temperature"));
+  EXPECT_THAT(message_of([] { configured("annealing", "{limits: hope}"); }), HasSubstr("hope"));
 }
 
 TEST(Nsga2Test, TakesItsKeys) {
@@ -316,11 +316,11 @@ TEST(Nsga2Test, TakesItsKeys) {
       EXPECT_FALSE(line.contains("meets_limits"));
     }
   }
-  EXPECT_THAT(error_of([] { configured("nsga2", "{population: 3}"); }), HasSubstr("population"));
-  EXPECT_THAT(error_of([] { configured("nsga2", "{crossover: 2}"); }), HasSubstr("crossover"));
-  EXPECT_THAT(error_of([] { configured("nsga2", "{mutation: -1}"); }), HasSubstr("mutation"));
-  EXPECT_THAT(error_of([] { configured("nsga2", "{focus: 2}"); }), HasSubstr("focus"));
-  EXPECT_THAT(error_of([] { configured("nsga2", "{limits: reject}"); }), HasSubstr("reject"));
+  EXPECT_THAT(message_of([] { configured("nsga2", "{population: 3}"); }), HasSubstr("population"));
+  EXPECT_THAT(message_of([] { configured("nsga2", "{crossover: 2}"); }), HasSubstr("crossover"));
+  EXPECT_THAT(message_of([] { configured("nsga2", "{mutation: -1}"); }), HasSubstr("mutation"));
+  EXPECT_THAT(message_of([] { configured("nsga2", "{focus: 2}"); }), HasSubstr("focus"));
+  EXPECT_THAT(message_of([] { configured("nsga2", "{limits: reject}"); }), HasSubstr("reject"));
 }
 
 TEST(Nsga2Test, RefusesAPopulationThatWasNeverMeasured) {
@@ -333,7 +333,7 @@ TEST(Nsga2Test, RefusesAPopulationThatWasNeverMeasured) {
   checkpoint.state["population"][0] = "0404040404";
   write_checkpoint(context.checkpoint, checkpoint);
   context.resume = true;
-  EXPECT_THAT(error_of([&] { run(problem, context, configured("nsga2")); }),
+  EXPECT_THAT(message_of([&] { run(problem, context, configured("nsga2")); }),
               HasSubstr("was never measured"));
 }
 

@@ -8,6 +8,7 @@
 
 #include "host/base/error.h"
 #include "host/base/random.h"
+#include "tests/host/base/message_of.h"
 #include "tests/host/search/grids.h"
 
 namespace bittern {
@@ -30,16 +31,6 @@ class ChoiceSpaceTest : public ::testing::Test {
         WallOptions{});
     choices_ = std::make_unique<ChoiceSpace>(*space_, *wall_);
   }
-  template <typename Function>
-  static std::string error_of(Function function) {
-    try {
-      function();
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "no error";
-  }
-
   testing::Grid grid_;
   std::unique_ptr<testing::FunctionCost> cost_;
   std::unique_ptr<BitSpace> space_;
@@ -102,18 +93,18 @@ TEST_F(ChoiceSpaceTest, NeighboursAreWithinTheLimitsAndOneStepOrOneSwapAway) {
 }
 
 TEST_F(ChoiceSpaceTest, RefusesWhatIsNotOfTheSpace) {
-  EXPECT_THAT(error_of([&] { choices_->policy({0, 0, 0}); }), HasSubstr("3 slots"));
-  EXPECT_THAT(error_of([&] {
+  EXPECT_THAT(message_of([&] { choices_->policy({0, 0, 0}); }), HasSubstr("3 slots"));
+  EXPECT_THAT(message_of([&] {
                 choices_->policy({0, 3, 0, 0});
               }),
               HasSubstr("option 3 of slot 1; expected 0..2"));
-  EXPECT_THAT(error_of([&] {
+  EXPECT_THAT(message_of([&] {
                 choices_->choice(Policy(8, BitPair{2, 2}));
               }),
               HasSubstr("outside of the search space"));
-  EXPECT_THAT(error_of([&] { choices_->from_text("00030000"); }), HasSubstr("no choice of 4"));
-  EXPECT_THAT(error_of([&] { choices_->from_text("0g000000"); }), HasSubstr("no choice of 4"));
-  EXPECT_THAT(error_of([&] { choices_->from_text("0000"); }), HasSubstr("no choice of 4"));
+  EXPECT_THAT(message_of([&] { choices_->from_text("00030000"); }), HasSubstr("no choice of 4"));
+  EXPECT_THAT(message_of([&] { choices_->from_text("0g000000"); }), HasSubstr("no choice of 4"));
+  EXPECT_THAT(message_of([&] { choices_->from_text("0000"); }), HasSubstr("no choice of 4"));
 }
 
 }  // namespace

@@ -16,7 +16,6 @@ namespace {
 using nlohmann::json;
 using testing::configured;
 using ::testing::ElementsAre;
-using testing::error_of;
 using testing::GridProblem;
 using ::testing::HasSubstr;
 
@@ -150,11 +149,11 @@ TEST(AdditiveModelTest, ScalesAPriorOfAnotherUnit) {
 
 TEST(AdditiveModelTest, RefusesAnotherForm) {
   const Space space(testing::chain_grid());
-  EXPECT_THAT(error_of([&] { AdditiveModel(space.choices, {{1.0}}, 1.0); }),
+  EXPECT_THAT(message_of([&] { AdditiveModel(space.choices, {{1.0}}, 1.0); }),
               HasSubstr("losses of 1 slots for a space of 5"));
   OptionLosses prior(5, std::vector<double>(5, 0.0));
   prior[3][1] = std::nan("");
-  EXPECT_THAT(error_of([&] { AdditiveModel(space.choices, prior, 1.0); }),
+  EXPECT_THAT(message_of([&] { AdditiveModel(space.choices, prior, 1.0); }),
               HasSubstr("layer 3 is nan"));
 }
 
@@ -223,9 +222,10 @@ TEST(SensitivityTest, MeasuresFewerWidthsWhereTheBudgetIsSmall) {
   EXPECT_EQ(probes(12, "{measure: 0}"), 1);
   EXPECT_EQ(probes(20, "{measure: 1}"), 11) << "one";
   EXPECT_EQ(probes(5, "{measure: 1}"), 4) << "the last episode is for a policy within the limits";
-  EXPECT_THAT(error_of([&] { run(problem, 1, 1, "sensitivity"); }),
+  EXPECT_THAT(message_of([&] { run(problem, 1, 1, "sensitivity"); }),
               HasSubstr("sensitivity: 1 episode(s); expected at least 2"));
-  EXPECT_THAT(error_of([] { configured("sensitivity", "{measure: 1.5}"); }), HasSubstr("measure"));
+  EXPECT_THAT(message_of([] { configured("sensitivity", "{measure: 1.5}"); }),
+              HasSubstr("measure"));
 }
 
 TEST(SensitivityTest, DoubtsWhatItInterpolates) {
@@ -266,7 +266,7 @@ TEST_P(GradientsTest, GoodScoresGiveTheBestPolicyAtOnce) {
 TEST_P(GradientsTest, WhatTheScoresCostComesOutOfTheBudget) {
   scores().cost = 10.0 / 70.0;  // of ten layers with seven widths: ten evaluations
   EXPECT_EQ(done(30).result.episodes, 20);
-  EXPECT_THAT(error_of([&] { done(10); }),
+  EXPECT_THAT(message_of([&] { done(10); }),
               HasSubstr("the scores cost as much as 10.0 evaluations, and the budget is 10"));
 }
 
@@ -289,8 +289,8 @@ TEST_P(GradientsTest, AResumedSearchDoesNotAskForScoresAgain) {
 
 TEST_P(GradientsTest, RefusesScoresThatAreNoNumbersAndEvaluatorsWithout) {
   scores().broken = 3;
-  EXPECT_THAT(error_of([&] { done(10); }), HasSubstr("scores of layer l0 at 3/8 bits are nan"));
-  EXPECT_THAT(error_of([&] { run(problem_, 10, 1, GetParam()); }),
+  EXPECT_THAT(message_of([&] { done(10); }), HasSubstr("scores of layer l0 at 3/8 bits are nan"));
+  EXPECT_THAT(message_of([&] { run(problem_, 10, 1, GetParam()); }),
               HasSubstr("evaluator function evaluator has no " + GetParam() + " scores"));
 }
 

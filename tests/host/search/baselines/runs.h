@@ -7,6 +7,7 @@
 #include "host/base/error.h"
 #include "host/base/yaml.h"
 #include "host/search/methods.h"
+#include "tests/host/base/message_of.h"
 #include "tests/host/search/grids.h"
 
 namespace bittern::testing {
@@ -38,17 +39,6 @@ inline Run run(GridProblem& problem, SearchContext context, const ConfiguredMeth
 inline Run run(GridProblem& problem, int budget, std::uint64_t seed, const std::string& name,
                const std::string& yaml = "{}") {
   return run(problem, problem.context(budget, seed), configured(name, yaml));
-}
-
-/// The message of the Error that `function` throws.
-template <typename Function>
-std::string error_of(Function function) {
-  try {
-    function();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 /// Scores as gradients would give them: what a grid of single losses loses, in a unit of its own.
