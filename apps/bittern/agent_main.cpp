@@ -18,6 +18,7 @@ int main(int argc, char** argv) {
     add_train(app);
     add_evaluate(app);
     add_infer(app);
+    add_export(app);
     add_run(app, {argv, argv + argc}, {all_methods(), all_evaluators()});
   });
 }

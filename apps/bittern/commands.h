@@ -33,11 +33,12 @@ void add_man(CLI::App& app);
 void add_completion(CLI::App& app);
 
 // Commands that need LibTorch: only with the CMake option BITTERN_AGENT. Their options are declared
-// in run_options.h, train_options.h, evaluate_options.h and infer_options.h, which `bittern`
-// shares.
+// in run_options.h, train_options.h, evaluate_options.h, export_options.h and infer_options.h,
+// which `bittern` shares.
 void add_train(CLI::App& app);
 void add_evaluate(CLI::App& app);
 void add_infer(CLI::App& app);
+void add_export(CLI::App& app);
 
 /// In a build without LibTorch `bittern` runs the campaigns that need none itself.
 void add_run(CLI::App& app, const std::vector<std::string>& words, CampaignKinds kinds);

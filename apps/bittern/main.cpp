@@ -9,6 +9,7 @@
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/commands.h"
 #include "apps/bittern/evaluate_options.h"
+#include "apps/bittern/export_options.h"
 #include "apps/bittern/infer_options.h"
 #include "apps/bittern/run_options.h"
 #include "apps/bittern/train_options.h"
@@ -58,6 +59,8 @@ int main(int argc, char** argv) {
     add_evaluate_command(app,
                          [argv](const EvaluateArguments&, const CLI::App&) { become_agent(argv); });
     add_infer_command(app, [argv](const InferArguments&, const CLI::App&) { become_agent(argv); });
+    add_export_command(app,
+                       [argv](const ExportArguments&, const CLI::App&) { become_agent(argv); });
     add_train_command(app, [argv](const TrainArguments&, const CLI::App&) { become_agent(argv); });
 #ifdef BITTERN_WITHOUT_AGENT
     add_run(app, {argv, argv + argc}, {host_methods(), host_evaluators()});

@@ -1,11 +1,19 @@
 #include "host/network/quantisation.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "host/base/error.h"
 
 namespace bittern {
 namespace {
+
+/// Whether a number is the value of a code, or no bound at all.
+bool has_code(const Quantiser& quantiser, double value) {
+  if (std::isinf(value)) return true;
+  const auto single = static_cast<float>(value);
+  return quantiser.scale.size() == 1 && quantiser.quantise(single, 0) == single;
+}
 
 /// Whether every output value of a node is one of its input's, or zero.
 bool only_moves(const Node& node) {
@@ -28,13 +36,21 @@ bool only_moves(const Node& node) {
 /// The quantiser whose values a node's input has.
 const Quantiser* quantiser_before(const Graph& graph, int source) {
   bool flat = false;
+  std::vector<double> bounds;
   while (source != kImage) {
     const Node& node = graph.nodes[static_cast<std::size_t>(source)];
     if (node.op == Op::kQuantise) {
       const Quantiser* found = &*node.attributes.quantiser;
       // Behind a flatten channels are others.
       const bool one = found->scale.size() == 1 && found->zero_point.size() == 1;
-      return flat && !one ? nullptr : found;
+      if (flat && !one) return nullptr;
+      const auto coded = [found](double bound) { return has_code(*found, bound); };
+      return std::all_of(bounds.begin(), bounds.end(), coded) ? found : nullptr;
+    }
+    if (node.op == Op::kClip) {
+      bounds.insert(bounds.end(), {node.attributes.low, node.attributes.high});
+      source = node.inputs[0];
+      continue;
     }
     if (!only_moves(node)) return nullptr;
     if (node.op != Op::kMaxPool && node.op != Op::kRelu) flat = true;
