@@ -157,7 +157,7 @@ def main():
         answers = np.fromfile(folder / "logits", dtype="<f4").reshape(len(logits), -1)[:, -logits.shape[1]:]
     same = int((answers.argmax(1) == logits.argmax(1)).sum())
     print(f"{model.path.name} in onnxruntime-web: {len(compared)} layers on equal inputs, {total} codes: {wrong} wrong, {ties} ties; "
-          f"the whole network gives the same class on {same} of {len(logits)} images, logits differ by at most "
+          f"the whole network gives the same class on {same} of {len(logits)} images ({len(set(logits.argmax(1)))} classes), logits differ by at most "
           f"{float(np.abs(answers - logits).max()):.3g} of {float(np.abs(logits).max()):.3g}")
     return 1 if wrong or math.floor(0.99 * len(logits)) > same else 0
 

@@ -44,6 +44,18 @@ fi
 command -v dpkg-query >/dev/null ||
   die "this is not a Debian system; install the equivalents of: ${PACKAGES[*]}"
 
+# A runtime of ONNX that is none of ours, for scripts/check_qcdq.py: a package of npm, in the cache folder. Without npm, or
+# without a network, the test that uses it is skipped.
+install_runtime() {
+  local folder="${XDG_CACHE_HOME:-$HOME/.cache}/bittern/npm" wanted=1.20.1
+  [[ ! -f "$folder/node_modules/onnxruntime-web/package.json" ]] || return 0
+  command -v npm >/dev/null || { say "setup: no npm, so no onnxruntime-web $wanted (one test is skipped)"; return 0; }
+  mkdir -p "$folder"
+  npm install --prefix "$folder" --no-audit --no-fund --ignore-scripts --loglevel=error "onnxruntime-web@$wanted" >/dev/null ||
+    say "setup: onnxruntime-web $wanted could not be installed (one test is skipped)"
+}
+[[ -z "$checks" ]] || install_runtime
+
 missing=()
 for package in "${PACKAGES[@]}"; do
   status="$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)"

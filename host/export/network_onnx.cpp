@@ -137,7 +137,7 @@ class Writer {
     const std::string weights = style_.weights(file_, network_, i, shape);
     const std::string bias = style_.bias(file_, network_, i);
     onnx::NodeProto& made = file_.node(linear ? "Gemm" : "Conv", {input, weights, bias}, out.name);
-    made.set_name(layer.name);
+    made.set_name(layer.name);  // the layer's name where the file is read again
     out.flat = linear;
     if (linear) {
       set_attribute(made, "transB", std::int64_t{1});

@@ -17,7 +17,8 @@ class OnnxFile {
   /// `network` is the graph's name.
   explicit OnnxFile(const std::string& network);
 
-  /// Appends a node with one output, and returns it for its attributes.
+  /// Appends a node with one output, and returns it for its attributes. Its name is that of the
+  /// output.
   onnx::NodeProto& node(const std::string& op, const std::vector<std::string>& inputs,
                         const std::string& output, const std::string& domain = "");
 

@@ -48,11 +48,18 @@ json rescale_json(const std::vector<Rescale>& outputs) {
 json layer_json(const ExportInput& input, std::size_t i) {
   const QuantisedNetwork& network = *input.integers;
   const Layer& layer = network.layers[i];
-  const QuantisedNode& node = network.nodes[static_cast<std::size_t>(network.layer_nodes[i])];
+  const auto node_index = static_cast<std::size_t>(network.layer_nodes[i]);
+  const QuantisedNode& node = network.nodes[node_index];
+  const int to = network.scheme.point_of_node[node_index];
   const auto point = static_cast<std::size_t>(network.scheme.point_of_layer[i]);
   json out = {{"name", layer.name},
               {"op", layer_kind_name(layer.kind)},
               {"shape", layer.key()},
+              {"stride", {layer.stride_h, layer.stride_w}},
+              {"dilation", {layer.dilation_h, layer.dilation_w}},
+              {"pads", {layer.pad_top, layer.pad_bottom, layer.pad_left, layer.pad_right}},
+              {"groups", layer.groups},
+              {"relu", network.graph.nodes[node_index].attributes.relu},
               {"weight_bits", network.precision[i].bits.weight},
               {"activation_bits", network.precision[i].bits.activation},
               {"weights",
@@ -62,6 +69,10 @@ json layer_json(const ExportInput& input, std::size_t i) {
                 {"codes", network.odd_weights[i] ? "odd" : "two's complement"}}},
               {"activations", format_json(network.formats[point])},
               {"rescale", rescale_json(node.outputs)}};
+  // The answer is made of sums, without codes.
+  out["output"] = to == QuantisationScheme::kSums
+                      ? json(nullptr)
+                      : format_json(network.formats[static_cast<std::size_t>(to)]);
   if (!input.costs.empty()) out["cost"] = cost_json(input.costs[i]);
   return out;
 }

@@ -29,7 +29,7 @@ class Qcdq : public QuantiserStyle {
       file.node("QuantizeLinear", {input, scale, zero}, name + ".byte");
       clip(file, name + ".byte", format.range, codes);
     }
-    file.node("DequantizeLinear", {codes, scale, zero}, name);
+    file.node("DequantizeLinear", {codes, scale, zero}, name).set_name(name + ".decode");
   }
 
   std::string weights(OnnxFile& file, const QuantisedNetwork& network, std::size_t layer,

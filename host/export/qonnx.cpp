@@ -80,6 +80,7 @@ class Qonnx : public QuantiserStyle {
                   {input, scale, file.constant(name + ".zero_point", {}, {0.0f}),
                    file.constant(name + ".bits", {}, {static_cast<float>(bits)})},
                   name, kDomain);
+    made.set_name(name + ".quantiser");
     set_attribute(made, "signed", std::int64_t{is_signed ? 1 : 0});
     set_attribute(made, "narrow", std::int64_t{is_signed ? 1 : 0});
     set_attribute(made, "rounding_mode", std::string("ROUND"));
