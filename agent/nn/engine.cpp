@@ -1,6 +1,7 @@
 #include "agent/nn/engine.h"
 
 #include <algorithm>
+#include <memory>
 #include <numeric>
 #include <utility>
 
@@ -114,6 +115,42 @@ Score Engine::score(const Weights& weights, const Hooks& hooks, const TensorData
     scores[static_cast<std::size_t>(index)] = score_with_answers(logits, piece.labels);
     if (on_images) on_images(static_cast<int>(piece.size()));
   });
+  return total(scores);
+}
+
+Score Engine::score(const Weights& weights, const Hooks& hooks, const TensorData& data,
+                    const SharedPrefixes& prefixes) {
+  std::shared_ptr<const PrefixValues> known;
+  std::size_t first = 0;  // node that is computed first
+  std::size_t next = 0;   // cut that is reached next
+  for (std::size_t i = prefixes.cuts.size(); i-- > 0 && known == nullptr;) {
+    const auto& [cut, key] = prefixes.cuts[i];
+    known = prefixes.cache->find(cut, key);
+    if (known == nullptr) continue;
+    first = cut;
+    next = i + 1;
+  }
+  const std::int64_t size = device_.is_cuda() ? kGpuPiece : score_piece(model_.graph());
+  const auto count = static_cast<std::size_t>(pieces(data.size(), size));
+  std::vector<Score> scores(count);
+  std::vector<PrefixValues> left(prefixes.cuts.size(), PrefixValues(count));
+  for_pieces(data, size, [&](int index, const TensorData& piece) {
+    const torch::NoGradGuard no_gradient;
+    const auto place = static_cast<std::size_t>(index);
+    Values values = known == nullptr ? model_.begin(piece.images) : (*known)[place];
+    std::size_t node = first;
+    for (std::size_t i = next; i < prefixes.cuts.size(); ++i) {
+      const std::size_t cut = prefixes.cuts[i].first;
+      model_.advance(node, cut, weights, hooks, values);
+      left[i][place].nodes = values.nodes;  // behind a cut nobody takes the image
+      node = cut;
+    }
+    model_.advance(node, model_.graph().nodes.size(), weights, hooks, values);
+    scores[place] = score_with_answers(model_.logits(values), piece.labels);
+  });
+  for (std::size_t i = next; i < prefixes.cuts.size(); ++i) {
+    prefixes.cache->insert(prefixes.cuts[i].first, prefixes.cuts[i].second, std::move(left[i]));
+  }
   return total(scores);
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "agent/nn/model.h"
+#include "agent/nn/prefix_cache.h"
 #include "agent/nn/score.h"
 #include "agent/nn/tensor_data.h"
 #include "agent/nn/worker_pool.h"
@@ -25,6 +26,10 @@ class Engine {
   /// `on_images` (may be empty) is called by any thread when so many more are done.
   Score score(const Weights& weights, const Hooks& hooks, const TensorData& data,
               const std::function<void(int images)>& on_images = {});
+  /// The same from the last cut whose values are known on; those of the cuts behind it are left in
+  /// the cache.
+  Score score(const Weights& weights, const Hooks& hooks, const TensorData& data,
+              const SharedPrefixes& prefixes);
 
   /// Gradient of the mean cross entropy of a batch with respect to `at`, added up over the batch's
   /// pieces into `gradients` (overwritten; same shapes). Batch norms use the statistics of the

@@ -97,10 +97,13 @@ void Model::compute(std::size_t first, std::size_t end, const Weights& weights, 
   }
 }
 
-torch::Tensor Model::forward(const torch::Tensor& images, const Weights& weights,
-                             const Hooks& hooks) const {
-  Values values{scaled_pixels(images), std::vector<torch::Tensor>(graph_.nodes.size())};
-  for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+Values Model::begin(const torch::Tensor& images) const {
+  return {scaled_pixels(images), std::vector<torch::Tensor>(graph_.nodes.size())};
+}
+
+void Model::advance(std::size_t first, std::size_t end, const Weights& weights, const Hooks& hooks,
+                    Values& values) const {
+  for (std::size_t i = first; i < end; ++i) {
     compute(i, i + 1, weights, hooks, values);
     for (const int source : graph_.nodes[i].inputs) {
       if (source != kImage && last_use_[static_cast<std::size_t>(source)] == i) {
@@ -108,6 +111,12 @@ torch::Tensor Model::forward(const torch::Tensor& images, const Weights& weights
       }
     }
   }
+}
+
+torch::Tensor Model::forward(const torch::Tensor& images, const Weights& weights,
+                             const Hooks& hooks) const {
+  Values values = begin(images);
+  advance(0, graph_.nodes.size(), weights, hooks, values);
   return logits(values);
 }
 

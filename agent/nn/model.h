@@ -64,6 +64,13 @@ class Model {
   torch::Tensor forward(const torch::Tensor& images, const Weights& weights,
                         const Hooks& hooks = {}) const;
 
+  /// The same in parts: computes the nodes from `first` to the one before `end` and drops what
+  /// nothing behind them needs.
+  void advance(std::size_t first, std::size_t end, const Weights& weights, const Hooks& hooks,
+               Values& values) const;
+  /// What nodes begin with: the image in `values`, nothing else.
+  Values begin(const torch::Tensor& images) const;
+
   /// The answers for the classes (images x classes) of values that are all computed.
   torch::Tensor logits(const Values& values) const;
 
