@@ -6,7 +6,9 @@
 #include <limits>
 #include <utility>
 
-#include "host/network/io/onnx/importer.h"
+#include "host/network/io/onnx/clip_bounds.h"
+#include "host/network/io/onnx/op_table.h"
+#include "host/network/io/onnx/spread.h"
 
 namespace bittern::onnx_io {
 namespace {
@@ -225,7 +227,7 @@ void softmax(Importer& importer, const FileNode& node) {
 
 }  // namespace
 
-const std::vector<OnnxOp>& value_ops() {
+const std::vector<OnnxOp>& arithmetic_ops() {
   static const std::vector<OnnxOp> kOps = {
       {"", "Add", arithmetic, "of maps; of a map and a constant: scale and shift of each channel"},
       {"", "Sub", arithmetic, "as Add"},
