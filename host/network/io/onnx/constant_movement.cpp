@@ -50,6 +50,10 @@ Constant shape(const FileNode& node) {
   return shape_constant(node, node.constant(0, "input").dims);
 }
 
+Constant size(const FileNode& node) {
+  return integer_constant({}, {node.constant(0, "input").count()});
+}
+
 /// A quantiser's scales seen with other extents; nothing where they are one for each channel and
 /// the extents cannot be followed.
 void relabel(Constant& constant) {
@@ -188,13 +192,14 @@ Constant sliced(const FileNode& node) {
 
 const std::vector<ConstantRule>& movement_rules() {
   static const std::vector<ConstantRule> kRules = {
-      {"Constant", literal},   {"ConstantOfShape", filled},
-      {"Identity", same},      {"Dropout", same},
-      {"Shape", shape},        {"Transpose", transpose},
-      {"Concat", concat},      {"Gather", gather},
-      {"Expand", expand},      {"Reshape", reshaped},
-      {"Flatten", reshaped},   {"Squeeze", reshaped},
-      {"Unsqueeze", reshaped}, {"Slice", sliced},
+      {"Constant", literal},    {"ConstantOfShape", filled},
+      {"Identity", same},       {"Dropout", same},
+      {"Shape", shape},         {"Size", size},
+      {"Transpose", transpose}, {"Concat", concat},
+      {"Gather", gather},       {"Expand", expand},
+      {"Reshape", reshaped},    {"Flatten", reshaped},
+      {"Squeeze", reshaped},    {"Unsqueeze", reshaped},
+      {"Slice", sliced},
   };
   return kRules;
 }

@@ -8,6 +8,7 @@
 
 #include "host/network/io/onnx/op_table.h"
 #include "host/network/io/onnx/quantised.h"
+#include "host/network/io/onnx/transposed_convolution.h"
 #include "host/network/io/onnx/windows.h"
 
 namespace bittern::onnx_io {
@@ -64,6 +65,8 @@ const std::vector<OnnxOp>& convolution_ops() {
   static const std::vector<OnnxOp> kOps = {
       {"", "Conv", convolution,
        "1-D and 2-D, with groups, dilations, padding of every kind; weights and bias known"},
+      {"", "ConvTranspose", transposed_convolution,
+       "1-D and 2-D: a convolution with an output for each pixel of a stride, and rearrange"},
   };
   return kOps;
 }

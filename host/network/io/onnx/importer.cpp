@@ -115,10 +115,14 @@ void Importer::take_image(const onnx::ValueInfoProto& input) {
   count_of(dims);
   const std::set<int> reals = {onnx::TensorProto::FLOAT, onnx::TensorProto::FLOAT16,
                                onnx::TensorProto::BFLOAT16, onnx::TensorProto::DOUBLE};
-  const bool bytes = type.elem_type() == onnx::TensorProto::UINT8;
+  // Exporters give images as bytes in wider integers too.
+  const std::set<int> whole = {onnx::TensorProto::UINT8, onnx::TensorProto::INT32,
+                               onnx::TensorProto::INT64};
+  const bool bytes = whole.count(type.elem_type()) > 0;
   if (!bytes && reals.count(type.elem_type()) == 0) {
-    fail_usage("{}: images of element type {}, expected real numbers or bytes", what,
-               type.elem_type());
+    fail_usage(
+        "{}: images of element type {}, expected real numbers or bytes (uint8, int32, int64)", what,
+        type.elem_type());
   }
   if (type.elem_type() != onnx::TensorProto::FLOAT && !bytes) {
     note("the file computes with another type than 32-bit floats; Bittern with these");
@@ -149,7 +153,7 @@ void Importer::take_image(const onnx::ValueInfoProto& input) {
         options_.deviation.empty() ? std::vector<double>(channels, 1.0) : options_.deviation;
     if (bytes) {
       for (double& deviation : node.attributes.deviation) deviation /= 255.0;
-      note("images are bytes in the file; Bittern's 0 to 1 are multiplied by 255");
+      note("images are integers in the file; Bittern's 0 to 1 are multiplied by 255");
     }
     try {
       image.source = add_node(graph_, std::move(node));
@@ -205,10 +209,9 @@ void Importer::lower(const onnx::GraphProto& graph) {
             "it computes with the codes of a QuantizeLinear: expected DequantizeLinear "
             "before it");
       }
-      if (node.has(input) && node.input(input).bytes && proto.op_type() != "Cast" &&
-          !takes_codes(proto.op_type())) {
+      if (node.has(input) && node.input(input).bytes && !takes_bytes(proto.op_type())) {
         node.fail(
-            "arithmetic on bytes is not computed: expected Cast or DequantizeLinear before it");
+            "arithmetic on integers is not computed: expected Cast or DequantizeLinear before it");
       }
     }
     op->lower(*this, node);

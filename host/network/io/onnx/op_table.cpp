@@ -1,7 +1,6 @@
 #include "host/network/io/onnx/op_table.h"
 
 #include <array>
-#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -10,9 +9,10 @@ namespace bittern::onnx_io {
 namespace {
 
 using Table = const std::vector<OnnxOp>& (*)();
-constexpr std::array<Table, 12> kTables = {
-    convolution_ops, product_ops, normalisation_ops, pooling_ops,  arithmetic_ops, reshaping_ops,
-    slicing_ops,     concat_ops,  border_ops,        resizing_ops, constant_ops,   quant_ops};
+constexpr std::array<Table, 14> kTables = {
+    convolution_ops, product_ops,    normalisation_ops, pooling_ops, reduction_ops,
+    arithmetic_ops,  activation_ops, reshaping_ops,     slicing_ops, concat_ops,
+    border_ops,      resizing_ops,   constant_ops,      quant_ops};
 
 }  // namespace
 
@@ -20,7 +20,6 @@ const std::vector<OnnxOp>& constant_ops() {
   static const std::vector<OnnxOp> kOps = {
       {"", "Constant", nullptr, "a constant"},
       {"", "ConstantOfShape", nullptr, "of constants only"},
-      {"", "Expand", nullptr, "of constants only"},
       {"", "Where", nullptr, "of constants only"},
       {"", "Range", nullptr, "of constants only"},
       {"", "ReduceProd", nullptr, "of constants only"},
@@ -32,7 +31,6 @@ const std::vector<OnnxOp>& constant_ops() {
       {"", "Sqrt", nullptr, "of constants only"},
       {"", "Exp", nullptr, "of constants only"},
       {"", "Log", nullptr, "of constants only"},
-      {"", "Abs", nullptr, "of constants only"},
       {"", "Reciprocal", nullptr, "of constants only"},
       {"", "Floor", nullptr, "of constants only"},
       {"", "Ceil", nullptr, "of constants only"},
@@ -70,41 +68,54 @@ bool takes_codes(const std::string& op) {
   return kOps.count(op) > 0;
 }
 
+bool takes_bytes(const std::string& op) {
+  static const std::set<std::string> kOps = {"Cast",         "Pad",          "Concat", "Split",
+                                             "Gather",       "Expand",       "Tile",   "Resize",
+                                             "DepthToSpace", "SpaceToDepth", "Size"};
+  return takes_codes(op) || kOps.count(op) > 0;
+}
+
 std::string advice_for(const std::string& op) {
-  static const std::map<std::string, std::string> kAdvice = {
-      {"ConvTranspose", "write an upsampling (Resize, nearest) and a convolution instead"},
-      {"Sigmoid", "only piecewise linear activations are computed: train with ReLU or ReLU6"},
-      {"HardSigmoid", "products of two activations are not computed: train with ReLU or ReLU6"},
-      {"HardSwish", "only piecewise linear activations are computed: train with ReLU or ReLU6"},
-      {"Tanh", "only piecewise linear activations are computed: train with ReLU or ReLU6"},
-      {"Erf", "only piecewise linear activations are computed: train with ReLU or ReLU6"},
-      {"Gelu", "only piecewise linear activations are computed: train with ReLU or ReLU6"},
-      {"LeakyRelu", "train with ReLU or ReLU6"},
-      {"PRelu", "train with ReLU or ReLU6"},
-      {"Elu", "train with ReLU or ReLU6"},
-      {"Selu", "train with ReLU or ReLU6"},
-      {"Softplus", "train with ReLU or ReLU6"},
-      {"LRN", "train with batch normalisation instead"},
-      {"InstanceNormalization", "its mean depends on the image: train with batch normalisation"},
-      {"LayerNormalization", "its mean depends on the image: train with batch normalisation"},
-      {"GroupNormalization", "its mean depends on the image: train with batch normalisation"},
-      {"LSTM", "recurrent networks are not computed"},
-      {"GRU", "recurrent networks are not computed"},
-      {"RNN", "recurrent networks are not computed"},
-      {"Loop", "export without control flow (torch.jit.trace)"},
-      {"If", "export without control flow (torch.jit.trace)"},
-      {"Scan", "export without control flow (torch.jit.trace)"},
-      {"ArgMax", "end the network with its logits"},
-      {"TopK", "end the network with its logits"},
-      {"QLinearConv", "export the quantised network as QDQ (QuantizeLinear, DequantizeLinear)"},
-      {"QLinearMatMul", "export the quantised network as QDQ (QuantizeLinear, DequantizeLinear)"},
-      {"QLinearAdd", "export the quantised network as QDQ (QuantizeLinear, DequantizeLinear)"},
-      {"ConvInteger", "export the quantised network as QDQ (QuantizeLinear, DequantizeLinear)"},
-      {"MatMulInteger", "export the quantised network as QDQ (QuantizeLinear, DequantizeLinear)"},
-      {"DynamicQuantizeLinear", "export with static quantisation"},
+  struct Advice {
+    const char* text;
+    std::set<std::string> ops;
   };
-  const auto found = kAdvice.find(op);
-  return found != kAdvice.end() ? found->second : "bittern import --ops lists those that are";
+  static const std::vector<Advice> kAdvice = {
+      {"only piecewise linear activations are computed: train with ReLU, ReLU6, LeakyReLU or "
+       "Hardsigmoid",
+       {"Sigmoid", "Tanh", "Erf", "Gelu", "Elu", "Selu", "Celu", "Softplus", "Softsign", "Mish",
+        "Exp", "Log", "Sqrt", "Sin", "Cos", "Tan", "Sinh", "Cosh"}},
+      {"products of two activations are not computed: train with ReLU or ReLU6 in its place",
+       {"HardSwish", "Swish", "Silu"}},
+      {"only continuous activations are computed: train with ReLU, ReLU6 or LeakyReLU",
+       {"ThresholdedRelu", "Shrink", "Sign", "Hardmax"}},
+      {"roots and squares of activations are not computed: train with batch normalisation instead",
+       {"LRN", "MeanVarianceNormalization"}},
+      {"its mean depends on the image: train with batch normalisation",
+       {"InstanceNormalization", "LayerNormalization", "GroupNormalization"}},
+      {"roots and squares of activations are not computed: pool with MaxPool or AveragePool",
+       {"LpPool", "GlobalLpPool", "LpNormalization", "ReduceL2", "ReduceSumSquare"}},
+      {"logarithms of activations are not computed: end the network with its logits",
+       {"ReduceLogSum", "ReduceLogSumExp"}},
+      {"the places of maxima are not kept: write an upsampling (Resize, nearest) instead",
+       {"MaxUnpool"}},
+      {"products of two activations are not computed: every layer multiplies activations by "
+       "weights, which lie in memory before it starts",
+       {"Einsum"}},
+      {"recurrent networks are not computed", {"LSTM", "GRU", "RNN"}},
+      {"export without control flow (torch.jit.trace)", {"Loop", "If", "Scan"}},
+      {"end the network with its logits",
+       {"ArgMax", "ArgMin", "TopK", "NegativeLogLikelihoodLoss", "SoftmaxCrossEntropyLoss"}},
+      {"end the network before its boxes are chosen", {"NonMaxSuppression", "RoiAlign"}},
+      {"export the quantised network as QDQ (QuantizeLinear, DequantizeLinear)",
+       {"QLinearConv", "QLinearMatMul", "QLinearAdd", "QLinearGlobalAveragePool", "QGemm",
+        "ConvInteger", "MatMulInteger"}},
+      {"export with static quantisation", {"DynamicQuantizeLinear"}},
+  };
+  for (const Advice& advice : kAdvice) {
+    if (advice.ops.count(op) > 0) return advice.text;
+  }
+  return "bittern import --ops lists those that are";
 }
 
 }  // namespace bittern::onnx_io

@@ -20,9 +20,11 @@ struct OnnxOp {
 const std::vector<OnnxOp>& convolution_ops();
 const std::vector<OnnxOp>& product_ops();  ///< of matrices
 const std::vector<OnnxOp>& normalisation_ops();
-const std::vector<OnnxOp>& pooling_ops();     ///< and reductions
-const std::vector<OnnxOp>& arithmetic_ops();  ///< with constants, sums, activations
-const std::vector<OnnxOp>& reshaping_ops();   ///< the same values in other extents or order
+const std::vector<OnnxOp>& pooling_ops();
+const std::vector<OnnxOp>& reduction_ops();
+const std::vector<OnnxOp>& arithmetic_ops();  ///< with constants, sums
+const std::vector<OnnxOp>& activation_ops();
+const std::vector<OnnxOp>& reshaping_ops();  ///< the same values in other extents or order
 const std::vector<OnnxOp>& slicing_ops();
 const std::vector<OnnxOp>& concat_ops();
 const std::vector<OnnxOp>& border_ops();
@@ -42,6 +44,9 @@ const OnnxOp* find_op(const onnx::NodeProto& node);
 /// Whether an operation may stand between QuantizeLinear and DequantizeLinear: those that move
 /// values, and a bound for them.
 bool takes_codes(const std::string& op);
+
+/// Whether it moves the bytes of an image and computes nothing with them.
+bool takes_bytes(const std::string& op);
 
 /// What can be done about an operation that is not known.
 std::string advice_for(const std::string& op);

@@ -1,4 +1,5 @@
-// Pooling and reductions.
+#include "host/network/io/onnx/pooling.h"
+
 #include <fmt/format.h>
 
 #include <cstddef>
@@ -72,57 +73,38 @@ void average_pool(Importer& importer, const FileNode& node) {
   pool(importer, node, Op::kAveragePool);
 }
 
-/// Pooling over all pixels; `keep` leaves extents of 1.
-void pool_all(Importer& importer, const FileNode& node, Op op, const Value& value, bool keep) {
+/// Pooling over all pixels.
+void pool_all(Importer& importer, const FileNode& node, Op op) {
+  const Value value = importer.batched(node, node.input(0));
   if (value.dims.size() < 2) {
     node.fail("its input has extents " + dims_text(value.dims) + ", expected channels and pixels");
   }
-  Node made;
-  made.op = op;
-  made.inputs = {importer.shaped(node, value)};
-  const Shape in = importer.graph().shape_of(made.inputs[0]);
-  made.attributes.kernel_h = made.attributes.stride_h = in.height;
-  made.attributes.kernel_w = made.attributes.stride_w = in.width;
   Value out = value;
-  out.source = importer.append(node, std::move(made));
+  out.source = pool_over_map(importer, node, importer.shaped(node, value), op);
   out.dims = {value.dims[0]};
-  if (keep) out.dims.resize(value.dims.size(), 1);
+  out.dims.resize(value.dims.size(), 1);
   importer.set(node, std::move(out));
 }
 
 void global_average(Importer& importer, const FileNode& node) {
-  pool_all(importer, node, Op::kAveragePool, importer.batched(node, node.input(0)), true);
+  pool_all(importer, node, Op::kAveragePool);
 }
 
 void global_max(Importer& importer, const FileNode& node) {
-  pool_all(importer, node, Op::kMaxPool, importer.batched(node, node.input(0)), true);
+  pool_all(importer, node, Op::kMaxPool);
 }
-
-/// The mean over all pixels, as some exporters write global pooling.
-void reduce(Importer& importer, const FileNode& node, Op op) {
-  const Value value = importer.batched(node, node.input(0));
-  const std::size_t rank = value.dims.size() + 1;
-  std::vector<bool> over(rank, false);
-  if (const auto axes = node.list_or_input("axes", 1)) {
-    for (const std::int64_t axis : *axes) over[node.axis(axis, rank)] = true;
-  } else {
-    over.assign(rank, true);
-  }
-  bool pixels = !over[0] && rank > 2 && !over[1];
-  for (std::size_t i = 2; i < rank; ++i) pixels = pixels && over[i];
-  if (!pixels) {
-    node.fail("it reduces over other axes than all pixels of a map (axes 2, 3)");
-  }
-  pool_all(importer, node, op, value, node.integer("keepdims", 1) != 0);
-}
-
-void reduce_mean(Importer& importer, const FileNode& node) {
-  reduce(importer, node, Op::kAveragePool);
-}
-
-void reduce_max(Importer& importer, const FileNode& node) { reduce(importer, node, Op::kMaxPool); }
 
 }  // namespace
+
+int pool_over_map(Importer& importer, const FileNode& node, int source, Op op) {
+  const Shape in = importer.graph().shape_of(source);
+  Node made;
+  made.op = op;
+  made.inputs = {source};
+  made.attributes.kernel_h = made.attributes.stride_h = in.height;
+  made.attributes.kernel_w = made.attributes.stride_w = in.width;
+  return importer.append(node, std::move(made));
+}
 
 const std::vector<OnnxOp>& pooling_ops() {
   static const std::vector<OnnxOp> kOps = {
@@ -130,8 +112,6 @@ const std::vector<OnnxOp>& pooling_ops() {
       {"", "AveragePool", average_pool, "1-D and 2-D, without dilations"},
       {"", "GlobalAveragePool", global_average, "a pooling over the whole map"},
       {"", "GlobalMaxPool", global_max, "a pooling over the whole map"},
-      {"", "ReduceMean", reduce_mean, "over all pixels: a pooling over the whole map"},
-      {"", "ReduceMax", reduce_max, "over all pixels: a pooling over the whole map"},
   };
   return kOps;
 }

@@ -1,6 +1,7 @@
 // Products of matrices.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -11,6 +12,7 @@
 #include "host/network/io/onnx/op_table.h"
 #include "host/network/io/onnx/quantised.h"
 #include "host/network/io/onnx/spread.h"
+#include "host/network/io/onnx/sums.h"
 #include "host/network/io/onnx/windows.h"
 
 namespace bittern::onnx_io {
@@ -108,7 +110,7 @@ void gemm(Importer& importer, const FileNode& node) {
   product.weight = matrix_of(node, matrix, transposed, alpha);
   product.name = importer.weight_name(node, node.input(1));
   const Constant* addend = nullptr;
-  if (node.has(2) && beta != 0.0) {
+  if (node.has(2) && beta != 0.0 && node.input(2).known()) {
     addend = &node.constant(2, "addend");
     const bool one = addend->count() == 1;
     if (one || (addend->count() == product.out && addend->dims.back() == product.out)) {
@@ -126,7 +128,60 @@ void gemm(Importer& importer, const FileNode& node) {
     out = importer.spread_affine(node, out, {{1.0}, false}, spread,
                                  importer.weight_name(node, node.input(2)));
   }
+  if (node.has(2) && beta != 0.0 && !node.input(2).known()) {
+    out = sum_of_maps(importer, node, {out, scaled(importer, node, node.input(2), beta)});
+  }
   importer.set(node, std::move(out));
+}
+
+/// A product with a matrix of its own for each of the first extents: a convolution in groups.
+Value multiply_each(Importer& importer, const FileNode& node, Value value, const Constant& matrices,
+                    bool weights_first) {
+  value = importer.one_image(node, value);
+  const std::size_t rank = matrices.dims.size();
+  const Dims outer(matrices.dims.begin(), matrices.dims.end() - 2);
+  const bool same =
+      value.dims.size() == rank && std::equal(outer.begin(), outer.end(), value.dims.begin());
+  const std::int64_t out = matrices.dims[weights_first ? rank - 2 : rank - 1];
+  const std::int64_t in = matrices.dims[weights_first ? rank - 1 : rank - 2];
+  if (!same || value.dims[weights_first ? rank - 2 : rank - 1] != in || matrices.quantiser) {
+    node.fail(
+        fmt::format("matrices of {} and a tensor of {}: expected one matrix for all images, or "
+                    "one, without a quantiser, for each of the first extents",
+                    dims_text(matrices.dims), dims_text(value.dims)));
+  }
+  const std::int64_t count = count_of(outer);
+  const std::int64_t vectors = value.dims[weights_first ? rank - 1 : rank - 2];
+  // Vectors side by side, their values as the channels of a group.
+  Value map = value;
+  map.dims = weights_first ? Dims{count, in, vectors} : Dims{count, vectors, in};
+  if (!weights_first) map = importer.transposed(node, map, {0, 2, 1});
+  map.dims = {count * in, vectors};
+  Node made;
+  made.op = Op::kConv;
+  made.name = importer.weight_name(node, node.input(weights_first ? 0 : 1));
+  made.attributes.out_channels = whole(node, count * out, 1, "outputs");
+  made.attributes.groups = whole(node, count, 1, "matrices");
+  made.attributes.depthwise = count > 1 && in == 1;
+  made.attributes.bias = false;
+  made.inputs = {importer.shaped(node, map)};
+  Constant one = real_constant({matrices.dims[rank - 2], matrices.dims[rank - 1]}, {});
+  std::vector<float> weights;
+  const std::vector<float> all = reals_of(node, matrices, "weights");
+  for (std::int64_t i = 0; i < count; ++i) {
+    one.reals.assign(all.begin() + i * in * out, all.begin() + (i + 1) * in * out);
+    const std::vector<float> matrix = matrix_of(node, one, weights_first, 1.0);
+    weights.insert(weights.end(), matrix.begin(), matrix.end());
+  }
+  importer.set_weight(made.name, "weight", {count * out, in, 1, 1}, std::move(weights));
+  map.source = importer.append(node, std::move(made));
+  map.dims = {count, out, vectors};
+  if (!weights_first) map = importer.transposed(node, map, {0, 2, 1});
+  Value result = value;
+  result.source = map.source;
+  result.dims[rank - 2] = weights_first ? out : vectors;
+  result.dims[rank - 1] = weights_first ? vectors : out;
+  return importer.with_full(node, result, importer.full(result));
 }
 
 void matmul(Importer& importer, const FileNode& node) {
@@ -149,9 +204,11 @@ void matmul(Importer& importer, const FileNode& node) {
       matrix.quantiser->zero_dims.erase(matrix.quantiser->zero_dims.begin());
     }
   }
+  if (matrix.dims.size() > 2) {
+    return importer.set(node, multiply_each(importer, node, value, matrix, weights_first));
+  }
   if (matrix.dims.size() != 2) {
-    node.fail("its matrix has extents " + dims_text(matrix.dims) +
-              ", expected one matrix for all images");
+    node.fail("its matrix has extents " + dims_text(matrix.dims) + ", expected rows and columns");
   }
   Product product;
   product.out = matrix.dims[weights_first ? 0 : 1];
@@ -190,7 +247,7 @@ void matmul(Importer& importer, const FileNode& node) {
 
 const std::vector<OnnxOp>& product_ops() {
   static const std::vector<OnnxOp> kOps = {
-      {"", "Gemm", gemm, "second operand and addend known"},
+      {"", "Gemm", gemm, "second operand known"},
       {"", "MatMul", matmul,
        "one operand known; over more extents than one it becomes a 1x1 convolution"},
   };

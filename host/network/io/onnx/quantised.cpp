@@ -107,10 +107,18 @@ void dequantize_linear(Importer& importer, const FileNode& node) {
   const Value& value = node.input(0);
   if (value.bytes) {
     // The image itself: its bytes are codes.
-    const double scale = node.scalar(1, "scale");
-    const double zero = node.has(2) ? node.scalar(2, "zero point") : 0.0;
+    const Dims full = importer.full(value);
+    const Spread scale = spread_over(node, along_axis(node, node.constant(1, "scale"), full.size()),
+                                     full, value.batched);
+    const Spread zero = spread_over(node, zero_of(node, 2, full.size()), full, value.batched);
+    Spread shift = zero;
+    shift.values.resize(std::max(zero.values.size(), scale.values.size()), zero.values[0]);
+    for (std::size_t i = 0; i < shift.values.size(); ++i) {
+      shift.values[i] *= -scale.values[scale.values.size() == 1 ? 0 : i];
+    }
+    shift.each = zero.each || scale.each;
     Value out =
-        importer.affine(node, value, {scale}, {-zero * scale}, importer.weight_name(node, Value{}));
+        importer.spread_affine(node, value, scale, shift, importer.weight_name(node, Value{}));
     out.bytes = false;
     return importer.set(node, std::move(out));
   }

@@ -34,6 +34,10 @@ void shape(Importer& importer, const FileNode& node) {
   importer.set_constant(node, shape_constant(node, importer.full(node.input(0))));
 }
 
+void size(Importer& importer, const FileNode& node) {
+  importer.set_constant(node, integer_constant({}, {count_of(importer.full(node.input(0)))}));
+}
+
 void depth_to_space(Importer& importer, const FileNode& node) {
   Value value = importer.batched(node, node.input(0));
   const std::int64_t block = node.integer("blocksize", 0);
@@ -72,6 +76,7 @@ const std::vector<OnnxOp>& reshaping_ops() {
       {"", "Unsqueeze", reshape, "as Reshape"},
       {"", "Transpose", transpose, "rearrange, where more than extents of 1 move"},
       {"", "Shape", shape, "a constant"},
+      {"", "Size", size, "a constant"},
       {"", "DepthToSpace", depth_to_space, "rearrange"},
       {"", "SpaceToDepth", depth_to_space, "rearrange"},
   };

@@ -290,11 +290,11 @@ INSTANTIATE_TEST_SUITE_P(
                 "m.onnx: node 0 'myTanh' (Tanh): this operation is not supported: only piecewise"},
         Refusal{"UnknownDomain", [](ModelBuilder& m) { m.then("Relu", {}, "com.x"); },
                 "(com.x::Relu): this operation is not supported"},
-        Refusal{"TransposedConvolution",
+        Refusal{"TransposedConvolutionOfOtherWeights",
                 [](ModelBuilder& m) {
-                  m.then("ConvTranspose", {m.constant("w", {2, 3, 2, 2})});
+                  m.then("ConvTranspose", {m.constant("w", {3, 3, 2, 2})});
                 },
-                "upsampling"},
+                "weights of 3x3x2x2 for an input of 2x4x4"},
         Refusal{"ProductOfTwoMaps", [](ModelBuilder& m) { m.then("Mul", {"image"}); },
                 "products of two activations"},
         Refusal{"WrongWeights",
@@ -393,11 +393,20 @@ INSTANTIATE_TEST_SUITE_P(
                   m.graph().mutable_input(1)->set_name("second");
                 },
                 "2 inputs without values ('image', 'second')"},
-        Refusal{"ReductionOverChannels",
+        Refusal{"ReductionOverTheBatch",
                 [](ModelBuilder& m) {
-                  m.then("ReduceMean").with("axes", std::vector<std::int64_t>{1});
+                  m.graph()
+                      .mutable_input(0)
+                      ->mutable_type()
+                      ->mutable_tensor_type()
+                      ->mutable_shape()
+                      ->mutable_dim(0)
+                      ->set_dim_value(4);
+                  m.then("ReduceMean").with("axes", std::vector<std::int64_t>{0});
                 },
-                "other axes than all pixels"},
+                "export with a batch of 1"},
+        Refusal{"SumOfSquares", [](ModelBuilder& m) { m.then("ReduceSumSquare"); },
+                "roots and squares of activations"},
         Refusal{"SoftmaxInTheMiddle", [](ModelBuilder& m) { m.then("Softmax").then("Relu"); },
                 "nowhere but at the end"}),
     [](const auto& info) { return info.param.name; });
