@@ -1,5 +1,5 @@
-// Models that tests/agent/nn/onnx_models.py and onnx_networks.py write, with what NumPy and PyTorch
-// compute of them.
+// Models that the scripts onnx_models.py, onnx_exports.py and onnx_networks.py beside this file
+// write, with what NumPy and PyTorch compute of them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -61,6 +61,12 @@ TEST(OnnxModels, OfPythonOnnxGiveWhatTheirDefinitionsSay) {
   const std::string python = python_with("onnx, numpy");
   if (python.empty()) GTEST_SKIP() << "Python's onnx is missing (Debian: python3-onnx)";
   expect_all(python, "onnx_models.py", "plain", 14);
+}
+
+TEST(OnnxModels, OfOtherExportersGiveWhatNumPyComputes) {
+  const std::string python = python_with("onnx, numpy");
+  if (python.empty()) GTEST_SKIP() << "Python's onnx is missing (Debian: python3-onnx)";
+  expect_all(python, "onnx_exports.py", "", 9);
 }
 
 TEST(OnnxModels, OfPyTorchsExporterGiveWhatPyTorchComputes) {

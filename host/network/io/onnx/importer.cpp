@@ -112,7 +112,11 @@ void Importer::take_image(const onnx::ValueInfoProto& input) {
     dims.push_back(fixed ? dim.dim_value() : 1);
     if (dims.back() > kMostExtent) fail_usage("{}: an extent of {}", what, dims.back());
   }
-  count_of(dims);
+  try {
+    count_of(dims);
+  } catch (const Error& error) {
+    fail_usage("{}: {}", what, error.what());
+  }
   const std::set<int> reals = {onnx::TensorProto::FLOAT, onnx::TensorProto::FLOAT16,
                                onnx::TensorProto::BFLOAT16, onnx::TensorProto::DOUBLE};
   // Exporters give images as bytes in wider integers too.
@@ -169,7 +173,10 @@ void Importer::lower(const onnx::GraphProto& graph) {
   // Only what the answer depends on; the rest may be anything.
   std::map<std::string, int> producer;
   for (int i = 0; i < graph.node_size(); ++i) {
-    for (const std::string& output : graph.node(i).output()) producer.emplace(output, i);
+    for (const std::string& output : graph.node(i).output()) {
+      if (output.empty() || producer.emplace(output, i).second) continue;
+      FileNode(*this, graph.node(i), i).fail("a second tensor called " + quoted(output));
+    }
   }
   std::vector<bool> needed(static_cast<std::size_t>(graph.node_size()), false);
   std::vector<std::string> open = {answer_};
@@ -191,31 +198,43 @@ void Importer::lower(const onnx::GraphProto& graph) {
       node.fail("this operation is not supported: " + advice_for(proto.op_type()) +
                 "; or take an earlier tensor as the answer (--output NAME)");
     }
-    if (domain_of(proto).empty()) check_schema(node, proto, opset_);
-    bool known = true;
-    for (std::size_t input = 0; input < node.inputs(); ++input) {
-      if (node.has(input)) known = node.input(input).known() && known;
+    try {
+      lower_node(node, *op);
+    } catch (const Error& error) {
+      // What is wrong with extents is found where no node is known.
+      const std::string message = error.what();
+      if (error.status() != ExitStatus::kUsage || message.rfind(file_ + ":", 0) == 0) throw;
+      node.fail(message);
     }
-    if (known && compute_constant(*this, node)) continue;
-    if (op->lower == nullptr || known) {
-      node.fail(op->lower == nullptr
-                    ? "its inputs depend on the image, expected constants"
-                    : "all its inputs are constants, which this operation is not folded for: run "
-                      "the file through a simplifier");
-    }
-    for (std::size_t input = 0; input < node.inputs(); ++input) {
-      if (node.has(input) && node.input(input).codes && !takes_codes(proto.op_type())) {
-        node.fail(
-            "it computes with the codes of a QuantizeLinear: expected DequantizeLinear "
-            "before it");
-      }
-      if (node.has(input) && node.input(input).bytes && !takes_bytes(proto.op_type())) {
-        node.fail(
-            "arithmetic on integers is not computed: expected Cast or DequantizeLinear before it");
-      }
-    }
-    op->lower(*this, node);
   }
+}
+
+void Importer::lower_node(const FileNode& node, const OnnxOp& op) {
+  const std::string& name = node.op();
+  if (domain_of(node.proto()).empty()) check_schema(node, node.proto(), opset_);
+  bool known = true;
+  for (std::size_t input = 0; input < node.inputs(); ++input) {
+    if (node.has(input)) known = node.input(input).known() && known;
+  }
+  if (known && compute_constant(*this, node)) return;
+  if (op.lower == nullptr || known) {
+    node.fail(op.lower == nullptr
+                  ? "its inputs depend on the image, expected constants"
+                  : "all its inputs are constants, which this operation is not folded for: run "
+                    "the file through a simplifier");
+  }
+  for (std::size_t input = 0; input < node.inputs(); ++input) {
+    if (node.has(input) && node.input(input).codes && !takes_codes(name)) {
+      node.fail(
+          "it computes with the codes of a QuantizeLinear: expected DequantizeLinear "
+          "before it");
+    }
+    if (node.has(input) && node.input(input).bytes && !takes_bytes(name)) {
+      node.fail(
+          "arithmetic on integers is not computed: expected Cast or DequantizeLinear before it");
+    }
+  }
+  op.lower(*this, node);
 }
 
 void Importer::drop_unused_weights() {
@@ -249,14 +268,16 @@ void Importer::finish(const onnx::GraphProto& graph) {
                      graph.output_size(), quoted(name)));
   }
   graph_.output = answer->source;
-  const Shape& shape = graph_.shape_of(answer->source);
-  if (answer->dims.size() <= 1 && (shape.height != 1 || shape.width != 1)) {
-    Node flat;
-    flat.op = Op::kFlatten;
-    flat.inputs = {answer->source};
-    flat.where = file_ + ": output " + quoted(name);
-    add_node(graph_, std::move(flat));
+  const Shape wanted = map_shape(answer->dims);
+  if (graph_.shape_of(answer->source) == wanted) return;
+  Node last;
+  last.op = wanted.height == 1 && wanted.width == 1 ? Op::kFlatten : Op::kRearrange;
+  if (last.op == Op::kRearrange) {
+    last.attributes.shape = {wanted.channels, wanted.height, wanted.width};
   }
+  last.inputs = {answer->source};
+  last.where = file_ + ": output " + quoted(name);
+  add_node(graph_, std::move(last));
 }
 
 OnnxNetwork Importer::import(const onnx::ModelProto& model) {

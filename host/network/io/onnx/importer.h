@@ -18,6 +18,8 @@
 
 namespace bittern::onnx_io {
 
+struct OnnxOp;
+
 /// Turns the nodes of a file into a graph.
 class Importer {
  public:
@@ -78,6 +80,7 @@ class Importer {
   void read_input(const onnx::GraphProto& graph);
   void take_image(const onnx::ValueInfoProto& input);
   void lower(const onnx::GraphProto& graph);
+  void lower_node(const FileNode& node, const OnnxOp& op);
   void finish(const onnx::GraphProto& graph);
   void drop_unused_weights();
 

@@ -196,6 +196,15 @@ void transposed_convolution(Importer& importer, const FileNode& node) {
       }
     }
   }
+  if (zeros) {
+    const std::int64_t taps = std::int64_t{phases} * a.kernel_h * a.kernel_w;
+    importer.note(
+        fmt::format("{}: computed as a convolution with a kernel of {}x{} and {} outputs for each "
+                    "of its own: {} "
+                    "of its {} weights for each input and output are 0",
+                    node.where(), a.kernel_h, a.kernel_w, phases,
+                    taps - std::int64_t{rows.kernel} * columns.kernel, taps));
+  }
   a.quantiser = phase_quantiser(node, weight, outputs, phases, zeros);
   made.name = importer.weight_name(node, node.input(1));
   importer.set_weight(made.name, "weight", dims, std::move(turned));
