@@ -229,6 +229,9 @@ void resize(Importer& importer, const FileNode& node) {
   if (mode != "nearest" && !between) {
     node.fail("mode '" + mode + "' is not computed, only nearest and linear");
   }
+  if (between && (value.bytes || value.codes)) {
+    node.fail("a linear resize of integers rounds: expected Cast or DequantizeLinear before it");
+  }
   if (value.batched && sizes[0].to != sizes[0].from) value = importer.one_image(node, value);
   if (value.batched) sizes.erase(sizes.begin());
   if (!between) value = nearest(importer, node, value, sizes);

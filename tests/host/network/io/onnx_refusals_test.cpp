@@ -312,6 +312,13 @@ INSTANTIATE_TEST_SUITE_P(
                   m.with("coordinate_transformation_mode", "align_corners");
                 },
                 "8 pixels from 4, linear and align_corners: only whole factors"},
+        Refusal{"LinearResizeOfIntegers",
+                [](OnnxBuilder& m) {
+                  m.graph().mutable_input(0)->mutable_type()->mutable_tensor_type()->set_elem_type(
+                      onnx::TensorProto::UINT8);
+                  m.then("Resize", {"", "", m.integers("s", {1, 2, 8, 8})}).with("mode", "linear");
+                },
+                "a linear resize of integers rounds"},
         Refusal{"HugeTransposedConvolution",
                 [](OnnxBuilder& m) {
                   m.then("ConvTranspose", {m.constant("w", {2, 3, 2, 2})});
