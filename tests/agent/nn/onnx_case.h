@@ -83,7 +83,8 @@ inline void try_model(const std::filesystem::path& folder, const onnx::ModelProt
         stored_tensor(folder / "test_data_set_0" / fmt::format("input_{}.pb", i));
     if (!image) {
       options.input = open[i]->name();
-      bytes = type.elem_type() == onnx::TensorProto::UINT8;
+      // The reader multiplies images of 0 to 1 by 255 where the file takes integers.
+      bytes = value.integer;
       if (type.elem_type() == onnx::TensorProto::BFLOAT16) {
         fail_usage("its input is stored as integers that stand for numbers of 16 bits");
       }

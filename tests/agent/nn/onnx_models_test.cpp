@@ -1,4 +1,6 @@
-// Models that tests/agent/nn/onnx_models.py writes, with what NumPy and PyTorch compute of them.
+// Models that the scripts onnx_models.py, onnx_exports.py and onnx_networks.py beside this file
+// write, with what NumPy and PyTorch compute of them.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -8,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "host/base/file.h"
 #include "host/base/temporary_folder.h"
 #include "tests/agent/nn/onnx_case.h"
 
@@ -15,6 +18,7 @@ namespace bittern {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::HasSubstr;
 
 /// An interpreter that has `module`; empty where there is none. PATH may lead to one of the user's
 /// own that does not see Debian's packages.
@@ -26,11 +30,13 @@ std::string python_with(const std::string& module) {
   return "";
 }
 
-void expect_all(const std::string& kind, const std::string& python, std::size_t least) {
+/// Runs a script, and compares every model that it writes. `arguments` stand behind the folder.
+void expect_all(const std::string& python, const std::string& script, const std::string& arguments,
+                std::size_t least) {
   const TemporaryFolder folder;
-  const fs::path script = fs::path(BITTERN_SOURCE_DIR) / "tests/agent/nn/onnx_models.py";
-  const std::string command = python + " -B -W ignore " + script.string() + " " +
-                              folder.path().string() + " " + kind + " > /dev/null 2>&1";
+  const fs::path path = fs::path(BITTERN_SOURCE_DIR) / "tests/agent/nn" / script;
+  const std::string command = python + " -B -W ignore " + path.string() + " " +
+                              folder.path().string() + " " + arguments + " > /dev/null 2>&1";
   ASSERT_EQ(std::system(command.c_str()), 0) << command;
   std::vector<fs::path> cases;
   for (const auto& entry : fs::directory_iterator(folder.path())) {
@@ -39,6 +45,12 @@ void expect_all(const std::string& kind, const std::string& python, std::size_t 
   std::sort(cases.begin(), cases.end());
   for (const fs::path& path : cases) {
     const OnnxOutcome outcome = run_onnx_case(path);
+    // What cannot be computed says why.
+    const bool refused = fs::exists(path / "refusal.txt");
+    if (refused) {
+      EXPECT_THAT(outcome.refusal, HasSubstr(read_file(path / "refusal.txt"))) << outcome.name;
+      continue;
+    }
     EXPECT_EQ(outcome.refusal, "") << outcome.name;
     EXPECT_EQ(outcome.mismatch, "") << outcome.name;
   }
@@ -48,13 +60,25 @@ void expect_all(const std::string& kind, const std::string& python, std::size_t 
 TEST(OnnxModels, OfPythonOnnxGiveWhatTheirDefinitionsSay) {
   const std::string python = python_with("onnx, numpy");
   if (python.empty()) GTEST_SKIP() << "Python's onnx is missing (Debian: python3-onnx)";
-  expect_all("plain", python, 14);
+  expect_all(python, "onnx_models.py", "plain", 14);
+}
+
+TEST(OnnxModels, OfOtherExportersGiveWhatNumPyComputes) {
+  const std::string python = python_with("onnx, numpy");
+  if (python.empty()) GTEST_SKIP() << "Python's onnx is missing (Debian: python3-onnx)";
+  expect_all(python, "onnx_exports.py", "", 9);
 }
 
 TEST(OnnxModels, OfPyTorchsExporterGiveWhatPyTorchComputes) {
   const std::string python = python_with("onnx, numpy, torch");
   if (python.empty()) GTEST_SKIP() << "Python's torch is missing (Debian: python3-torch)";
-  expect_all("torch", python, 30);
+  expect_all(python, "onnx_models.py", "torch", 30);
+}
+
+TEST(OnnxModels, NetworksAsPeopleExportThemGiveWhatPyTorchComputes) {
+  const std::string python = python_with("onnx, numpy, torch");
+  if (python.empty()) GTEST_SKIP() << "Python's torch is missing (Debian: python3-torch)";
+  expect_all(python, "onnx_networks.py", "", 45);
 }
 
 }  // namespace

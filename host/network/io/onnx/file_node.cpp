@@ -1,6 +1,7 @@
+#include "host/network/io/onnx/file_node.h"
+
 #include <fmt/format.h>
 
-#include <cmath>
 #include <optional>
 
 #include "host/base/error.h"
@@ -98,6 +99,14 @@ std::optional<std::vector<std::int64_t>> FileNode::list_or_input(const std::stri
   if (attribute(name) != nullptr) return list(name);
   if (has(index)) return integers(index, name.c_str());
   return std::nullopt;
+}
+
+Constant FileNode::tensor(const std::string& name) const {
+  const onnx::AttributeProto* const found = attribute(name);
+  if (found == nullptr || found->type() != onnx::AttributeProto::TENSOR) {
+    fail("attribute " + name + " is no tensor");
+  }
+  return read_tensor(found->t(), importer_.folder(), where_ + ": " + name);
 }
 
 std::size_t FileNode::axis(std::int64_t axis, std::size_t rank) const {

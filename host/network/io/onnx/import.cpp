@@ -15,6 +15,7 @@
 #include "host/base/file.h"
 #include "host/base/text.h"
 #include "host/network/io/onnx/importer.h"
+#include "host/network/io/onnx/op_table.h"
 #include "host/network/io/safetensors.h"
 
 namespace bittern {
@@ -83,9 +84,8 @@ Network import_onnx(const std::filesystem::path& path, const OnnxOptions& option
 
 std::vector<OnnxOpInfo> supported_onnx_ops() {
   std::vector<OnnxOpInfo> infos;
-  for (const auto* const ops : {&onnx_io::layer_ops(), &onnx_io::value_ops(), &onnx_io::shape_ops(),
-                                &onnx_io::quant_ops()}) {
-    for (const onnx_io::OnnxOp& op : *ops) infos.push_back({op.domain, op.name, op.text});
+  for (const onnx_io::OnnxOp& op : onnx_io::all_onnx_ops()) {
+    infos.push_back({op.domain, op.name, op.text});
   }
   return infos;
 }

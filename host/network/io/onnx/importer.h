@@ -4,95 +4,21 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <limits>
 #include <map>
-#include <memory>
-#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "host/network/graph.h"
-#include "host/network/io/onnx/constant.h"
+#include "host/network/io/onnx/file_node.h"
 #include "host/network/io/onnx/import.h"
+#include "host/network/io/onnx/spread.h"
+#include "host/network/io/onnx/value.h"
 #include "host/network/weights.h"
 
 namespace bittern::onnx_io {
 
-/// Integers that stand for a map's values between QuantizeLinear and DequantizeLinear.
-struct Codes {
-  Constant scale;
-  Constant zero;
-  int axis = 1;
-  double low = 0;  ///< least and greatest code: the type's, or what a Clip leaves
-  double high = 0;
-};
-
-/// What a name of the file stands for: a tensor that is known, or what a node of our graph gives.
-///
-/// The values of a map lie in the order of `dims`, the first extent outermost, whatever the shape
-/// of the node that gives them: reshaping is another `dims` and no operation.
-struct Value {
-  std::shared_ptr<const Constant> constant;
-  int source = kImage;
-  Dims dims;            ///< without the batch where there is one
-  bool batched = true;  ///< whether an extent for the images of a batch stands before `dims`
-  std::optional<Codes> codes = std::nullopt;
-  bool bytes = false;     ///< values are bytes in the file, of which arithmetic would wrap around
-  std::string name = {};  ///< of the initialiser that a constant comes from
-
-  bool known() const { return constant != nullptr; }
-};
-
-/// How a constant is spread over a value (with NumPy's rules): one number, or one for each channel.
-/// Where it differs within a channel, `each` is set and there is one for every value.
-struct Spread {
-  std::vector<double> values;
-  bool each = false;
-};
-
-class Importer;
-
-/// One node of the file. Getters check types and throw Error that names file, node and attribute.
-class FileNode {
- public:
-  FileNode(Importer& importer, const onnx::NodeProto& node, int index);
-
-  const std::string& op() const { return proto_.op_type(); }
-  const std::string& domain() const { return proto_.domain(); }
-  const onnx::NodeProto& proto() const { return proto_; }
-  /// "model.onnx: node 12 'Conv_12' (Conv)".
-  const std::string& where() const { return where_; }
-  /// Throws Error (exit status 2) "where: message".
-  [[noreturn]] void fail(const std::string& message) const;
-
-  std::size_t inputs() const { return static_cast<std::size_t>(proto_.input_size()); }
-  bool has(std::size_t input) const;
-  /// Throws Error when the input is missing.
-  const Value& input(std::size_t index) const;
-  /// An input that has to be known; `what` is its name in messages.
-  const Constant& constant(std::size_t index, const char* what) const;
-  /// The integers of such an input.
-  std::vector<std::int64_t> integers(std::size_t index, const char* what) const;
-  /// The one value of such an input.
-  double scalar(std::size_t index, const char* what) const;
-
-  const onnx::AttributeProto* attribute(const std::string& name) const;
-  std::int64_t integer(const std::string& name, std::int64_t fallback) const;
-  double real(const std::string& name, double fallback) const;
-  std::string text(const std::string& name, const std::string& fallback) const;
-  std::vector<std::int64_t> list(const std::string& name) const;
-  /// An attribute of older opsets that became an input: from where it is. Nothing where it is not.
-  std::optional<std::vector<std::int64_t>> list_or_input(const std::string& name,
-                                                         std::size_t index) const;
-  /// An axis counted from the end where it is negative; within 0 .. rank - 1.
-  std::size_t axis(std::int64_t axis, std::size_t rank) const;
-
- private:
-  Importer& importer_;
-  const onnx::NodeProto& proto_;
-  std::string where_;
-};
+struct OnnxOp;
 
 /// Turns the nodes of a file into a graph.
 class Importer {
@@ -154,6 +80,7 @@ class Importer {
   void read_input(const onnx::GraphProto& graph);
   void take_image(const onnx::ValueInfoProto& input);
   void lower(const onnx::GraphProto& graph);
+  void lower_node(const FileNode& node, const OnnxOp& op);
   void finish(const onnx::GraphProto& graph);
   void drop_unused_weights();
 
@@ -173,54 +100,5 @@ class Importer {
 
 /// Extents of the map that stands for a tensor of these extents (without the batch).
 Shape map_shape(const Dims& dims);
-
-/// Throws Error where the constant does not fit, or differs between images.
-Spread spread_over(const FileNode& node, const Constant& constant, const Dims& full, bool batched);
-
-// Extents that operations of shapes give, for constants and maps alike; with the batch.
-
-Dims reshaped_dims(const FileNode& node, const Dims& from);
-Dims squeezed_dims(const FileNode& node, const Dims& from);
-Dims unsqueezed_dims(const FileNode& node, const Dims& from);
-std::vector<std::int64_t> transpose_order(const FileNode& node, std::size_t rank);
-/// What Shape gives for a tensor of these extents.
-Constant shape_constant(const FileNode& node, const Dims& dims);
-/// What a Slice takes along one axis.
-struct SliceAxis {
-  std::int64_t begin;
-  std::int64_t count;
-  std::int64_t step;
-};
-std::vector<SliceAxis> slice_axes(const FileNode& node, const Dims& from);
-/// Bounds of a Clip, from attributes or inputs; infinite where there is none.
-struct ClipBounds {
-  double low = -std::numeric_limits<double>::infinity();
-  double high = std::numeric_limits<double>::infinity();
-};
-ClipBounds clip_bounds(const FileNode& node);
-
-/// The same for quantisers of constants, which keep their scales.
-bool compute_quantised_constant(Importer& importer, const FileNode& node);
-
-/// Computes a node whose inputs are all known. False where there is no rule for the operation.
-bool compute_constant(Importer& importer, const FileNode& node);
-
-/// The quantiser of a weight tensor whose output channels lie along `axis`; nothing where the
-/// tensor has none.
-std::optional<Quantiser> weight_quantiser_of(const FileNode& node, const Constant& weight,
-                                             std::size_t axis);
-
-/// One entry of the table of operations.
-struct OnnxOp {
-  const char* domain;  ///< "" for ONNX itself
-  const char* name;
-  /// What becomes of it, for people; nullptr where it is refused, which `hint` explains.
-  void (*lower)(Importer& importer, const FileNode& node);
-  const char* text;
-};
-const std::vector<OnnxOp>& layer_ops();  ///< convolution, products, normalisation, pooling
-const std::vector<OnnxOp>& value_ops();  ///< arithmetic, activations
-const std::vector<OnnxOp>& shape_ops();  ///< reshape, transpose, slice, pad, ...
-const std::vector<OnnxOp>& quant_ops();  ///< QONNX, QuantizeLinear
 
 }  // namespace bittern::onnx_io

@@ -144,10 +144,27 @@ Graph with_merged_affines(Graph graph, NamedTensors& weights) {
   return without_nodes(graph, removed);
 }
 
+/// Values that are moved and then seen with other extents, as one operation.
+Graph with_merged_views(Graph graph) {
+  const std::vector<int> uses = use_counts(graph);
+  std::vector<bool> removed(graph.nodes.size(), false);
+  for (Node& second : graph.nodes) {
+    if (second.op != Op::kRearrange || !second.attributes.view.empty()) continue;
+    if (second.inputs[0] == kImage) continue;
+    const auto before = static_cast<std::size_t>(second.inputs[0]);
+    const Node& first = graph.nodes[before];
+    if (first.op != Op::kRearrange || uses[before] != 1) continue;
+    second.attributes.view = first.attributes.view;
+    second.attributes.order = first.attributes.order;
+    removed[before] = true;
+  }
+  return without_nodes(graph, removed);
+}
+
 }  // namespace
 
 Graph tidied(const Graph& graph, NamedTensors& weights) {
-  return with_merged_affines(with_own_borders(without_unused(graph)), weights);
+  return with_merged_affines(with_own_borders(with_merged_views(without_unused(graph))), weights);
 }
 
 }  // namespace bittern::onnx_io

@@ -10,7 +10,8 @@ namespace bittern::onnx_io {
 constexpr double kNoEpsilon = 1e-12;
 
 /// The graph without nodes that nothing uses, without borders that a convolution or pooling can add
-/// itself, and with multiplications and additions of constants that follow one another as one.
+/// itself, and with multiplications and additions of constants that follow one another as one, and
+/// so values that are moved and then seen with other extents.
 Graph tidied(const Graph& graph, NamedTensors& weights);
 
 }  // namespace bittern::onnx_io

@@ -1,6 +1,8 @@
 #pragma once
 
-#include "host/network/io/onnx/importer.h"
+#include <onnx/onnx_pb.h>
+
+#include "host/network/io/onnx/file_node.h"
 
 namespace bittern::onnx_io {
 
