@@ -135,7 +135,7 @@ TEST(QuantiseNetwork, SumsThatCouldLeave32BitsAreRefusedWithTheirChannel) {
                  {"out.bias", {{1}, {0.0f}}}};
   EXPECT_THAT(one.refusal(), HasSubstr("layer out: sums of output channel 0 can reach 2266950000"));
   one.tensors["out.weight"].values.assign(70000, 0.9f);
-  EXPECT_EQ(one.refusal(), "");
+  EXPECT_NO_THROW(one.quantised());
 }
 
 TEST(QuantiseNetwork, WhatDoesNotFitIsNamed) {
