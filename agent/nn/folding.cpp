@@ -3,9 +3,30 @@
 #include <algorithm>
 
 #include "agent/nn/training.h"
+#include "host/base/error.h"
+#include "host/network/passes/equalise.h"
 #include "host/network/passes/fold_batch_norm.h"
 
 namespace bittern {
+
+namespace {
+
+NamedTensors floats_of(const TensorFile& file) {
+  NamedTensors tensors;
+  for (const auto& [name, tensor] : file.tensors) {
+    tensors[name] = {tensor.shape, tensor.to_floats()};
+  }
+  return tensors;
+}
+
+void store(const NamedTensors& tensors, TensorFile& file) {
+  file.tensors.clear();
+  for (const auto& [name, tensor] : tensors) {
+    file.tensors[name] = StoredTensor::from_floats(tensor.shape, tensor.values);
+  }
+}
+
+}  // namespace
 
 FoldedNetwork folded(const Network& network, const TensorFile& checkpoint,
                      const std::string& where) {
@@ -16,15 +37,24 @@ FoldedNetwork folded(const Network& network, const TensorFile& checkpoint,
     return result;
   }
   check_checkpoint(network, checkpoint, where);
-  NamedTensors weights;
-  for (const auto& [name, tensor] : checkpoint.tensors) {
-    weights[name] = {tensor.shape, tensor.to_floats()};
-  }
+  NamedTensors weights = floats_of(checkpoint);
   result.network.graph = fold_batch_norm(network.graph, weights);
-  result.weights.tensors.clear();
-  for (const auto& [name, tensor] : weights) {
-    result.weights.tensors[name] = StoredTensor::from_floats(tensor.shape, tensor.values);
+  store(weights, result.weights);
+  return result;
+}
+
+FoldedNetwork equalised(const FoldedNetwork& network) {
+  FoldedNetwork result = network;
+  result.network.graph = relu_for_clip(network.network.graph);
+  // Behind a ReLU that was a ReLU6 nothing has become negative: the layers are the same.
+  NamedTensors weights = floats_of(network.weights);
+  if (equalise_layers(result.network.graph, weights) == 0) {
+    fail_usage(
+        "network {}: there are no two layers to equalise: one must take what another gives, alone "
+        "and channel by channel",
+        network.network.name);
   }
+  store(weights, result.weights);
   return result;
 }
 

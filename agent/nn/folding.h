@@ -18,4 +18,10 @@ struct FoldedNetwork {
 FoldedNetwork folded(const Network& network, const TensorFile& checkpoint,
                      const std::string& where);
 
+/// The same with the weights of neighbouring layers evened out (equalise_layers()). A ReLU6 between
+/// two layers becomes a ReLU, which changes what the network computes; where there is none the
+/// network stays the same. Throws Error (exit status 2) where no two layers stand one behind the
+/// other.
+FoldedNetwork equalised(const FoldedNetwork& network);
+
 }  // namespace bittern

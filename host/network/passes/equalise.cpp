@@ -124,13 +124,20 @@ std::size_t equalise_layers(const Graph& graph, NamedTensors& weights, int round
   return pairs.size();
 }
 
-Graph clip_to_relu(const Graph& graph) {
-  Graph changed = graph;
-  for (Node& node : changed.nodes) {
+Graph relu_for_clip(const Graph& graph) {
+  Graph all = graph;
+  for (Node& node : all.nodes) {
     if (node.op != Op::kClip || node.attributes.low != 0.0) continue;
     node.op = Op::kRelu;
     node.attributes.low = Attributes().low;
     node.attributes.high = Attributes().high;
+  }
+  Graph changed = graph;
+  for (const Pair& pair : pairs_of(all)) {
+    auto node = static_cast<std::size_t>(graph.nodes[pair.second].inputs[0]);
+    for (; node != pair.first; node = static_cast<std::size_t>(graph.nodes[node].inputs[0])) {
+      changed.nodes[node] = all.nodes[node];
+    }
   }
   return changed;
 }

@@ -17,11 +17,12 @@ namespace bittern {
 /// rounds most of them to zero. Goes over all pairs `rounds` times, since pairs share layers.
 ///
 /// Batch norms should be folded before. Clipping (ReLU6) does not commute with scaling: such pairs
-/// are left alone (clip_to_relu() makes them ReLUs, which changes the network). Returns the number
+/// are left alone (relu_for_clip() makes them ReLUs, which changes the network). Returns the number
 /// of pairs. Throws Error naming the tensor when one is missing or has another size.
 std::size_t equalise_layers(const Graph& graph, NamedTensors& weights, int rounds = 8);
 
-/// Clipping from 0 to a finite number as a ReLU: values above are no longer cut off.
-Graph clip_to_relu(const Graph& graph);
+/// Clipping from 0 to a finite number (ReLU6) as a ReLU, where it stands between two layers that
+/// equalise_layers() takes then: values above are no longer cut off. Other clipping stays.
+Graph relu_for_clip(const Graph& graph);
 
 }  // namespace bittern

@@ -126,7 +126,7 @@ TEST(Equalise, LeavesSharedAndClippedMapsAlone) {
   const NamedTensors before = tensors;
   EXPECT_EQ(equalise_layers(graph, tensors), 0u);
   EXPECT_EQ(tensors["a.weight"].values, before.at("a.weight").values);
-  EXPECT_EQ(equalise_layers(clip_to_relu(graph), tensors), 1u) << "a and b, with a ReLU between";
+  EXPECT_EQ(equalise_layers(relu_for_clip(graph), tensors), 1u) << "a and b, with a ReLU between";
 }
 
 TEST(Equalise, AChannelOfZerosStaysOne) {
