@@ -100,7 +100,9 @@ class FakeQuantEvaluator::Impl {
 
   Impl(const Network& network, const FoldedNetwork& original, const DataSplits& data,
        const FakeQuantOptions& options)
-      : Impl(network, original, options.equalise ? equalised(original) : original, data, options) {}
+      : Impl(network, original,
+             options.equalise ? equalised(original, first_images(data.train, options)) : original,
+             data, options) {}
 
   Impl(const Network& network, const FoldedNetwork& original, const FoldedNetwork& folded,
        const DataSplits& data, const FakeQuantOptions& options)
@@ -327,6 +329,12 @@ class FakeQuantEvaluator::Impl {
     return out;
   }
 
+  /// The images that calibrate, before there is an engine.
+  static TensorData first_images(const Dataset& train, const FakeQuantOptions& options) {
+    const TensorData all = TensorData::from(train, torch::kCPU);
+    return all.slice(0, std::min<std::int64_t>(options.calibration_images, all.size()));
+  }
+
   TensorData calibration_images() const {
     const std::int64_t count = std::min<std::int64_t>(options_.calibration_images, train_.size());
     return train_.slice(0, count);
@@ -483,8 +491,8 @@ class FakeQuantEvaluator::Impl {
                      {"validation_accuracy", fmt::format("{:.4f}", result.validation.top1)},
                      {"test_accuracy", fmt::format("{:.4f}", result.test.top1)},
                      {"evaluator", fingerprint_}};
-    // A ReLU6 that became a ReLU is not in the weights.
-    if (options_.equalise) file.metadata["equalised"] = "ReLU in place of ReLU6 between layers";
+    // The bounds of a ReLU6 that were divided like its channels are not in the weights.
+    if (options_.equalise) file.metadata["equalised"] = "weights and bounds of ReLU6";
     return file;
   }
 

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "agent/nn/tensor_data.h"
 #include "host/network/io/safetensors.h"
 #include "host/network/network.h"
 
@@ -18,10 +19,9 @@ struct FoldedNetwork {
 FoldedNetwork folded(const Network& network, const TensorFile& checkpoint,
                      const std::string& where);
 
-/// The same with the weights of neighbouring layers evened out (equalise_layers()). A ReLU6 between
-/// two layers becomes a ReLU, which changes what the network computes; where there is none the
-/// network stays the same. Throws Error (exit status 2) where no two layers stand one behind the
-/// other.
-FoldedNetwork equalised(const FoldedNetwork& network);
+/// The same with the weights of neighbouring layers evened out (equalise_layers()); computes the
+/// same in floating point. On `images` it is seen how great the channels between layers become.
+/// Throws Error (exit status 2) where no two layers stand one behind the other.
+FoldedNetwork equalised(const FoldedNetwork& network, const TensorData& images);
 
 }  // namespace bittern

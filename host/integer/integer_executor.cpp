@@ -124,7 +124,9 @@ Codes IntegerExecutor::computed(std::size_t index, const IntegerValues& values) 
     }
     case Op::kClip: {
       Codes out = x;
-      for (std::int16_t& code : out) code = clamped(code, with.low, with.high);
+      for (std::size_t k = 0; k < out.size(); ++k) {
+        out[k] = clamped(out[k], with.low, with.highs[place(with.highs.size(), k / area)]);
+      }
       return out;
     }
     case Op::kMaxPool:

@@ -11,6 +11,7 @@
 #include "host/base/hash.h"
 #include "host/integer/pooling.h"
 #include "host/integer/quantise_network.h"
+#include "host/network/clip.h"
 #include "host/network/ops.h"
 
 namespace bittern {
@@ -101,7 +102,10 @@ class Builder {
     switch (node.op) {
       case Op::kClip:
         out.low = bound(node.attributes.low, to);
-        out.high = bound(node.attributes.high, to);
+        for (std::size_t c = 0; c < std::max<std::size_t>(1, node.attributes.deviation.size());
+             ++c) {
+          out.highs.push_back(bound(clip_high(node.attributes, c), to));
+        }
         break;
       case Op::kConcat:
         for (const int source : node.inputs) {
@@ -381,8 +385,8 @@ std::string QuantisedNetwork::hash() const {
     hash.update_field(graph.nodes[i].attributes.relu ? "relu" : "");
     add(hash, node.weights);
     add(hash, node.bias);
-    std::string text =
-        fmt::format("{} {} {} {}", node.input.multiplier, node.input.shift, node.low, node.high);
+    std::string text = fmt::format("{} {} {} {}", node.input.multiplier, node.input.shift, node.low,
+                                   fmt::join(node.highs, ","));
     for (const double scale : node.sum_scales) text += fmt::format(" {}", scale);
     for (const Rescale& output : node.outputs) {
       text += fmt::format(" {}>>{}", output.multiplier, output.shift);

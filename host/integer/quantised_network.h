@@ -55,8 +55,8 @@ struct QuantisedNode {
   Rescale input;  ///< layer: from the codes of the map that it takes to its own
   /// Addition: one, over the inputs. Normalisation, batch norm: one for each channel.
   std::vector<ScaledSum> sums;
-  int low = 0;  ///< clip: bounds, as codes of its map
-  int high = 0;
+  int low = 0;             ///< clip: bounds, as codes of its map
+  std::vector<int> highs;  ///< one, or one for each channel
 };
 
 /// A network in integers: weights and activations of at most 8 bits, sums of 32. All that it takes

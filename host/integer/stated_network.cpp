@@ -14,6 +14,7 @@
 #include "host/integer/map_moves.h"
 #include "host/integer/pooling.h"
 #include "host/integer/stated_layer.h"
+#include "host/network/clip.h"
 
 namespace bittern {
 namespace {
@@ -88,7 +89,7 @@ class Builder {
       case Op::kNormalise:
         return scaled(node, map(node.inputs[0]));
       case Op::kClip:
-        return clipped(map(node.inputs[0]), node.attributes.low, node.attributes.high);
+        return clipped(map(node.inputs[0]), node.attributes);
       case Op::kRelu: {
         const StatedMap& input = map(node.inputs[0]);
         if (!input.codes || input.codes->bipolar) return rectified(input);
@@ -126,11 +127,14 @@ class Builder {
 
   /// What a ReLU behind the integers leaves of what they stand for.
   static StatedMap rectified(StatedMap map) {
-    return clipped(std::move(map), 0.0, std::numeric_limits<double>::infinity());
+    Attributes from_zero;
+    return clipped(std::move(map), from_zero);
   }
 
-  static StatedMap clipped(StatedMap map, double low, double high) {
-    for (Reading& reading : map.readings) reading = reading.clamped(low, high);
+  static StatedMap clipped(StatedMap map, const Attributes& clip) {
+    for (std::size_t c = 0; c < map.readings.size(); ++c) {
+      map.readings[c] = map.readings[c].clamped(clip.low, clip_high(clip, c));
+    }
     map.codes.reset();
     return map;
   }
