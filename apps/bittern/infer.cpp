@@ -327,6 +327,8 @@ void infer(const InferArguments& arguments, const CLI::App& command) {
   Answer answer{network, variant,  integers, found, energy, {}, answers_of(found, splits.test),
                 random,  data.name};
   for (const InferredLayer& layer : found.layers) {
+    // Behind a difference no layer was run, and nothing is counted that could be reported.
+    if (found.difference && layer.total.events.empty()) break;
     answer.layers.push_back(
         report_layer(layer.job.layer, layer.bits, layer.total, *core, variant, energy));
   }
