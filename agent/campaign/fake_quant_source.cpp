@@ -300,6 +300,7 @@ ConfiguredEvaluator configure_fake_quant(const FakeQuantSettings& settings) {
                    {"batch", settings.batch}};
   // Keys that came later are there only where they say something: what was begun before goes on.
   if (settings.re_estimate) evaluator.key["re_estimate"] = true;
+  if (settings.equalise) evaluator.key["equalise"] = true;
   if (settings.integers) evaluator.key["kind"] = "integer";
   if (settings.weights != "linear") evaluator.key["weights"] = settings.weights;
   if (settings.activations != "linear") evaluator.key["activations"] = settings.activations;
@@ -320,7 +321,7 @@ EvaluatorKind quantised_kind(bool integers) {
                               : "simulated quantisation on images, with LibTorch";
   kind.keys = {"weights",     "activations",        "weight_range",    "activation_range",
                "per_channel", "calibration_images", "finetune_images", "finetune_rate",
-               "batch",       "re_estimate"};
+               "batch",       "re_estimate",        "equalise"};
   kind.configure = [integers](const YamlMap& map) {
     constexpr int kMostImages = 10'000'000;
     const std::vector<std::string> ranges = {"max", "kl", "mse", "percentile", "haq"};
@@ -343,6 +344,7 @@ EvaluatorKind quantised_kind(bool integers) {
     out.calibration_images =
         read_int(map, "calibration_images", 1, kMostImages, out.calibration_images);
     out.re_estimate = map.boolean("re_estimate", out.re_estimate);
+    out.equalise = map.boolean("equalise", out.equalise);
     out.finetune_images = read_int(map, "finetune_images", 0, kMostImages, out.finetune_images);
     out.finetune_rate = map.real("finetune_rate", 1e-9, 100, out.finetune_rate);
     out.batch = read_int(map, "batch", 1, 65536, out.batch);

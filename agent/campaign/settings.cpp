@@ -36,6 +36,7 @@ FakeQuantOptions evaluator_options(const FakeQuantSettings& e, const Campaign& c
   quant.trained_ranges = e.activations == "pact";
   quant.integers = e.integers;
   quant.re_estimate = e.re_estimate;
+  quant.equalise = e.equalise;
   quant.calibration_images = e.calibration_images;
   quant.fine_tune.batch = e.batch;
   quant.fine_tune.epochs = e.finetune_images > 0 ? 1 : 0;

@@ -22,6 +22,7 @@ struct FakeQuantSettings {
   bool per_channel = false;
   int calibration_images = 256;
   bool re_estimate = false;
+  bool equalise = false;
   /// Training images seen in the short fine-tune of every evaluation; 0: none.
   int finetune_images = 0;
   double finetune_rate = 1e-3;

@@ -36,15 +36,6 @@ Accuracy with_answers(const Score& score) {
   return {score.accuracy(), score.loss(), Answers(score.answers), score.top5()};
 }
 
-/// Share of images that both answer with the same class, right or wrong, in percent.
-double agreement(const Score& a, const Score& b) {
-  std::size_t same = 0;
-  for (std::size_t i = 0; i < a.predictions.size(); ++i) {
-    if (a.predictions[i] == b.predictions[i]) ++same;
-  }
-  return 100.0 * static_cast<double>(same) / static_cast<double>(a.predictions.size());
-}
-
 std::string policy_text(const Policy& policy) {
   std::string text;
   for (const BitPair& bits : policy) text += fmt::format("{}/{} ", bits.weight, bits.activation);
@@ -90,6 +81,7 @@ std::string make_fingerprint(const Network& network, const std::string& weights_
   if (options.trained_ranges) hash.update_field("trained ranges");
   if (options.re_estimate) hash.update_field("re-estimated");
   if (options.integers) hash.update_field("integers");
+  if (options.equalise) hash.update_field("equalised");
   hash.update_field(fine_tune_text(options.fine_tune));
   // Without a fine-tune no random number is drawn.
   hash.update_field(options.fine_tune.epochs == 0 ? "" : std::to_string(options.seed));
@@ -106,8 +98,14 @@ class FakeQuantEvaluator::Impl {
       : Impl(network, folded(network, checkpoint, "checkpoint of " + network.name), data, options) {
   }
 
-  Impl(const Network& network, const FoldedNetwork& folded, const DataSplits& data,
+  Impl(const Network& network, const FoldedNetwork& original, const DataSplits& data,
        const FakeQuantOptions& options)
+      : Impl(network, original,
+             options.equalise ? equalised(original, first_images(data.train, options)) : original,
+             data, options) {}
+
+  Impl(const Network& network, const FoldedNetwork& original, const FoldedNetwork& folded,
+       const DataSplits& data, const FakeQuantOptions& options)
       : options_(options),
         engine_(folded.network, options.threads, options.device),
         weights_(engine_.to_device(
@@ -144,6 +142,7 @@ class FakeQuantEvaluator::Impl {
     if (options.integers && quantisers_.codebooks()) {
       fail_usage("integers need codes: weights in codebooks (k-means) have none");
     }
+    if (options.equalise) original_ = original;
     if (data.choice.size() > 0) choice_ = TensorData::from(data.choice, engine_.device());
     quantisers_.calibrate(calibration_images());
   }
@@ -206,7 +205,7 @@ class FakeQuantEvaluator::Impl {
   }
 
   Accuracy baseline() {
-    if (!baseline_) baseline_ = with_answers(engine_.score(weights_, {}, validation_));
+    if (!baseline_) baseline_ = original_accuracy(validation_);
     return *baseline_;
   }
 
@@ -227,7 +226,7 @@ class FakeQuantEvaluator::Impl {
     return result;
   }
 
-  Accuracy test_baseline() { return with_answers(engine_.score(weights_, {}, test_)); }
+  Accuracy test_baseline() { return original_accuracy(test_); }
 
   std::optional<Accuracy> choice(const Policy& policy) {
     if (!choice_) return std::nullopt;
@@ -252,6 +251,10 @@ class FakeQuantEvaluator::Impl {
     result.validation = with_answers(validation);
     if (choice_) result.choice = accuracy_of(score(engine_, tuned, policy, *choice_));
     result.test = with_answers(test);
+    if (options_.equalise) {
+      result.equalised_validation = with_answers(engine_.score(weights_, {}, validation_));
+      result.equalised_test = with_answers(engine_.score(weights_, {}, test_));
+    }
     if (options_.float_weights || options_.float_activations) {
       NetworkQuantisers both = quantisers_.complete();
       result.test_quantised =
@@ -308,6 +311,15 @@ class FakeQuantEvaluator::Impl {
     return accuracy_of(score(engine, prepared(engine, policy), policy, validation_));
   }
 
+  /// In full precision, of the network before it was equalised.
+  Accuracy original_accuracy(const TensorData& data) {
+    if (!original_) return with_answers(engine_.score(weights_, {}, data));
+    Engine engine(original_->network, options_.threads, options_.device);
+    const Weights weights = engine.to_device(engine.model().read_weights(
+        original_->weights, "checkpoint of " + original_->network.name));
+    return with_answers(engine.score(weights, {}, data));
+  }
+
   static QuantiserOptions quantiser_options(const FakeQuantOptions& options) {
     QuantiserOptions out;
     out.weights = options.weights;
@@ -315,6 +327,12 @@ class FakeQuantEvaluator::Impl {
     out.float_weights = options.float_weights;
     out.float_activations = options.float_activations;
     return out;
+  }
+
+  /// The images that calibrate, before there is an engine.
+  static TensorData first_images(const Dataset& train, const FakeQuantOptions& options) {
+    const TensorData all = TensorData::from(train, torch::kCPU);
+    return all.slice(0, std::min<std::int64_t>(options.calibration_images, all.size()));
   }
 
   TensorData calibration_images() const {
@@ -473,6 +491,8 @@ class FakeQuantEvaluator::Impl {
                      {"validation_accuracy", fmt::format("{:.4f}", result.validation.top1)},
                      {"test_accuracy", fmt::format("{:.4f}", result.test.top1)},
                      {"evaluator", fingerprint_}};
+    // The bounds of a ReLU6 that were divided like its channels are not in the weights.
+    if (options_.equalise) file.metadata["equalised"] = "weights and bounds of ReLU6";
     return file;
   }
 
@@ -483,6 +503,7 @@ class FakeQuantEvaluator::Impl {
   TensorData validation_;
   TensorData test_;
   std::optional<TensorData> choice_;
+  std::optional<FoldedNetwork> original_;  ///< before it was equalised, where it was
   std::string fingerprint_;
   AccuracyCache cache_;
   std::optional<Accuracy> baseline_;

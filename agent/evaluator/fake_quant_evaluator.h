@@ -39,6 +39,9 @@ struct FakeQuantOptions {
   /// Means of the folded batch norms are estimated anew on calibration images (the first 128 at
   /// most) behind the quantisers of a policy, after its fine-tune.
   bool re_estimate = false;
+  /// The weights of neighbouring layers are evened out first (equalised()), before anything is
+  /// quantised or fine-tuned. Accuracies in full precision are those of the network as it was.
+  bool equalise = false;
   /// Accuracies are those of the network in integers, as hardware computes it (QuantisedNetwork);
   /// fine-tunes are fake-quantised all the same.
   bool integers = false;
@@ -57,6 +60,9 @@ struct FinalNetwork {
   Accuracy test;
   /// Where an operand stayed in floating point: on the test set with both quantised.
   std::optional<Accuracy> test_quantised;
+  /// Where the weights were equalised: in full precision with them.
+  std::optional<Accuracy> equalised_validation;
+  std::optional<Accuracy> equalised_test;
   /// Where the accuracies above are those of integers: by simulated quantisation.
   std::optional<Accuracy> fake_quant_validation;
   std::optional<Accuracy> fake_quant_test;

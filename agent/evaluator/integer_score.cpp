@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "agent/evaluator/stored_integers.h"
+#include "agent/nn/training.h"
 #include "agent/torch.h"
 #include "host/integer/integer_executor.h"
 
@@ -11,9 +13,8 @@ namespace {
 
 constexpr std::int64_t kPiece = 16;
 
-}  // namespace
-
-Score integer_score(const QuantisedNetwork& network, const TensorData& data, Engine& engine) {
+Score score_with(const QuantisedNetwork& network, const TensorData& data, Engine& engine,
+                 const std::function<void(int images)>& on_images) {
   const IntegerExecutor executor(network);
   const std::int64_t count = data.size();
   std::vector<Score> scores(static_cast<std::size_t>((count + kPiece - 1) / kPiece));
@@ -31,10 +32,26 @@ Score integer_score(const QuantisedNetwork& network, const TensorData& data, Eng
     const torch::Tensor answers = torch::from_blob(
         logits.data(), {images.size(0), engine.model().classes()}, torch::kFloat32);
     scores[static_cast<std::size_t>(index)] = score_with_answers(answers, piece.labels.cpu());
+    if (on_images) on_images(static_cast<int>(piece.size()));
   });
   Score total;
   for (const Score& score : scores) total += score;
   return total;
+}
+
+}  // namespace
+
+Score integer_score(const QuantisedNetwork& network, const TensorData& data, Engine& engine) {
+  return score_with(network, data, engine, {});
+}
+
+Score stated_integer_score(const Network& network, const TensorFile& checkpoint,
+                           const Dataset& data, int threads, TensorDevice device,
+                           const std::function<void(int images)>& on_images) {
+  check_data_fits(network, data);
+  Engine engine(network, threads, device);
+  return score_with(stored_stated_network(network, checkpoint),
+                    TensorData::from(data, engine.device()), engine, on_images);
 }
 
 }  // namespace bittern

@@ -5,6 +5,7 @@
 
 #include "agent/torch.h"
 #include "host/base/error.h"
+#include "host/network/clip.h"
 #include "host/network/ops.h"
 
 namespace bittern {
@@ -170,6 +171,15 @@ Tensor quantised(const Quantiser& q, const Tensor& x) {
   return (codes - zero) * scale;
 }
 
+Tensor clipped(const Attributes& a, const Tensor& x) {
+  if (a.deviation.empty()) return at::clamp(x, a.low, a.high);
+  std::vector<float> high;
+  for (std::size_t c = 0; c < a.deviation.size(); ++c) {
+    high.push_back(static_cast<float>(clip_high(a, c)));
+  }
+  return at::minimum(at::clamp_min(x, a.low), per_channel(torch::tensor(high).to(x.device()), x));
+}
+
 Tensor normalised(const Attributes& a, const Tensor& x) {
   const auto values = [&x](const std::vector<double>& list) {
     return per_channel(torch::tensor(std::vector<float>(list.begin(), list.end())).to(x.device()),
@@ -197,7 +207,7 @@ Tensor compute_op(const Node& node, const std::vector<Tensor>& inputs, const Nod
     case Op::kRelu:
       return at::relu(x);
     case Op::kClip:
-      return at::clamp(x, a.low, a.high);
+      return clipped(a, x);
     case Op::kMaxPool:
       return max_pooled(node, as_map(x));
     case Op::kAveragePool:

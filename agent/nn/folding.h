@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "agent/nn/tensor_data.h"
 #include "host/network/io/safetensors.h"
 #include "host/network/network.h"
 
@@ -17,5 +18,10 @@ struct FoldedNetwork {
 /// is. `where` starts the messages. Throws Error as Model::read_weights() does.
 FoldedNetwork folded(const Network& network, const TensorFile& checkpoint,
                      const std::string& where);
+
+/// The same with the weights of neighbouring layers evened out (equalise_layers()); computes the
+/// same in floating point. On `images` it is seen how great the channels between layers become.
+/// Throws Error (exit status 2) where no two layers stand one behind the other.
+FoldedNetwork equalised(const FoldedNetwork& network, const TensorData& images);
 
 }  // namespace bittern

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -47,5 +48,17 @@ struct Score {
     return *this;
   }
 };
+
+/// Share of images that both answer with the same class, right or wrong, in percent. Both have
+/// predictions of the same images.
+inline double agreement(const Score& a, const Score& b) {
+  std::int64_t same = 0;
+  for (std::size_t i = 0; i < a.predictions.size(); ++i) {
+    if (a.predictions[i] == b.predictions[i]) ++same;
+  }
+  return a.predictions.empty()
+             ? 0.0
+             : 100.0 * static_cast<double>(same) / static_cast<double>(a.predictions.size());
+}
 
 }  // namespace bittern

@@ -9,6 +9,7 @@
 
 #include "agent/data/dataset.h"
 #include "agent/evaluator/fake_quant_evaluator.h"
+#include "agent/evaluator/integer_score.h"
 #include "agent/nn/training.h"
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/commands.h"
@@ -88,6 +89,10 @@ DataSplits read(const Task& task) {
   return load_data(task.data);
 }
 
+Accuracy accuracy_of(const Score& score) {
+  return {score.accuracy(), score.loss(), Answers(score.answers), score.top5()};
+}
+
 /// The network as it is, without quantisers of ours: full precision, or with the quantisers that it
 /// states. Needs no images to calibrate with, and the test set is what says how good it is.
 void evaluate_as_it_is(const Task& task, const char* name, Table& table) {
@@ -96,14 +101,19 @@ void evaluate_as_it_is(const Task& task, const char* name, Table& table) {
     const Phase phase(task.phases, "reading " + task.data.name);
     test = load_test_data(task.data);
   }
+  const bool integers = task.arguments.evaluator == "integer";
   Phase phase(task.phases, fmt::format("testing {} on {} images", task.network.name, test.size()),
-              {static_cast<std::uint64_t>(test.size()), "images"});
+              {static_cast<std::uint64_t>(test.size()) * (integers ? 2 : 1), "images"});
+  const auto advance = [&phase](int images) { phase.advance(static_cast<std::uint64_t>(images)); };
+  const TensorDevice device = tensor_device_of(task.arguments.device);
   const Score score =
-      score_checkpoint(task.network, task.weights, test, task.arguments.threads,
-                       tensor_device_of(task.arguments.device),
-                       [&phase](int images) { phase.advance(static_cast<std::uint64_t>(images)); });
-  Rows(table, "test")
-      .add(name, {score.accuracy(), score.loss(), Answers(score.answers), score.top5()});
+      score_checkpoint(task.network, task.weights, test, task.arguments.threads, device, advance);
+  Rows rows(table, "test");
+  rows.add(name, accuracy_of(score));
+  if (!integers) return;
+  const Score in_integers = stated_integer_score(task.network, task.weights, test,
+                                                 task.arguments.threads, device, advance);
+  rows.add("integer", accuracy_of(in_integers), agreement(score, in_integers));
 }
 
 FakeQuantOptions options_of(const EvaluateArguments& arguments) {
@@ -134,21 +144,23 @@ void evaluate_policy(const Task& task, Table& table) {
         phase.advance(static_cast<std::uint64_t>(progress.images));
       });
   const auto add_part = [&](const char* part, const Accuracy& full, const Accuracy& at_bits,
-                            const std::optional<Accuracy>& fake_quant, double agreement) {
+                            const std::optional<Accuracy>& fake_quant,
+                            const std::optional<Accuracy>& equalised, double agreement) {
     Rows rows(table, part);
     rows.add("full precision", full);
+    if (equalised) rows.add("equalised", *equalised);
     if (fake_quant) rows.add("fake-quant", *fake_quant);
     fake_quant ? rows.add("integer", at_bits, agreement) : rows.add("policy", at_bits);
   };
   const bool validation = splits.validation.size() > 0;
   if (validation) {
     add_part("validation", evaluator.baseline(), found.validation, found.fake_quant_validation,
-             found.validation_agreement);
+             found.equalised_validation, found.validation_agreement);
   }
   // Where there are no validation images the test images are all there is.
   if (arguments.test || !validation) {
     add_part("test", evaluator.test_baseline(), found.test, found.fake_quant_test,
-             found.test_agreement);
+             found.equalised_test, found.test_agreement);
   }
 }
 
@@ -159,6 +171,18 @@ void evaluate(const EvaluateArguments& arguments, const CLI::App& command) {
   if (stated && arguments.bits.any()) {
     fail_usage(
         "network {} states its own quantisers: it is evaluated as it is, without --policy, "
+        "--wbits and --abits",
+        network.name);
+  }
+  if (arguments.quantisers.equalise && !arguments.bits.any()) {
+    fail_usage(
+        "--equalise is for weights that are quantised here: give --policy, or --wbits and "
+        "--abits{}",
+        stated ? ", which a network with quantisers of its own does not take" : "");
+  }
+  if (!stated && !arguments.bits.any() && arguments.evaluator == "integer") {
+    fail_usage(
+        "--evaluator integer computes at bits, and network {} states none; give --policy, or "
         "--wbits and --abits",
         network.name);
   }

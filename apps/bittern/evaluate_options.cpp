@@ -15,8 +15,6 @@ void check(const EvaluateArguments& a) {
     a.bits.check();
   } else if (a.finetune_epochs > 0) {
     fail_usage("--finetune trains a quantised network; give --policy, or --wbits and --abits");
-  } else if (a.evaluator == "integer") {
-    fail_usage("--evaluator integer computes at bits; give --policy, or --wbits and --abits");
   }
   a.quantisers.check();
   if (a.evaluator == "integer" && a.quantisers.weights == "kmeans") {
@@ -82,6 +80,7 @@ void add_evaluate_command(CLI::App& app,
       example("bittern evaluate --checkpoint lenet.safetensors\n"
               "bittern evaluate --checkpoint lenet.safetensors --wbits 4 --abits 4\n"
               "bittern evaluate --network model.onnx --dataset mnist --wbits 4 --abits 4\n"
+              "bittern evaluate --network quantised.onnx --dataset mnist --evaluator integer\n"
               "bittern evaluate --checkpoint lenet.safetensors --wbits 8 --abits 8 "
               "--evaluator integer --test\n"
               "bittern evaluate --checkpoint model.safetensors --policy policy.json --finetune 1"));

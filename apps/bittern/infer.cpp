@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/evaluator/stored_integers.h"
 #include "agent/nn/training.h"
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/commands.h"
@@ -22,6 +23,7 @@
 #include "host/evaluator/answers.h"
 #include "host/execute/inference.h"
 #include "host/network/io/network_weights.h"
+#include "host/network/quantisation.h"
 
 namespace bittern {
 namespace {
@@ -257,15 +259,29 @@ Answers answers_of(const Inference& inference, const Dataset& data) {
   return Answers(correct);
 }
 
+/// Bits are given, or the network states them.
+void check_bits(const InferArguments& arguments, const Network& network, bool stated) {
+  const BitsArguments& bits = arguments.bits;
+  if (!stated) return bits.check();
+  if (bits.any() || arguments.quantisers.equalise) {
+    fail_usage(
+        "network {} states its own quantisers: it is computed as it is, without --policy, --wbits, "
+        "--abits and --equalise",
+        network.name);
+  }
+}
+
 void infer(const InferArguments& arguments, const CLI::App& command) {
   const auto phases = make_phases(command);
   const Network network = load_network(arguments.network);
-  check_trainable(network);
+  require_trainable(network);
+  const bool stated = has_quantisers(network.graph);
+  check_bits(arguments, network, stated);
   Variant variant = load_variant(arguments.variant);
   if (arguments.batch > 0) variant.batch = arguments.batch;
   const EnergyTable energy = load_energy_table(variant.energy);
-  const Policy policy = policy_of(arguments.bits, network);
   const std::unique_ptr<Core> core = make_core(variant);
+  const Policy policy = stated ? Policy() : policy_of(arguments.bits, network);
   for (std::size_t i = 0; i < policy.size(); ++i) {
     network_job(*core, variant, network.layers[i], policy[i]);  // bits that the core has
   }
@@ -279,11 +295,15 @@ void infer(const InferArguments& arguments, const CLI::App& command) {
     fail_usage("--images {}: data set {} has {} test images", arguments.images, data.name,
                outline.test);
   }
-  const DataSplits splits = load_data(data);
-
-  FakeQuantOptions options;
-  set_quantisers(arguments.quantisers, options);
+  DataSplits splits;
   const QuantisedNetwork integers = [&] {
+    if (stated) {
+      splits.test = load_test_data(data);
+      return stored_stated_network(network, checkpoint);
+    }
+    splits = load_data(data);
+    FakeQuantOptions options;
+    set_quantisers(arguments.quantisers, options);
     const Phase phase(phases, "quantising " + network.name);
     return FakeQuantEvaluator(network, checkpoint, splits, options).integers(policy);
   }();
@@ -307,6 +327,8 @@ void infer(const InferArguments& arguments, const CLI::App& command) {
   Answer answer{network, variant,  integers, found, energy, {}, answers_of(found, splits.test),
                 random,  data.name};
   for (const InferredLayer& layer : found.layers) {
+    // Behind a difference no layer was run, and nothing is counted that could be reported.
+    if (found.difference && layer.total.events.empty()) break;
     answer.layers.push_back(
         report_layer(layer.job.layer, layer.bits, layer.total, *core, variant, energy));
   }

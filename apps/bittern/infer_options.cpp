@@ -55,7 +55,7 @@ void add_infer_command(CLI::App& app,
               "bittern infer --checkpoint lenet.safetensors --policy policy.json --variant "
               "stripes_edge --images 8 --workers 2"));
   command->callback([arguments, command, action = std::move(action)] {
-    arguments->bits.check();
+    if (arguments->bits.any()) arguments->bits.check();
     arguments->quantisers.check();
     arguments->table.format();
     action(*arguments, *command);

@@ -41,6 +41,7 @@ void set_quantisers(const QuantiserArguments& arguments, FakeQuantOptions& optio
   options.activations = threshold_method_of(arguments.activation_range);
   options.calibration_images = arguments.calibration_images;
   options.re_estimate = arguments.re_estimate;
+  options.equalise = arguments.equalise;
 }
 
 }  // namespace bittern

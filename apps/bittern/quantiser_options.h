@@ -40,6 +40,7 @@ struct QuantiserArguments {
   bool per_channel = false;
   int calibration_images = 256;
   bool re_estimate = false;
+  bool equalise = false;
 
   /// `kinds`: what weights may be.
   void add_to(CLI::App& command, const std::vector<std::string>& kinds);

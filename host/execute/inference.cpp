@@ -10,8 +10,8 @@
 #include "host/base/phase.h"
 #include "host/base/stop.h"
 #include "host/base/stopwatch.h"
+#include "host/execute/device_sums.h"
 #include "host/integer/integer_executor.h"
-#include "host/integer/layer_kernel.h"
 #include "host/run/answer_check.h"
 
 namespace bittern {
@@ -29,34 +29,10 @@ void add(const LayerRun& run, Measurement& total) {
   if (!run.remote.empty()) total.remote = run.remote;
 }
 
-/// Sums of the activations of each window, one plane for each group.
-class WindowSums {
- public:
-  explicit WindowSums(const Layer& layer)
-      : layer_(ones_of(layer)),
-        kernel_(layer_, std::vector<std::int16_t>(static_cast<std::size_t>(layer_.weights()), 1)) {}
-
-  std::vector<std::int32_t> of(Span<const std::int16_t> input) const {
-    std::vector<std::int32_t> sums(static_cast<std::size_t>(layer_.outputs()));
-    kernel_.sums(input, sums);
-    return sums;
-  }
-
- private:
-  static Layer ones_of(Layer layer) {
-    layer.out_channels = layer.groups;
-    return layer;
-  }
-
-  Layer layer_;
-  LayerKernel kernel_;
-};
-
 /// A layer's part that is the same for every batch.
 struct LayerPlan {
   PlannedLayer planned;
-  std::vector<std::int16_t> weights;  ///< as the device multiplies them
-  std::optional<WindowSums> windows;  ///< where weights are odd codes
+  DeviceSums sums;
 };
 
 class Run {
@@ -87,17 +63,9 @@ class Run {
       layer.total.schedule = measured[i].schedule;
       layer.total.checked = true;
       out_.layers.push_back(std::move(layer));
-      LayerPlan plan;
-      plan.planned = planned[i];
-      plan.weights = network.nodes[static_cast<std::size_t>(network.layer_nodes[i])].weights;
-      if (network.odd_weights[i]) {
-        // 2 w' + 1 = w: as many bits as the policy says.
-        for (std::int16_t& weight : plan.weights) {
-          weight = static_cast<std::int16_t>((weight - 1) / 2);
-        }
-        plan.windows.emplace(network.layers[i]);
-      }
-      plans_.push_back(std::move(plan));
+      const auto node = static_cast<std::size_t>(network.layer_nodes[i]);
+      plans_.push_back({planned[i], DeviceSums(network.layers[i], network.device_codes[i],
+                                               network.nodes[node].weights)});
     }
     out_.rtl_hash = measurer_.identity().rtl_hash;
     out_.simulated = measurer_.simulated();
@@ -177,9 +145,10 @@ class Run {
     std::vector<PlannedLayer> runs;
     for (std::size_t b = 0; b < images.size() / batch; ++b) {
       auto data = std::make_shared<LayerData>();
-      data->weights = plan.weights;
+      data->weights = plan.sums.weights();
       for (std::size_t i = b * batch; i < (b + 1) * batch; ++i) {
-        const std::vector<std::int16_t> input = executor_.layer_input(layer, images[i].device);
+        const std::vector<std::int16_t> input =
+            plan.sums.activations(executor_.layer_input(layer, images[i].device));
         data->activations.insert(data->activations.end(), input.begin(), input.end());
       }
       runs.push_back(plan.planned);
@@ -246,19 +215,11 @@ class Run {
   void finish(std::size_t layer, const std::vector<std::int32_t>& outputs, std::size_t place,
               Image& image, InferenceDifference& found) const {
     const auto each = static_cast<std::size_t>(network_.layers[layer].outputs());
-    std::vector<std::int32_t> sums(
-        outputs.begin() + static_cast<std::ptrdiff_t>(place * each),
-        outputs.begin() + static_cast<std::ptrdiff_t>((place + 1) * each));
-    if (plans_[layer].windows) {
-      const std::vector<std::int32_t> windows =
-          plans_[layer].windows->of(executor_.layer_input(layer, image.device));
-      const auto groups = static_cast<std::size_t>(network_.layers[layer].groups);
-      const std::size_t area = windows.size() / groups;
-      const std::size_t of_group = each / groups;
-      for (std::size_t k = 0; k < each; ++k) {
-        sums[k] = 2 * sums[k] + windows[k / of_group * area + k % area];
-      }
-    }
+    const DeviceSums& made = plans_[layer].sums;
+    const Span<const std::int32_t> of_device =
+        Span<const std::int32_t>(outputs).subspan(place * each, each);
+    const std::vector<std::int32_t> sums =
+        made.sums(of_device, made.activations(executor_.layer_input(layer, image.device)));
     const std::vector<std::int32_t> expected =
         executor_.layer_sums(layer, executor_.layer_input(layer, image.integer));
     for (std::size_t k = 0; k < each; ++k) {

@@ -1,10 +1,10 @@
 #include "host/integer/integer_executor.h"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "host/base/error.h"
+#include "host/integer/map_moves.h"
 #include "host/integer/pooling.h"
 
 namespace bittern {
@@ -19,142 +19,10 @@ std::int16_t clamped(std::int64_t value, int low, int high) {
 /// Place of a value that a list has once for all, or once for each.
 std::size_t place(std::size_t count, std::size_t index) { return count == 1 ? 0 : index; }
 
-/// The greatest of the pixels that a dilated window has on the map.
-std::int16_t greatest_tap(const Attributes& a, const Shape& input, const std::int16_t* plane,
-                          int row, int column) {
-  std::int16_t best = std::numeric_limits<std::int16_t>::min();
-  for (int i = 0; i < a.kernel_h; ++i) {
-    const int y = row * a.stride_h - a.pad_top + i * a.dilation_h;
-    if (y < 0 || y >= input.height) continue;
-    for (int j = 0; j < a.kernel_w; ++j) {
-      const int x = column * a.stride_w - a.pad_left + j * a.dilation_w;
-      if (x < 0 || x >= input.width) continue;
-      best = std::max(best, plane[static_cast<std::size_t>(y) * input.width + x]);
-    }
-  }
-  return best;
-}
-
-Codes max_pooled(const Node& node, const Shape& input, const Codes& x) {
-  const bool dilated = node.attributes.dilation_h != 1 || node.attributes.dilation_w != 1;
-  Codes out;
-  out.reserve(static_cast<std::size_t>(node.shape.elements()));
-  const auto area = static_cast<std::size_t>(input.height) * input.width;
-  for (int c = 0; c < input.channels; ++c) {
-    const std::int16_t* const plane = x.data() + static_cast<std::size_t>(c) * area;
-    for (int row = 0; row < node.shape.height; ++row) {
-      for (int column = 0; column < node.shape.width; ++column) {
-        if (dilated) {
-          out.push_back(greatest_tap(node.attributes, input, plane, row, column));
-          continue;
-        }
-        const PoolWindow w = pool_window(node, input, row, column);
-        std::int16_t best = plane[static_cast<std::size_t>(w.y0) * input.width + w.x0];
-        for (int y = w.y0; y < w.y1; ++y) {
-          const std::int16_t* const from = plane + static_cast<std::size_t>(y) * input.width;
-          for (int at = w.x0; at < w.x1; ++at) best = std::max(best, from[at]);
-        }
-        out.push_back(best);
-      }
-    }
-  }
-  return out;
-}
-
-Codes sliced(const Node& node, const Shape& input, const Codes& x) {
-  const Attributes& a = node.attributes;
-  const auto first = [&a](std::size_t axis) { return a.begin.empty() ? 0 : a.begin[axis]; };
-  Codes out;
-  out.reserve(static_cast<std::size_t>(node.shape.elements()));
-  for (int channel = 0; channel < node.shape.channels; ++channel) {
-    for (int row = 0; row < node.shape.height; ++row) {
-      const std::size_t y = static_cast<std::size_t>(first(1)) + std::size_t(row) * a.step_h;
-      const std::size_t from =
-          ((static_cast<std::size_t>(first(0)) + channel) * input.height + y) * input.width;
-      for (int column = 0; column < node.shape.width; ++column) {
-        out.push_back(x[from + first(2) + static_cast<std::size_t>(column) * a.step_w]);
-      }
-    }
-  }
-  return out;
-}
-
-/// Where the value of a border comes from, in 0 .. extent - 1; -1: from nowhere, it is zero.
-int source_of(int at, int extent, BorderMode border) {
-  if (at >= 0 && at < extent) return at;
-  switch (border) {
-    case BorderMode::kValue:
-      return -1;
-    case BorderMode::kEdge:
-      return std::clamp(at, 0, extent - 1);
-    case BorderMode::kReflect:
-      return at < 0 ? -at : 2 * (extent - 1) - at;
-  }
-  fail("no such border");
-}
-
-Codes bordered(const Node& node, const Shape& input, const Codes& x) {
-  const Attributes& a = node.attributes;
-  Codes out;
-  out.reserve(static_cast<std::size_t>(node.shape.elements()));
-  for (int channel = 0; channel < node.shape.channels; ++channel) {
-    for (int row = 0; row < node.shape.height; ++row) {
-      const int y = source_of(row - a.pad_top, input.height, a.border);
-      for (int column = 0; column < node.shape.width; ++column) {
-        const int from = source_of(column - a.pad_left, input.width, a.border);
-        const bool inside = y >= 0 && from >= 0;
-        out.push_back(
-            inside ? x[(static_cast<std::size_t>(channel) * input.height + y) * input.width + from]
-                   : std::int16_t{0});
-      }
-    }
-  }
-  return out;
-}
-
-/// The values seen with extents `view`, its axes in another order.
-Codes rearranged(const Node& node, const Codes& x) {
-  const Attributes& a = node.attributes;
-  if (a.view.empty()) return x;
-  const std::size_t axes = a.view.size();
-  std::vector<std::size_t> step(axes, 1);  // in x, of each axis of the view
-  for (std::size_t axis = axes - 1; axis-- > 0;) {
-    step[axis] = step[axis + 1] * static_cast<std::size_t>(a.view[axis + 1]);
-  }
-  Codes out(x.size());
-  std::vector<int> digits(axes, 0);  // of the output, its axes in their order
-  for (std::int16_t& code : out) {
-    std::size_t from = 0;
-    for (std::size_t i = 0; i < axes; ++i) {
-      from += static_cast<std::size_t>(digits[i]) * step[static_cast<std::size_t>(a.order[i])];
-    }
-    code = x[from];
-    for (std::size_t i = axes; i-- > 0;) {
-      if (++digits[i] < a.view[static_cast<std::size_t>(a.order[i])]) break;
-      digits[i] = 0;
-    }
-  }
-  return out;
-}
-
-Codes upsampled(const Node& node, const Shape& input, const Codes& x) {
-  const Attributes& a = node.attributes;
-  Codes out;
-  out.reserve(static_cast<std::size_t>(node.shape.elements()));
-  for (int row = 0; row < input.channels * input.height; ++row) {
-    for (int again = 0; again < a.step_h; ++again) {
-      for (int column = 0; column < input.width; ++column) {
-        out.insert(out.end(), static_cast<std::size_t>(a.step_w),
-                   x[static_cast<std::size_t>(row) * input.width + column]);
-      }
-    }
-  }
-  return out;
-}
-
 }  // namespace
 
 IntegerExecutor::IntegerExecutor(const QuantisedNetwork& network) : network_(network) {
+  if (!network.stated.empty()) stated_.emplace(network);
   const std::vector<Node>& nodes = network.graph.nodes;
   layers_.assign(nodes.size(), -1);
   last_use_.assign(nodes.size(), 0);
@@ -181,6 +49,10 @@ IntegerValues IntegerExecutor::begin(Bytes image) const {
          network_.graph.input.elements());
   }
   IntegerValues values;
+  if (stated_) {
+    stated_->begin(image, values);
+    return values;
+  }
   values.image.assign(image.begin(), image.end());
   values.nodes.resize(network_.graph.nodes.size());
   return values;
@@ -198,7 +70,9 @@ void IntegerExecutor::store(std::size_t node, Codes codes, IntegerValues& values
 }
 
 void IntegerExecutor::compute(std::size_t node, IntegerValues& values) const {
-  if (network_.graph.nodes[node].op == Op::kAveragePool) {
+  if (stated_) {
+    stated_->compute(node, values);
+  } else if (network_.graph.nodes[node].op == Op::kAveragePool) {
     average(node, values);
   } else {
     store(node, computed(node, values), values);
@@ -238,7 +112,6 @@ void IntegerExecutor::average(std::size_t index, IntegerValues& values) const {
 
 Codes IntegerExecutor::computed(std::size_t index, const IntegerValues& values) const {
   const Node& node = network_.graph.nodes[index];
-  const Attributes& a = node.attributes;
   const QuantisedNode& with = network_.nodes[index];
   const Codes& x = codes(node.inputs[0], values);
   const Shape& input = network_.graph.shape_of(node.inputs[0]);
@@ -251,28 +124,20 @@ Codes IntegerExecutor::computed(std::size_t index, const IntegerValues& values) 
     }
     case Op::kClip: {
       Codes out = x;
-      for (std::int16_t& code : out) code = clamped(code, with.low, with.high);
+      for (std::size_t k = 0; k < out.size(); ++k) {
+        out[k] = clamped(out[k], with.low, with.highs[place(with.highs.size(), k / area)]);
+      }
       return out;
     }
     case Op::kMaxPool:
-      return max_pooled(node, input, x);
-    case Op::kFlatten:
-      // Or nothing at all, behind a layer whose sums are the answer.
-      return x;
-    case Op::kPadChannels: {
-      Codes out(static_cast<std::size_t>(a.before) * area);
-      out.insert(out.end(), x.begin(), x.end());
-      out.resize(static_cast<std::size_t>(node.shape.elements()));
-      return out;
-    }
+      return max_pooled(node, input, x, {});
+    case Op::kFlatten:  // or nothing at all, behind a layer whose sums are the answer
+    case Op::kPadChannels:
     case Op::kSlice:
-      return sliced(node, input, x);
     case Op::kUpsample:
-      return upsampled(node, input, x);
     case Op::kPad:
-      return bordered(node, input, x);
     case Op::kRearrange:
-      return rearranged(node, x);
+      return moved<std::int16_t>(node, input, x, 0);
     case Op::kAdd: {
       const CodeRange& range = network_.format_of(static_cast<int>(index)).range;
       const ScaledSum& sum = with.sums.front();
@@ -324,6 +189,7 @@ Codes IntegerExecutor::computed(std::size_t index, const IntegerValues& values) 
 }
 
 Codes IntegerExecutor::layer_input(std::size_t layer, const IntegerValues& values) const {
+  if (stated_) return stated_->layer_input(layer, values);
   const auto index = static_cast<std::size_t>(network_.layer_nodes[layer]);
   const Codes& x = codes(network_.graph.nodes[index].inputs[0], values);
   const Rescale& rescale = network_.nodes[index].input;
@@ -357,6 +223,7 @@ void IntegerExecutor::finish_layer(std::size_t layer, Span<const std::int32_t> s
     fail("layer {}: {} sums, expected {}", network_.layers[layer].name, sums.size(),
          node.shape.elements());
   }
+  if (stated_) return stated_->finish_layer(layer, sums, values);
   if (with.outputs.empty()) {
     for (std::size_t k = 0; k < sums.size(); ++k) {
       values.answer.push_back(std::int64_t{sums[k]} + with.bias[k / area]);
@@ -402,7 +269,7 @@ std::vector<float> IntegerExecutor::all_answers(const IntegerValues& values) con
 }
 
 std::vector<float> IntegerExecutor::answer(const IntegerValues& values) const {
-  std::vector<float> answers = all_answers(values);
+  std::vector<float> answers = stated_ ? stated_->answers(values) : all_answers(values);
   answers.erase(answers.begin(), answers.begin() + network_.graph.first_class);
   return answers;
 }

@@ -2,23 +2,16 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "host/base/span.h"
+#include "host/integer/integer_values.h"
 #include "host/integer/layer_kernel.h"
 #include "host/integer/quantised_network.h"
+#include "host/integer/stated_executor.h"
 
 namespace bittern {
-
-/// Maps of one image on its way through a quantised network; empty where they are not computed
-/// (yet) or no longer needed.
-struct IntegerValues {
-  /// Codes of each node's output, planes of rows.
-  std::vector<std::vector<std::int16_t>> nodes;
-  std::vector<std::int16_t> image;
-  /// The sums that are the answer, where there are such.
-  std::vector<std::int64_t> answer;
-};
 
 /// Computes a quantised network with integers alone, image by image or operation by operation.
 /// Holds no state of an image: may be used by several threads. The network must outlive it.
@@ -61,6 +54,7 @@ class IntegerExecutor {
   std::vector<int> layers_;  ///< of each node
   std::vector<LayerKernel> kernels_;
   std::vector<std::size_t> last_use_;
+  std::optional<StatedExecutor> stated_;  ///< where the network states its quantisers
 };
 
 }  // namespace bittern

@@ -1,5 +1,7 @@
 #include "host/integer/quantised_network.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -9,6 +11,7 @@
 #include "host/base/hash.h"
 #include "host/integer/pooling.h"
 #include "host/integer/quantise_network.h"
+#include "host/network/clip.h"
 #include "host/network/ops.h"
 
 namespace bittern {
@@ -99,7 +102,10 @@ class Builder {
     switch (node.op) {
       case Op::kClip:
         out.low = bound(node.attributes.low, to);
-        out.high = bound(node.attributes.high, to);
+        for (std::size_t c = 0; c < std::max<std::size_t>(1, node.attributes.deviation.size());
+             ++c) {
+          out.highs.push_back(bound(clip_high(node.attributes, c), to));
+        }
         break;
       case Op::kConcat:
         for (const int source : node.inputs) {
@@ -242,6 +248,21 @@ void add(Sha256& hash, const std::vector<T>& values) {
   hash.update_field(text);
 }
 
+void add_stated(Sha256& hash, const StatedNode& node) {
+  std::string text = fmt::format("stated {} {}", node.border, node.same);
+  for (const Steps& steps : node.steps) {
+    text += fmt::format(" {}{} {}:{}", steps.falling ? "-" : "", steps.first, steps.step,
+                        fmt::join(steps.at, ","));
+  }
+  for (const std::vector<FixedPoint>& terms : node.terms) {
+    for (const FixedPoint& term : terms) {
+      text += fmt::format(" {} {} {} {}", term.gain, term.offset, term.low, term.high);
+    }
+  }
+  hash.update_field(text);
+  add(hash, node.pixel_factors);
+}
+
 }  // namespace
 
 ScaledSum ScaledSum::of(const std::vector<double>& factors, double offset) {
@@ -292,8 +313,10 @@ QuantisedNetwork quantise_network(const std::string& name, const Graph& graph,
                                   const std::vector<CodeFormat>& activations) {
   for (const Node& node : graph.nodes) {
     if (node.op == Op::kQuantise) {
-      fail_usage("{}: the network states its own quantisers, which are not taken as codes of ours",
-                 node.where);
+      fail_usage(
+          "{}: the network states its own quantisers: its bits are not for others to choose (take "
+          "it without --policy, --wbits and --abits)",
+          node.where);
     }
     if (node.op == Op::kPad && node.attributes.border == BorderMode::kValue &&
         node.attributes.value != 0.0) {
@@ -333,7 +356,8 @@ QuantisedNetwork quantise_network(const std::string& name, const Graph& graph,
     precision.bits = policy[i];
     precision.activation_signed = network.layers[i].signed_input;
     network.precision.push_back(precision);
-    network.odd_weights.push_back(weights[i].range.odd);
+    network.device_codes.push_back(weights[i].range.odd ? DeviceCodes::odd_weights()
+                                                        : DeviceCodes());
     const int least = policy[i].weight == 1 || weights[i].range.odd
                           ? 1 - (1 << policy[i].weight)
                           : 1 - (1 << (policy[i].weight - 1));
@@ -361,8 +385,8 @@ std::string QuantisedNetwork::hash() const {
     hash.update_field(graph.nodes[i].attributes.relu ? "relu" : "");
     add(hash, node.weights);
     add(hash, node.bias);
-    std::string text =
-        fmt::format("{} {} {} {}", node.input.multiplier, node.input.shift, node.low, node.high);
+    std::string text = fmt::format("{} {} {} {}", node.input.multiplier, node.input.shift, node.low,
+                                   fmt::join(node.highs, ","));
     for (const double scale : node.sum_scales) text += fmt::format(" {}", scale);
     for (const Rescale& output : node.outputs) {
       text += fmt::format(" {}>>{}", output.multiplier, output.shift);
@@ -373,6 +397,11 @@ std::string QuantisedNetwork::hash() const {
       text += ")";
     }
     hash.update_field(text);
+  }
+  for (const StatedNode& node : stated) add_stated(hash, node);
+  for (const Reading& reading : answer_readings) {
+    hash.update_field(
+        fmt::format("{} {} {} {}", reading.gain, reading.offset, reading.low, reading.high));
   }
   return hash.hex();
 }

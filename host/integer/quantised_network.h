@@ -5,8 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "host/integer/device_codes.h"
 #include "host/integer/rescale.h"
 #include "host/integer/scheme.h"
+#include "host/integer/stated_node.h"
 #include "host/integer/threshold.h"
 #include "host/network/graph.h"
 
@@ -53,8 +55,8 @@ struct QuantisedNode {
   Rescale input;  ///< layer: from the codes of the map that it takes to its own
   /// Addition: one, over the inputs. Normalisation, batch norm: one for each channel.
   std::vector<ScaledSum> sums;
-  int low = 0;  ///< clip: bounds, as codes of its map
-  int high = 0;
+  int low = 0;             ///< clip: bounds, as codes of its map
+  std::vector<int> highs;  ///< one, or one for each channel
 };
 
 /// A network in integers: weights and activations of at most 8 bits, sums of 32. All that it takes
@@ -67,12 +69,16 @@ struct QuantisedNetwork {
   std::vector<Layer> layers;         ///< of the graph
   std::vector<int> layer_nodes;      ///< the nodes that these are
   std::vector<Precision> precision;  ///< of each layer
-  /// Of each layer: only odd codes of weights are used (CodeRange::odd). Hardware multiplies
-  /// (code - 1) / 2, which has the bits of the policy, and the sum of each window's activations is
-  /// added to twice the result.
-  std::vector<bool> odd_weights;
+  /// Of each layer. Odd codes of weights (CodeRange::odd) have one bit more than the policy says.
+  std::vector<DeviceCodes> device_codes;
   std::vector<CodeFormat> formats;   ///< of each point of the scheme
-  std::vector<QuantisedNode> nodes;  ///< of each node
+  std::vector<QuantisedNode> nodes;  ///< of each node; stated quantisers: weights of layers only
+
+  /// Where the network states its quantisers (stated_network()): of each node, in place of scheme
+  /// and formats, which are empty then; otherwise empty.
+  std::vector<StatedNode> stated;
+  int answer_source = kImage;            ///< likewise: whose integers the answer has
+  std::vector<Reading> answer_readings;  ///< of each channel
 
   const CodeFormat& format_of(int source) const {
     return formats[static_cast<std::size_t>(scheme.point_of(source))];

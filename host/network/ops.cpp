@@ -7,6 +7,7 @@
 #include <map>
 
 #include "host/base/error.h"
+#include "host/network/clip.h"
 
 namespace bittern {
 namespace {
@@ -215,6 +216,10 @@ Shape normalised(const Node& node, const std::vector<Shape>& inputs) {
 Shape clipped(const Node& node, const std::vector<Shape>& inputs) {
   const Attributes& a = node.attributes;
   if (std::isinf(a.low) && std::isinf(a.high)) fail_usage("a clip without bounds");
+  const auto channels = static_cast<std::size_t>(inputs[0].channels);
+  if (!a.deviation.empty() && a.deviation.size() != channels) {
+    fail_usage("a clip with {} bounds for {} channels", a.deviation.size(), channels);
+  }
   if (!(a.low < a.high)) fail_usage("clip from {} to {}: expected low < high", a.low, a.high);
   return inputs[0];
 }
@@ -282,7 +287,9 @@ Range relu_range(const Node& node, const std::vector<Range>& inputs) {
 
 Range clip_range(const Node& node, const std::vector<Range>& inputs) {
   const Attributes& a = node.attributes;
-  return {std::clamp(inputs[0].low, a.low, a.high), std::clamp(inputs[0].high, a.low, a.high)};
+  double high = a.deviation.empty() ? a.high : a.low;
+  for (std::size_t c = 0; c < a.deviation.size(); ++c) high = std::max(high, clip_high(a, c));
+  return {std::clamp(inputs[0].low, a.low, high), std::clamp(inputs[0].high, a.low, high)};
 }
 
 Range sum_range_of(const Node& node, const std::vector<Range>& inputs) {
@@ -341,7 +348,9 @@ std::string linear_text(const Node& node) {
 std::string epsilon_text(const Node& node) { return fmt::format("e{}", node.attributes.epsilon); }
 
 std::string clip_text(const Node& node) {
-  return fmt::format("{} {}", node.attributes.low, node.attributes.high);
+  const Attributes& a = node.attributes;
+  const std::string text = fmt::format("{} {}", a.low, a.high);
+  return a.deviation.empty() ? text : text + fmt::format(" / {}", fmt::join(a.deviation, " "));
 }
 
 std::string pool_text(const Node& node) {

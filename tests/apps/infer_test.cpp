@@ -4,7 +4,11 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "host/cores/cores.h"
+#include "host/network/network.h"
+#include "host/run/planner.h"
 #include "tests/apps/cli.h"
+#include "tests/host/run/fake_bismo.h"
 
 namespace bittern {
 namespace {
@@ -53,6 +57,42 @@ TEST_F(Infer, EveryRunIsCountedAndTheCyclesAreThoseOfMeasure) {
   EXPECT_EQ(layers["simulated"], 0);
   EXPECT_EQ(answer["cycles"].get<std::uint64_t>(),
             2 * layers["layers"]["total"]["cycles"].get<std::uint64_t>());
+}
+
+TEST_F(Infer, AWrongOutputEndsItWithStatusOneAndSaysWhereItIs) {
+  const std::string run = "--variant bismo_tiny --wbits 3 --abits 2 --images 1 --device ";
+  {
+    // Measured by a good device of the same RTL.
+    testing::FakeDevice good(folder_, "good");
+    const CliResult result = infer(run + good.served.endpoint().text());
+    if (skip_) GTEST_SKIP() << result.err;
+    ASSERT_EQ(result.status, 0) << result.err;
+    EXPECT_THAT(result.out, HasSubstr("equal those of integers: 0 differences"));
+  }
+  const Variant variant = testing::tiny_variant();
+  const auto core = make_core(variant);
+  const LayerJob job = network_job(*core, variant, load_network("lenet").layers[0], {3, 2});
+  testing::FakeBehaviour behaviour;
+  behaviour.flip_address = static_cast<std::int64_t>(
+      prepare_layer(*core, plan_layer(*core, job)).program.result_address);
+  testing::FakeDevice bad(folder_, "bad", behaviour);
+  const std::string lying =
+      run + bad.served.endpoint().text() + " --trace-folder " + folder_.path().string();
+  const CliResult said = infer(lying);
+  EXPECT_EQ(said.status, 1) << said.err;
+  EXPECT_THAT(said.out, HasSubstr("Different: image 0, layer conv1 on bismo_tiny: output 0 "));
+  EXPECT_THAT(said.out, HasSubstr(", expected "));
+  EXPECT_THAT(said.out, HasSubstr("1 of 11520 outputs differ"));
+  EXPECT_THAT(said.out, HasSubstr("trace of cycles "));
+  EXPECT_THAT(said.out, ::testing::Not(HasSubstr("Accuracy")));
+
+  const CliResult written = infer(lying + " --format json");
+  EXPECT_EQ(written.status, 1);
+  const nlohmann::json difference = nlohmann::json::parse(written.out)["difference"];
+  EXPECT_EQ(difference["layer"], "conv1");
+  EXPECT_EQ(difference["index"], 0);
+  EXPECT_EQ(difference["got"].get<int>() ^ difference["expected"].get<int>(), 1);
+  EXPECT_NE(difference["trace"], "");
 }
 
 TEST_F(Infer, SlipsAreSaidBeforeTheWork) {

@@ -230,6 +230,9 @@ class Writer {
         entry.add_if(a.epsilon != Attributes().epsilon, "epsilon", real(a.epsilon));
         break;
       case Op::kClip:
+        if (!a.deviation.empty()) {
+          fail("a clip with a bound for each channel has no words in a network file");
+        }
         entry.add_if(std::isfinite(a.low), "low", real(a.low));
         entry.add_if(std::isfinite(a.high), "high", real(a.high));
         break;

@@ -27,9 +27,12 @@ bool keeps_scale(const Graph& graph, const Node& node) {
     case Op::kRelu:
     case Op::kMaxPool:
     case Op::kAveragePool:
-    case Op::kSlice:
     case Op::kUpsample:
       return true;
+    case Op::kSlice:
+      return graph.shape_of(node.inputs[0]).channels == node.shape.channels;
+    case Op::kClip:
+      return node.attributes.low == 0.0;
     case Op::kFlatten: {
       const Shape& in = graph.shape_of(node.inputs[0]);
       return in.height == 1 && in.width == 1;
@@ -91,48 +94,116 @@ void visit_inputs(const Graph& graph, const Node& node, std::vector<float>& weig
   }
 }
 
-void equalise(const Graph& graph, const Pair& pair, NamedTensors& weights) {
+/// The clips on the way from the first to the second.
+std::vector<std::size_t> clips_between(const Graph& graph, const Pair& pair) {
+  std::vector<std::size_t> clips;
+  auto node = static_cast<std::size_t>(graph.nodes[pair.second].inputs[0]);
+  for (; node != pair.first; node = static_cast<std::size_t>(graph.nodes[node].inputs[0])) {
+    if (graph.nodes[node].op == Op::kClip) clips.push_back(node);
+  }
+  return clips;
+}
+
+/// Divides channel c of the first layer by s.
+void divide_channel(Graph& graph, const Pair& pair, std::size_t c, float s, NamedTensors& weights) {
   const Node& first = graph.nodes[pair.first];
   const Node& second = graph.nodes[pair.second];
   std::vector<float>& before = weight_of(graph, first, weights);
+  const auto channels = static_cast<std::size_t>(first.shape.channels);
+  const std::size_t each = before.size() / channels;
+  for (std::size_t i = c * each; i < (c + 1) * each; ++i) before[i] /= s;
+  if (first.attributes.bias) values_of(weights, first.name + ".bias", channels)[c] /= s;
+  visit_inputs(graph, second, weight_of(graph, second, weights), c,
+               [s](float& weight) { weight *= s; });
+  for (const std::size_t clip : clips_between(graph, pair)) {
+    std::vector<double>& divisors = graph.nodes[clip].attributes.deviation;
+    divisors.resize(channels, 1.0);
+    divisors[c] *= s;
+  }
+}
+
+/// Greatest magnitudes of the weights on both sides of each channel.
+struct Magnitudes {
+  std::vector<float> first;
+  std::vector<float> second;
+};
+
+Magnitudes magnitudes_of(const Graph& graph, const Pair& pair, NamedTensors& weights) {
+  const Node& first = graph.nodes[pair.first];
+  const Node& second = graph.nodes[pair.second];
+  const std::vector<float>& before = weight_of(graph, first, weights);
   std::vector<float>& behind = weight_of(graph, second, weights);
   const auto channels = static_cast<std::size_t>(first.shape.channels);
   const std::size_t each = before.size() / channels;
+  Magnitudes out;
   for (std::size_t c = 0; c < channels; ++c) {
     float r1 = 0.0f;
     for (std::size_t i = c * each; i < (c + 1) * each; ++i) r1 = std::max(r1, std::abs(before[i]));
     float r2 = 0.0f;
     visit_inputs(graph, second, behind, c,
                  [&r2](const float& weight) { r2 = std::max(r2, std::abs(weight)); });
-    // A channel without weights on one side has nothing to be evened out with.
-    if (!(r1 > 0.0f) || !(r2 > 0.0f)) continue;
-    const auto s = static_cast<float>(std::sqrt(static_cast<double>(r1) / r2));
+    out.first.push_back(r1);
+    out.second.push_back(r2);
+  }
+  return out;
+}
+
+/// Geometric mean of those that are not 0; 0 where all are.
+double typical(const std::vector<float>& magnitudes) {
+  double sum = 0.0;
+  int count = 0;
+  for (const float magnitude : magnitudes) {
+    if (!(magnitude > 0.0f)) continue;
+    sum += std::log(static_cast<double>(magnitude));
+    ++count;
+  }
+  return count == 0 ? 0.0 : std::exp(sum / count);
+}
+
+/// `greatest`: of the channels between the two, or empty; none may become greater than `most`.
+void equalise(Graph& graph, const Pair& pair, NamedTensors& weights, std::vector<float>& greatest,
+              float most) {
+  const Magnitudes r = magnitudes_of(graph, pair, weights);
+  const double first = typical(r.first);
+  const double second = typical(r.second);
+  for (std::size_t c = 0; c < r.first.size(); ++c) {
+    double wanted = std::sqrt(static_cast<double>(r.first[c]) / r.second[c]);
+    if (r.first[c] == 0.0f && r.second[c] == 0.0f) continue;
+    // Without weights on one side those on the other may have any size: not more than is usual.
+    if (r.second[c] == 0.0f) wanted = std::max(1.0, r.first[c] / first);
+    if (r.first[c] == 0.0f) wanted = std::min(1.0, second / r.second[c]);
+    if (!greatest.empty() && most > 0.0f) {
+      wanted = std::max(wanted, static_cast<double>(greatest[c] / most));
+    }
+    const auto s = static_cast<float>(wanted);
     if (!std::isfinite(s) || s < std::numeric_limits<float>::min()) continue;
-    for (std::size_t i = c * each; i < (c + 1) * each; ++i) before[i] /= s;
-    if (first.attributes.bias) values_of(weights, first.name + ".bias", channels)[c] /= s;
-    visit_inputs(graph, second, behind, c, [s](float& weight) { weight *= s; });
+    divide_channel(graph, pair, c, s, weights);
+    if (!greatest.empty()) greatest[c] /= s;
   }
 }
 
 }  // namespace
 
-std::size_t equalise_layers(const Graph& graph, NamedTensors& weights, int rounds) {
+std::size_t equalise_layers(Graph& graph, NamedTensors& weights, ChannelMagnitudes greatest,
+                            int rounds) {
   const std::vector<Pair> pairs = pairs_of(graph);
+  std::vector<float> most;
+  for (const Pair& pair : pairs) {
+    const std::vector<float>& magnitudes = greatest[graph.nodes[pair.second].name];
+    const auto channels = static_cast<std::size_t>(graph.nodes[pair.first].shape.channels);
+    if (!magnitudes.empty() && magnitudes.size() != channels) {
+      fail("layer {}: {} magnitudes of channels, expected {}", graph.nodes[pair.second].name,
+           magnitudes.size(), channels);
+    }
+    most.push_back(magnitudes.empty() ? 0.0f
+                                      : *std::max_element(magnitudes.begin(), magnitudes.end()));
+  }
   for (int round = 0; round < rounds; ++round) {
-    for (const Pair& pair : pairs) equalise(graph, pair, weights);
+    for (std::size_t i = 0; i < pairs.size(); ++i) {
+      equalise(graph, pairs[i], weights, greatest[graph.nodes[pairs[i].second].name], most[i]);
+    }
   }
   return pairs.size();
-}
-
-Graph clip_to_relu(const Graph& graph) {
-  Graph changed = graph;
-  for (Node& node : changed.nodes) {
-    if (node.op != Op::kClip || node.attributes.low != 0.0) continue;
-    node.op = Op::kRelu;
-    node.attributes.low = Attributes().low;
-    node.attributes.high = Attributes().high;
-  }
-  return changed;
 }
 
 }  // namespace bittern

@@ -11,6 +11,8 @@
 #include <thread>
 
 #include "agent/campaign/fake_quant_source.h"
+#include "agent/campaign/settings.h"
+#include "agent/evaluator/fake_quant_evaluator.h"
 #include "agent/rl/methods.h"
 #include "host/base/error.h"
 #include "host/base/file.h"
@@ -21,6 +23,7 @@
 #include "host/cost/cost_models.h"
 #include "host/cost/lut.h"
 #include "host/energy/energy.h"
+#include "host/network/io/safetensors.h"
 #include "host/variant/variant.h"
 #include "tests/agent/campaign/small_campaign.h"
 #include "tests/host/base/message_of.h"
@@ -89,6 +92,31 @@ TEST_F(RunnerTest, WritesEveryDocumentedFileAndMeetsTheConstraint) {
   for (const auto& layer : result.best.layers) EXPECT_EQ(layer.origin, "model");
   const auto lut = load_lut(folder_ / "a" / "lut.csv");
   EXPECT_EQ(lut.size(), 4u * 49u);
+}
+
+TEST_F(RunnerTest, AccuraciesOfTheSearchCanBeThoseOfIntegers) {
+  FakeQuantSettings settings = small_evaluator();
+  settings.integers = true;
+  settings.equalise = true;
+  campaign_.evaluator = configure_fake_quant(settings);
+  EXPECT_EQ(campaign_.evaluator.name, "integer");
+  run_here(options("integers"));
+  const nlohmann::json result = this->result("integers");
+  EXPECT_THAT(result["provenance"]["accuracy"].get<std::string>(), HasSubstr("integers"));
+  // Evaluated anew, outside of the campaign.
+  const Network network = load_network("lenet");
+  FakeQuantEvaluator evaluator(
+      network, read_safetensors(folder_ / "integers" / "model.safetensors", ExitStatus::kFailed),
+      load_data(data_options(campaign_, network, "")), evaluator_options(settings, campaign_));
+  std::istringstream lines(episodes("integers"));
+  int checked = 0;
+  for (std::string line; std::getline(lines, line); ++checked) {
+    const auto episode = nlohmann::json::parse(line);
+    Policy policy;
+    for (const auto& pair : episode["policy"]) policy.push_back({pair[0], pair[1]});
+    EXPECT_NEAR(episode["accuracy"].get<double>(), evaluator.evaluate(policy).top1, 1e-3);
+  }
+  EXPECT_EQ(checked, 8);
 }
 
 TEST(ShippedCampaigns, NameNetworksAndVariantsThatExistAndAreCalledLikeTheirFiles) {

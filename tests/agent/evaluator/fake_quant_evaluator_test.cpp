@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <optional>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "host/base/error.h"
 #include "host/base/stop.h"
@@ -86,6 +88,70 @@ TEST_F(FakeQuantEvaluatorTest, PoliciesSideBySideGetTheAccuraciesOfOneByOne) {
   }
   together.evaluate_all(policies);
   EXPECT_EQ(together.computed(), 4) << "known by now";
+}
+
+TEST_F(FakeQuantEvaluatorTest, SideBySideIsOneByOneInIntegersAndWithTrainedRanges) {
+  const std::vector<Policy> policies = {uniform(3, 4), uniform(2, 2), uniform(8, 8)};
+  for (const bool integers : {false, true}) {
+    for (const bool trained_ranges : {false, true}) {
+      if (!integers && !trained_ranges) continue;
+      FakeQuantOptions one = options(5);
+      one.integers = integers;
+      one.trained_ranges = trained_ranges;
+      FakeQuantOptions several = one;
+      several.threads = 3;
+      FakeQuantEvaluator alone = evaluator(one);
+      FakeQuantEvaluator together = evaluator(several);
+      EXPECT_EQ(together.at_once(), 3);
+      const std::vector<Accuracy> found = together.evaluate_all(policies);
+      for (std::size_t i = 0; i < policies.size(); ++i) {
+        const Accuracy expected = alone.evaluate(policies[i]);
+        EXPECT_EQ(found[i].top1, expected.top1) << integers << trained_ranges << i;
+        EXPECT_EQ(found[i].loss, expected.loss) << integers << trained_ranges << i;
+      }
+    }
+  }
+}
+
+TEST_F(FakeQuantEvaluatorTest, EqualisedWeightsBearChannelsOfUnlikeSizeAtOneScale) {
+  // The same network with channels of very unlike size on both sides of the hidden layer.
+  TensorFile unlike = *checkpoint_;
+  std::vector<float> hidden = unlike.tensors.at("hidden.weight").to_floats();
+  std::vector<float> bias = unlike.tensors.at("hidden.bias").to_floats();
+  std::vector<float> out = unlike.tensors.at("out.weight").to_floats();
+  const std::size_t inputs = hidden.size() / 16;
+  for (std::size_t c = 0; c < 16; ++c) {
+    const float factor = c % 2 == 0 ? 64.0F : 1.0F / 64.0F;
+    for (std::size_t i = 0; i < inputs; ++i) hidden[c * inputs + i] *= factor;
+    bias[c] *= factor;
+    for (std::size_t o = 0; o < 10; ++o) out[o * 16 + c] /= factor;
+  }
+  const auto store = [&](const std::string& name, const std::vector<float>& values) {
+    unlike.tensors[name] = StoredTensor::from_floats(unlike.tensors.at(name).shape, values);
+  };
+  store("hidden.weight", hidden);
+  store("hidden.bias", bias);
+  store("out.weight", out);
+  FakeQuantOptions even = options();
+  even.equalise = true;
+  FakeQuantEvaluator before(tiny_network(), unlike, *data_, options());
+  FakeQuantEvaluator after(tiny_network(), unlike, *data_, even);
+  EXPECT_EQ(after.baseline().top1, before.baseline().top1) << "in full precision as it was";
+  EXPECT_GT(after.evaluate(uniform(4, 8)).top1, before.evaluate(uniform(4, 8)).top1 + 10.0);
+  EXPECT_NE(after.fingerprint(), before.fingerprint());
+  const FinalNetwork found = after.finish(uniform(8, 8), {}, {});
+  ASSERT_TRUE(found.equalised_validation);
+  EXPECT_NEAR(found.equalised_validation->top1, before.baseline().top1, 0.5);
+  EXPECT_EQ(found.checkpoint.metadata.count("equalised"), 1u);
+}
+
+TEST_F(FakeQuantEvaluatorTest, NothingToEqualiseIsRefused) {
+  const Network one = network_of("  - linear: {name: only, out: 10, relu: false}\n");
+  FakeQuantOptions even = options();
+  even.equalise = true;
+  const std::string message =
+      message_of([&] { FakeQuantEvaluator(one, random_checkpoint(one, 1), *data_, even); });
+  EXPECT_THAT(message, HasSubstr("no two layers to equalise"));
 }
 
 TEST_F(FakeQuantEvaluatorTest, BaselineIsTheFloatAccuracyOnTheValidationSet) {

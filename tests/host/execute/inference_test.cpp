@@ -11,7 +11,9 @@
 #include "host/device/device_process.h"
 #include "host/integer/integer_executor.h"
 #include "host/integer/quantise_network.h"
+#include "host/integer/stated_network.h"
 #include "tests/host/integer/random_integers.h"
+#include "tests/host/integer/stated_tensors.h"
 #include "tests/host/network/tiny_network.h"
 #include "tests/host/run/fake_bismo.h"
 
@@ -115,6 +117,35 @@ TEST_P(InferOnRtl, EveryLayerOfRealTensorsEqualsIntegersAndTakesTheMeasuredCycle
   EXPECT_GT(widths.size(), 3u);
 }
 
+TEST_P(InferOnRtl, QuantisersOfTheFileAreComputedWithTheirZeroPointsAndBipolarCodes) {
+  const Network network = network_of(
+      "  - quantise: {bits: 8, signed: false, scale: 0.01, zero_point: 37}\n"
+      "  - conv: {name: a, out: 4, kernel: 3, pad: 1, groups: 2, batch_norm: true, relu: false,\n"
+      "           weight_quantiser: {bits: 8, signed: false, scale: 0.02, zero_point: 100}}\n"
+      "  - quantise: {bits: 1, bipolar: true, scale: 1}\n"
+      "  - conv: {name: b, out: 4, kernel: 3, pad: 1, batch_norm: true, relu: false,\n"
+      "           weight_quantiser: {bits: 1, bipolar: true, scale: 0.5}}\n"
+      "  - quantise: {bits: 4, scale: [0.5, 0.25, 1, 2], zero_point: [-3, 0, 2, 7]}\n"
+      "  - depthwise: {name: c, kernel: 3, pad: 1, relu: true,\n"
+      "                weight_quantiser: {bits: 2, narrow: true, scale: 0.3}}\n"
+      "  - quantise: {bits: 2, narrow: true, scale: 1}\n"
+      "  - linear: {name: out, out: 3, relu: false, weight_quantiser: {bits: 1, bipolar: true, "
+      "scale: 1}}\n",
+      "[2, 5, 6]");
+  Rng rng(5);
+  const QuantisedNetwork integers =
+      stated_network(network.name, network.graph, stated_tensors(network.graph, rng));
+  const auto images = random_images(network, 2, rng);
+  const Inference found = infer(integers, variant_, views(images), options_);
+  ASSERT_FALSE(found.difference) << found.difference->fault << " layer " << found.difference->layer;
+  ASSERT_EQ(found.logits.size(), 2u);
+  const IntegerExecutor executor(integers);
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    EXPECT_EQ(found.logits[i], executor.logits(images[i]));
+  }
+  EXPECT_EQ(found.layers[1].bits, (BitPair{1, 1}));
+}
+
 TEST_P(InferOnRtl, BinaryWeightsAreOneBitAndTheSumOfTheWindow) {
   const Network network = network_of(
       "  - conv: {name: a, out: 4, kernel: 3, pad: 1, groups: 2}\n"
@@ -127,7 +158,7 @@ TEST_P(InferOnRtl, BinaryWeightsAreOneBitAndTheSumOfTheWindow) {
       quantise_network("binary", graph, tensors, {{1, 3}, {1, 2}},
                        {{weight_range(1), {0.3f}}, {weight_range(1), {0.2f}}},
                        {{activation_range(3, false), 0.2f}, {activation_range(2, false), 0.4f}});
-  EXPECT_TRUE(integers.odd_weights[0]);
+  EXPECT_EQ(integers.device_codes[0], DeviceCodes::odd_weights());
   const auto images = random_images(network, 2, rng);
   const Inference found = infer(integers, variant_, views(images), options_);
   ASSERT_FALSE(found.difference);

@@ -6,6 +6,7 @@
 
 #include "host/integer/quantised_network.h"
 #include "host/integer/reference.h"
+#include "host/network/clip.h"
 #include "host/network/ops.h"
 
 namespace bittern {
@@ -173,7 +174,7 @@ class NaiveIntegers {
         };
         each_pixel([&](int c, int y, int i) {
           return bounded(at(c, y, i), bound(a.low, format.range.low),
-                         bound(a.high, format.range.high));
+                         bound(clip_high(a, static_cast<std::size_t>(c)), format.range.high));
         });
         break;
       }

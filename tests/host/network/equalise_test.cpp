@@ -8,6 +8,7 @@
 
 #include "host/base/error.h"
 #include "host/base/random.h"
+#include "host/network/clip.h"
 #include "host/network/passes/fold_batch_norm.h"
 #include "tests/host/integer/random_integers.h"
 #include "tests/host/network/naive.h"
@@ -24,11 +25,11 @@ NaiveMap image_of(const Shape& shape, Rng& rng) {
   return map;
 }
 
-void expect_same(const Graph& graph, const NamedTensors& before, const NamedTensors& behind,
-                 Rng& rng) {
+void expect_same(const Graph& graph, const NamedTensors& before, const Graph& equalised,
+                 const NamedTensors& behind, Rng& rng) {
   const NaiveMap image = image_of(graph.input, rng);
   const std::vector<double> a = NaiveExecutor(graph, before).answer(image);
-  const std::vector<double> b = NaiveExecutor(graph, behind).answer(image);
+  const std::vector<double> b = NaiveExecutor(equalised, behind).answer(image);
   ASSERT_EQ(a.size(), b.size());
   double size = 1.0;
   for (const double value : a) size = std::max(size, std::abs(value));
@@ -70,22 +71,23 @@ TEST(Equalise, ChangesNoAnswerOfRandomChainsAndGraphs) {
     Rng rng(seed);
     const Network network = seed % 3 == 0 ? RandomGraph(rng).draw(8, 4) : random_chain(rng);
     NamedTensors tensors = random_tensors(network.graph, rng);
-    const Graph graph = fold_batch_norm(network.graph, tensors);
+    Graph graph = fold_batch_norm(network.graph, tensors);
     const NamedTensors before = tensors;
+    const Graph original = graph;
     pairs += equalise_layers(graph, tensors);
-    expect_same(graph, before, tensors, rng);
+    expect_same(original, before, graph, tensors, rng);
   }
   EXPECT_GT(pairs, 60u);
 }
 
 TEST(Equalise, MakesTheChannelsOfBothLayersAlike) {
-  const Graph graph = network_of(
-                          "  - conv: {name: a, out: 3, kernel: 1}\n"
-                          "  - depthwise: {name: b, kernel: 3, pad: 1}\n"
-                          "  - pool: {global: true, kind: average}\n"
-                          "  - linear: {name: out, out: 4, relu: false}\n",
-                          "[2, 5, 5]")
-                          .graph;
+  Graph graph = network_of(
+                    "  - conv: {name: a, out: 3, kernel: 1}\n"
+                    "  - depthwise: {name: b, kernel: 3, pad: 1}\n"
+                    "  - pool: {global: true, kind: average}\n"
+                    "  - linear: {name: out, out: 4, relu: false}\n",
+                    "[2, 5, 5]")
+                    .graph;
   Rng rng(3);
   NamedTensors tensors = random_tensors(graph, rng);
   // What a folded batch norm can leave behind.
@@ -94,8 +96,9 @@ TEST(Equalise, MakesTheChannelsOfBothLayersAlike) {
     tensors["b.weight"].values[9 + i] *= 0.001f;
   }
   const NamedTensors before = tensors;
-  EXPECT_EQ(equalise_layers(graph, tensors, 60), 2u);
-  expect_same(graph, before, tensors, rng);
+  const Graph original = graph;
+  EXPECT_EQ(equalise_layers(graph, tensors, {}, 60), 2u);
+  expect_same(original, before, graph, tensors, rng);
   const auto greatest = [&](const char* name, std::size_t first, std::size_t count) {
     float most = 0.0f;
     for (std::size_t i = first; i < first + count; ++i) {
@@ -111,50 +114,93 @@ TEST(Equalise, MakesTheChannelsOfBothLayersAlike) {
   EXPECT_LT(greatest("b.weight", 0, 9) / greatest("b.weight", 9, 9), 1000.0f) << "10^6 before";
 }
 
-TEST(Equalise, LeavesSharedAndClippedMapsAlone) {
-  const Graph graph = network_of(
-                          "  - conv: {name: a, out: 2, kernel: 1, relu: 6}\n"
-                          "  - conv: {name: b, out: 2, kernel: 1, relu: false}\n"
-                          "  - conv: {name: c, from: b, out: 2, kernel: 1, relu: false}\n"
-                          "  - add: {from: [c, b]}\n"
-                          "  - pool: {global: true, kind: average}\n"
-                          "  - linear: {name: out, out: 4, relu: false}\n",
-                          "[2, 3, 3]")
-                          .graph;
+TEST(Equalise, LeavesSharedMapsAlone) {
+  Graph graph = network_of(
+                    "  - conv: {name: b, out: 2, kernel: 1, relu: false}\n"
+                    "  - conv: {name: c, from: b, out: 2, kernel: 1, relu: false}\n"
+                    "  - add: {from: [c, b]}\n"
+                    "  - pool: {global: true, kind: average}\n"
+                    "  - linear: {name: out, out: 4, relu: false}\n",
+                    "[2, 3, 3]")
+                    .graph;
   Rng rng(3);
   NamedTensors tensors = random_tensors(graph, rng);
   const NamedTensors before = tensors;
   EXPECT_EQ(equalise_layers(graph, tensors), 0u);
-  EXPECT_EQ(tensors["a.weight"].values, before.at("a.weight").values);
-  EXPECT_EQ(equalise_layers(clip_to_relu(graph), tensors), 1u) << "a and b, with a ReLU between";
+  EXPECT_EQ(tensors["b.weight"].values, before.at("b.weight").values);
+}
+
+TEST(Equalise, BoundsOfReLU6AreDividedLikeTheirChannels) {
+  Graph graph = network_of(
+                    "  - conv: {name: a, out: 3, kernel: 1, relu: 6}\n"
+                    "  - depthwise: {name: b, kernel: 3, pad: 1, relu: 6}\n"
+                    "  - linear: {name: out, out: 4, relu: false}\n",
+                    "[2, 3, 3]")
+                    .graph;
+  Rng rng(3);
+  NamedTensors tensors = random_tensors(graph, rng);
+  // Far above and below the bound.
+  for (float& value : tensors["a.weight"].values) value *= 20.0f;
+  const NamedTensors before = tensors;
+  const Graph original = graph;
+  EXPECT_EQ(equalise_layers(graph, tensors), 1u);
+  expect_same(original, before, graph, tensors, rng);
+  EXPECT_NE(graph_key(graph), graph_key(original));
+  const Node& clip = graph.nodes[1];
+  ASSERT_EQ(clip.op, Op::kClip);
+  for (std::size_t c = 0; c < 3; ++c) {
+    EXPECT_NEAR(clip_high(clip.attributes, c) / 6.0,
+                tensors["a.bias"].values[c] / before.at("a.bias").values[c], 1e-4);
+  }
+}
+
+TEST(Equalise, NoChannelBecomesGreaterThanTheGreatestWas) {
+  Graph graph = network_of(
+                    "  - conv: {name: a, out: 2, kernel: 1}\n"
+                    "  - conv: {name: b, out: 2, kernel: 1, relu: false}\n",
+                    "[2, 3, 3]")
+                    .graph;
+  Rng rng(3);
+  NamedTensors tensors = random_tensors(graph, rng);
+  // Almost nothing but its bias.
+  tensors["a.weight"].values = {1.0f, 1.0f, 1e-6f, 1e-6f};
+  tensors["a.bias"].values = {0.0f, 1.0f};
+  tensors["b.weight"].values = {1.0f, 1.0f, 1.0f, 1.0f};
+  const NamedTensors before = tensors;
+  const Graph original = graph;
+  EXPECT_EQ(equalise_layers(graph, tensors, {{"b", {2.0f, 1.0f}}}), 1u);
+  expect_same(original, before, graph, tensors, rng);
+  EXPECT_NEAR(tensors["a.bias"].values[1], 2.0f, 1e-5) << "1000 without the limit";
+  EXPECT_THROW(equalise_layers(graph, tensors, {{"b", {2.0f}}}), Error);
 }
 
 TEST(Equalise, AChannelOfZerosStaysOne) {
-  const Graph graph = network_of(
-                          "  - conv: {name: a, out: 2, kernel: 1}\n"
-                          "  - conv: {name: b, out: 2, kernel: 1}\n"
-                          "  - pool: {global: true, kind: average}\n"
-                          "  - linear: {name: out, out: 4, relu: false}\n",
-                          "[2, 3, 3]")
-                          .graph;
+  Graph graph = network_of(
+                    "  - conv: {name: a, out: 2, kernel: 1}\n"
+                    "  - conv: {name: b, out: 2, kernel: 1}\n"
+                    "  - pool: {global: true, kind: average}\n"
+                    "  - linear: {name: out, out: 4, relu: false}\n",
+                    "[2, 3, 3]")
+                    .graph;
   Rng rng(3);
   NamedTensors tensors = random_tensors(graph, rng);
   tensors["a.weight"].values[0] = tensors["a.weight"].values[1] = 0.0f;
   const NamedTensors before = tensors;
+  const Graph original = graph;
   equalise_layers(graph, tensors);
-  expect_same(graph, before, tensors, rng);
+  expect_same(original, before, graph, tensors, rng);
   for (const auto& [name, tensor] : tensors) {
     for (const float value : tensor.values) EXPECT_TRUE(std::isfinite(value)) << name;
   }
 }
 
 TEST(Equalise, TensorThatIsMissingIsNamed) {
-  const Graph graph = network_of(
-                          "  - conv: {name: a, out: 2, kernel: 1}\n"
-                          "  - pool: {global: true, kind: average}\n"
-                          "  - linear: {name: out, out: 4, relu: false}\n",
-                          "[2, 3, 3]")
-                          .graph;
+  Graph graph = network_of(
+                    "  - conv: {name: a, out: 2, kernel: 1}\n"
+                    "  - pool: {global: true, kind: average}\n"
+                    "  - linear: {name: out, out: 4, relu: false}\n",
+                    "[2, 3, 3]")
+                    .graph;
   Rng rng(3);
   NamedTensors tensors = random_tensors(graph, rng);
   tensors.erase("a.weight");

@@ -5,6 +5,7 @@
 #include <map>
 #include <vector>
 
+#include "host/network/clip.h"
 #include "host/network/graph.h"
 #include "host/network/weights.h"
 
@@ -191,7 +192,9 @@ class NaiveExecutor {
       case Op::kRelu:
         return each(in, [](int, double value) { return std::max(value, 0.0); });
       case Op::kClip:
-        return each(in, [&](int, double value) { return std::clamp(value, a.low, a.high); });
+        return each(in, [&](int c, double value) {
+          return std::clamp(value, a.low, clip_high(a, static_cast<std::size_t>(c)));
+        });
       case Op::kMaxPool:
       case Op::kAveragePool:
         return pooled(node, in);

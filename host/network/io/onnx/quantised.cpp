@@ -64,20 +64,23 @@ void trunc(Importer& importer, const FileNode& node) {
   if (rounding != Rounding::kFloor) node.fail("rounding_mode other than FLOOR is not computed");
   // Values lie on codes already, but for the rounding of floats: half a scale more is safely within
   // what the floor takes.
-  const double step = std::ldexp(scale, before - after);
+  // The quantiser comes last, so that layers have it straight before them: a factor of a power of
+  // two is exact on either side of it.
+  const double factor = std::ldexp(1.0, after - before);
   const std::string name = importer.weight_name(node, Value{});
-  const Value raised = importer.affine(node, node.input(0), {1.0}, {scale / 2}, name + "_half");
+  const Value raised =
+      importer.affine(node, node.input(0), {factor}, {scale / 2 * factor}, name + "_half");
   Quantiser quantiser;
   quantiser.bits = std::min(32, after + 1);  // signed, whatever the codes before were
   quantiser.rounding = Rounding::kFloor;
-  quantiser.scale = {static_cast<float>(step)};
+  quantiser.scale = {static_cast<float>(scale)};
   Node made;
   made.op = Op::kQuantise;
   made.inputs = {raised.source};
   made.attributes.quantiser = quantiser;
   Value out = raised;
   out.source = importer.append(node, std::move(made));
-  importer.set(node, importer.affine(node, out, {std::ldexp(1.0, after - before)}, {0.0}, name));
+  importer.set(node, std::move(out));
 }
 
 void quantize_linear(Importer& importer, const FileNode& node) {
