@@ -41,6 +41,13 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
     check_trainable(network);
     outline_ = outline_data(data_);
     check_data_fits(network, data_.name, outline_);
+    const int searched = outline_.validation - campaign.data.choice_images;
+    if (settings.screen_images >= searched && settings.screen_images > 0) {
+      fail_usage(
+          "evaluator.screen_images: {} of the {} validation images that the search sees: "
+          "expected fewer",
+          settings.screen_images, searched);
+    }
     if (!campaign.model.checkpoint.empty()) {
       checkpoint_ = read_checkpoint(network, campaign.model.checkpoint);
     } else if (has_weights(network)) {
@@ -110,6 +117,12 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
         fmt::format(
             "{} validation images each, {}", outline_.validation,
             tuned == 0 ? "no fine-tune" : fmt::format("after a fine-tune of {} images", tuned)));
+    if (settings_.screen_images > 0) {
+      lines.emplace_back("screen",
+                         fmt::format("policies {:g} points below full precision on the first {} "
+                                     "validation images are rejected by these",
+                                     settings_.screen_points, settings_.screen_images));
+    }
     if (campaign_.data.choice_images > 0) {
       lines.emplace_back("choice",
                          fmt::format("among the best, on {} of the validation images that "
@@ -302,6 +315,10 @@ ConfiguredEvaluator configure_fake_quant(const FakeQuantSettings& settings) {
   if (settings.re_estimate) evaluator.key["re_estimate"] = true;
   if (settings.equalise) evaluator.key["equalise"] = true;
   if (settings.integers) evaluator.key["kind"] = "integer";
+  if (settings.screen_images > 0) {
+    evaluator.key["screen_images"] = settings.screen_images;
+    evaluator.key["screen_points"] = settings.screen_points;
+  }
   if (settings.weights != "linear") evaluator.key["weights"] = settings.weights;
   if (settings.activations != "linear") evaluator.key["activations"] = settings.activations;
   evaluator.codebooks = settings.weights == "kmeans";
@@ -319,9 +336,10 @@ EvaluatorKind quantised_kind(bool integers) {
   kind.name = integers ? "integer" : "fake-quant";
   kind.description = integers ? "integers on images, as hardware computes; trained with LibTorch"
                               : "simulated quantisation on images, with LibTorch";
-  kind.keys = {"weights",     "activations",        "weight_range",    "activation_range",
-               "per_channel", "calibration_images", "finetune_images", "finetune_rate",
-               "batch",       "re_estimate",        "equalise"};
+  kind.keys = {"weights",      "activations",        "weight_range",    "activation_range",
+               "per_channel",  "calibration_images", "finetune_images", "finetune_rate",
+               "batch",        "re_estimate",        "equalise",        "screen_images",
+               "screen_points"};
   kind.configure = [integers](const YamlMap& map) {
     constexpr int kMostImages = 10'000'000;
     const std::vector<std::string> ranges = {"max", "kl", "mse", "percentile", "haq"};
@@ -347,6 +365,11 @@ EvaluatorKind quantised_kind(bool integers) {
     out.equalise = map.boolean("equalise", out.equalise);
     out.finetune_images = read_int(map, "finetune_images", 0, kMostImages, out.finetune_images);
     out.finetune_rate = map.real("finetune_rate", 1e-9, 100, out.finetune_rate);
+    out.screen_images = read_int(map, "screen_images", 0, kMostImages, out.screen_images);
+    if (out.screen_images == 0 && map.has("screen_points")) {
+      map.at("screen_points").fail("nothing is screened without screen_images: give both");
+    }
+    out.screen_points = map.real("screen_points", 0.01, 100, out.screen_points);
     out.batch = read_int(map, "batch", 1, 65536, out.batch);
     return configure_fake_quant(out);
   };

@@ -38,6 +38,7 @@ FakeQuantOptions evaluator_options(const FakeQuantSettings& e, const Campaign& c
   quant.re_estimate = e.re_estimate;
   quant.equalise = e.equalise;
   quant.calibration_images = e.calibration_images;
+  quant.screen = {e.screen_images, e.screen_images > 0 ? e.screen_points : 0.0};
   quant.fine_tune.batch = e.batch;
   quant.fine_tune.epochs = e.finetune_images > 0 ? 1 : 0;
   quant.fine_tune.max_batches = (e.finetune_images + e.batch - 1) / e.batch;

@@ -25,6 +25,10 @@ struct FakeQuantSettings {
   bool equalise = false;
   /// Training images seen in the short fine-tune of every evaluation; 0: none.
   int finetune_images = 0;
+  /// Policies that are `screen_points` below full precision on the first `screen_images` validation
+  /// images are rejected by these; 0: none.
+  int screen_images = 0;
+  double screen_points = 20.0;
   double finetune_rate = 1e-3;
   int batch = 128;
 };

@@ -81,6 +81,9 @@ std::string make_fingerprint(const Network& network, const std::string& weights_
   if (options.trained_ranges) hash.update_field("trained ranges");
   if (options.re_estimate) hash.update_field("re-estimated");
   if (options.integers) hash.update_field("integers");
+  if (options.screen.images > 0) {
+    hash.update_field(fmt::format("screened {} {}", options.screen.images, options.screen.points));
+  }
   if (options.equalise) hash.update_field("equalised");
   hash.update_field(fine_tune_text(options.fine_tune));
   // Without a fine-tune no random number is drawn.
@@ -88,6 +91,15 @@ std::string make_fingerprint(const Network& network, const std::string& weights_
   hash.update_field(on_gpu ? "gpu" : "cpu");
   return hash.hex();
 }
+
+FakeQuantOptions without_screen(FakeQuantOptions options) {
+  options.screen = ScreenOptions();
+  return options;
+}
+
+/// Places at which policies may turn off from one another: each takes memory for a map of all
+/// images.
+constexpr int kPrefixCuts = 4;
 
 }  // namespace
 
@@ -113,9 +125,13 @@ class FakeQuantEvaluator::Impl {
         train_(TensorData::from(data.train, engine_.device())),
         validation_(TensorData::from(data.validation, engine_.device())),
         test_(TensorData::from(data.test, engine_.device())),
+        prefixes_(options.prefix_bytes),
         fingerprint_(make_fingerprint(network,
                                       content_hash(engine_.model().write_weights(weights_)),
                                       data.hash, options, engine_.device().is_cuda())),
+        whole_fingerprint_(
+            make_fingerprint(network, content_hash(engine_.model().write_weights(weights_)),
+                             data.hash, without_screen(options), engine_.device().is_cuda())),
         cache_(options.cache, processor_text(engine_.device().is_cuda())),
         quantisers_(engine_, weights_, quantiser_options(options)) {
     for (const Dataset* part : {&data.train, &data.validation, &data.test}) {
@@ -145,13 +161,27 @@ class FakeQuantEvaluator::Impl {
     if (options.equalise) original_ = original;
     if (data.choice.size() > 0) choice_ = TensorData::from(data.choice, engine_.device());
     quantisers_.calibrate(calibration_images());
+    make_screen();
+    const bool same_weights = options.fine_tune.epochs == 0 && !options.re_estimate;
+    if (same_weights && options.prefix_bytes > 0) {
+      cuts_ = prefix_cuts(engine_.model().graph(), kPrefixCuts);
+    }
   }
 
   Accuracy evaluate(const Policy& policy) {
     quantisers_.check(policy);
-    const std::string key = key_of(policy);
-    if (const std::optional<Accuracy> known = cache_.find(key)) return *known;
+    if (const std::optional<Accuracy> known = cache_.find(key_of(policy))) return *known;
     return keep(policy, compute(engine_, policy));
+  }
+
+  Accuracy evaluate_whole(const Policy& policy) {
+    quantisers_.check(policy);
+    if (const std::optional<Accuracy> known = cache_.find(whole_key_of(policy))) return *known;
+    ++computed_;
+    const Accuracy accuracy =
+        accuracy_of(score(engine_, prepared(engine_, policy), policy, validation_));
+    cache_.insert(whole_key_of(policy), accuracy, policy);
+    return accuracy;
   }
 
   /// Re-estimated means are computed by the one engine of the quantisers.
@@ -297,18 +327,77 @@ class FakeQuantEvaluator::Impl {
     std::vector<float> thresholds;  ///< of activations, where they were trained; else empty
   };
 
+  /// Of the answer to evaluate().
   std::string key_of(const Policy& policy) const {
     return sha256_hex(fingerprint_ + " " + policy_text(policy));
+  }
+  /// Of the accuracy on all images, which does not depend on how policies are screened.
+  std::string whole_key_of(const Policy& policy) const {
+    return sha256_hex(whole_fingerprint_ + " " + policy_text(policy));
   }
 
   Accuracy keep(const Policy& policy, const Accuracy& accuracy) {
     ++computed_;
     cache_.insert(key_of(policy), accuracy, policy);
+    if (accuracy.screened_images == 0) cache_.insert(whole_key_of(policy), accuracy, policy);
     return accuracy;
   }
 
   Accuracy compute(Engine& engine, const Policy& policy) {
-    return accuracy_of(score(engine, prepared(engine, policy), policy, validation_));
+    const Tuned tuned = prepared(engine, policy);
+    if (!screen_) return accuracy_of(score(engine, tuned, policy, validation_));
+    Score sum = score(engine, tuned, policy, screen_->first);
+    if (sum.accuracy() < screen_->least) {
+      Accuracy rejected = accuracy_of(sum);
+      rejected.screened_images = sum.images;
+      return rejected;
+    }
+    sum += score(engine, tuned, policy, screen_->rest);
+    return accuracy_of(sum);
+  }
+
+  /// Parts of the validation images, and what policies have to reach on the first.
+  struct Screen {
+    TensorData first;
+    TensorData rest;
+    double least = 0.0;
+  };
+
+  void make_screen() {
+    const std::int64_t images = options_.screen.images;
+    if (images == 0) return;
+    if (images < 0 || images >= validation_.size()) {
+      fail_usage("evaluator: policies are screened on {} of {} validation images: expected fewer",
+                 images, validation_.size());
+    }
+    if (!(options_.screen.points > 0) || options_.screen.points > 100) {
+      fail_usage(
+          "evaluator: policies are rejected {} points below full precision: expected above "
+          "0, at most 100",
+          options_.screen.points);
+    }
+    screen_ = Screen{validation_.slice(0, images),
+                     validation_.slice(images, validation_.size() - images)};
+    screen_->least =
+        engine_.score(weights_, {}, screen_->first).accuracy() - options_.screen.points;
+  }
+
+  /// The images that searches ask about, by name; empty for others.
+  std::string name_of(const TensorData& data) const {
+    if (data.labels.is_same(validation_.labels)) return "all";
+    if (screen_ && data.labels.is_same(screen_->first.labels)) return "first";
+    if (screen_ && data.labels.is_same(screen_->rest.labels)) return "rest";
+    return "";
+  }
+
+  /// What a score of a policy may take from others that begin alike.
+  SharedPrefixes prefixes_of(const Policy& policy, const std::string& images) {
+    SharedPrefixes shared{&prefixes_, {}};
+    for (const PrefixCut& cut : cuts_) {
+      const Policy before(policy.begin(), policy.begin() + static_cast<std::ptrdiff_t>(cut.layers));
+      shared.cuts.emplace_back(cut.node, images + " " + policy_text(before));
+    }
+    return shared;
   }
 
   /// In full precision, of the network before it was equalised.
@@ -447,8 +536,11 @@ class FakeQuantEvaluator::Impl {
 
   Score fake_quant_score(Engine& engine, const Tuned& tuned, const Policy& policy,
                          const TensorData& data) {
-    return engine.score(quantisers_.weight_view(policy, tuned.thresholds)(tuned.master),
-                        quantisers_.hooks(policy, tuned.thresholds), data);
+    const Weights weights = quantisers_.weight_view(policy, tuned.thresholds)(tuned.master);
+    const Hooks hooks = quantisers_.hooks(policy, tuned.thresholds);
+    const std::string images = name_of(data);
+    if (images.empty() || cuts_.empty()) return engine.score(weights, hooks, data);
+    return engine.score(weights, hooks, data, prefixes_of(policy, images));
   }
 
   void store_weights(TensorFile& file, std::size_t layer, int bits, const torch::Tensor& weight) {
@@ -503,8 +595,12 @@ class FakeQuantEvaluator::Impl {
   TensorData validation_;
   TensorData test_;
   std::optional<TensorData> choice_;
+  std::optional<Screen> screen_;
+  PrefixCache prefixes_;
+  std::vector<PrefixCut> cuts_;            ///< none where nothing is shared
   std::optional<FoldedNetwork> original_;  ///< before it was equalised, where it was
   std::string fingerprint_;
+  std::string whole_fingerprint_;
   AccuracyCache cache_;
   std::optional<Accuracy> baseline_;
   NetworkQuantisers quantisers_;
@@ -519,6 +615,10 @@ FakeQuantEvaluator::FakeQuantEvaluator(const Network& network, const TensorFile&
 FakeQuantEvaluator::~FakeQuantEvaluator() = default;
 
 Accuracy FakeQuantEvaluator::evaluate(const Policy& policy) { return impl_->evaluate(policy); }
+
+Accuracy FakeQuantEvaluator::evaluate_whole(const Policy& policy) {
+  return impl_->evaluate_whole(policy);
+}
 
 int FakeQuantEvaluator::at_once() const { return impl_->at_once(); }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -27,6 +28,12 @@ struct FineTuneOptions {
   OptimiserOptions optimiser{OptimiserKind::kSgd, 0.001, 0.9, 4e-5, false};
 };
 
+/// Policies that lose much on the first images are not looked at on the others.
+struct ScreenOptions {
+  int images = 0;       ///< so many, 0: every policy is looked at on all
+  double points = 0.0;  ///< below the full-precision network's accuracy on these
+};
+
 /// Settings of a FakeQuantEvaluator.
 struct FakeQuantOptions {
   WeightQuantisation weights;
@@ -47,8 +54,12 @@ struct FakeQuantOptions {
   bool integers = false;
   int calibration_images = 256;  ///< the first images of the training set
   FineTuneOptions fine_tune;     ///< of every evaluation
-  std::uint64_t seed = 1;        ///< of the fine-tune's image order, together with the policy
-  int threads = 0;               ///< 0: one for each core; results do not depend on it
+  ScreenOptions screen;
+  /// Bytes in which values in front of layers are kept, for policies that begin alike; results do
+  /// not depend on it. Not where weights change from policy to policy (fine-tunes, re_estimate).
+  std::size_t prefix_bytes = std::size_t{1} << 30;
+  std::uint64_t seed = 1;  ///< of the fine-tune's image order, together with the policy
+  int threads = 0;         ///< 0: one for each core; results do not depend on it
   TensorDevice device = TensorDevice::kAuto;
   std::filesystem::path cache;  ///< file of accuracies; empty: in memory only
 };
@@ -95,6 +106,7 @@ class FakeQuantEvaluator : public Evaluator {
   /// Throws Error when the policy does not have one pair a layer, or bits outside 1..8
   /// (weights, unsigned activations) or 2..8 (signed activations).
   Accuracy evaluate(const Policy& policy) override;
+  Accuracy evaluate_whole(const Policy& policy) override;
   /// One on each thread; 1 on a GPU.
   int at_once() const override;
   std::vector<Accuracy> evaluate_all(const std::vector<Policy>& policies) override;

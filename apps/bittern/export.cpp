@@ -11,7 +11,6 @@
 #include <utility>
 #include <vector>
 
-#include "agent/evaluator/fake_quant_evaluator.h"
 #include "agent/nn/training.h"
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/commands.h"
@@ -25,6 +24,7 @@
 #include "host/cores/cores.h"
 #include "host/energy/energy.h"
 #include "host/network/io/network_weights.h"
+#include "host/network/quantisation.h"
 
 namespace bittern {
 namespace {
@@ -63,10 +63,19 @@ class Exporter {
     if (format_.needs.cycles) {
       measure_all_bits();
     } else {
-      const Policy policy = policy_of(arguments_.bits, network_);
-      check_trainable(network_);
+      require_trainable(network_);
+      check_bits(arguments_.bits, arguments_.quantisers, network_);
+      const bool stated = has_quantisers(network_.graph);
+      if (stated && !format_.needs.images) {
+        fail_usage(
+            "network {} states its own quantisers, so that it is a quantised file already; of such "
+            "a network there are golden vectors and tables of costs",
+            network_.name);
+      }
+      const Policy policy =
+          stated ? stated_policy(network_.graph, kLutBits) : policy_of(arguments_.bits, network_);
       if (hardware_) measure(policy);
-      quantise(policy);
+      make_integers(policy);
     }
     format_.write(input_, out_);
     std::cout << fmt::format("{}: {} as {} ({})\n", out_.string(), network_.name, format_.name,
@@ -139,7 +148,7 @@ class Exporter {
     return true;
   }
 
-  void quantise(const Policy& policy) {
+  void make_integers(const Policy& policy) {
     const TensorFile checkpoint = weights_of(arguments_.checkpoint, network_);
     const DataOptions data = data_options(arguments_.data, network_);
     const DataOutline outline = outline_data(data);
@@ -148,14 +157,10 @@ class Exporter {
       fail_usage("--images {}: data set {} has {} test images", arguments_.images, data.name,
                  outline.test);
     }
-    const DataSplits splits = load_data(data);
-    FakeQuantOptions options;
-    set_quantisers(arguments_.quantisers, options);
-    {
-      const Phase phase(phases_, "quantising " + network_.name);
-      integers_ = FakeQuantEvaluator(network_, checkpoint, splits, options).integers(policy);
-    }
-    input_.integers = &*integers_;
+    work_.emplace(quantise(network_, checkpoint, policy, arguments_.quantisers, data,
+                           format_.needs.images ? arguments_.images : 0, phases_));
+    input_.integers = &work_->integers;
+    input_.images = {work_->images, work_->labels};
     if (!arguments_.checkpoint.empty()) {
       input_.origin["checkpoint"] = {
           {"file", std::filesystem::path(arguments_.checkpoint).filename().string()},
@@ -167,17 +172,6 @@ class Exporter {
                                    {"per_channel", arguments_.quantisers.per_channel},
                                    {"calibration_images", arguments_.quantisers.calibration_images},
                                    {"dataset", data.name}};
-    if (!format_.needs.images) return;
-    const std::size_t bytes = splits.test.image_bytes();
-    pixels_.resize(bytes * static_cast<std::size_t>(arguments_.images));
-    for (int i = 0; i < arguments_.images; ++i) {
-      const MutableBytes image =
-          MutableBytes(pixels_).subspan(bytes * static_cast<std::size_t>(i), bytes);
-      splits.test.read_image(i, image);
-      input_.images.images.emplace_back(image);
-      input_.images.labels.push_back(
-          static_cast<int>(splits.test.labels[static_cast<std::size_t>(i)]));
-    }
   }
 
   const ExportArguments& arguments_;
@@ -187,8 +181,7 @@ class Exporter {
   const Network network_;
   const std::filesystem::path out_;
   std::optional<Hardware> hardware_;
-  std::optional<QuantisedNetwork> integers_;
-  std::vector<std::uint8_t> pixels_;
+  std::optional<QuantisedImages> work_;
   ExportInput input_;
 };
 

@@ -38,7 +38,6 @@ void check(const ExportArguments& arguments) {
     }
     return;
   }
-  arguments.bits.check();
   arguments.quantisers.check();
 }
 

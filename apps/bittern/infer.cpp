@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "agent/evaluator/stored_integers.h"
 #include "agent/nn/training.h"
 #include "apps/bittern/command_line.h"
 #include "apps/bittern/commands.h"
@@ -249,26 +248,14 @@ void print_json(const Answer& answer) {
   std::cout << printed_json(out) << "\n";
 }
 
-Answers answers_of(const Inference& inference, const Dataset& data) {
+Answers answers_of(const Inference& inference, const std::vector<int>& labels) {
   std::vector<bool> correct;
   for (std::size_t i = 0; i < inference.logits.size(); ++i) {
     const std::vector<float>& logits = inference.logits[i];
     const auto best = std::max_element(logits.begin(), logits.end()) - logits.begin();
-    correct.push_back(best == data.labels[i]);
+    correct.push_back(best == labels[i]);
   }
   return Answers(correct);
-}
-
-/// Bits are given, or the network states them.
-void check_bits(const InferArguments& arguments, const Network& network, bool stated) {
-  const BitsArguments& bits = arguments.bits;
-  if (!stated) return bits.check();
-  if (bits.any() || arguments.quantisers.equalise) {
-    fail_usage(
-        "network {} states its own quantisers: it is computed as it is, without --policy, --wbits, "
-        "--abits and --equalise",
-        network.name);
-  }
 }
 
 void infer(const InferArguments& arguments, const CLI::App& command) {
@@ -276,7 +263,7 @@ void infer(const InferArguments& arguments, const CLI::App& command) {
   const Network network = load_network(arguments.network);
   require_trainable(network);
   const bool stated = has_quantisers(network.graph);
-  check_bits(arguments, network, stated);
+  check_bits(arguments.bits, arguments.quantisers, network);
   Variant variant = load_variant(arguments.variant);
   if (arguments.batch > 0) variant.batch = arguments.batch;
   const EnergyTable energy = load_energy_table(variant.energy);
@@ -295,36 +282,18 @@ void infer(const InferArguments& arguments, const CLI::App& command) {
     fail_usage("--images {}: data set {} has {} test images", arguments.images, data.name,
                outline.test);
   }
-  DataSplits splits;
-  const QuantisedNetwork integers = [&] {
-    if (stated) {
-      splits.test = load_test_data(data);
-      return stored_stated_network(network, checkpoint);
-    }
-    splits = load_data(data);
-    FakeQuantOptions options;
-    set_quantisers(arguments.quantisers, options);
-    const Phase phase(phases, "quantising " + network.name);
-    return FakeQuantEvaluator(network, checkpoint, splits, options).integers(policy);
-  }();
-  const std::size_t bytes = splits.test.image_bytes();
-  std::vector<std::uint8_t> pixels(bytes * static_cast<std::size_t>(arguments.images));
-  std::vector<Bytes> images;
-  for (int i = 0; i < arguments.images; ++i) {
-    const MutableBytes image =
-        MutableBytes(pixels).subspan(bytes * static_cast<std::size_t>(i), bytes);
-    splits.test.read_image(i, image);
-    images.emplace_back(image);
-  }
+  const QuantisedImages work =
+      quantise(network, checkpoint, policy, arguments.quantisers, data, arguments.images, phases);
+  const QuantisedNetwork& integers = work.integers;
   InferenceOptions inference;
   inference.measurer = arguments.device.measurer(command);
   inference.measurer.runner.phases = phases;
   inference.measurer.store = arguments.store;
   inference.measurer.use_store = !arguments.no_store;
   inference.trace_folder = arguments.trace_folder;
-  const Inference found = infer(integers, variant, images, inference);
+  const Inference found = infer(integers, variant, work.images, inference);
 
-  Answer answer{network, variant,  integers, found, energy, {}, answers_of(found, splits.test),
+  Answer answer{network, variant,  integers, found, energy, {}, answers_of(found, work.labels),
                 random,  data.name};
   for (const InferredLayer& layer : found.layers) {
     // Behind a difference no layer was run, and nothing is counted that could be reported.

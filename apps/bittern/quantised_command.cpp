@@ -1,9 +1,13 @@
 #include "apps/bittern/quantised_command.h"
 
+#include <utility>
+
+#include "agent/evaluator/stored_integers.h"
 #include "agent/nn/checkpoint.h"
 #include "agent/nn/training.h"
 #include "host/base/error.h"
 #include "host/network/io/network_weights.h"
+#include "host/network/quantisation.h"
 
 namespace bittern {
 
@@ -34,6 +38,17 @@ Policy policy_of(const BitsArguments& arguments, const Network& network) {
              : load_policy(arguments.policy, network);
 }
 
+void check_bits(const BitsArguments& bits, const QuantiserArguments& quantisers,
+                const Network& network) {
+  if (!has_quantisers(network.graph)) return bits.check();
+  if (bits.any() || quantisers.equalise) {
+    fail_usage(
+        "network {} states its own quantisers: it is computed as it is, without --policy, --wbits, "
+        "--abits and --equalise",
+        network.name);
+  }
+}
+
 void set_quantisers(const QuantiserArguments& arguments, FakeQuantOptions& options) {
   options.weights.kind = weight_kind_of(arguments.weights);
   options.weights.method = threshold_method_of(arguments.weight_range);
@@ -42,6 +57,34 @@ void set_quantisers(const QuantiserArguments& arguments, FakeQuantOptions& optio
   options.calibration_images = arguments.calibration_images;
   options.re_estimate = arguments.re_estimate;
   options.equalise = arguments.equalise;
+}
+
+QuantisedImages quantise(const Network& network, const TensorFile& checkpoint, const Policy& policy,
+                         const QuantiserArguments& quantisers, const DataOptions& data, int images,
+                         const std::shared_ptr<Phases>& phases) {
+  QuantisedImages out;
+  Dataset test;
+  if (has_quantisers(network.graph)) {
+    test = load_test_data(data);
+    out.integers = stored_stated_network(network, checkpoint);
+  } else {
+    DataSplits splits = load_data(data);
+    FakeQuantOptions options;
+    set_quantisers(quantisers, options);
+    const Phase phase(phases, "quantising " + network.name);
+    out.integers = FakeQuantEvaluator(network, checkpoint, splits, options).integers(policy);
+    test = std::move(splits.test);
+  }
+  const std::size_t bytes = test.image_bytes();
+  out.pixels.resize(bytes * static_cast<std::size_t>(images));
+  for (int i = 0; i < images; ++i) {
+    const auto place = static_cast<std::size_t>(i);
+    const MutableBytes image = MutableBytes(out.pixels).subspan(bytes * place, bytes);
+    test.read_image(i, image);
+    out.images.emplace_back(image);
+    out.labels.push_back(static_cast<int>(test.labels[place]));
+  }
+  return out;
 }
 
 }  // namespace bittern

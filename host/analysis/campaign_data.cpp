@@ -141,7 +141,7 @@ std::vector<double> AnalysedCell::best_so_far() const {
     // Policies that were known cost nothing; what gradients cost leaves a gap.
     out.resize(std::max(out.size(), static_cast<std::size_t>(std::ceil(episode.evaluations))),
                best);
-    if (episode.meets_limits && !(episode.accuracy <= best)) best = episode.accuracy;
+    if (episode.eligible() && !(episode.accuracy <= best)) best = episode.accuracy;
     out.back() = best;
   }
   return out;

@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -149,6 +150,19 @@ class Run {
     };
     const SearchResult found = run_search(context, ready_.search, campaign_.method);
     if (found.ranked.empty() && found.stopped) throw Stopped();
+    const auto rejected =
+        std::count_if(lines.lines().begin(), lines.lines().end(),
+                      [](const json& l) { return l.contains("screened_images"); });
+    if (rejected > 0) {
+      spdlog::info("{} of {} episodes were rejected by a part of the images", rejected,
+                   found.episodes);
+    }
+    if (found.ranked.empty() && rejected > 0) {
+      fail(
+          "search: {} of {} episodes were rejected by a part of the images, and the others broke a "
+          "limit: raise evaluator.screen_points, the limits or the episodes",
+          rejected, found.episodes);
+    }
     if (found.ranked.empty()) {
       fail(
           "search: {} scored no policy within the limits in {} episodes: raise the limits or "
@@ -224,7 +238,7 @@ class Run {
     out.energy_j = sum.energy_j;
     out.energy_high_j = sum.energy_high_j;
     out.size_bytes = sum.weight_bytes;
-    out.validation_accuracy = accuracies_.evaluator().evaluate(policy).top1;
+    out.validation_accuracy = accuracies_.evaluator().evaluate_whole(policy).top1;
     out.search_accuracy = out.validation_accuracy;
     return out;
   }

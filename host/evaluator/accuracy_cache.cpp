@@ -82,9 +82,15 @@ std::optional<Line> parse_line(const std::string& text, const std::string& where
       !has_text("processor") || !is_json_number(entry["loss"])) {
     fail("{}: damaged: the line does not fit its digest; {}", where, kMend);
   }
-  return Line{entry["key"].get<std::string>(),
-              {entry["top1"].get<double>(), number_of_json(entry["loss"])},
-              entry["processor"].get<std::string>()};
+  Line line{entry["key"].get<std::string>(),
+            {entry["top1"].get<double>(), number_of_json(entry["loss"])},
+            entry["processor"].get<std::string>()};
+  if (entry.contains("screened_images")) {
+    if (!entry["screened_images"].is_number_unsigned())
+      fail("{}: screened_images; {}", where, kMend);
+    line.accuracy.screened_images = entry["screened_images"].get<std::int64_t>();
+  }
+  return line;
 }
 
 }  // namespace
@@ -135,6 +141,7 @@ void AccuracyCache::insert(const std::string& key, const Accuracy& accuracy, con
             {"loss", json_number(accuracy.loss)},
             {"policy", bits},
             {"processor", processor_}};
+  if (accuracy.screened_images > 0) line["screened_images"] = accuracy.screened_images;
   line["sha256"] = sha256_hex(json_text(line));
   const FileLock lock(path_);
   append_line(path_, json_text(line));

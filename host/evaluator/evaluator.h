@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +18,9 @@ struct Accuracy {
   /// Image by image; only of the full-precision network and of finished ones.
   Answers answers = {};
   double top5 = 0.0;  ///< the label is among the five best answers; only where there are `answers`
+  /// Images that the policy was rejected on: the numbers above are theirs alone. 0: all were looked
+  /// at.
+  std::int64_t screened_images = 0;
 };
 
 /// What a score of a layer is made from.
@@ -58,6 +62,8 @@ class Evaluator {
   /// Accuracy on the validation split (cut from the training set), after the short fine-tune when
   /// one is configured.
   virtual Accuracy evaluate(const Policy& policy) = 0;
+  /// The same on all images, also where evaluate() rejects a policy by a part of them.
+  virtual Accuracy evaluate_whole(const Policy& policy) { return evaluate(policy); }
   /// How many policies evaluate_all() scores side by side, at least 1.
   virtual int at_once() const { return 1; }
   /// evaluate() of each, in their order: the same accuracies, sooner where there are cores for it.

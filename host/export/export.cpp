@@ -44,6 +44,10 @@ const ExportFormat& export_format(const std::string& name) {
              fmt::join(names, ", "));
 }
 
+bool has_odd_weights(const QuantisedNetwork& network, std::size_t layer) {
+  return network.device_codes[layer] == DeviceCodes::odd_weights();
+}
+
 std::vector<float> weight_scales(const QuantisedNetwork& network, std::size_t layer) {
   // A unit of the sums is the product of two numbers of single precision, exact in double.
   const QuantisedNode& node = network.nodes[static_cast<std::size_t>(network.layer_nodes[layer])];
@@ -62,7 +66,7 @@ std::vector<std::int64_t> weight_shape(const Layer& layer) {
 std::vector<std::int16_t> hardware_codes(const QuantisedNetwork& network, std::size_t layer) {
   std::vector<std::int16_t> codes =
       network.nodes[static_cast<std::size_t>(network.layer_nodes[layer])].weights;
-  if (network.odd_weights[layer]) {
+  if (has_odd_weights(network, layer)) {
     for (std::int16_t& code : codes) code = static_cast<std::int16_t>((code - 1) / 2);
   }
   return codes;

@@ -64,6 +64,9 @@ const std::vector<ExportFormat>& export_formats();
 /// The one of that name; throws Error (exit status 2) listing the names.
 const ExportFormat& export_format(const std::string& name);
 
+/// Whether a layer's weights are odd codes (CodeRange::odd).
+bool has_odd_weights(const QuantisedNetwork& network, std::size_t layer);
+
 /// Scales of a layer's weights: one, or one for each output channel.
 std::vector<float> weight_scales(const QuantisedNetwork& network, std::size_t layer);
 

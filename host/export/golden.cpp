@@ -70,12 +70,16 @@ void write_golden(const ExportInput& input, const std::filesystem::path& path) {
     const std::string stem = fmt::format("layer{:03}", i);
     json entry = {{"name", layer.name}, {"shape", layer.key()}};
     entry["weights"] = write(stem + "_weights.npy", npy_text(weight_shape(layer), node.weights));
-    entry["bias"] = write(stem + "_bias.npy", npy_text({layer.out_channels}, node.bias));
+    // Where the network states its quantisers there is no bias in units of the sums.
+    entry["bias"] =
+        node.bias.empty()
+            ? json(nullptr)
+            : json(write(stem + "_bias.npy", npy_text({layer.out_channels}, node.bias)));
     entry["input"] = write(
         stem + "_input.npy",
         npy_text({images, layer.in_channels, layer.in_height, layer.in_width}, layers[i].input));
     entry["sums"] = write(stem + "_sums.npy", npy_text(out, layers[i].sums));
-    // The answer has no codes.
+    // The answer has no codes; stated quantisers need not stand straight behind the layer.
     entry["output"] = node.outputs.empty()
                           ? json(nullptr)
                           : json(write(stem + "_output.npy", npy_text(out, layers[i].output)));

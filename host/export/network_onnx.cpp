@@ -215,12 +215,23 @@ class Writer {
   void clip(std::size_t index, int source, Map& out) {
     const QuantisedNode& codes = network_.nodes[index];
     const CodeFormat& format = network_.format_of(static_cast<int>(index));
-    const std::string low = file_.constant(unique(out.name + ".low"), {},
-                                           {static_cast<float>(codes.low) * format.scale});
-    const std::string high = file_.constant(unique(out.name + ".high"), {},
-                                            {static_cast<float>(codes.high) * format.scale});
-    file_.node("Clip", {map_of(source).name, low, high}, out.name);
+    const auto value = [&format](int code) { return static_cast<float>(code) * format.scale; };
+    const std::string low = file_.constant(unique(out.name + ".low"), {}, {value(codes.low)});
+    std::vector<float> highs;
+    for (const int high : codes.highs) highs.push_back(value(high));
+    const std::string& input = map_of(source).name;
     out.flat = map_of(source).flat;
+    if (highs.size() == 1) {
+      file_.node("Clip", {input, low, file_.constant(unique(out.name + ".high"), {}, highs)},
+                 out.name);
+      return;
+    }
+    // Clip has one bound for all channels.
+    const auto channels = static_cast<std::int64_t>(highs.size());
+    const Extents shape = out.flat ? Extents{1, channels} : Extents{1, channels, 1, 1};
+    const std::string above = unique(out.name + ".above");
+    file_.node("Max", {input, low}, above);
+    file_.node("Min", {above, file_.constant(unique(out.name + ".high"), shape, highs)}, out.name);
   }
 
   static void set_window(onnx::NodeProto& made, const Attributes& a, const Overhang& over) {

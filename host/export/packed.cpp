@@ -146,7 +146,7 @@ class Packer {
     field("pad_left", layer.pad_left);
     field("groups", layer.groups);
     field("weight_bits", bits);
-    field("odd_weights", network_.odd_weights[i] ? 1 : 0);
+    field("odd_weights", has_odd_weights(network_, i) ? 1 : 0);
     field("activation_bits", network_.precision[i].bits.activation);
     field("activation_signed", network_.precision[i].activation_signed ? 1 : 0);
     field("input_multiplier", node.input.multiplier);

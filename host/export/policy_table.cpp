@@ -66,7 +66,7 @@ json layer_json(const ExportInput& input, std::size_t i) {
                {{"shape", weight_shape(layer)},
                 {"scales", weight_scales(network, i)},
                 {"zero_point", 0},
-                {"codes", network.odd_weights[i] ? "odd" : "two's complement"}}},
+                {"codes", has_odd_weights(network, i) ? "odd" : "two's complement"}}},
               {"activations", format_json(network.formats[point])},
               {"rescale", rescale_json(node.outputs)}};
   // The answer is made of sums, without codes.

@@ -35,7 +35,7 @@ class Qcdq : public QuantiserStyle {
   std::string weights(OnnxFile& file, const QuantisedNetwork& network, std::size_t layer,
                       const std::vector<std::int64_t>& shape) override {
     const std::string name = network.layers[layer].name + ".weight";
-    if (network.odd_weights[layer]) {
+    if (has_odd_weights(network, layer)) {
       fail_usage(
           "layer {}: its weights are odd codes, which QCDQ has not: export qonnx (binary weights), "
           "packed or golden",

@@ -29,7 +29,7 @@ class Qonnx : public QuantiserStyle {
     const Layer& of = network.layers[layer];
     const std::string name = of.name + ".weight";
     const int bits = network.precision[layer].bits.weight;
-    if (network.odd_weights[layer] && bits > 1) {
+    if (has_odd_weights(network, layer) && bits > 1) {
       fail_usage(
           "layer {}: its weights are odd codes of {} bits, which QONNX has not: export packed or "
           "golden",
@@ -51,7 +51,7 @@ class Qonnx : public QuantiserStyle {
     }
     const std::string value = file.constant(name + ".values", shape, values);
     const std::string scale = file.constant(name + ".scale", extents, scales);
-    if (network.odd_weights[layer]) {
+    if (has_odd_weights(network, layer)) {
       file.node("BipolarQuant", {value, scale}, name, kDomain);
       import(file);
     } else {

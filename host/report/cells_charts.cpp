@@ -118,6 +118,7 @@ std::string frontier_chart(const AnalysedCampaigns& campaigns, const std::string
   std::vector<Seen> seen;
   for (const AnalysedCell* cell : cells) {
     for (const Episode& e : cell->episodes) {
+      if (e.screened_images > 0) continue;  // an accuracy of other images
       seen.push_back(
           {e.value_of(resource) * unit.scale, e.accuracy, cell->result.search, cell->result.seed});
     }

@@ -18,7 +18,12 @@ using nlohmann::json;
 
 constexpr std::size_t kCurvePoints = 400;
 
-bool within_limits(const json& line) {
+/// Whether its accuracy is of all images.
+bool looked_at_whole(const json& line) { return line.find("screened_images") == line.end(); }
+
+/// Whether it may be a result of the search.
+bool eligible(const json& line) {
+  if (!looked_at_whole(line)) return false;
   const auto it = line.find("meets_limits");
   return it == line.end() || !it->is_boolean() || it->get<bool>();
 }
@@ -118,7 +123,7 @@ std::string episode_accuracy_chart(const std::vector<json>& lines) {
     each.x.push_back(episode);
     each.y.push_back(accuracy);
     each.tooltips.push_back(fmt::format("episode {:.0f}: {:.2f} %", episode, accuracy));
-    if (!within_limits(*line)) continue;
+    if (!eligible(*line)) continue;
     top = std::max(top, accuracy);
     best.x.push_back(episode);
     best.y.push_back(top);
@@ -147,6 +152,7 @@ std::string episode_frontier_chart(const std::vector<json>& lines) {
   Series frontier = line_series("frontier", 1, Mark::kStep);
   std::vector<std::pair<double, double>> points;  // latency, minus accuracy
   for (const json& line : lines) {
+    if (!looked_at_whole(line)) continue;
     const double latency = line_number(line, "cost", "latency_s") * 1e3;
     const double accuracy = line_number(line, "accuracy");
     if (std::isfinite(latency) && std::isfinite(accuracy)) points.emplace_back(latency, -accuracy);
@@ -180,7 +186,7 @@ std::string episode_best_bits_chart(const std::vector<json>& lines) {
   const json* best = nullptr;
   for (const json& line : lines) {
     const double reward = line_number(line, "reward");
-    if (!within_limits(line) || !std::isfinite(reward)) continue;
+    if (!eligible(line) || !std::isfinite(reward)) continue;
     if (best == nullptr || reward > line_number(*best, "reward")) best = &line;
   }
   BarChart chart{"Bits of the best policy so far", "bits", {}, {}, 8.0};

@@ -91,6 +91,10 @@ Episode read_episode(const json& line, const std::string& where) {
   out.energy_j = number_at(*cost, "energy_j", where);
   out.weight_bytes = number_at(*cost, "weight_bytes", where);
   const auto meets = line.find("meets_limits");
+  const auto screened = line.find("screened_images");
+  if (screened != line.end() && screened->is_number_unsigned()) {
+    out.screened_images = screened->get<std::int64_t>();
+  }
   out.meets_limits = meets == line.end() || !meets->is_boolean() || meets->get<bool>();
   return out;
 }

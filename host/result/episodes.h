@@ -25,6 +25,11 @@ struct Episode {
   double energy_j = 0.0;
   double weight_bytes = 0.0;
   bool meets_limits = true;
+  /// Images that it was rejected on, which its accuracy is of; 0: all were looked at.
+  std::int64_t screened_images = 0;
+
+  /// Whether it may be a result of the search.
+  bool eligible() const { return meets_limits && screened_images == 0; }
 
   /// The part of the cost that a constraint's resource means: seconds, joules or bytes.
   double value_of(const std::string& resource) const;

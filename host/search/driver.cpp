@@ -298,8 +298,10 @@ class Driver {
     candidate.accuracy = outcome.accuracy;
     candidate.reward = method_->objective(outcome);
     candidate.meets_floor = outcome.meets_floor;
-    // A policy that breaks a limit may teach a method something; a result it is not.
-    if (outcome.meets_limits) ranking_.add(candidate);
+    // A policy that breaks a limit, or was not looked at on all images, may teach a method
+    // something; a result it is not.
+    const bool whole = outcome.accuracy.screened_images == 0;
+    if (outcome.meets_limits && whole) ranking_.add(candidate);
 
     json ratio;
     for (const Resource resource : {Resource::kLatency, Resource::kEnergy, Resource::kModelSize}) {
@@ -323,6 +325,7 @@ class Driver {
                  {"ratio", ratio},
                  {"time", {{"wall", scored.wall_seconds}, {"evaluate", scored.evaluate_seconds}}}};
     if (!outcome.meets_limits) line["meets_limits"] = false;
+    if (!whole) line["screened_images"] = outcome.accuracy.screened_images;
     return line;
   }
 

@@ -29,7 +29,7 @@ Series best_series(const std::string& name, std::size_t color,
   double best = -std::numeric_limits<double>::infinity();
   for (const Episode& e : episodes) {
     const bool last = &e == &episodes.back();
-    const bool better = e.meets_limits && e.accuracy > best;
+    const bool better = e.eligible() && e.accuracy > best;
     if (better) best = e.accuracy;
     if ((!better && !last) || !std::isfinite(best)) continue;
     series.x.push_back(e.number + 1);
@@ -111,7 +111,7 @@ json WatchedRuns::summary() const {
     double accuracy = nothing;
     double reward = nothing;
     for (const Episode& e : episodes) {
-      if (!e.meets_limits) continue;
+      if (!e.eligible()) continue;
       if (!(e.accuracy <= accuracy)) accuracy = e.accuracy;
       if (!(e.reward <= reward)) reward = e.reward;
     }

@@ -6,12 +6,14 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <numeric>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "host/base/error.h"
+#include "host/base/random.h"
 #include "host/base/stop.h"
 #include "tests/host/base/message_of.h"
 #include "tests/host/network/random_graph.h"
@@ -88,6 +90,57 @@ TEST_F(FakeQuantEvaluatorTest, PoliciesSideBySideGetTheAccuraciesOfOneByOne) {
   }
   together.evaluate_all(policies);
   EXPECT_EQ(together.computed(), 4) << "known by now";
+}
+
+TEST_F(FakeQuantEvaluatorTest, WhatPoliciesShareChangesNoAccuracy) {
+  FakeQuantOptions separate = options();
+  separate.prefix_bytes = 0;
+  FakeQuantEvaluator alone = evaluator(separate);
+  FakeQuantEvaluator sharing = evaluator(options());
+  Policy policy = uniform(8, 8);
+  Rng rng(3);
+  for (int i = 0; i < 30; ++i) {
+    const auto layer =
+        static_cast<std::size_t>(rng.integer(0, static_cast<std::int64_t>(policy.size()) - 1));
+    policy[layer] = {static_cast<int>(rng.integer(2, 8)), static_cast<int>(rng.integer(2, 8))};
+    const Accuracy expected = alone.evaluate(policy);
+    const Accuracy found = sharing.evaluate(policy);
+    EXPECT_EQ(found.top1, expected.top1) << i;
+    EXPECT_EQ(found.loss, expected.loss) << i;
+  }
+}
+
+TEST_F(FakeQuantEvaluatorTest, PoliciesThatLoseMuchAreRejectedByTheFirstImages) {
+  FakeQuantOptions screened = options();
+  screened.screen = {128, 10.0};
+  FakeQuantEvaluator screening = evaluator(screened);
+  FakeQuantEvaluator plain = evaluator(options());
+  EXPECT_NE(screening.fingerprint(), plain.fingerprint());
+
+  const Accuracy good = screening.evaluate(uniform(8, 8));
+  EXPECT_EQ(good.screened_images, 0);
+  EXPECT_EQ(good.top1, plain.evaluate(uniform(8, 8)).top1);
+
+  const Policy bad = uniform(1, 1);
+  const Accuracy rejected = screening.evaluate(bad);
+  ASSERT_EQ(rejected.screened_images, 128);
+  DataSplits first = *data_;
+  std::vector<int> places(128);
+  std::iota(places.begin(), places.end(), 0);
+  first.validation = subset(data_->validation, places);
+  EXPECT_EQ(rejected.top1,
+            FakeQuantEvaluator(tiny_network(), *checkpoint_, first, options()).evaluate(bad).top1);
+  // On all images when that is asked for, and the answer of the search stays what it was.
+  EXPECT_EQ(screening.evaluate_whole(bad).top1, plain.evaluate(bad).top1);
+  EXPECT_EQ(screening.evaluate_whole(bad).screened_images, 0);
+  EXPECT_EQ(screening.evaluate(bad).screened_images, 128);
+  EXPECT_EQ(screening.evaluate_all({bad, uniform(8, 8)})[0].screened_images, 128);
+
+  for (const ScreenOptions wrong : {ScreenOptions{500, 10.0}, {-1, 10.0}, {64, 0.0}, {64, 101.0}}) {
+    screened.screen = wrong;
+    EXPECT_THAT(message_of(ExitStatus::kUsage, [&] { evaluator(screened); }),
+                HasSubstr("evaluator: policies are"));
+  }
 }
 
 TEST_F(FakeQuantEvaluatorTest, SideBySideIsOneByOneInIntegersAndWithTrainedRanges) {

@@ -38,7 +38,7 @@ TEST(ExportedNetworks, AnswerWhatTheIntegersAnswer) {
     const QuantisedNetwork integers = random_integers(network, rng);
     const ExportInput input{network, &integers, {}, {}, {}, {}};
     const IntegerExecutor executor(integers);
-    const bool odd = std::count(integers.odd_weights.begin(), integers.odd_weights.end(), true) > 0;
+    const bool odd = has_odd_layers(integers);
     const std::string format = odd || seed % 2 == 0 ? "qonnx" : "qcdq";
     export_format(format).write(input, folder / "network.onnx");
     const OnnxNetwork read = read_onnx(folder / "network.onnx");

@@ -49,6 +49,19 @@ TEST_F(AccuracyCacheTest, RemembersToTheLastBit) {
   EXPECT_THAT(read_file(path_), HasSubstr("[[4,5],[2,8]]"));
 }
 
+TEST_F(AccuracyCacheTest, RemembersOnHowManyImagesAPolicyWasRejected) {
+  Accuracy rejected{12.5, 2.0};
+  rejected.screened_images = 64;
+  {
+    AccuracyCache cache(path_);
+    cache.insert("rejected", rejected, {});
+    cache.insert("whole", {50.0, 1.0}, {});
+  }
+  const AccuracyCache cache(path_);
+  EXPECT_EQ(cache.find("rejected")->screened_images, 64);
+  EXPECT_EQ(cache.find("whole")->screened_images, 0);
+}
+
 TEST_F(AccuracyCacheTest, LineOfAKilledProcessIsCutOffAtAnyPlace) {
   {
     AccuracyCache cache(path_);

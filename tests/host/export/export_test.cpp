@@ -237,7 +237,7 @@ TEST(ExportedNetworks, LoadAgainWithEqualBitsAndCodes) {
     const Network network = RandomGraph::on_codes(rng).draw(8, 5);
     const QuantisedNetwork integers = random_integers(network, rng);
     const ExportInput input{network, &integers, {}, {}, {}, {}};
-    const bool odd = std::count(integers.odd_weights.begin(), integers.odd_weights.end(), true) > 0;
+    const bool odd = has_odd_layers(integers);
     for (const char* format : {"qcdq", "qonnx"}) {
       SCOPED_TRACE(fmt::format("seed {} {}", seed, format));
       const auto path = folder / "network.onnx";

@@ -77,6 +77,12 @@ inline QuantisedNetwork random_integers(const Network& network, Rng& rng) {
   return quantise_network(network.name, graph, tensors, policy, weights, activations);
 }
 
+/// Whether a layer's weights are odd codes.
+inline bool has_odd_layers(const QuantisedNetwork& network) {
+  return std::count(network.device_codes.begin(), network.device_codes.end(),
+                    DeviceCodes::odd_weights()) > 0;
+}
+
 inline std::vector<std::uint8_t> random_image(const Shape& shape, Rng& rng) {
   std::vector<std::uint8_t> image;
   for (std::int64_t i = 0; i < shape.elements(); ++i) {

@@ -100,6 +100,29 @@ class DriverTest : public ::testing::Test {
   std::vector<int> told_;
 };
 
+TEST_F(DriverTest, PoliciesThatAPartOfTheImagesRejectedAreEpisodesAndNoResults) {
+  SearchContext whole = context(7);
+  whole.constraints.clear();
+  const SearchResult all = run_search(whole, options_, counting(1));
+  std::vector<double> accuracies;
+  for (const json& line : lines_) accuracies.push_back(line["accuracy"]);
+  std::sort(accuracies.begin(), accuracies.end());
+  lines_.clear();
+  // Every policy but the two best is rejected.
+  problem_.evaluator().screen_below = accuracies[5];
+  const SearchResult screened = run_search(whole, options_, counting(1));
+  EXPECT_EQ(screened.evaluations, all.evaluations) << "a rejected policy counts";
+  EXPECT_EQ(screened.ranked.size(), 2u);
+  EXPECT_EQ(screened.ranked.front().policy, all.ranked.front().policy);
+  int rejected = 0;
+  for (const json& line : lines_) {
+    const bool is_rejected = line.contains("screened_images");
+    rejected += is_rejected ? 1 : 0;
+    EXPECT_EQ(is_rejected, line["accuracy"] < accuracies[5]);
+  }
+  EXPECT_EQ(rejected, 5);
+}
+
 TEST_F(DriverTest, RewardIsATenthOfAPointAndPenalisesTheFloor) {
   EXPECT_DOUBLE_EQ(policy_reward(98.0, 99.0, {}), -0.1);
   EXPECT_DOUBLE_EQ(policy_reward(99.5, 99.0, {}), 0.05);
