@@ -2,12 +2,18 @@
 """Runs clang-tidy on the sources of host/, agent/, apps/ and sim/, as a build folder compiles them. Prints findings; exit
 status 1 when there are any.
 
-    scripts/tidy.py BUILD_FOLDER [expression...] [--tests] [--analyzer] [--jobs N] [--no-cache]
+    scripts/tidy.py BUILD_FOLDER [expression...] [--tests] [--analyzer] [--single] [--jobs N] [--no-cache]
 
 expression   only files whose path matches one of these regular expressions
 --tests      the tests instead of the sources
 --analyzer   clang's path-sensitive analyzer, too, and the one check that takes a third of the time of all: takes twice as
              long, so scripts/check_deep.sh runs it and continuous integration does not
+
+--single     every file by itself
+
+Most of the time goes into headers that all files share, so that files with equal commands are looked at together: as one file
+that includes several of them, as far as their names do not clash. Where that gives a finding, or does not compile, each is
+looked at by itself, and that is what counts. --analyzer and --tests are always --single.
 
 A file that was clean is not looked at again while nothing changed that it depends on: it, what it includes of the tree, its
 command, .clang-tidy and the version of clang-tidy. That is kept in ${XDG_CACHE_HOME:-~/.cache}/bittern/tidy.
@@ -26,6 +32,7 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+MOST_TOGETHER = 10
 SOURCES = ("host/", "agent/", "apps/", "sim/")
 # What GCC alone understands. Its precompiled header, too: clang reads the sources without.
 DROPPED = re.compile(r"-fpch-preprocess|-Winvalid-pch|-mmem(cpy|set)-strategy=.*|-Werror.*")
@@ -81,16 +88,57 @@ def digest(path, command, settings):
     return total.hexdigest()
 
 
-def tidy(path, command, folder, checks):
-    """Findings of a file as text, empty when there are none."""
-    with tempfile.TemporaryDirectory() as database:
-        entry = {"directory": folder, "file": str(ROOT / path), "arguments": ["clang++", *command, "-c", str(ROOT / path)]}
-        (pathlib.Path(database) / "compile_commands.json").write_text(json.dumps([entry]))
-        result = subprocess.run(["clang-tidy", "--quiet", "-p", database, f"--checks={checks}", "--warnings-as-errors=*",
-                                 str(ROOT / path)], capture_output=True, text=True, check=False)
+def run_tidy(file, command, folder, checks, database):
+    entry = {"directory": folder, "file": str(file), "arguments": ["clang++", *command, "-c", str(file)]}
+    (pathlib.Path(database) / "compile_commands.json").write_text(json.dumps([entry]))
+    result = subprocess.run(["clang-tidy", "--quiet", "-p", database, f"--config-file={ROOT / '.clang-tidy'}", f"--checks={checks}",
+                             "--warnings-as-errors=*", str(file)], capture_output=True, text=True, check=False)
     if result.returncode == 0:
         return ""
     return result.stdout.replace(f"{ROOT}/", "") or result.stderr
+
+
+def tidy(paths, command, folder, checks):
+    """Findings of files with one command, by file; those without any are left out."""
+    with tempfile.TemporaryDirectory() as database:
+        if len(paths) > 1:
+            together = pathlib.Path(database) / "together.cpp"
+            together.write_text("".join(f'#include "{ROOT / path}"\n' for path in paths))
+            # That one includes sources is the point of it.
+            if not run_tidy(together, command, folder, f"{checks},-bugprone-suspicious-include".lstrip(","), database):
+                return {}
+        found = {path: run_tidy(ROOT / path, command, folder, checks, database) for path in paths}
+    return {path: text for path, text in found.items() if text}
+
+
+def names_of(path):
+    """Names that a file gives to something outside of functions and classes: two files with one of them cannot be one."""
+    text = (ROOT / path).read_text()
+    names = set(re.findall(r"^(?:[A-Za-z_][\w:<>,*& ]*[ *&])?(\w+)\(", text, flags=re.M))
+    names |= set(re.findall(r"^(?:template <.*>\s+)?(?:class|struct|enum(?: class)?|union) (\w+)", text, flags=re.M))
+    names |= set(re.findall(r"^(?:inline |static )*(?:constexpr|const|thread_local|std::atomic)\b[^=;(]*?(\w+)(?:\[\w*\])?(?: =|\{|;)",
+                            text, flags=re.M))
+    return names | set(re.findall(r"^using (\w+) =", text, flags=re.M))
+
+
+def batches(jobs, most):
+    """Jobs (path, command, folder, key) in groups of at most `most` that can be one file."""
+    groups = {}
+    for job in jobs:
+        groups.setdefault((tuple(job[1]), job[2]), []).append(job)
+    out = []
+    for group in groups.values():
+        made = []  # (jobs, names)
+        for job in group:
+            names = names_of(job[0])
+            place = next((b for b in made if len(b[0]) < most and not names & b[1]), None)
+            if place is None:
+                made.append(([job], set(names)))
+            else:
+                place[0].append(job)
+                place[1].update(names)
+        out += [batch for batch, _ in made]
+    return out
 
 
 def main():
@@ -99,6 +147,7 @@ def main():
     parser.add_argument("expressions", nargs="*")
     parser.add_argument("--tests", action="store_true")
     parser.add_argument("--analyzer", action="store_true")
+    parser.add_argument("--single", action="store_true")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--no-cache", action="store_true")
     options = parser.parse_args()
@@ -122,18 +171,20 @@ def main():
         sys.exit("tidy: no source was found; is the build folder configured?")
 
     found = 0
-    # The largest first, so that the last worker does not run alone for long.
-    jobs.sort(key=lambda job: ("-DUSE_C10D_GLOO" not in job[1], -(ROOT / job[0]).stat().st_size))
+    single = options.single or options.analyzer or options.tests
+    work = batches(jobs, 1 if single else MOST_TOGETHER)
+    # Those that take longest first, so that the last worker does not run alone for long.
+    work.sort(key=lambda batch: ("-DUSE_C10D_GLOO" not in batch[0][1], -sum((ROOT / job[0]).stat().st_size for job in batch)))
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        running = {pool.submit(tidy, path, command, folder, checks): (path, key) for path, command, folder, key in jobs}
+        running = {pool.submit(tidy, [job[0] for job in batch], batch[0][1], batch[0][2], checks): batch for batch in work}
         for done in concurrent.futures.as_completed(running):
-            path, key = running[done]
             findings = done.result()
-            if findings:
-                found += 1
-                print(f"{path}:\n{findings}", flush=True)
-            else:
-                (cache / key).touch()
+            for path, _, _, key in running[done]:
+                if path in findings:
+                    found += 1
+                    print(f"{path}:\n{findings[path]}", flush=True)
+                else:
+                    (cache / key).touch()
     print(f"tidy: {len(jobs) + known} files, {known} known to be clean, {found} with findings")
     return 1 if found else 0
 

@@ -366,7 +366,7 @@ EvaluatorKind quantised_kind(bool integers) {
     out.finetune_images = read_int(map, "finetune_images", 0, kMostImages, out.finetune_images);
     out.finetune_rate = map.real("finetune_rate", 1e-9, 100, out.finetune_rate);
     out.screen_images = read_int(map, "screen_images", 0, kMostImages, out.screen_images);
-    if (out.screen_images == 0 && map.has("screen_points")) {
+    if (map.has("screen_points") && !map.has("screen_images")) {
       map.at("screen_points").fail("nothing is screened without screen_images: give both");
     }
     out.screen_points = map.real("screen_points", 0.01, 100, out.screen_points);

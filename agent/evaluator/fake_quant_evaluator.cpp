@@ -325,6 +325,8 @@ class FakeQuantEvaluator::Impl {
   struct Tuned {
     Weights master;
     std::vector<float> thresholds;  ///< of activations, where they were trained; else empty
+    /// Nothing was trained: what one policy gave in front of a layer, another gives, too.
+    bool original = false;
   };
 
   /// Of the answer to evaluate().
@@ -512,7 +514,7 @@ class FakeQuantEvaluator::Impl {
   /// Float weights that evaluations of a policy quantise: the checkpoint's, after the short
   /// fine-tune when there is one.
   Tuned prepared(Engine& engine, const Policy& policy) {
-    if (options_.fine_tune.epochs == 0 && !options_.re_estimate) return {weights_, {}};
+    if (options_.fine_tune.epochs == 0 && !options_.re_estimate) return {weights_, {}, true};
     Tuned tuned{copy_of(weights_), {}};
     if (options_.fine_tune.epochs > 0) tune(engine, tuned, policy, options_.fine_tune, {});
     re_estimate(policy, tuned);
@@ -539,7 +541,8 @@ class FakeQuantEvaluator::Impl {
     const Weights weights = quantisers_.weight_view(policy, tuned.thresholds)(tuned.master);
     const Hooks hooks = quantisers_.hooks(policy, tuned.thresholds);
     const std::string images = name_of(data);
-    if (images.empty() || cuts_.empty()) return engine.score(weights, hooks, data);
+    if (images.empty() || cuts_.empty() || !tuned.original)
+      return engine.score(weights, hooks, data);
     return engine.score(weights, hooks, data, prefixes_of(policy, images));
   }
 

@@ -11,6 +11,7 @@
 #include <optional>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include "host/analysis/roofline.h"
 #include "host/base/error.h"
@@ -150,9 +151,9 @@ class Run {
     };
     const SearchResult found = run_search(context, ready_.search, campaign_.method);
     if (found.ranked.empty() && found.stopped) throw Stopped();
-    const auto rejected =
-        std::count_if(lines.lines().begin(), lines.lines().end(),
-                      [](const json& l) { return l.contains("screened_images"); });
+    const std::vector<json> all = lines.lines();
+    const auto rejected = std::count_if(
+        all.begin(), all.end(), [](const json& line) { return line.contains("screened_images"); });
     if (rejected > 0) {
       spdlog::info("{} of {} episodes were rejected by a part of the images", rejected,
                    found.episodes);
@@ -192,7 +193,7 @@ class Run {
                        "found need not be the best of them; raise search.episodes",
                        found.episodes)});
     }
-    warn(accuracies_.search_doubts(lines.lines()));
+    warn(accuracies_.search_doubts(all));
     result_.search_accuracy = found.ranked.front().accuracy.top1;
     result_.best = outcome("found", found.ranked.front().policy);
     for (std::size_t i = 1;

@@ -110,6 +110,20 @@ TEST_F(FakeQuantEvaluatorTest, WhatPoliciesShareChangesNoAccuracy) {
   }
 }
 
+TEST_F(FakeQuantEvaluatorTest, WhatPoliciesShareIsNotTakenByTrainedNetworks) {
+  FineTuneOptions longer;
+  longer.epochs = 1;
+  longer.optimiser.learning_rate = 0.02;
+  const Policy policy = uniform(3, 3);
+  const FinalNetwork fresh = evaluator(options()).finish(policy, longer, {});
+  FakeQuantEvaluator used = evaluator(options());
+  used.evaluate(policy);
+  const FinalNetwork after = used.finish(policy, longer, {});
+  EXPECT_EQ(after.validation.loss, fresh.validation.loss);
+  EXPECT_EQ(after.validation.top1, fresh.validation.top1);
+  EXPECT_NE(after.validation.loss, used.evaluate(policy).loss) << "it was trained";
+}
+
 TEST_F(FakeQuantEvaluatorTest, PoliciesThatLoseMuchAreRejectedByTheFirstImages) {
   FakeQuantOptions screened = options();
   screened.screen = {128, 10.0};
