@@ -8,12 +8,11 @@ expression   only files whose path matches one of these regular expressions
 --tests      the tests instead of the sources
 --analyzer   clang's path-sensitive analyzer, too, and the one check that takes a third of the time of all: takes twice as
              long, so scripts/check_deep.sh runs it and continuous integration does not
-
 --single     every file by itself
 
 Most of the time goes into headers that all files share, so that files with equal commands are looked at together: as one file
-that includes several of them, as far as their names do not clash. Where that gives a finding, or does not compile, each is
-looked at by itself, and that is what counts. --analyzer and --tests are always --single.
+that includes several of them, as far as their names do not clash. Where that gives a finding, or does not compile, halves are
+looked at, down to single files, and what those give is what counts. --analyzer and --tests are always --single.
 
 A file that was clean is not looked at again while nothing changed that it depends on: it, what it includes of the tree, its
 command, .clang-tidy and the version of clang-tidy. That is kept in ${XDG_CACHE_HOME:-~/.cache}/bittern/tidy.
@@ -101,14 +100,16 @@ def run_tidy(file, command, folder, checks, database):
 def tidy(paths, command, folder, checks):
     """Findings of files with one command, by file; those without any are left out."""
     with tempfile.TemporaryDirectory() as database:
-        if len(paths) > 1:
-            together = pathlib.Path(database) / "together.cpp"
-            together.write_text("".join(f'#include "{ROOT / path}"\n' for path in paths))
-            # That one includes sources is the point of it.
-            if not run_tidy(together, command, folder, f"{checks},-bugprone-suspicious-include".lstrip(","), database):
-                return {}
-        found = {path: run_tidy(ROOT / path, command, folder, checks, database) for path in paths}
-    return {path: text for path, text in found.items() if text}
+        if len(paths) == 1:
+            text = run_tidy(ROOT / paths[0], command, folder, checks, database)
+            return {paths[0]: text} if text else {}
+        together = pathlib.Path(database) / "together.cpp"
+        together.write_text("".join(f'#include "{ROOT / path}"\n' for path in paths))
+        # That one includes sources is the point of it.
+        if not run_tidy(together, command, folder, f"{checks},-bugprone-suspicious-include".lstrip(","), database):
+            return {}
+    half = len(paths) // 2
+    return {**tidy(paths[:half], command, folder, checks), **tidy(paths[half:], command, folder, checks)}
 
 
 def names_of(path):

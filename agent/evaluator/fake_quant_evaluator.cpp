@@ -178,8 +178,7 @@ class FakeQuantEvaluator::Impl {
     quantisers_.check(policy);
     if (const std::optional<Accuracy> known = cache_.find(whole_key_of(policy))) return *known;
     ++computed_;
-    const Accuracy accuracy =
-        accuracy_of(score(engine_, prepared(engine_, policy), policy, validation_));
+    Accuracy accuracy = accuracy_of(score(engine_, prepared(engine_, policy), policy, validation_));
     cache_.insert(whole_key_of(policy), accuracy, policy);
     return accuracy;
   }

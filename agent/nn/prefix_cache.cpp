@@ -59,7 +59,7 @@ std::vector<PrefixCut> prefix_cuts(const Graph& graph, int count) {
   std::vector<std::size_t> last_use(graph.nodes.size() + 1, 0);
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     for (const int source : graph.nodes[i].inputs) {
-      last_use[static_cast<std::size_t>(source + 1)] = i;
+      last_use[static_cast<std::size_t>(source) + 1] = i;
     }
   }
   std::vector<PrefixCut> possible;

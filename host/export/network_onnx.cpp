@@ -74,7 +74,7 @@ class Writer {
     const Map& map = map_of(source);
     if (!map.flat) return map.name;
     const Shape& shape = network_.graph.shape_of(source);
-    const std::string name = unique(map.name + ".map");
+    std::string name = unique(map.name + ".map");
     file_.node("Reshape", {map.name, file_.constant(unique(name + ".shape"), extents_of(shape))},
                name);
     return name;
@@ -82,7 +82,7 @@ class Writer {
 
   std::string as_vector(const std::string& map, bool flat) {
     if (flat) return map;
-    const std::string name = unique(map + ".flat");
+    std::string name = unique(map + ".flat");
     file_.node("Flatten", {map}, name);
     return name;
   }

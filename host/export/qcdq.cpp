@@ -34,7 +34,7 @@ class Qcdq : public QuantiserStyle {
 
   std::string weights(OnnxFile& file, const QuantisedNetwork& network, std::size_t layer,
                       const std::vector<std::int64_t>& shape) override {
-    const std::string name = network.layers[layer].name + ".weight";
+    std::string name = network.layers[layer].name + ".weight";
     if (has_odd_weights(network, layer)) {
       fail_usage(
           "layer {}: its weights are odd codes, which QCDQ has not: export qonnx (binary weights), "
@@ -61,7 +61,7 @@ class Qcdq : public QuantiserStyle {
   }
 
   std::string bias(OnnxFile& file, const QuantisedNetwork& network, std::size_t layer) override {
-    const std::string name = network.layers[layer].name + ".bias";
+    std::string name = network.layers[layer].name + ".bias";
     const QuantisedNode& node = network.nodes[static_cast<std::size_t>(network.layer_nodes[layer])];
     std::vector<float> units(node.sum_scales.begin(), node.sum_scales.end());
     using Extents = std::vector<std::int64_t>;

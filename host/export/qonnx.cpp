@@ -27,7 +27,7 @@ class Qonnx : public QuantiserStyle {
   std::string weights(OnnxFile& file, const QuantisedNetwork& network, std::size_t layer,
                       const std::vector<std::int64_t>& shape) override {
     const Layer& of = network.layers[layer];
-    const std::string name = of.name + ".weight";
+    std::string name = of.name + ".weight";
     const int bits = network.precision[layer].bits.weight;
     if (has_odd_weights(network, layer) && bits > 1) {
       fail_usage(

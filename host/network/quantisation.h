@@ -21,7 +21,8 @@ struct LayerQuantisation {
 /// For each layer of a graph (in the order of layers()) the quantisers of its weights and of its
 /// input, as the graph states them: its own `quantiser`, and that of the last kQuantise before it.
 /// Between the two there may be what moves values only (max pooling, flatten, slice, rearrange,
-/// upsample, ReLU; padding with zeros where zero is a code; clipping to values of codes). None where one of them is missing.
+/// upsample, ReLU; padding with zeros where zero is a code; clipping to values of codes). None
+/// where one of them is missing.
 std::vector<std::optional<LayerQuantisation>> layer_quantisation(const Graph& graph);
 
 /// Whether a graph states quantisers anywhere: it then computes what its file says, and its bits
