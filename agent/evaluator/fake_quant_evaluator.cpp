@@ -119,6 +119,7 @@ class FakeQuantEvaluator::Impl {
   Impl(const Network& network, const FoldedNetwork& original, const FoldedNetwork& folded,
        const DataSplits& data, const FakeQuantOptions& options)
       : options_(options),
+        unfolded_(network.graph),
         engine_(folded.network, options.threads, options.device),
         weights_(engine_.to_device(
             engine_.model().read_weights(folded.weights, "checkpoint of " + network.name))),
@@ -559,6 +560,26 @@ class FakeQuantEvaluator::Impl {
         {static_cast<std::int64_t>(quantiser.scales().size())}, quantiser.scales());
   }
 
+  /// Batch norms that were folded, as what is left of them: so the file is a checkpoint of the
+  /// network as it was written, too.
+  void add_norms(TensorFile& file) const {
+    for (const Node& norm : unfolded_.nodes) {
+      if (norm.op != Op::kBatchNorm || norm.inputs[0] == kImage) continue;
+      const Node& layer = unfolded_.nodes[static_cast<std::size_t>(norm.inputs[0])];
+      const auto bias = file.tensors.find(layer.name + ".bias");
+      if (file.tensors.count(norm.name + ".weight") > 0 || bias == file.tensors.end()) continue;
+      const auto channels = static_cast<std::size_t>(norm.shape.channels);
+      const auto all = [channels](double value) {
+        return StoredTensor::from_floats({static_cast<std::int64_t>(channels)},
+                                         std::vector<float>(channels, static_cast<float>(value)));
+      };
+      file.tensors[norm.name + ".weight"] = all(1.0);
+      file.tensors[norm.name + ".bias"] = layer.attributes.bias ? all(0.0) : bias->second;
+      file.tensors[norm.name + ".running_mean"] = all(0.0);
+      file.tensors[norm.name + ".running_var"] = all(1.0 - norm.attributes.epsilon);
+    }
+  }
+
   TensorFile make_checkpoint(const Tuned& tuned, const Policy& policy, const FinalNetwork& result) {
     const Weights& master = tuned.master;
     TensorFile file = engine_.model().write_weights(master);
@@ -578,6 +599,7 @@ class FakeQuantEvaluator::Impl {
         bits[name]["activation_bits"] = policy[i].activation;
       }
     }
+    if (!options_.equalise) add_norms(file);
     file.metadata = {{"format", "bittern-quantised-1"},
                      {"network", engine_.model().network().name},
                      {"policy", bits.dump()},
@@ -591,6 +613,7 @@ class FakeQuantEvaluator::Impl {
   }
 
   const FakeQuantOptions options_;
+  const Graph unfolded_;  ///< of the network as it was given
   Engine engine_;
   Weights weights_;
   TensorData train_;

@@ -12,9 +12,12 @@
 #include <string>
 #include <vector>
 
+#include "agent/nn/checkpoint.h"
 #include "host/base/error.h"
 #include "host/base/random.h"
 #include "host/base/stop.h"
+#include "host/base/temporary_folder.h"
+#include "host/network/io/safetensors.h"
 #include "tests/host/base/message_of.h"
 #include "tests/host/network/random_graph.h"
 #include "tests/host/network/tiny_network.h"
@@ -122,6 +125,29 @@ TEST_F(FakeQuantEvaluatorTest, WhatPoliciesShareIsNotTakenByTrainedNetworks) {
   EXPECT_EQ(after.validation.loss, fresh.validation.loss);
   EXPECT_EQ(after.validation.top1, fresh.validation.top1);
   EXPECT_NE(after.validation.loss, used.evaluate(policy).loss) << "it was trained";
+}
+
+TEST_F(FakeQuantEvaluatorTest, AFinishedNetworkIsACheckpointOfTheNetworkWithItsBatchNorms) {
+  const Network network = network_of(
+      "  - conv: {name: first, out: 4, kernel: 3, stride: 4, relu: false, bias: false}\n"
+      "  - batch_norm: {name: norm}\n"
+      "  - relu: {name: active}\n"
+      "  - linear: {name: last, out: 10, relu: false}\n",
+      "[1, 28, 28]");
+  TrainOptions train;
+  train.epochs = 3;
+  train.threads = 2;
+  train.device = TensorDevice::kCpu;
+  const TensorFile weights = train_network(network, *data_, train, {}).checkpoint;
+  FakeQuantEvaluator before(network, weights, *data_, options());
+  const Policy policy = uniform_policy(network, {4, 4});
+  const FinalNetwork finished = before.finish(policy, FineTuneOptions(), {});
+  const TemporaryFolder folder;
+  write_safetensors(folder / "best.safetensors", finished.checkpoint);
+  const TensorFile read = read_checkpoint(network, (folder / "best.safetensors").string());
+  FakeQuantEvaluator after(network, read, *data_, options());
+  EXPECT_NEAR(after.baseline().loss, before.baseline().loss, 1e-5);
+  EXPECT_EQ(after.evaluate(policy).top1, finished.validation.top1);
 }
 
 TEST_F(FakeQuantEvaluatorTest, PoliciesThatLoseMuchAreRejectedByTheFirstImages) {
