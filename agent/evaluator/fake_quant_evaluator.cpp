@@ -165,7 +165,11 @@ class FakeQuantEvaluator::Impl {
     make_screen();
     const bool same_weights = options.fine_tune.epochs == 0 && !options.re_estimate;
     if (same_weights && options.prefix_bytes > 0) {
-      cuts_ = prefix_cuts(engine_.model().graph(), kPrefixCuts);
+      // A score holds on to the values of all its cuts until it is done.
+      const std::size_t most = options.prefix_bytes / kPrefixCuts;
+      for (const PrefixCut& cut : prefix_cuts(engine_.model().graph(), kPrefixCuts)) {
+        if (cut.bytes * static_cast<std::size_t>(validation_.size()) <= most) cuts_.push_back(cut);
+      }
     }
   }
 

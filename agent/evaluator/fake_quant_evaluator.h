@@ -55,8 +55,9 @@ struct FakeQuantOptions {
   int calibration_images = 256;  ///< the first images of the training set
   FineTuneOptions fine_tune;     ///< of every evaluation
   ScreenOptions screen;
-  /// Bytes in which values in front of layers are kept, for policies that begin alike; results do
-  /// not depend on it. Not where weights change from policy to policy (fine-tunes, re_estimate).
+  /// Bytes in which values in front of layers are kept, for policies that begin alike, and at most
+  /// as many again while a policy is scored; results do not depend on it. Not where weights change
+  /// from policy to policy (fine-tunes, re_estimate).
   std::size_t prefix_bytes = std::size_t{1} << 30;
   std::uint64_t seed = 1;  ///< of the fine-tune's image order, together with the policy
   int threads = 0;         ///< 0: one for each core; results do not depend on it

@@ -106,20 +106,8 @@ void Engine::for_pieces(const TensorData& data, std::int64_t size,
 }
 
 Score Engine::score(const Weights& weights, const Hooks& hooks, const TensorData& data,
+                    const SharedPrefixes& prefixes,
                     const std::function<void(int images)>& on_images) {
-  const std::int64_t size = device_.is_cuda() ? kGpuPiece : score_piece(model_.graph());
-  std::vector<Score> scores(static_cast<std::size_t>(pieces(data.size(), size)));
-  for_pieces(data, size, [&](int index, const TensorData& piece) {
-    const torch::NoGradGuard no_gradient;
-    const torch::Tensor logits = model_.forward(piece.images, weights, hooks);
-    scores[static_cast<std::size_t>(index)] = score_with_answers(logits, piece.labels);
-    if (on_images) on_images(static_cast<int>(piece.size()));
-  });
-  return total(scores);
-}
-
-Score Engine::score(const Weights& weights, const Hooks& hooks, const TensorData& data,
-                    const SharedPrefixes& prefixes) {
   std::shared_ptr<const PrefixValues> known;
   std::size_t first = 0;  // node that is computed first
   std::size_t next = 0;   // cut that is reached next
@@ -147,6 +135,7 @@ Score Engine::score(const Weights& weights, const Hooks& hooks, const TensorData
     }
     model_.advance(node, model_.graph().nodes.size(), weights, hooks, values);
     scores[place] = score_with_answers(model_.logits(values), piece.labels);
+    if (on_images) on_images(static_cast<int>(piece.size()));
   });
   for (std::size_t i = next; i < prefixes.cuts.size(); ++i) {
     prefixes.cache->insert(prefixes.cuts[i].first, prefixes.cuts[i].second, std::move(left[i]));

@@ -22,14 +22,12 @@ class Engine {
   /// Throws Error when `device` is kCuda and there is none.
   Engine(const Network& network, int threads, TensorDevice device);
 
-  /// Counts correct answers and sums the loss over `data`; Score::answers has every image.
-  /// `on_images` (may be empty) is called by any thread when so many more are done.
+  /// Counts correct answers and sums the loss over `data`; Score::answers has every image. Begins
+  /// at the last cut of `prefixes` whose values are known, and leaves those of the cuts behind it
+  /// in their cache. `on_images` (may be empty) is called by any thread when so many more are done.
   Score score(const Weights& weights, const Hooks& hooks, const TensorData& data,
+              const SharedPrefixes& prefixes = {},
               const std::function<void(int images)>& on_images = {});
-  /// The same from the last cut whose values are known on; those of the cuts behind it are left in
-  /// the cache.
-  Score score(const Weights& weights, const Hooks& hooks, const TensorData& data,
-              const SharedPrefixes& prefixes);
 
   /// Gradient of the mean cross entropy of a batch with respect to `at`, added up over the batch's
   /// pieces into `gradients` (overwritten; same shapes). Batch norms use the statistics of the

@@ -31,7 +31,7 @@ void PrefixCache::insert(std::size_t cut, const std::string& key, PrefixValues v
   std::size_t bytes = 0;
   for (const Values& piece : values) bytes += bytes_of(piece);
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (!takes(bytes) || entries_.count({cut, key}) > 0) return;
+  if (bytes > most_bytes_ || entries_.count({cut, key}) > 0) return;
   while (bytes_ + bytes > most_bytes_) {
     const auto oldest = entries_.find(uses_.front());
     bytes_ -= oldest->second.bytes;
@@ -71,7 +71,12 @@ std::vector<PrefixCut> prefix_cuts(const Graph& graph, int count) {
       ++cut.layers;
     }
     int alive = 0;
-    for (std::size_t map = 0; map <= node; ++map) alive += last_use[map] >= node ? 1 : 0;
+    for (std::size_t map = 0; map <= node; ++map) {
+      if (last_use[map] < node) continue;
+      ++alive;
+      const Shape& shape = graph.shape_of(static_cast<int>(map) - 1);
+      cut.bytes = static_cast<std::size_t>(shape.elements()) * sizeof(float);
+    }
     if (alive != 1 || last_use[0] >= node || cut.layers == 0 || cut.layers == places.size())
       continue;
     cut.node = node;

@@ -28,8 +28,6 @@ class PrefixCache {
   /// they are not kept.
   std::shared_ptr<const PrefixValues> find(std::size_t cut, const std::string& key);
   void insert(std::size_t cut, const std::string& key, PrefixValues values);
-  /// Whether values of that size would be kept at all.
-  bool takes(std::size_t bytes) const { return bytes <= most_bytes_; }
   std::size_t bytes() const;
 
  private:
@@ -53,6 +51,7 @@ struct PrefixCut {
   std::size_t node = 0;    ///< first node behind the cut
   std::size_t layers = 0;  ///< layers before it
   double work = 0.0;       ///< share of the multiply-accumulates before it
+  std::size_t bytes = 0;   ///< of that map, for one image
 };
 
 /// At most `count` cuts, at about equal distances of work; none at the ends.

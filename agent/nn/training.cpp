@@ -287,7 +287,7 @@ Score score_checkpoint(const Network& network, const TensorFile& checkpoint, con
   check_data_fits(network, data);
   const Weights weights =
       engine.to_device(engine.model().read_weights(checkpoint, "checkpoint of " + network.name));
-  return engine.score(weights, {}, TensorData::from(data, engine.device()), on_images);
+  return engine.score(weights, {}, TensorData::from(data, engine.device()), {}, on_images);
 }
 
 }  // namespace bittern
