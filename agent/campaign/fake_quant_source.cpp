@@ -213,8 +213,11 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
   Accuracy test_baseline() override { return evaluator_->test_baseline(); }
   std::string key() const override {
     const FinalSettings& f = campaign_.final;
-    return sha256_hex(fmt::format("final {} {} {} {} {}", evaluator_->fingerprint(), campaign_.seed,
-                                  f.epochs, f.learning_rate, f.batch));
+    std::string text = fmt::format("final {} {} {} {} {}", evaluator_->fingerprint(),
+                                   campaign_.seed, f.epochs, f.learning_rate, f.batch);
+    if (f.flip) text += " flip";
+    if (f.crop > 0) text += fmt::format(" crop {}", f.crop);
+    return sha256_hex(text);
   }
   int epochs() const override { return campaign_.final.epochs; }
   std::uint64_t images_each() const override {

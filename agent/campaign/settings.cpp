@@ -57,6 +57,7 @@ FineTuneOptions final_options(const Campaign& campaign) {
   tune.optimiser.learning_rate = campaign.final.learning_rate;
   tune.optimiser.rate_name = "final.learning_rate";
   tune.optimiser.cosine = true;
+  tune.augment = {campaign.final.flip, campaign.final.crop};
   return tune;
 }
 

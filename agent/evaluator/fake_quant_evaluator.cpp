@@ -452,6 +452,7 @@ class FakeQuantEvaluator::Impl {
     loop.epochs = fine_tune.epochs;
     loop.max_batches = fine_tune.max_batches;
     loop.batch = fine_tune.batch;
+    loop.augment = fine_tune.augment;
     loop.seed = seed_from(fmt::format("fine-tune {} {}", options_.seed, policy_text(policy)));
     const NetworkQuantisers::Thresholds calibrated;
     if (options_.trained_ranges) {

@@ -26,6 +26,7 @@ struct FineTuneOptions {
   int max_batches = 0;  ///< ends after that many batches; 0: no limit
   int batch = 64;
   OptimiserOptions optimiser{OptimiserKind::kSgd, 0.001, 0.9, 4e-5, false};
+  AugmentOptions augment;
 };
 
 /// Policies that lose much on the first images are not looked at on the others.

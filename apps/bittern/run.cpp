@@ -117,7 +117,7 @@ void run(const RunArguments& arguments, const CLI::App& command, const CampaignK
   if (!several && !arguments.only.empty()) {
     fail_usage("--only: {} has but one cell", arguments.campaign);
   }
-  const std::vector<Campaign> cells = picked_cells(all, arguments.only);
+  const std::vector<Campaign> cells = picked_cells(all, arguments.only, "--only");
   if (options.out.empty()) {
     std::string folder = cells.front().name;
     // Its own directory, so that runs with several seeds do not meet in one.

@@ -1,6 +1,7 @@
 #include "host/base/zoo.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "host/base/error.h"
 #include "host/base/file.h"
@@ -55,6 +56,27 @@ fs::path existing_file(const YamlNode& node) {
     node.fail(path.string() + (fs::exists(path, code) ? ": not a file" : ": no such file"));
   }
   return path;
+}
+
+fs::path checkpoint_file(const YamlNode& node) {
+  const fs::path text = node.text();
+  std::error_code code;
+  if (text.has_parent_path() || fs::exists(node.folder() / text, code)) return existing_file(node);
+  std::vector<fs::path> places = {node.folder()};
+  if (const char* place = std::getenv("BITTERN_MODELS")) places.emplace_back(place);
+  for (const fs::path& base : {fs::path("."), home_folder()}) {
+    places.push_back(base / "models");
+    places.push_back(base / "../shared/models");
+  }
+  std::string tried;
+  for (const fs::path& place : places) {
+    if (fs::is_regular_file(place / text, code)) return place / text;
+    tried += "\n  " + (place / text).lexically_normal().string();
+  }
+  node.fail("no checkpoint " + text.string() +
+            ": put it into ./models, name its folder with $BITTERN_MODELS, or give a path (bittern "
+            "train makes checkpoints). Tried:" +
+            tried);
 }
 
 std::string zoo_reference(const std::string& kind, const YamlNode& node) {

@@ -24,6 +24,11 @@ std::filesystem::path file_of(const YamlNode& node);
 /// The same where a regular file must be there; throws Error with file and line when it is not.
 std::filesystem::path existing_file(const YamlNode& node);
 
+/// The same for a key that names a checkpoint. A bare name that is not beside the file that has the
+/// key is looked for in $BITTERN_MODELS, ./models and ../shared/models, from the current folder and
+/// from the program's. Throws Error with file and line, and what was tried.
+std::filesystem::path checkpoint_file(const YamlNode& node);
+
 /// The same for a key that holds what zoo_file() takes for this kind: a name of configs/<kind>
 /// stays as it is. Throws Error with file and line when a path is given and no file is there.
 std::string zoo_reference(const std::string& kind, const YamlNode& node);

@@ -4,105 +4,21 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
-#include <optional>
-#include <set>
 #include <utility>
 
-#include "host/base/data_sets.h"
 #include "host/base/error.h"
 #include "host/base/file.h"
-#include "host/base/yaml.h"
 #include "host/base/zoo.h"
-#include "host/search/setting.h"
+#include "host/campaign/campaign_blocks.h"
 
 namespace bittern {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kMaxImages = 10'000'000;
-constexpr const char* kDefaultMethod = "haq";
 /// Of the file's format; files without a version are of the first.
 constexpr int kVersion = 1;
 constexpr std::size_t kMaxCells = 1000;
-
-DataSettings read_data(const YamlNode& node) {
-  const YamlMap map(node, {"dataset", "seed", "train_images", "validation_images", "choice_images",
-                           "test_images", "folder", "resize"});
-  DataSettings out;
-  out.dataset = map.choice("dataset", dataset_names());
-  const bool drawn = out.dataset == "synthetic";
-  out.seed = static_cast<std::uint64_t>(map.integer("seed", 0, INT64_MAX, 1));
-  out.train_images = read_int(map, "train_images", drawn ? 1 : 0, kMaxImages, drawn ? 6000 : 0);
-  const int validation = data_set(out.dataset).validation_images;
-  out.validation_images =
-      read_int(map, "validation_images", validation > 0 ? 1 : 0, kMaxImages, validation);
-  out.choice_images = read_int(map, "choice_images", 0, kMaxImages, 0);
-  if (out.choice_images > 0 && out.choice_images >= out.validation_images) {
-    map.at("choice_images")
-        .fail(fmt::format("they are some of the {} validation images; the search needs the others",
-                          out.validation_images));
-  }
-  out.test_images = read_int(map, "test_images", drawn ? 1 : 0, kMaxImages, drawn ? 2000 : 0);
-  if (data_set(out.dataset).own_test_images && out.test_images != 0) {
-    map.at("test_images")
-        .fail(out.dataset + " is always tested on all of its test images; leave this out");
-  }
-  if (const auto folder = map.find("folder")) {
-    if (drawn) folder->fail("synthetic images are in no folder; leave it out");
-    out.folder = file_of(*folder).string();
-    if (!fs::is_directory(out.folder)) folder->fail("there is no folder " + out.folder);
-  }
-  if (const auto resize = map.find("resize")) {
-    if (data_set(out.dataset).layout != "images") {
-      resize->fail("the images of " + out.dataset + " have one size; leave it out");
-    }
-    out.resize = static_cast<int>(resize->integer(1, 65536));
-  }
-  return out;
-}
-
-ModelSettings read_model(const YamlNode& node) {
-  const YamlMap map(node, {"checkpoint", "epochs", "learning_rate", "batch"});
-  ModelSettings out;
-  if (const auto file = map.find("checkpoint")) out.checkpoint = existing_file(*file).string();
-  out.epochs = read_int(map, "epochs", 1, 10000, out.epochs);
-  out.learning_rate = map.real("learning_rate", 1e-9, 100, out.learning_rate);
-  out.batch = read_int(map, "batch", 1, 65536, out.batch);
-  return out;
-}
-
-/// The kind that a block names, or the default.
-std::string evaluator_name(const std::optional<YamlNode>& node) {
-  if (node && node->is_mapping()) {
-    for (const auto& [key, value] : node->entries()) {
-      if (key == "kind") return value.text();
-    }
-  }
-  return ConfiguredEvaluator().name;
-}
-
-ConfiguredEvaluator read_evaluator(const YamlMap& campaign, const CampaignKinds* kinds) {
-  const std::optional<YamlNode> node = campaign.find("evaluator");
-  const std::string name = evaluator_name(node);
-  if (kinds == nullptr) {
-    ConfiguredEvaluator evaluator;
-    evaluator.name = name;
-    return evaluator;
-  }
-  std::vector<std::string> names;
-  for (const EvaluatorKind& kind : kinds->evaluators) {
-    names.push_back(kind.name);
-    if (kind.name != name) continue;
-    std::vector<std::string> keys = kind.keys;
-    keys.emplace_back("kind");
-    return kind.configure(
-        YamlMap(node ? *node : YamlNode::parse("{}", campaign.node().file()), keys));
-  }
-  (node ? *node : campaign.node())
-      .fail("evaluator: kind " + name + " is not part of this build" + suggestion(name, names));
-}
 
 /// Which entry of every list a cell takes.
 struct Pick {
@@ -112,221 +28,6 @@ struct Pick {
   std::vector<std::size_t> limits;
   std::size_t seed = 0;
 };
-
-/// The entries of a key that may hold a list; a single value is one entry.
-std::vector<YamlNode> entries_of(const YamlNode& node) {
-  return node.is_sequence() ? node.items(1, 1000) : std::vector<YamlNode>{node};
-}
-
-std::vector<int> read_widths(const YamlNode& node) {
-  std::vector<int> widths;
-  for (const YamlNode& item : entries_of(node)) {
-    widths.push_back(static_cast<int>(item.integer(1, 8)));
-  }
-  return widths;
-}
-
-std::vector<LayerBits> read_bits(const YamlNode& node) {
-  std::vector<LayerBits> out;
-  for (const YamlNode& item : node.items(1)) {
-    const YamlMap map(item, {"layers", "weights", "activations"});
-    LayerBits bits;
-    bits.layers = map.text("layers");
-    if (const auto weights = map.find("weights")) bits.weight_bits = read_widths(*weights);
-    if (const auto activations = map.find("activations")) {
-      bits.activation_bits = read_widths(*activations);
-    }
-    if (bits.weight_bits.empty() && bits.activation_bits.empty()) {
-      item.fail("expected `weights` or `activations`: a width, which pins, or a list of them");
-    }
-    out.push_back(std::move(bits));
-  }
-  return out;
-}
-
-void read_ties(const YamlNode& node, SearchSettings& out) {
-  for (const YamlNode& group : node.items(1)) {
-    if (group.is_mapping()) {
-      const YamlMap map(group, {"inputs_of"});
-      out.tied_inputs_of.push_back(map.choice("inputs_of", {"add", "concat"}));
-      continue;
-    }
-    out.ties.emplace_back();
-    for (const YamlNode& name : entries_of(group)) out.ties.back().push_back(name.text());
-  }
-}
-
-/// The names under `method`.
-std::vector<YamlNode> method_nodes(const std::optional<YamlNode>& search) {
-  if (!search || !search->is_mapping()) return {};
-  for (const auto& [key, value] : search->entries()) {
-    if (key == "method") return entries_of(value);
-  }
-  return {};
-}
-
-/// A search that is measured in evaluations may ask for known policies so many times as often.
-constexpr int kEpisodesPerEvaluation = 10;
-
-void read_budget(const YamlMap& map, SearchSettings& out) {
-  out.evaluations = read_int(map, "evaluations", 1, 100'000, out.evaluations);
-  const int episodes =
-      map.has("evaluations") ? kEpisodesPerEvaluation * out.evaluations : out.episodes;
-  out.episodes = read_int(map, "episodes", 1, 1'000'000, episodes);
-}
-
-/// The method that a cell uses, from its block (`haq: {warmup: 5}`) or, where the campaign has but
-/// one method, from the keys beside those that all methods share.
-ConfiguredMethod read_method(const YamlMap& map, const std::vector<MethodKind>* methods,
-                             const std::string& name, bool only_one, SearchSettings& search) {
-  if (methods == nullptr) {
-    ConfiguredMethod method;
-    method.name = name;
-    return method;
-  }
-  const auto kind = std::find_if(methods->begin(), methods->end(),
-                                 [&name](const MethodKind& k) { return k.name == name; });
-  if (const auto block = map.find(name)) {
-    std::vector<std::string> keys = kind->keys;
-    keys.insert(keys.end(), {"episodes", "evaluations"});
-    const YamlMap own(*block, keys);
-    for (const std::string& key : only_one ? kind->keys : std::vector<std::string>()) {
-      if (map.has(key)) {
-        map.at(key).fail("the settings of " + name + " are in its block `" + name +
-                         "`: give each of them once, there");
-      }
-    }
-    read_budget(own, search);
-    return kind->configure(own);
-  }
-  return kind->configure(only_one ? map
-                                  : YamlMap(YamlNode::parse("{}", map.node().file()), kind->keys));
-}
-
-SearchSettings read_search(const YamlNode& node, const std::vector<MethodKind>* methods,
-                           std::size_t pick, ConfiguredMethod& method) {
-  std::vector<std::string> keys = {
-      "method", "episodes", "evaluations",     "min_bits",       "max_bits",       "mode",
-      "fixed",  "wall",     "must_pay_share",  "pin_first_last", "accuracy_floor", "bits",
-      "tie",    "goal",     "accuracy_weight", "lambda"};
-  std::vector<std::string> names;
-  std::vector<std::string> known;
-  for (const MethodKind& kind : methods != nullptr ? *methods : std::vector<MethodKind>()) {
-    known.push_back(kind.name);
-    // A block of a method that is not named waits for a --set search.method.
-    keys.push_back(kind.name);
-  }
-  for (const YamlNode& item : method_nodes(node)) {
-    names.push_back(methods != nullptr ? item.choice(known) : item.text());
-    if (std::count(names.begin(), names.end(), names.back()) > 1) {
-      item.fail("method " + names.back() + " is listed twice");
-    }
-  }
-  if (names.empty()) names = {kDefaultMethod};
-  if (methods == nullptr) {
-    // A method's own keys are another program's to judge.
-    for (const auto& [key, value] : node.entries()) keys.push_back(key);
-  }
-  for (const std::string& name : names) {
-    keys.push_back(name);
-    if (methods == nullptr) continue;
-    const auto kind = std::find_if(methods->begin(), methods->end(),
-                                   [&name](const MethodKind& k) { return k.name == name; });
-    if (kind == methods->end()) {
-      node.fail("no method " + name + " in this build; name one under `method`" +
-                suggestion(name, known));
-    }
-    if (names.size() == 1) keys.insert(keys.end(), kind->keys.begin(), kind->keys.end());
-  }
-  const YamlMap map(node, keys);
-  SearchSettings out;
-  read_budget(map, out);
-  out.min_bits = read_int(map, "min_bits", 1, 8, out.min_bits);
-  out.max_bits = read_int(map, "max_bits", 1, 8, out.max_bits);
-  if (out.min_bits > out.max_bits) {
-    map.node().fail("min_bits (" + std::to_string(out.min_bits) + ") is above max_bits (" +
-                    std::to_string(out.max_bits) + ")");
-  }
-  out.mode = map.choice("mode", {"w+a", "w", "a", "w=a"}, out.mode);
-  if (const auto fixed = map.find("fixed")) {
-    if (out.mode != "w" && out.mode != "a") {
-      fixed->fail("mode " + out.mode + " searches both operands and leaves none alone");
-    }
-    out.fixed = fixed->text() == "float" ? std::nullopt
-                                         : std::optional(static_cast<int>(fixed->integer(1, 8)));
-  }
-  out.wall = map.choice("wall", {"haq", "must_pay", "best_ratio"}, out.wall);
-  out.must_pay_share = map.real("must_pay_share", 0, 1, out.must_pay_share);
-  out.pin_first_last = map.boolean("pin_first_last", out.pin_first_last);
-  if (map.has("accuracy_floor")) out.accuracy_floor = map.real("accuracy_floor", 0, 100);
-  out.goal = map.choice("goal", {"accuracy", "cost"}, out.goal);
-  if (out.goal == "cost" && !out.accuracy_floor) {
-    map.at("goal").fail(
-        "goal: cost saves as much as an accuracy allows; say which under accuracy_floor (percent)");
-  }
-  if (map.has("accuracy_weight") && out.goal != "cost") {
-    map.at("accuracy_weight").fail("used with goal: cost only; leave it out");
-  }
-  if (map.has("lambda") && out.goal == "cost") {
-    map.at("lambda").fail("not used with goal: cost; give accuracy_weight");
-  }
-  out.accuracy_weight = map.real("accuracy_weight", 1e-6, 1e6, out.accuracy_weight);
-  out.lambda = map.real("lambda", 1e-9, 1e9, out.lambda);
-  if (const auto bits = map.find("bits")) out.bits = read_bits(*bits);
-  if (const auto ties = map.find("tie")) read_ties(*ties, out);
-  method = read_method(map, methods, names.at(pick), names.size() == 1, out);
-  return out;
-}
-
-FinalSettings read_final(const YamlNode& node) {
-  const YamlMap map(node, {"candidates", "epochs", "learning_rate", "batch"});
-  FinalSettings out;
-  out.candidates = read_int(map, "candidates", 1, 20, out.candidates);
-  out.epochs = read_int(map, "epochs", 0, 10000, out.epochs);
-  out.learning_rate = map.real("learning_rate", 1e-9, 100, out.learning_rate);
-  out.batch = read_int(map, "batch", 1, 65536, out.batch);
-  return out;
-}
-
-/// The numbers that a constraint lists under its limit.
-std::vector<YamlNode> limits_of(const YamlNode& constraint) {
-  for (const auto& [key, value] : constraint.entries()) {
-    if (key != "resource") return entries_of(value);
-  }
-  return {constraint};
-}
-
-std::vector<ConstraintSettings> read_constraints(const YamlNode& node,
-                                                 const std::vector<std::size_t>& picks) {
-  std::vector<ConstraintSettings> out;
-  std::set<std::string> seen;
-  for (const YamlNode& item : node.items(1, 3)) {
-    const YamlMap map(item, {"resource", "ratio", "seconds", "joules", "bytes"});
-    ConstraintSettings c;
-    c.resource = map.choice("resource", {"latency", "energy", "model_size"});
-    if (!seen.insert(c.resource).second) item.fail("a second constraint on " + c.resource);
-    const std::string unit = c.resource == "latency"  ? "seconds"
-                             : c.resource == "energy" ? "joules"
-                                                      : "bytes";
-    c.is_ratio = map.has("ratio");
-    int limits = 0;
-    for (const char* key : {"ratio", "seconds", "joules", "bytes"}) {
-      if (!map.has(key)) continue;
-      ++limits;
-      if (std::string(key) != "ratio" && key != unit) {
-        item.fail("a limit on " + c.resource + " is given as `ratio` (of the 8/8 policy) or in `" +
-                  unit + "`, not in `" + key + "`");
-      }
-    }
-    if (limits != 1) {
-      item.fail("a constraint needs one limit: `ratio` (of the 8/8 policy) or `" + unit + "`");
-    }
-    const YamlNode limit = limits_of(item).at(picks.at(out.size()));
-    c.limit = c.is_ratio ? limit.real(1e-6, 1.0) : limit.real(1e-30, 1e30);
-    out.push_back(c);
-  }
-  return out;
-}
 
 }  // namespace
 
@@ -376,6 +77,14 @@ void check_codebooks(const YamlMap& map, const Campaign& campaign) {
   }
 }
 
+/// Puts `value` wherever `text` has `place`.
+void fill_in(std::string& text, const std::string& place, const std::string& value) {
+  for (std::size_t at = text.find(place); at != std::string::npos; at = text.find(place, at)) {
+    text.replace(at, place.size(), value);
+    at += value.size();
+  }
+}
+
 Campaign read_cell(const YamlMap& map, const Pick& pick, const CampaignKinds* kinds) {
   const YamlNode& root = map.node();
   Campaign out;
@@ -416,7 +125,7 @@ Campaign read_cell(const YamlMap& map, const Pick& pick, const CampaignKinds* ki
     }
   }
   if (const auto node = map.find("model")) {
-    out.model = read_model(*node);
+    out.model = read_model(*node, kinds != nullptr);
     for (const auto& [key, value] : node->entries()) {
       if (key == "checkpoint") out.written[key] = value.text();
     }
@@ -427,6 +136,8 @@ Campaign read_cell(const YamlMap& map, const Pick& pick, const CampaignKinds* ki
   const auto search = map.find("search");
   out.search = read_search(search ? *search : YamlNode::parse("{}", root.file()),
                            kinds != nullptr ? &kinds->methods : nullptr, pick.method, out.method);
+  fill_in(out.search.start, "{method}", out.method.name);
+  fill_in(out.search.start, "{seed}", std::to_string(out.seed));
   if (out.constraints.empty() && kinds != nullptr && !out.method.weighs_cost) {
     root.fail("missing key 'constraints': method " + out.method.name +
               " looks for the most accurate policy within a limit, such as {resource: latency, "
@@ -467,7 +178,7 @@ std::vector<Campaign> load_cells(const std::string& path_or_name,
   const YamlNode root = load_root(path_or_name, settings, path);
   const YamlMap map(
       root, {"version", "name", "description", "network", "variant", "cost", "table", "seed",
-             "data", "model", "evaluator", "constraints", "search", "policies", "final"});
+             "data", "model", "evaluator", "constraints", "search", "policies", "final", "only"});
   if (map.integer("version", 1, INT32_MAX, kVersion) != kVersion) {
     map.at("version").fail(fmt::format("this program reads campaigns of version {}", kVersion));
   }
@@ -517,7 +228,35 @@ std::vector<Campaign> load_cells(const std::string& path_or_name,
     }
     cells.push_back(std::move(cell));
   }
-  return cells;
+  const auto only = map.find("only");
+  if (!only) return cells;
+  if (cells.size() == 1) only->fail("the campaign has but one cell; leave this out");
+  std::vector<std::string> patterns;
+  for (const YamlNode& item : entries_of(*only)) patterns.push_back(item.text());
+  return picked_cells(cells, patterns, only->where() + ": only");
+}
+
+std::vector<Campaign> picked_cells(const std::vector<Campaign>& cells,
+                                   const std::vector<std::string>& only,
+                                   const std::string& origin) {
+  std::vector<bool> picked(cells.size(), only.empty());
+  for (const std::string& pattern : only) {
+    bool any = false;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      if (!matches_name(pattern, cells[i].cell)) continue;
+      picked[i] = any = true;
+    }
+    if (any) continue;
+    std::string names;
+    for (const Campaign& cell : cells) names += "\n  " + cell.cell;
+    fail_usage("{}: {}: no cell is called so (* stands for any text); there are:{}", origin,
+               pattern, names);
+  }
+  std::vector<Campaign> out;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (picked[i]) out.push_back(cells[i]);
+  }
+  return out;
 }
 
 Campaign load_campaign(const std::string& path_or_name, const std::vector<std::string>& settings,

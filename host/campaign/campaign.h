@@ -98,6 +98,11 @@ struct SearchSettings {
   std::string goal = "accuracy";         ///< "accuracy" or "cost" (RewardOptions::goal)
   double accuracy_weight = 20.0;         ///< of goal "cost" (RewardOptions)
   double lambda = 0.1;                   ///< reward of a percent point (RewardOptions::scale)
+  /// Result directory of a search that this one starts from, as the file writes it, with {method}
+  /// and {seed} filled in; empty: from nothing.
+  std::string start;
+  std::filesystem::path start_folder;  ///< that it counts from
+  std::filesystem::path start_path() const { return start_folder / start; }
 };
 
 /// `final:` of a campaign: what happens to the best policy (and, the same way, to the uniform ones
@@ -108,6 +113,8 @@ struct FinalSettings {
   int epochs = 3;
   double learning_rate = 0.01;
   int batch = 64;
+  bool flip = false;  ///< every other image is mirrored each time it is seen
+  int crop = 0;       ///< pixels of black around an image before a piece of its size is cut out
 };
 
 /// One entry of `constraints:`.
@@ -152,13 +159,12 @@ struct Campaign {
 
 /// Reads a campaign file, or configs/campaigns/<name>.yaml when the argument has no folder and no
 /// extension: its cells, the product of the networks, variants, methods, limits and seeds that it
-/// lists, in that order, the last one fastest. `kinds` are the methods and evaluators that may be
-/// named; without them nothing is known of either but the name (enough to describe a campaign, not
-/// to run it).
-/// `settings` ("search.episodes=20", "constraints[0].ratio=0.3") override its keys, in
-/// order; relative paths in them count from the current folder. Strict: an unknown key, a wrong
-/// type, a value out of range, a contradiction or a file that is not there is an Error
-/// "file:line: ..." or "--set key: ..." with exit status 2.
+/// lists, in that order, the last one fastest, of which `only` picks. `kinds` are the methods and
+/// evaluators that may be named; without them nothing is known of either but the name (enough to
+/// describe a campaign, not to run it). `settings` ("search.episodes=20",
+/// "constraints[0].ratio=0.3") override its keys, in order; relative paths in them count from the
+/// current folder. Strict: an unknown key, a wrong type, a value out of range, a contradiction or a
+/// file that is not there is an Error "file:line: ..." or "--set key: ..." with exit status 2.
 std::vector<Campaign> load_cells(const std::string& path_or_name,
                                  const std::vector<std::string>& settings = {},
                                  const CampaignKinds* kinds = nullptr);
@@ -167,6 +173,12 @@ std::vector<Campaign> load_cells(const std::string& path_or_name,
 Campaign load_campaign(const std::string& path_or_name,
                        const std::vector<std::string>& settings = {},
                        const CampaignKinds* kinds = nullptr);
+
+/// The cells whose names match one of `only` (patterns with * and ?); all where there are none.
+/// Throws Error (exit status 2) naming `origin`, where the patterns come from, and the cells where
+/// one matches none.
+std::vector<Campaign> picked_cells(const std::vector<Campaign>& cells,
+                                   const std::vector<std::string>& only, const std::string& origin);
 
 /// Names of the campaigns shipped in configs/campaigns, sorted.
 std::vector<std::string> campaign_names();

@@ -56,6 +56,7 @@ std::string campaign_key(const Campaign& c) {
   for (const LayerBits& bits : c.search.bits) {
     search["bits"].push_back({bits.layers, bits.weight_bits, bits.activation_bits});
   }
+  if (!c.search.start.empty()) search["start"] = c.search.start;
   if (c.search.evaluations > 0) search["evaluations"] = c.search.evaluations;
   if (!c.search.fixed) search["fixed"] = "float";
   if (c.search.fixed.value_or(8) != 8) search["fixed"] = *c.search.fixed;
@@ -65,6 +66,8 @@ std::string campaign_key(const Campaign& c) {
   if (!c.data.folder.empty()) {
     key["data"]["folder"] = c.as_written("folder", c.data.folder);
   }
+  if (c.final.flip) key["final"]["flip"] = true;
+  if (c.final.crop > 0) key["final"]["crop"] = c.final.crop;
   if (c.data.resize > 0) key["data"]["resize"] = c.data.resize;
   if (c.data.choice_images > 0) key["data"]["choice_images"] = c.data.choice_images;
   if (!c.evaluator.uses_images) {

@@ -18,7 +18,6 @@
 #include "host/campaign/runner.h"
 #include "host/evaluator/answers.h"
 #include "host/report/cells_report.h"
-#include "host/search/bit_space.h"
 
 namespace bittern {
 namespace {
@@ -94,28 +93,6 @@ std::map<std::string, double> optima(const std::vector<CellResult>& cells) {
 }
 
 }  // namespace
-
-std::vector<Campaign> picked_cells(const std::vector<Campaign>& cells,
-                                   const std::vector<std::string>& only) {
-  std::vector<bool> picked(cells.size(), only.empty());
-  for (const std::string& pattern : only) {
-    bool any = false;
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-      if (!matches_name(pattern, cells[i].cell)) continue;
-      picked[i] = any = true;
-    }
-    if (any) continue;
-    std::string names;
-    for (const Campaign& cell : cells) names += "\n  " + cell.cell;
-    fail_usage("--only {}: no cell is called so (* stands for any text); there are:{}", pattern,
-               names);
-  }
-  std::vector<Campaign> out;
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    if (picked[i]) out.push_back(cells[i]);
-  }
-  return out;
-}
 
 std::vector<CellResult> run_cells(const std::vector<Campaign>& cells, const RunOptions& options) {
   std::vector<CellResult> results;

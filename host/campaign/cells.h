@@ -18,11 +18,6 @@ struct CellResult {
   CampaignResult result;
 };
 
-/// The cells whose names match one of `only` (patterns with * and ?); all where there are none.
-/// Throws Error (exit status 2) naming the cells where a pattern matches none.
-std::vector<Campaign> picked_cells(const std::vector<Campaign>& cells,
-                                   const std::vector<std::string>& only);
-
 /// Works through the cells of a campaign, one after the other, each in its folder of `options.out`;
 /// `shared` there holds what they have in common. The table over all cells is written to cells.txt,
 /// cells.csv and cells.json, the page over them to report.html. Stops, throwing Stopped, after a

@@ -40,6 +40,40 @@ int episode_of(const std::string& line) {
   return good ? value.at("episode").get<int>() : -1;
 }
 
+std::vector<std::string> lines_of(const fs::path& path) {
+  return fs::exists(path) ? whole_lines(read_file(path)) : std::vector<std::string>();
+}
+
+/// The lines that a checkpoint knows.
+struct Checked {
+  std::string text;
+  std::string digest;
+};
+
+/// Throws Error saying what is wrong with them.
+Checked checked_lines(const std::vector<std::string>& all, int episodes, const json& state) {
+  const auto known = static_cast<std::size_t>(episodes);
+  Checked checked;
+  for (std::size_t i = 0; i < known; ++i) {
+    if (i == all.size()) fail("{} of {} lines are missing", known - i, known);
+    const int episode = episode_of(all[i]);
+    if (episode < 0) fail("line {} is damaged", i + 1);
+    if (episode != static_cast<int>(i)) {
+      fail("line {} is of episode {}, expected {}: lines were lost or moved", i + 1, episode, i);
+    }
+    checked.digest = next_digest(checked.digest, all[i]);
+    checked.text += all[i] + "\n";
+  }
+  if (state.is_null()) return checked;
+  const bool good = state.is_object() && state.value("lines", -1) == episodes &&
+                    state.contains("digest") && state.at("digest").is_string();
+  if (!good) fail("the checkpoint says something else about it");
+  if (state.at("digest") != checked.digest) {
+    fail("its first {} lines were changed (they do not fit their digest)", known);
+  }
+  return checked;
+}
+
 }  // namespace
 
 void EpisodeLog::append(const json& line) {
@@ -54,44 +88,39 @@ void EpisodeLog::append(const json& line) {
 json EpisodeLog::state() const { return {{"lines", lines_}, {"digest", digest_}}; }
 
 void EpisodeLog::restore(int episodes, const json& state) {
-  const auto refuse = [this](const std::string& what) {
+  const std::vector<std::string> all = lines_of(path_);
+  Checked checked;
+  try {
+    checked = checked_lines(all, episodes, state);
+  } catch (const Error& error) {
     fail(
         "{}: {}. The checkpoint of the search knows these lines, so the run cannot go on: restore "
         "the file from a copy, or delete {} to search again from the first episode (accuracies "
         "that "
         "were computed are kept)",
-        path_.string(), what, (path_.parent_path() / "state" / "search.checkpoint").string());
-  };
-  const std::vector<std::string> all =
-      fs::exists(path_) ? whole_lines(read_file(path_)) : std::vector<std::string>();
+        path_.string(), error.what(),
+        (path_.parent_path() / "state" / "search.checkpoint").string());
+  }
   const auto known = static_cast<std::size_t>(episodes);
-  std::string digest;
-  std::string kept;
-  for (std::size_t i = 0; i < known; ++i) {
-    if (i == all.size()) {
-      refuse(fmt::format("{} of {} lines are missing", known - i, known));
-    }
-    const int episode = episode_of(all[i]);
-    if (episode < 0) refuse(fmt::format("line {} is damaged", i + 1));
-    if (episode != static_cast<int>(i)) {
-      refuse(fmt::format("line {} is of episode {}, expected {}: lines were lost or moved", i + 1,
-                         episode, i));
-    }
-    digest = next_digest(digest, all[i]);
-    kept += all[i] + "\n";
+  if (all.size() != known || checked.text.size() != fs::file_size(path_)) {
+    write_file(path_, checked.text);
   }
-  if (!state.is_null()) {
-    const bool good = state.is_object() && state.value("lines", -1) == episodes &&
-                      state.contains("digest") && state.at("digest").is_string();
-    if (!good) refuse("the checkpoint says something else about it");
-    if (state.at("digest") != digest) {
-      refuse(fmt::format("its first {} lines were changed (they do not fit their digest)", known));
-    }
-  }
-  if (all.size() != known || kept.size() != fs::file_size(path_)) write_file(path_, kept);
   lines_ = episodes;
-  digest_ = digest;
+  digest_ = checked.digest;
   positioned_ = true;
+}
+
+std::vector<json> EpisodeLog::read(const fs::path& path, int episodes, const json& state) {
+  std::vector<std::string> all = lines_of(path);
+  try {
+    checked_lines(all, episodes, state);
+  } catch (const Error& error) {
+    fail("{}: {}", path.string(), error.what());
+  }
+  all.resize(static_cast<std::size_t>(episodes));
+  std::vector<json> out;
+  for (const std::string& line : all) out.push_back(parse_json(line, path.string()));
+  return out;
 }
 
 std::vector<json> EpisodeLog::lines() const {

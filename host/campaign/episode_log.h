@@ -29,6 +29,11 @@ class EpisodeLog {
   /// compared. Throws Error naming what is missing or was changed, and what to do.
   void restore(int episodes, const nlohmann::json& state);
 
+  /// The first lines of a file, those that a checkpoint knows, without changing it: its "episode"
+  /// and "lines". Throws Error naming what is missing or was changed.
+  static std::vector<nlohmann::json> read(const std::filesystem::path& path, int episodes,
+                                          const nlohmann::json& state);
+
   /// The lines that were appended or restored. Throws Error where one cannot be read any more.
   std::vector<nlohmann::json> lines() const;
 

@@ -9,6 +9,7 @@
 
 #include "host/base/error.h"
 #include "host/base/yaml.h"
+#include "host/campaign/experience.h"
 #include "host/campaign/run_directory.h"
 #include "host/campaign/search_settings.h"
 #include "host/cores/core.h"
@@ -80,6 +81,10 @@ Preflight preflight(const Campaign& campaign, const RunOptions& options, bool ma
   const BitSpace space(found.search.bits, found.network());
   RunDirectory::check(options.out, campaign_key(campaign), options.resume);
 
+  if (!campaign.search.start.empty()) {
+    found.start = read_experience(campaign.search.start_path());
+    check_start(campaign.method, *found.start);
+  }
   found.accuracies = campaign.evaluator.make(campaign, found.network(), options);
   found.accuracies->check_space(space);
   if (campaign.method.doubts) found.warnings = campaign.method.doubts(campaign.search.budget());
@@ -169,6 +174,10 @@ std::string preflight_text(const Campaign& campaign, const RunOptions& options,
                      ? fmt::format("{}, {} evaluations in at most {} episodes",
                                    campaign.method.name, search.evaluations, search.episodes)
                      : fmt::format("{}, {} episodes", campaign.method.name, search.episodes));
+  if (found.start) {
+    line("start", fmt::format("{} ({}, {} policies)", found.start->source, found.start->method,
+                              found.start->scores.size()));
+  }
   for (const auto& [name, text] : found.accuracies->outline()) line(name.c_str(), text);
   line("output", options.out.string() + "/");
   for (const std::string& warning : found.warnings) line("warning", warning);

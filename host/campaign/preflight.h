@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,7 @@ struct Preflight {
   Baselines baselines;
   std::string reference;  ///< bits that ratios refer to, "8/8"
   std::unique_ptr<AccuracySource> accuracies;
+  std::optional<Experience> start;    ///< what the search starts from
   std::vector<std::string> warnings;  ///< what makes the results doubtful from the start
 
   /// What the costs will take.

@@ -118,6 +118,7 @@ class Run {
     context.evaluations = campaign_.search.evaluations;
     context.checkpoint = directory_.state("search.checkpoint");
     context.resume = options_.resume;
+    if (ready_.start) context.start = &*ready_.start;
     context.stop = &stop;
     const bool counted = context.evaluations > 0;
     const int units = counted ? context.evaluations : context.budget;
@@ -175,6 +176,8 @@ class Run {
     result_.episodes = found.episodes;
     result_.evaluations = found.evaluations;
     objective_ = found.objective;
+    result_.start = start_text(found);
+    if (!result_.start.empty()) spdlog::info("{}", result_.start);
     const SearchTime& time = found.time;
     result_.timing["search"] = {{"evaluate_s", time.evaluate},
                                 {"method_s", time.act + time.learn},
@@ -212,6 +215,19 @@ class Run {
     if (unknown.empty()) return;
     result_.uniform_note += (result_.uniform_note.empty() ? "no row for " : "; nor for ") +
                             unknown + ": the table has no accuracy of them";
+  }
+
+  /// A sentence on what the search started from, and what that saved; empty: from nothing.
+  static std::string start_text(const SearchResult& found) {
+    if (!found.start) return "";
+    const StartNote& start = *found.start;
+    const int episode = found.ranked.front().episode;
+    return fmt::format(
+        "started from {}: {} policies scored there, {} of them in this search's space, {} within "
+        "its "
+        "limits; {} evaluations saved{}",
+        start.source, start.policies, start.in_space, start.within_limits, start.saved,
+        episode < 0 ? "; the best policy was scored there" : "");
   }
 
   /// Costs of a policy, and its accuracy as the search saw it.

@@ -100,6 +100,7 @@ const PolicyOutcome* clearly_better_uniform(const CampaignResult& result) {
 
 std::vector<std::string> campaign_verdict(const CampaignResult& result) {
   std::vector<std::string> lines;
+  if (!result.start.empty()) lines.push_back(result.start);
   const PolicyOutcome* best = result.best_uniform();
   if (best == nullptr) {
     lines.emplace_back("no uniform policy is within the limits");

@@ -213,6 +213,7 @@ json to_json(const CampaignResult& result) {
       {"evaluations", result.evaluations},
       {"evaluation_budget", result.evaluation_budget},
       {"search_accuracy_percent", optional_number(result.search_accuracy)},
+      {"start", result.start},
       {"exhausted", result.exhausted},
       {"stopped_early", result.stopped},
       {"baseline",
@@ -268,6 +269,7 @@ CampaignResult campaign_result_from_json(const json& in) try {
   if (in.contains("search_accuracy_percent")) {
     out.search_accuracy = read_optional(in.at("search_accuracy_percent"));
   }
+  out.start = in.value("start", std::string());
   out.exhausted = in.value("exhausted", false);
   out.stopped = in.at("stopped_early").get<bool>();
   out.baseline_validation = in.at("baseline").at("validation_accuracy_percent").get<double>();

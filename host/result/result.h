@@ -106,6 +106,7 @@ struct CampaignResult {
   double evaluations = 0.0;
   int evaluation_budget = 0;  ///< so many of them there might have been; 0: as many as episodes
   std::optional<double> search_accuracy;  ///< of the found policy, percent, as the search saw it
+  std::string start = {};  ///< what the search started from, a sentence; empty: from nothing
   bool exhausted = false;                 ///< the method had no more to propose
   bool stopped = false;                 ///< ended early by Ctrl-C; what is here is the best so far
   double baseline_validation = 0.0;     ///< full precision, percent

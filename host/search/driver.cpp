@@ -86,6 +86,7 @@ class Driver {
         configured.make({*context.network, space_, table_, wall_, baseline_accuracy_, context.seed,
                          context.evaluations > 0 ? context.evaluations : context.budget, scores,
                          context.evaluator->weight_deviations(), options_.reward});
+    if (context.start != nullptr) check_start(configured, *context.start);
     json all = to_json(options);
     all.update(configured.fingerprint);
     fingerprint_ = {
@@ -100,6 +101,7 @@ class Driver {
     if (configured.uses_budget) {
       fingerprint_["budget"] = context.evaluations > 0 ? context.evaluations : context.budget;
     }
+    if (context.start != nullptr) fingerprint_["start"] = context.start->digest;
   }
 
   SearchResult run() {
@@ -108,6 +110,8 @@ class Driver {
         std::filesystem::exists(context_.checkpoint)) {
       const json lines = load();
       if (context_.on_resume) context_.on_resume(episode_, lines);
+    } else if (context_.start != nullptr) {
+      start_from(*context_.start);
     }
     SearchResult result;
     int saved = episode_;
@@ -152,6 +156,7 @@ class Driver {
     time_.evaluate += watch_.lap();
     result.episodes = episode_;
     result.evaluations = static_cast<double>(seen_.size()) + method_->spent();
+    result.start = start_;
     result.time = time_;
     result.time.all = all.seconds();
     return result;
@@ -278,9 +283,42 @@ class Driver {
     }
   }
 
-  /// Reward and rank of a policy, and its line.
-  json judge(Scored& scored) {
-    Outcome& outcome = scored.outcome;
+  /// Another search's scores with this one's costs and limits: what the method learns from, and
+  /// results where they meet the limits.
+  void start_from(const Experience& other) {
+    const json& made = other.checkpoint.state.at("fingerprint");
+    for (const char* field : {"network", "evaluator"}) {
+      require_same_fingerprint(made.value(field, json()), fingerprint_.at(field), other.source);
+    }
+    start_ = StartNote{other.source, static_cast<int>(other.scores.size())};
+    std::vector<Outcome> outcomes;
+    for (const Experience::Score& score : other.scores) {
+      if (score.policy.size() != space_.layers() || space_.snap(score.policy) != score.policy) {
+        continue;
+      }
+      Outcome outcome;
+      outcome.episode = -1;
+      outcome.asked = outcome.policy = outcome.walled.policy = score.policy;
+      outcome.accuracy = score.accuracy;
+      outcome.cost = table_.total(outcome.policy);
+      outcome.meets_limits = wall_.meets(outcome.policy);
+      rate(outcome);
+      ++start_->in_space;
+      start_->within_limits += outcome.meets_limits ? 1 : 0;
+      outcomes.push_back(std::move(outcome));
+    }
+    try {
+      start_->saved = method_->learn_from(other, outcomes);
+    } catch (const Error& error) {
+      fail_usage(
+          "search: start: what {} has learnt does not fit, because its method had other settings: "
+          "{}",
+          other.source, error.what());
+    }
+  }
+
+  /// Reward and rank of a policy that has its accuracy and cost.
+  void rate(Outcome& outcome) {
     const double top1 = outcome.accuracy.top1;
     if (!(top1 >= 0.0 && top1 <= 100.0)) {
       fail("evaluator: an accuracy of {} in episode {}; expected 0..100 percent", top1,
@@ -300,9 +338,13 @@ class Driver {
     candidate.meets_floor = outcome.meets_floor;
     // A policy that breaks a limit, or was not looked at on all images, may teach a method
     // something; a result it is not.
-    const bool whole = outcome.accuracy.screened_images == 0;
-    if (outcome.meets_limits && whole) ranking_.add(candidate);
+    if (outcome.meets_limits && outcome.accuracy.screened_images == 0) ranking_.add(candidate);
+  }
 
+  /// Rates a policy and writes its line.
+  json judge(Scored& scored) {
+    Outcome& outcome = scored.outcome;
+    rate(outcome);
     json ratio;
     for (const Resource resource : {Resource::kLatency, Resource::kEnergy, Resource::kModelSize}) {
       const double reference = resource_value(table_.reference(), resource);
@@ -316,7 +358,7 @@ class Driver {
                  {"policy", policy_json(outcome.policy)},
                  {"wall_steps", outcome.walled.steps},
                  {"wall_reserve", outcome.walled.reserve},
-                 {"accuracy", top1},
+                 {"accuracy", outcome.accuracy.top1},
                  {"loss", json_number(outcome.accuracy.loss)},
                  {"reward", outcome.reward},
                  {"best_reward",
@@ -325,7 +367,9 @@ class Driver {
                  {"ratio", ratio},
                  {"time", {{"wall", scored.wall_seconds}, {"evaluate", scored.evaluate_seconds}}}};
     if (!outcome.meets_limits) line["meets_limits"] = false;
-    if (!whole) line["screened_images"] = outcome.accuracy.screened_images;
+    if (outcome.accuracy.screened_images > 0) {
+      line["screened_images"] = outcome.accuracy.screened_images;
+    }
     return line;
   }
 
@@ -369,6 +413,10 @@ class Driver {
                         {"best", ranking_.save()},
                         {"seen", seen_},
                         {"lines", context_.lines_state ? context_.lines_state() : json(nullptr)}};
+    if (start_) {
+      checkpoint.state["start"] = {start_->source, start_->policies, start_->in_space,
+                                   start_->within_limits, start_->saved};
+    }
     method_->save(checkpoint);
     write_checkpoint(context_.checkpoint, checkpoint);
   }
@@ -383,6 +431,11 @@ class Driver {
       ranking_.load(checkpoint.state.at("best"));
       // Searches that were begun before policies were counted go on without those they had seen.
       if (checkpoint.state.contains("seen")) checkpoint.state.at("seen").get_to(seen_);
+      if (const auto start = checkpoint.state.find("start"); start != checkpoint.state.end()) {
+        start_ =
+            StartNote{start->at(0).get<std::string>(), start->at(1).get<int>(),
+                      start->at(2).get<int>(), start->at(3).get<int>(), start->at(4).get<int>()};
+      }
     } catch (const json::exception& error) {
       fail("{}: damaged checkpoint: {}", context_.checkpoint.string(), error.what());
     }
@@ -405,6 +458,7 @@ class Driver {
   json fingerprint_;
   Stopwatch watch_;
   SearchTime time_;
+  std::optional<StartNote> start_;
   std::set<std::string> seen_;  ///< policies that were scored
   int episode_ = 0;             ///< next one
 };

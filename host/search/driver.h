@@ -51,6 +51,9 @@ struct SearchContext {
   /// were scored, what the method spent beside them (Method::spent()) counted in; answers from a
   /// cache count like others, a policy that is asked for again costs an episode only. 0: no limit.
   int evaluations = 0;
+  /// What the search starts from; nullptr: from nothing. It is part of what a checkpoint belongs
+  /// to.
+  const Experience* start = nullptr;
   std::filesystem::path checkpoint;  ///< file for state; empty: none is kept
   /// Continue from `checkpoint`. When that file does not exist (killed before it was written for
   /// the first time) the search starts at the beginning.
@@ -81,6 +84,15 @@ struct SearchTime {
   double rest() const { return all - evaluate - act - learn - wall; }
 };
 
+/// What a search started from.
+struct StartNote {
+  std::string source;     ///< Experience::source
+  int policies = 0;       ///< that the other search scored
+  int in_space = 0;       ///< of them, those that this search could have asked for
+  int within_limits = 0;  ///< of those, the ones that meet this search's limits
+  int saved = 0;          ///< evaluations that the method left out for it
+};
+
 /// Result of a search: best first.
 struct SearchResult {
   std::vector<Candidate> ranked;
@@ -90,6 +102,7 @@ struct SearchResult {
   /// What the method ranks a policy by if its accuracy is so many percent. Network, cost model and
   /// evaluator must be there still.
   std::function<double(const Policy&, double accuracy)> objective;
+  std::optional<StartNote> start;  ///< where SearchContext::start was given
   SearchTime time;
   bool stopped = false;    ///< ended by `stop` before the budget
   bool exhausted = false;  ///< the method had no more to propose
@@ -110,13 +123,17 @@ struct SearchResult {
 /// reference: latency, energy, model_size; null where that costs nothing), the method's own keys,
 /// and time (seconds; the only key that differs between two runs with one seed).
 ///
+/// With SearchContext::start the policies that the other search scored and that meet the limits are
+/// results like others (their episode is -1); they cost no evaluation.
+///
 /// Where the evaluator has images for it (Evaluator::choice()), the best candidates are ranked by
 /// Method::objective() with their accuracy on those at the end: on the images of the search the
 /// best of many is chosen for its luck as well.
 ///
-/// Throws Error when the context is incomplete, when a constraint cannot be met, when a checkpoint
-/// is damaged or belongs to another search, or when method, evaluator or cost model fail; the
-/// checkpoint of the last told batch is there then.
+/// Throws Error when the context is incomplete, when it starts from a search of another network or
+/// with another evaluator or from what the method does not learn from, when a constraint cannot be
+/// met, when a checkpoint is damaged or belongs to another search, or when method, evaluator or
+/// cost model fail; the checkpoint of the last told batch is there then.
 SearchResult run_search(const SearchContext& context, const SearchOptions& options,
                         const ConfiguredMethod& method);
 

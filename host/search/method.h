@@ -63,6 +63,20 @@ struct Outcome {
   WallResult walled;         ///< steps and totals of the wall; no steps where it was not asked for
 };
 
+/// What another search of the same network, scored by the same evaluator, has learnt.
+struct Experience {
+  /// A policy that it scored on all images.
+  struct Score {
+    Policy policy;
+    Accuracy accuracy;
+  };
+  std::string source;         ///< where it comes from, for messages
+  std::string method;         ///< that it was searched by
+  Checkpoint checkpoint;      ///< of that search
+  std::vector<Score> scores;  ///< each policy once, in the order of their episodes
+  std::string digest;         ///< of all of it
+};
+
 /// A search method: proposes policies and learns from what came back. The driver (driver.h) owns
 /// everything else: budget, constraints, evaluation, files, stop and resume.
 ///
@@ -87,11 +101,23 @@ class Method {
   /// images (gradients: GradientScores::spent()). It comes out of the budget. Asked after every
   /// ask(); never falls; part of what save() keeps.
   virtual double spent() const { return 0.0; }
+  /// Learns from another search, before the first ask(). `outcomes` are its scores of the policies
+  /// that this space has, with costs, rewards and limits of this search; they have no episode
+  /// (-1). Returns how many evaluations of its own the method leaves out for that. Only called
+  /// where ConfiguredMethod::starts_from says so.
+  virtual int learn_from(const Experience& other, const std::vector<Outcome>& outcomes);
   /// Puts everything that ask() and tell() change into `checkpoint`: keys of its state and arrays,
   /// by names of the method's own. Called between tell() and ask().
   virtual void save(Checkpoint& checkpoint) const = 0;
   /// Restores it. Throws Error when something is missing or of another form.
   virtual void load(const Checkpoint& checkpoint) = 0;
+};
+
+/// What a method learns from another search.
+enum class StartsFrom {
+  kNothing,
+  kScores,  ///< scores of policies, whichever method asked for them
+  kAgent,   ///< the state of an agent of the same method
 };
 
 /// A method with its settings, ready to be made.
@@ -108,6 +134,8 @@ struct ConfiguredMethod {
   /// Its proposals depend on the number of episodes (a schedule over all of them), so that a run
   /// cannot be resumed with another one.
   bool uses_budget = false;
+  /// What it can learn from another search (Method::learn_from()).
+  StartsFrom starts_from = StartsFrom::kNothing;
   /// Settings as a campaign writes them: what a resumed run must share with the run it continues.
   nlohmann::json key = nlohmann::json::object();
   /// The same, and all that no campaign sets: part of the fingerprint of a checkpoint.
@@ -118,6 +146,9 @@ struct ConfiguredMethod {
   /// The same for so many episodes in a space; may be empty.
   std::function<std::vector<std::string>(const BitSpace& space, int episodes)> space_doubts;
 };
+
+/// Throws Error (exit status 2) where the method cannot learn from this search.
+void check_start(const ConfiguredMethod& method, const Experience& other);
 
 /// An entry of the list of methods: one line for each method.
 struct MethodKind {

@@ -40,9 +40,9 @@ class Haq : public Method {
     const SingleThread single;
     asked_ = {};
     if (!warmup()) {
-      asked_.sigma = std::max(
-          options_.noise_floor,
-          options_.noise * std::pow(options_.noise_decay, episode_ - options_.warmup_episodes));
+      asked_.sigma =
+          std::max(options_.noise_floor,
+                   options_.noise * std::pow(options_.noise_decay, episode_ - warmup_episodes()));
     }
     int previous = 0;
     for (int step = 0; step < environment_.steps(); ++step) {
@@ -70,11 +70,21 @@ class Haq : public Method {
     return {std::move(line)};
   }
 
+  /// Takes over networks and memory: rewards are of accuracies, which are the same on every machine
+  /// and behind every limit. There is nothing left to warm up.
+  int learn_from(const Experience& other, const std::vector<Outcome>&) override {
+    agent_.load(other.checkpoint);
+    load_memory(other.checkpoint);
+    started_ = true;
+    return options_.warmup_episodes;
+  }
+
   void save(Checkpoint& checkpoint) const override {
     checkpoint.state["explore"] = explore_.save();
     checkpoint.state["draw"] = draw_.save();
     agent_.save(checkpoint);
     checkpoint.arrays["replay"] = replay_.save();
+    if (started_) checkpoint.state["started"] = true;
   }
 
   void load(const Checkpoint& checkpoint) override {
@@ -83,9 +93,8 @@ class Haq : public Method {
     explore_ = Rng::restore(checkpoint.state.at("explore").get<std::string>());
     draw_ = Rng::restore(checkpoint.state.at("draw").get<std::string>());
     agent_.load(checkpoint);
-    const auto memory = checkpoint.arrays.find("replay");
-    if (memory == checkpoint.arrays.end()) fail("checkpoint: the replay memory is missing");
-    replay_.load(memory->second);
+    load_memory(checkpoint);
+    started_ = checkpoint.state.value("started", false);
   }
 
  private:
@@ -96,13 +105,21 @@ class Haq : public Method {
     std::optional<double> sigma;  ///< none in warm-up
   };
 
+  void load_memory(const Checkpoint& checkpoint) {
+    const auto memory = checkpoint.arrays.find("replay");
+    if (memory == checkpoint.arrays.end()) fail("checkpoint: the replay memory is missing");
+    replay_.load(memory->second);
+  }
+
   static Ddpg make_agent(const HaqOptions& options, std::uint64_t seed) {
     const SingleThread single;
     Rng rng = Rng(seed).split(1);
     return Ddpg(options.agent, rng);
   }
 
-  bool warmup() const { return episode_ < options_.warmup_episodes; }
+  /// Episodes of random actions; an agent that starts from another search needs none.
+  int warmup_episodes() const { return started_ ? 0 : options_.warmup_episodes; }
+  bool warmup() const { return episode_ < warmup_episodes(); }
 
   /// Transitions that an episode may leave in the memory.
   static std::size_t transitions(const HaqOptions& options, int steps) {
@@ -172,7 +189,8 @@ class Haq : public Method {
   Replay replay_;
   Batch batch_;
   Asked asked_;
-  int episode_ = 0;  ///< next one
+  int episode_ = 0;       ///< next one
+  bool started_ = false;  ///< from another search
 };
 
 }  // namespace

@@ -107,6 +107,7 @@ ConfiguredMethod configure_haq(const HaqOptions& options) {
   ConfiguredMethod method;
   method.name = "haq";
   method.reinforcement = true;
+  method.starts_from = StartsFrom::kAgent;
   method.fingerprint = to_json(options);
   method.key = {{"replay", stored_action_name(options.store)},
                 {"hidden", {options.agent.hidden1, options.agent.hidden2}},

@@ -137,6 +137,13 @@ class Releq : public Method {
     return {std::move(line)};
   }
 
+  /// Takes over the network. What is known of policies is not: their states of quantisation are
+  /// another machine's.
+  int learn_from(const Experience& other, const std::vector<Outcome>&) override {
+    agent_.load(other.checkpoint);
+    return 0;
+  }
+
   double objective(const Outcome& outcome) const override {
     // Behind the wall cost is what the limits say, and accuracy is what is left to rank by.
     return options_.wall_actions ? outcome.reward : score(outcome).reward;
@@ -338,6 +345,7 @@ ConfiguredMethod configure_releq(const ReleqOptions& options) {
   method.name = "releq";
   method.weighs_cost = !options.wall_actions;
   method.reinforcement = true;
+  method.starts_from = StartsFrom::kAgent;
   method.fingerprint = method.key = to_json(options);
   method.make = [options](const MethodContext& context) -> std::unique_ptr<Method> {
     return std::make_unique<Releq>(options, context);

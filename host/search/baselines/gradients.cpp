@@ -19,6 +19,20 @@ class GradientKnapsack : public KnapsackSearch {
 
   double spent() const override { return spent_; }
 
+  /// Gradients are the network's, whatever it runs on: where the other search has read them for the
+  /// same widths they are not read again.
+  int learn_from(const Experience& other, const std::vector<Outcome>& outcomes) override {
+    KnapsackSearch::learn_from(other, outcomes);
+    if (other.method != score_kind_name(kind_)) return 0;
+    auto losses = other.checkpoint.state.at("scores").get<OptionLosses>();
+    if (losses.size() != space_.slots()) return 0;
+    for (std::size_t slot = 0; slot < losses.size(); ++slot) {
+      if (losses[slot].size() != space_.options(slot).size()) return 0;
+    }
+    losses_ = std::move(losses);
+    return static_cast<int>(std::lround(other.checkpoint.state.at("spent").get<double>()));
+  }
+
   void save(Checkpoint& checkpoint) const override {
     KnapsackSearch::save(checkpoint);
     checkpoint.state["scores"] = losses_;
@@ -81,6 +95,7 @@ MethodKind gradient_method(ScoreKind score, const char* description) {
     ConfiguredMethod method;
     method.name = score_kind_name(score);
     method.version = 2;
+    method.starts_from = StartsFrom::kScores;
     method.make = [score](const MethodContext& context) -> std::unique_ptr<Method> {
       return std::make_unique<GradientKnapsack>(context, score);
     };

@@ -203,6 +203,12 @@ std::optional<Choice> KnapsackSearch::neighbour(const AdditiveModel& model) cons
   return std::nullopt;
 }
 
+int KnapsackSearch::learn_from(const Experience& other, const std::vector<Outcome>& outcomes) {
+  Baseline::learn_from(other, outcomes);
+  return static_cast<int>(std::count_if(
+      probes_.begin(), probes_.end(), [this](const Choice& probe) { return record_.has(probe); }));
+}
+
 std::vector<json> KnapsackSearch::tell(const std::vector<Outcome>& outcomes) {
   std::vector<json> notes = Baseline::tell(outcomes);
   for (std::size_t i = 0; i < notes.size(); ++i) {

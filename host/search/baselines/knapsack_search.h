@@ -46,6 +46,8 @@ class KnapsackSearch : public Baseline {
   int batch() const override;
   std::vector<Proposal> ask(int n) override;
   std::vector<nlohmann::json> tell(const std::vector<Outcome>& outcomes) override;
+  /// Leaves out the probes that the other search has made.
+  int learn_from(const Experience& other, const std::vector<Outcome>& outcomes) override;
 
  protected:
   /// Losses before any correction, from what was measured so far.

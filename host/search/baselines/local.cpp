@@ -32,6 +32,13 @@ class Local : public Baseline {
     return {exactly(here_)};
   }
 
+  /// Climbs from the best policy that is known.
+  int learn_from(const Experience& other, const std::vector<Outcome>& outcomes) override {
+    Baseline::learn_from(other, outcomes);
+    if (const Measured* best = record_.best()) here_ = best->choice;
+    return 0;
+  }
+
   void save(Checkpoint& checkpoint) const override {
     Baseline::save(checkpoint);
     checkpoint.state["draw"] = rng_.save();
@@ -97,6 +104,7 @@ MethodKind local_method() {
   kind.configure = [](const YamlMap&) {
     ConfiguredMethod method;
     method.name = "local";
+    method.starts_from = StartsFrom::kScores;
     method.make = [](const MethodContext& context) -> std::unique_ptr<Method> {
       return std::make_unique<Local>(context);
     };

@@ -88,6 +88,11 @@ std::vector<json> Baseline::tell(const std::vector<Outcome>& outcomes) {
   return std::vector<json>(outcomes.size(), json::object());
 }
 
+int Baseline::learn_from(const Experience&, const std::vector<Outcome>& outcomes) {
+  for (const Outcome& outcome : outcomes) record_.add(outcome);
+  return 0;
+}
+
 void Baseline::save(Checkpoint& checkpoint) const { checkpoint.state["measured"] = record_.save(); }
 
 void Baseline::load(const Checkpoint& checkpoint) { record_.load(checkpoint.state.at("measured")); }

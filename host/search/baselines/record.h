@@ -62,6 +62,8 @@ class Baseline : public Method {
   Baseline& operator=(const Baseline&) = delete;
 
   std::vector<nlohmann::json> tell(const std::vector<Outcome>& outcomes) override;
+  /// Into the record, as if it had been measured here. For methods that say StartsFrom::kScores.
+  int learn_from(const Experience& other, const std::vector<Outcome>& outcomes) override;
   void save(Checkpoint& checkpoint) const override;
   void load(const Checkpoint& checkpoint) override;
 

@@ -192,6 +192,7 @@ MethodKind sensitivity_method() {
     method.name = "sensitivity";
     method.version = 2;
     method.uses_budget = true;
+    method.starts_from = StartsFrom::kScores;
     method.key = {{"measure", share}};
     method.space_doubts = [share](const BitSpace& space, int episodes) {
       return doubts_of(share, space, episodes);

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/temporary_folder.h"
@@ -79,6 +81,31 @@ TEST(FileOf, CountsFromTheFolderOfTheFile) {
   EXPECT_EQ(file_of(value_of("a/b.yaml", "c.csv")), "a/c.csv");
   EXPECT_EQ(file_of(value_of("b.yaml", "c.csv")), "c.csv");
   EXPECT_EQ(file_of(value_of("a/b.yaml", "/c.csv")), "/c.csv");
+}
+
+TEST(CheckpointFile, IsBesideTheFileOrInTheFolderOfModels) {
+  const TemporaryFolder folder;
+  fs::create_directory(folder / "models");
+  fs::create_directory(folder / "campaigns");
+  const fs::path file = folder / "campaigns" / "c.yaml";
+  write_file(folder / "models" / "w.safetensors", "");
+  ::setenv("BITTERN_MODELS", (folder / "models").c_str(), 1);
+  EXPECT_EQ(checkpoint_file(value_of(file, "w.safetensors")), folder / "models" / "w.safetensors");
+  write_file(folder / "campaigns" / "w.safetensors", "");
+  EXPECT_EQ(checkpoint_file(value_of(file, "w.safetensors")),
+            folder / "campaigns" / "w.safetensors");
+  // With a folder it is that file and no other.
+  EXPECT_THROW(checkpoint_file(value_of(file, "other/w.safetensors")), Error);
+  try {
+    checkpoint_file(value_of(file, "missing.safetensors"));
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.status(), ExitStatus::kUsage);
+    EXPECT_THAT(error.what(),
+                AllOf(HasSubstr("c.yaml:1"), HasSubstr("no checkpoint missing.safetensors"),
+                      HasSubstr((folder / "models" / "missing.safetensors").string())));
+  }
+  ::unsetenv("BITTERN_MODELS");
 }
 
 }  // namespace

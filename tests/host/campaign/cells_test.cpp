@@ -1,5 +1,6 @@
 #include "host/campaign/cells.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,11 +11,13 @@
 #include "host/base/temporary_folder.h"
 #include "host/campaign/runner.h"
 #include "host/search/methods.h"
+#include "tests/host/base/message_of.h"
 
 namespace bittern {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 /// Accuracies from a table: campaigns without images, and without LibTorch. LeNet with weights of
@@ -127,15 +130,78 @@ TEST_F(CellsTest, AreResumedToTheSameResults) {
 }
 
 TEST_F(CellsTest, ArePickedByPatterns) {
-  EXPECT_EQ(picked_cells(cells(), {}).size(), 8u);
-  EXPECT_EQ(picked_cells(cells(), {"random*"}).size(), 4u);
-  EXPECT_EQ(picked_cells(cells(), {"random*", "*seed-1"}).size(), 6u);
+  EXPECT_EQ(picked_cells(cells(), {}, "--only").size(), 8u);
+  EXPECT_EQ(picked_cells(cells(), {"random*"}, "--only").size(), 4u);
+  EXPECT_EQ(picked_cells(cells(), {"random*", "*seed-1"}, "--only").size(), 6u);
   try {
-    picked_cells(cells(), {"haq*"});
+    picked_cells(cells(), {"haq*"}, "--only");
     ADD_FAILURE() << "no error";
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("random_latency-0.4_seed-1"));
   }
+}
+
+TEST_F(CellsTest, AreThoseThatTheFilePicks) {
+  const std::string file = (folder_ / "campaign.yaml").string();
+  const std::vector<Campaign> some =
+      load_cells(file, {"only=[\"random*seed-1\", \"exhaustive_latency-0.7_*\"]"}, &kinds_);
+  ASSERT_EQ(some.size(), 4u);
+  EXPECT_EQ(some[0].cell, "random_latency-0.4_seed-1");
+  EXPECT_EQ(some[3].cell, "exhaustive_latency-0.7_seed-2");
+  EXPECT_THAT(message_of([&] { load_cells(file, {"only=haq*"}, &kinds_); }),
+              AllOf(HasSubstr("only"), HasSubstr("haq*: no cell is called so")));
+  EXPECT_THAT(message_of([&] {
+                load_cells(file,
+                           {"only=x", "seed=1", "search.method=random", "constraints[0].ratio=0.4"},
+                           &kinds_);
+              }),
+              HasSubstr("but one cell"));
+}
+
+TEST_F(CellsTest, StartFromTheCellsOfAnotherRun) {
+  const std::string file = (folder_ / "campaign.yaml").string();
+  run_cells(cells(), options());
+  RunOptions second;
+  second.out = folder_ / "second";
+  const std::vector<std::string> settings = {
+      "search.method=[local, sensitivity]", "constraints[0].ratio=0.5",
+      "search.start=" + (folder_ / "out" / "random_latency-0.7_seed-{seed}").string()};
+  const std::vector<CellResult> results = run_cells(load_cells(file, settings, &kinds_), second);
+  ASSERT_EQ(results.size(), 4u);
+  for (const CellResult& cell : results) {
+    EXPECT_THAT(
+        cell.result.start,
+        AllOf(HasSubstr(fmt::format("random_latency-0.7_seed-{}: 8 policies", cell.campaign.seed)),
+              HasSubstr("evaluations saved")));
+    const auto text = read_file(second.out / cell.campaign.cell / "summary.txt");
+    EXPECT_THAT(text, HasSubstr("started from"));
+  }
+  // Damage is noticed, and said before anything is done.
+  const auto lines = folder_ / "out" / "random_latency-0.7_seed-1" / "episodes.jsonl";
+  std::string changed = read_file(lines);
+  changed.replace(changed.find("\"accuracy\":") + 11, 1, "1");
+  write_file(lines, changed);
+  RunOptions third;
+  third.out = folder_ / "third";
+  EXPECT_THAT(message_of([&] { run_cells(load_cells(file, settings, &kinds_), third); }),
+              HasSubstr("lines were changed"));
+  EXPECT_FALSE(fs::exists(third.out / "local_seed-1"));
+}
+
+TEST_F(CellsTest, SayWhatTheyCannotStartFrom) {
+  const std::string file = (folder_ / "campaign.yaml").string();
+  const auto error_with = [&](const std::string& method, const std::string& start) {
+    RunOptions run;
+    run.out = folder_ / "none";
+    return message_of([&] {
+      run_cells(load_cells(file, {"search.method=" + method, "search.start=" + start}, &kinds_),
+                run);
+    });
+  };
+  EXPECT_THAT(error_with("local", "nowhere"), HasSubstr("nowhere holds no search"));
+  run_cells(cells(), options());
+  const std::string cell = (folder_ / "out" / "random_latency-0.7_seed-1").string();
+  EXPECT_THAT(error_with("annealing", cell), HasSubstr("annealing learns nothing"));
 }
 
 TEST_F(CellsTest, AnExhaustiveSearchThatDoesNotGetThroughSaysSo) {

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <set>
@@ -11,7 +13,9 @@
 
 #include "host/base/error.h"
 #include "host/base/temporary_folder.h"
+#include "host/search/checkpoint.h"
 #include "host/search/methods.h"
+#include "host/search/ranking.h"
 #include "tests/host/base/message_of.h"
 #include "tests/host/search/synthetic.h"
 
@@ -91,6 +95,30 @@ class DriverTest : public ::testing::Test {
   }
   std::string error_of(const SearchContext& context, const ConfiguredMethod& method) {
     return message_of([&] { run_search(context, options_, method); });
+  }
+
+  /// What the search behind lines_ and a checkpoint has learnt.
+  Experience experience(const std::string& method, const std::filesystem::path& checkpoint) const {
+    Experience learnt;
+    learnt.source = "first";
+    learnt.method = method;
+    learnt.checkpoint = read_checkpoint(checkpoint);
+    learnt.digest = "digest of it";
+    std::set<json> seen;
+    for (const json& line : lines_) {
+      if (!seen.insert(line.at("policy")).second) continue;
+      learnt.scores.push_back(
+          {policy_from_json(line.at("policy")), {line.at("accuracy").get<double>(), 0.0}});
+    }
+    return learnt;
+  }
+  /// Policies of the lines with this stage.
+  std::set<json> of_stage(const std::string& stage) const {
+    std::set<json> found;
+    for (const json& line : lines_) {
+      if (line.at("stage") == stage) found.insert(line.at("policy"));
+    }
+    return found;
   }
 
   testing::SyntheticProblem problem_;
@@ -400,6 +428,126 @@ TEST_F(DriverTest, LayersThatShareTheirBitsAreOneInEveryMethod) {
     EXPECT_EQ(policy[5][0], 3);
     EXPECT_THAT(policy[5][1].get<int>(), ::testing::AnyOf(2, 4));
     EXPECT_LE(line.at("ratio").at("latency").get<double>(), 0.5 + 1e-12);
+  }
+}
+
+TEST_F(DriverTest, StartsFromWhatAnotherSearchHasScored) {
+  // Sensitivity behind a loose limit, in a run of its own.
+  SearchContext first = context(60);
+  first.constraints = {{Resource::kLatency, true, 0.7}};
+  first.checkpoint = folder_ / "first";
+  run_search(first, options_, named("sensitivity"));
+  Experience learnt = experience("sensitivity", folder_ / "first");
+  const std::set<json> probes = of_stage("probe");
+  ASSERT_GT(probes.size(), 5u);
+  lines_.clear();
+
+  // Behind a tighter one it measures no layer again, whatever the budget is.
+  SearchContext second = context(60);
+  const SearchResult cold = run_search(second, options_, named("sensitivity"));
+  EXPECT_FALSE(cold.start);
+  lines_.clear();
+  second.start = &learnt;
+  second.checkpoint = folder_ / "second";
+  const SearchResult warm = run_search(second, options_, named("sensitivity"));
+  ASSERT_TRUE(warm.start);
+  EXPECT_EQ(warm.start->policies, static_cast<int>(learnt.scores.size()));
+  EXPECT_EQ(warm.start->in_space, warm.start->policies);
+  EXPECT_LT(warm.start->within_limits, warm.start->policies);
+  EXPECT_EQ(warm.start->saved, static_cast<int>(probes.size()));
+  EXPECT_TRUE(of_stage("probe").empty());
+  EXPECT_GE(warm.ranked.front().reward, cold.ranked.front().reward);
+  double reference = 0.0;
+  for (std::size_t layer = 0; layer < 6; ++layer) reference += problem_.latency(layer, {8, 8});
+  for (const Candidate& candidate : warm.ranked) {
+    EXPECT_LE(candidate.cost.latency_s, 0.5 * reference * (1 + 1e-9));
+  }
+
+  // What it started from belongs to it.
+  SearchContext resumed = second;
+  resumed.resume = true;
+  const SearchResult again = run_search(resumed, options_, named("sensitivity"));
+  ASSERT_TRUE(again.start);
+  EXPECT_EQ(again.start->saved, warm.start->saved);
+  resumed.start = nullptr;
+  EXPECT_THAT(error_of(resumed, named("sensitivity")), HasSubstr("start"));
+  learnt.digest = "another";
+  resumed.start = &learnt;
+  EXPECT_THAT(error_of(resumed, named("sensitivity")), HasSubstr("start is"));
+}
+
+TEST_F(DriverTest, GoesOnFromAStartAsIfNothingHadHappened) {
+  SearchContext first = context(30);
+  first.checkpoint = folder_ / "first";
+  run_search(first, options_, named("random"));
+  const Experience learnt = experience("random", folder_ / "first");
+  SearchContext whole = context(20);
+  whole.start = &learnt;
+  whole.constraints = {{Resource::kLatency, true, 0.4}};
+  for (const char* method : {"sensitivity", "local"}) {
+    lines_.clear();
+    const SearchResult expected = run_search(whole, options_, named(method));
+    const std::vector<json> lines = std::exchange(lines_, {});
+    std::atomic<bool> stop{false};
+    SearchContext stopped = whole;
+    stopped.checkpoint = folder_ / method;
+    stopped.stop = &stop;
+    stopped.on_episode = [this, &stop](const json& line) {
+      lines_.push_back(line);
+      lines_.back().erase("time");
+      stop = lines_.size() == 9;
+    };
+    run_search(stopped, options_, named(method));
+    SearchContext resumed = whole;
+    resumed.checkpoint = stopped.checkpoint;
+    resumed.resume = true;
+    const SearchResult result = run_search(resumed, options_, named(method));
+    EXPECT_EQ(lines_, lines) << method;
+    EXPECT_EQ(result.ranked.front().policy, expected.ranked.front().policy) << method;
+  }
+}
+
+TEST_F(DriverTest, ABestPolicyOfTheStartIsAResultThatCostNothing) {
+  SearchContext first = context(300);
+  first.checkpoint = folder_ / "first";
+  const SearchResult found = run_search(first, options_, named("random"));
+  const Experience learnt = experience("random", folder_ / "first");
+  SearchContext second = context(1);
+  second.start = &learnt;
+  const SearchResult result = run_search(second, options_, named("local"));
+  EXPECT_EQ(result.evaluations, 1.0);
+  EXPECT_GE(result.ranked.front().reward, found.ranked.front().reward);
+  EXPECT_EQ(lines_.back().at("best_reward"), result.ranked.front().reward);
+}
+
+TEST_F(DriverTest, RefusesAStartThatDoesNotFit) {
+  SearchContext first = context(8);
+  first.checkpoint = folder_ / "first";
+  run_search(first, options_, named("random"));
+  Experience learnt = experience("random", folder_ / "first");
+  SearchContext second = context(3);
+  second.start = &learnt;
+  EXPECT_THAT(error_of(second, named("annealing")), HasSubstr("annealing learns nothing"));
+  learnt.checkpoint.state["fingerprint"]["evaluator"] = "another one";
+  EXPECT_THAT(error_of(second, named("local")), HasSubstr("another one"));
+  learnt.checkpoint.state["fingerprint"]["network"]["layers"] = "others";
+  EXPECT_THAT(error_of(second, named("local")), HasSubstr("others"));
+}
+
+TEST_F(DriverTest, PoliciesThatThisSpaceDoesNotHaveAreLeftOutOfAStart) {
+  SearchContext first = context(40);
+  first.checkpoint = folder_ / "first";
+  run_search(first, options_, named("random"));
+  const Experience learnt = experience("random", folder_ / "first");
+  options_.bits.weight_bits = {2, 4, 8};
+  SearchContext second = context(5);
+  second.start = &learnt;
+  const SearchResult result = run_search(second, options_, named("local"));
+  EXPECT_LT(result.start->in_space, result.start->policies);
+  for (const Candidate& candidate : result.ranked) {
+    for (const BitPair bits : candidate.policy) {
+      EXPECT_THAT(bits.weight, ::testing::AnyOf(2, 4, 8));
+    }
   }
 }
 

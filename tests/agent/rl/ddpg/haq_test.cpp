@@ -304,6 +304,55 @@ TEST_F(Search, StartsAnewWhenThereIsNothingToResume) {
   EXPECT_FALSE(called);
 }
 
+TEST_F(Search, StartsFromAnAgentOfAnotherSearchWithoutAWarmUp) {
+  SearchContext first = context(30);
+  first.checkpoint = path_;
+  search(quick(), first);
+  Experience learnt;
+  learnt.source = "first";
+  learnt.method = "haq";
+  learnt.checkpoint = read_checkpoint(path_);
+  learnt.digest = "digest of it";
+  fs::remove(path_);
+  lines_.clear();
+  SearchContext second = context(12);
+  second.constraints = {{Resource::kLatency, true, 0.35}};
+  second.start = &learnt;
+  const SearchResult whole = search(quick(), second);
+  ASSERT_TRUE(whole.start);
+  EXPECT_EQ(whole.start->saved, 8) << "episodes of warm-up";
+  const std::vector<json> lines = std::exchange(lines_, {});
+  for (const json& line : lines) EXPECT_EQ(line["warmup"], false);
+  EXPECT_EQ(lines.front()["sigma"], quick().noise);
+  // The networks are the other's: the same seed without them asks for something else.
+  Options cold = quick();
+  cold.warmup_episodes = 0;
+  SearchContext alone = context(12);
+  alone.constraints = second.constraints;
+  search(cold, alone);
+  EXPECT_NE(lines_.front()["asked"], lines.front()["asked"]);
+
+  // Killed and resumed, it goes on as one that started.
+  lines_.clear();
+  std::atomic<bool> stop{false};
+  SearchContext stopped = second;
+  stopped.checkpoint = path_;
+  stopped.stop = &stop;
+  stopped.on_episode = [&](const json&) { stop = true; };
+  search(quick(), stopped);
+  SearchContext resumed = second;
+  resumed.checkpoint = path_;
+  resumed.resume = true;
+  expect_same(search(quick(), resumed), whole);
+  EXPECT_EQ(lines_, std::vector<json>(lines.begin() + 1, lines.end()));
+
+  Options wider = quick();
+  wider.agent.hidden1 = 32;
+  EXPECT_THAT(error_of(wider, second), HasSubstr("its method had other settings"));
+  learnt.method = "random";
+  EXPECT_THAT(error_of(quick(), second), HasSubstr("first was searched by random"));
+}
+
 TEST_F(Search, RefusesACheckpointOfAnotherSearch) {
   SearchContext made = context(10);
   made.checkpoint = path_;

@@ -205,6 +205,29 @@ TEST_F(ReleqSearch, ResumesFromEveryEpisodeAsIfNothingHadHappened) {
   }
 }
 
+TEST_F(ReleqSearch, StartsFromTheAgentOfAnotherSearchAndKnowsNoPolicyYet) {
+  SearchContext first = context(40);
+  first.checkpoint = path_;
+  search(quick(), first);
+  Experience learnt;
+  learnt.source = "first";
+  learnt.method = "releq";
+  learnt.checkpoint = read_checkpoint(path_);
+  learnt.digest = "digest of it";
+  const std::vector<float> parameters = learnt.checkpoint.arrays.at("ppo.parameters");
+  fs::remove(path_);
+  lines_.clear();
+  SearchContext second = context(1);
+  second.start = &learnt;
+  second.checkpoint = path_;
+  const SearchResult result = search(quick(), second);
+  ASSERT_TRUE(result.start);
+  EXPECT_EQ(result.start->saved, 0);
+  const Checkpoint after = read_checkpoint(path_);
+  EXPECT_EQ(after.arrays.at("ppo.parameters"), parameters) << "no update yet";
+  EXPECT_LE(after.state.at("releq").at("memory").size(), 1u);
+}
+
 TEST_F(ReleqSearch, SurvivesAKillInTheMiddle) {
   // The child runs this test from its start again, in a process of its own.
   ::testing::FLAGS_gtest_death_test_style = "threadsafe";
