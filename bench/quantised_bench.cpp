@@ -63,7 +63,7 @@ int measure(int threads) {
   NetworkQuantisers quantisers(engine, weights, {});
   quantisers.calibrate(random_images(64, network.graph.input));
   const Policy policy = uniform_policy(network, {8, 8});
-  const NetworkQuantisers::Thresholds calibrated;
+  const Adjustments calibrated;
   const WeightView view = quantisers.weight_view(policy, calibrated);
   const Hooks hooks = quantisers.hooks(policy, calibrated);
   const QuantisedNetwork integers = quantisers.integers(weights, policy, calibrated);

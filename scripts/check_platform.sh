@@ -85,7 +85,8 @@ fi
 
 if [[ -z "$shell" || ! -d "$root/root/bittern" ]]; then
   [[ -z "$(git -C "$ROOT" status --porcelain)" ]] || say "what is not committed is not part of the clone"
-  rm -rf "$root/root/bittern"
+  # What a person has who was never here: no clone, no measurements.
+  rm -rf "$root/root/bittern" "$root/root/.cache/bittern"
   git clone --quiet --no-hardlinks "$ROOT" "$root/root/bittern"
 fi
 if [[ -n "$shell" ]]; then

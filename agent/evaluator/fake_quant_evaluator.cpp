@@ -79,7 +79,7 @@ std::string make_fingerprint(const Network& network, const std::string& weights_
   if (options.float_weights) hash.update_field("float weights");
   if (options.float_activations) hash.update_field("float activations");
   if (options.trained_ranges) hash.update_field("trained ranges");
-  if (options.re_estimate) hash.update_field("re-estimated");
+  if (options.re_estimate) hash.update_field("re-estimated, with deviations");
   if (options.integers) hash.update_field("integers");
   if (options.screen.images > 0) {
     hash.update_field(fmt::format("screened {} {}", options.screen.images, options.screen.points));
@@ -207,8 +207,8 @@ class FakeQuantEvaluator::Impl {
     if (lanes > 1) {
       for (const Policy& policy : wanted) {
         // Makes the quantisers, which the lanes only look up.
-        quantisers_.weight_view(policy, NetworkQuantisers::Thresholds());
-        quantisers_.hooks(policy, NetworkQuantisers::Thresholds());
+        quantisers_.weight_view(policy, Adjustments());
+        quantisers_.hooks(policy, Adjustments());
       }
       std::vector<Accuracy> found(wanted.size());
       WorkerPool(lanes).run(static_cast<int>(wanted.size()), [&](int i) {
@@ -277,8 +277,8 @@ class FakeQuantEvaluator::Impl {
                       const std::function<void(const TrainProgress&)>& on_progress) {
     quantisers_.check(policy);
     Tuned tuned{copy_of(weights_), {}};
-    if (fine_tune.epochs > 0) tune_with_progress(tuned, policy, fine_tune, on_progress);
     re_estimate(policy, tuned);
+    if (fine_tune.epochs > 0) tune_with_progress(tuned, policy, fine_tune, on_progress);
     FinalNetwork result;
     const Score validation = score(engine_, tuned, policy, validation_);
     const Score test = score(engine_, tuned, policy, test_);
@@ -292,8 +292,8 @@ class FakeQuantEvaluator::Impl {
     if (options_.float_weights || options_.float_activations) {
       NetworkQuantisers both = quantisers_.complete();
       result.test_quantised =
-          with_answers(engine_.score(both.weight_view(policy, tuned.thresholds)(tuned.master),
-                                     both.hooks(policy, tuned.thresholds), test_));
+          with_answers(engine_.score(both.weight_view(policy, tuned.adjustments)(tuned.master),
+                                     both.hooks(policy, tuned.adjustments), test_));
     }
     if (options_.integers) {
       const Score on_validation = fake_quant_score(engine_, tuned, policy, validation_);
@@ -309,7 +309,7 @@ class FakeQuantEvaluator::Impl {
 
   QuantisedNetwork integers(const Policy& policy) {
     const Tuned tuned = prepared(engine_, policy);
-    return quantisers_.integers(tuned.master, policy, tuned.thresholds);
+    return quantisers_.integers(tuned.master, policy, tuned.adjustments);
   }
 
   const std::string& fingerprint() const { return fingerprint_; }
@@ -328,7 +328,7 @@ class FakeQuantEvaluator::Impl {
   /// What a fine-tune leaves behind.
   struct Tuned {
     Weights master;
-    std::vector<float> thresholds;  ///< of activations, where they were trained; else empty
+    Adjustments adjustments;
     /// Nothing was trained: what one policy gave in front of a layer, another gives, too.
     bool original = false;
   };
@@ -454,12 +454,12 @@ class FakeQuantEvaluator::Impl {
     loop.batch = fine_tune.batch;
     loop.augment = fine_tune.augment;
     loop.seed = seed_from(fmt::format("fine-tune {} {}", options_.seed, policy_text(policy)));
-    const NetworkQuantisers::Thresholds calibrated;
     if (options_.trained_ranges) {
       tune_with_ranges(engine, tuned, policy, loop, on_batch);
     } else {
-      train_loop(engine, tuned.master, train_, loop, quantisers_.weight_view(policy, calibrated),
-                 quantisers_.hooks(policy, calibrated), on_batch);
+      train_loop(engine, tuned.master, train_, loop,
+                 quantisers_.weight_view(policy, tuned.adjustments),
+                 quantisers_.hooks(policy, tuned.adjustments), on_batch);
     }
   }
 
@@ -483,13 +483,14 @@ class FakeQuantEvaluator::Impl {
     const InputHook input = [&ranges](std::size_t layer, const torch::Tensor& x) {
       return ranges.quantise(layer, x);
     };
-    train_loop(engine, tuned.master, train_, loop, quantisers_.weight_view(policy, input_scale),
+    train_loop(engine, tuned.master, train_, loop,
+               quantisers_.weight_view(policy, tuned.adjustments, input_scale),
                Hooks(input, quantisers_.store_hook()),
                [&](int epoch, int batch, const Score& score) {
                  const int step = epoch * per_epoch + batch;
                  ranges.step(learning_rate(loop.optimiser, step, total), loop.optimiser.momentum,
                              loop.optimiser.weight_decay);
-                 tuned.thresholds = ranges.thresholds();
+                 tuned.adjustments.thresholds = ranges.thresholds();
                  return !on_batch || on_batch(epoch, batch, score);
                });
   }
@@ -521,45 +522,48 @@ class FakeQuantEvaluator::Impl {
   Tuned prepared(Engine& engine, const Policy& policy) {
     if (options_.fine_tune.epochs == 0 && !options_.re_estimate) return {weights_, {}, true};
     Tuned tuned{copy_of(weights_), {}};
-    if (options_.fine_tune.epochs > 0) tune(engine, tuned, policy, options_.fine_tune, {});
     re_estimate(policy, tuned);
+    if (options_.fine_tune.epochs > 0) tune(engine, tuned, policy, options_.fine_tune, {});
     return tuned;
   }
 
+  /// Before a fine-tune: training then begins with a network that works, and what it leaves needs
+  /// no correction.
   void re_estimate(const Policy& policy, Tuned& tuned) {
     if (!options_.re_estimate) return;
     constexpr std::int64_t kMost = 128;
     const torch::Tensor images = calibration_images().images;
     quantisers_.re_estimate(images.narrow(0, 0, std::min(kMost, images.size(0))), policy,
-                            tuned.thresholds, tuned.master);
+                            tuned.master, tuned.adjustments);
   }
 
   /// By the arithmetic that the options ask for.
   Score score(Engine& engine, const Tuned& tuned, const Policy& policy, const TensorData& data) {
     if (!options_.integers) return fake_quant_score(engine, tuned, policy, data);
-    return integer_score(quantisers_.integers(tuned.master, policy, tuned.thresholds), data,
+    return integer_score(quantisers_.integers(tuned.master, policy, tuned.adjustments), data,
                          engine);
   }
 
   Score fake_quant_score(Engine& engine, const Tuned& tuned, const Policy& policy,
                          const TensorData& data) {
-    const Weights weights = quantisers_.weight_view(policy, tuned.thresholds)(tuned.master);
-    const Hooks hooks = quantisers_.hooks(policy, tuned.thresholds);
+    const Weights weights = quantisers_.weight_view(policy, tuned.adjustments)(tuned.master);
+    const Hooks hooks = quantisers_.hooks(policy, tuned.adjustments);
     const std::string images = name_of(data);
     if (images.empty() || cuts_.empty() || !tuned.original)
       return engine.score(weights, hooks, data);
     return engine.score(weights, hooks, data, prefixes_of(policy, images));
   }
 
-  void store_weights(TensorFile& file, std::size_t layer, int bits, const torch::Tensor& weight) {
+  void store_weights(TensorFile& file, std::size_t layer, const Policy& policy,
+                     const Adjustments& adjustments, const torch::Tensor& weight) {
     const std::string& name = layers()[layer].name;
     if (quantisers_.codebooks()) {
-      const CodebookQuantiser& quantiser = quantisers_.codebook(layer, bits);
+      const CodebookQuantiser& quantiser = quantisers_.codebook(layer, policy[layer].weight);
       file.tensors[name + ".weight_codes"] = store_tensor(quantiser.codes());
       file.tensors[name + ".weight_codebook"] = store_tensor(quantiser.codebook(weight));
       return;
     }
-    const LinearQuantiser& quantiser = quantisers_.weight(layer, bits);
+    const LinearQuantiser quantiser = quantisers_.weight(layer, policy, adjustments);
     file.tensors[name + ".weight_codes"] = store_tensor(quantiser.codes(quantisers_.bent(weight)));
     file.tensors[name + ".weight_scale"] = StoredTensor::from_floats(
         {static_cast<std::int64_t>(quantiser.scales().size())}, quantiser.scales());
@@ -595,11 +599,11 @@ class FakeQuantEvaluator::Impl {
         return StoredTensor::from_floats({static_cast<std::int64_t>(values.size())}, values);
       };
       if (!options_.float_weights) {
-        store_weights(file, i, policy[i].weight, master[slot(i)].weight);
+        store_weights(file, i, policy, tuned.adjustments, master[slot(i)].weight);
         bits[name]["weight_bits"] = policy[i].weight;
       }
       if (!options_.float_activations) {
-        const LinearQuantiser activation = quantisers_.activation(i, policy, tuned.thresholds);
+        const LinearQuantiser activation = quantisers_.activation(i, policy, tuned.adjustments);
         file.tensors[name + ".activation_scale"] = scales(activation.scales());
         bits[name]["activation_bits"] = policy[i].activation;
       }

@@ -44,8 +44,9 @@ struct FakeQuantOptions {
   /// An operand that stays in floating point, whatever bits the policy has for it. At most one.
   bool float_weights = false;
   bool float_activations = false;
-  /// Means of the folded batch norms are estimated anew on calibration images (the first 128 at
-  /// most) behind the quantisers of a policy, after its fine-tune.
+  /// Folded batch norms are estimated anew on calibration images (the first 128 at most) behind the
+  /// quantisers of a policy, before its fine-tune: means and, with a scale for each channel,
+  /// deviations (NetworkQuantisers::re_estimate()).
   bool re_estimate = false;
   /// The weights of neighbouring layers are evened out first (equalised()), before anything is
   /// quantised or fine-tuned. Accuracies in full precision are those of the network as it was.

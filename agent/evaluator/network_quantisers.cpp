@@ -19,9 +19,27 @@ constexpr std::int64_t kPiece = 64;
 /// lie a little above it.
 constexpr float kOffHalves = 1.0f - 1.0f / 4096.0f;
 
-torch::Tensor channel_means(const torch::Tensor& x) {
-  const torch::Tensor map = x.dim() == 2 ? x.unsqueeze(2) : x.flatten(2);
-  return map.to(torch::kFloat64).mean(std::vector<std::int64_t>{0, 2});
+/// Mean and deviation of each channel of a map, in double precision.
+struct ChannelStatistics {
+  torch::Tensor mean;
+  torch::Tensor deviation;
+};
+
+ChannelStatistics channel_statistics(const torch::Tensor& x) {
+  const torch::Tensor map = (x.dim() == 2 ? x.unsqueeze(2) : x.flatten(2)).to(torch::kFloat64);
+  const std::vector<std::int64_t> all = {0, 2};
+  const torch::Tensor mean = map.mean(all, /*keepdim=*/true);
+  return {mean.flatten(), (map - mean).square().mean(all).sqrt_()};
+}
+
+/// A bias as whole multiples of what a unit of the layer's sums is worth. In double precision:
+/// biases have more digits than a float.
+torch::Tensor in_units(const torch::Tensor& bias, const std::vector<float>& weight_scales,
+                       float input_scale) {
+  const torch::Tensor units = torch::tensor(weight_scales, torch::kFloat64)
+                                  .mul_(static_cast<double>(input_scale))
+                                  .to(bias.device());
+  return (bias.to(torch::kFloat64) / units).round_().mul_(units).to(torch::kFloat32);
 }
 
 /// One way through a network that shows the sums of every layer, before its ReLU, and goes on with
@@ -164,11 +182,18 @@ const LinearQuantiser& NetworkQuantisers::stored(std::size_t node) {
   return found->second;
 }
 
+LinearQuantiser NetworkQuantisers::weight(std::size_t layer, const Policy& policy,
+                                          const Adjustments& adjustments) {
+  const LinearQuantiser& shared = weight(layer, policy[layer].weight);
+  if (adjustments.gains.empty()) return shared;
+  return shared.times(adjustments.gains[layer]).to(engine_->device());
+}
+
 LinearQuantiser NetworkQuantisers::activation(std::size_t layer, const Policy& policy,
-                                              const Thresholds& thresholds) {
-  if (thresholds.empty()) return activation(layer, policy[layer].activation);
+                                              const Adjustments& adjustments) {
+  if (adjustments.thresholds.empty()) return activation(layer, policy[layer].activation);
   return {activation_range(policy[layer].activation, layers()[layer].signed_input),
-          thresholds[layer]};
+          adjustments.thresholds[layer]};
 }
 
 template <typename Check, typename Find>
@@ -205,18 +230,19 @@ QuantiserOf NetworkQuantisers::all_activations() {
       [this](std::size_t layer, int bits) { return &activation(layer, bits); });
 }
 
-WeightView NetworkQuantisers::weight_view(const Policy& policy, const Thresholds& thresholds) {
+WeightView NetworkQuantisers::weight_view(const Policy& policy, const Adjustments& adjustments) {
   std::vector<float> scales;
   if (!options_.float_activations) {
     for (std::size_t i = 0; i < policy.size(); ++i) {
-      scales.push_back(activation(i, policy, thresholds).scales().front());
+      scales.push_back(activation(i, policy, adjustments).scales().front());
     }
   }
-  return weight_view(policy,
+  return weight_view(policy, adjustments,
                      [scales = std::move(scales)](std::size_t layer) { return scales[layer]; });
 }
 
-WeightView NetworkQuantisers::weight_view(const Policy& policy, InputScale input_scale) {
+WeightView NetworkQuantisers::weight_view(const Policy& policy, const Adjustments& adjustments,
+                                          InputScale input_scale) {
   if (options_.float_weights) return [](const Weights& master) { return master; };
   if (codebooks()) {
     std::vector<const CodebookQuantiser*> quantisers;
@@ -231,30 +257,22 @@ WeightView NetworkQuantisers::weight_view(const Policy& policy, InputScale input
       return view;
     };
   }
-  for (std::size_t i = 0; i < policy.size(); ++i) weight(i, policy[i].weight);
-  return [this, policy, input_scale = std::move(input_scale)](const Weights& master) {
+  std::vector<LinearQuantiser> quantisers;
+  for (std::size_t i = 0; i < policy.size(); ++i) {
+    quantisers.push_back(weight(i, policy, adjustments));
+  }
+  return [this, quantisers = std::move(quantisers),
+          input_scale = std::move(input_scale)](const Weights& master) {
     const torch::NoGradGuard no_gradient;
     Weights view = master;
-    for (std::size_t i = 0; i < policy.size(); ++i) {
+    for (std::size_t i = 0; i < quantisers.size(); ++i) {
       NodeWeights& tensors = view[slot(i)];
-      tensors.weight = weight(i, policy[i].weight).fake_quantise(bent(tensors.weight));
+      tensors.weight = quantisers[i].fake_quantise(bent(tensors.weight));
+      if (options_.float_activations || !tensors.bias.defined()) continue;
+      tensors.bias = in_units(tensors.bias, quantisers[i].scales(), input_scale(i));
     }
-    if (!options_.float_activations) quantise_biases(policy, input_scale, view);
     return view;
   };
-}
-
-void NetworkQuantisers::quantise_biases(const Policy& policy, const InputScale& input_scale,
-                                        Weights& view) {
-  for (std::size_t i = 0; i < policy.size(); ++i) {
-    torch::Tensor& bias = view[slot(i)].bias;
-    if (!bias.defined()) continue;
-    // In double precision: biases have more digits than a float.
-    const torch::Tensor units = torch::tensor(weight(i, policy[i].weight).scales(), torch::kFloat64)
-                                    .mul_(static_cast<double>(input_scale(i)))
-                                    .to(bias.device());
-    bias = (bias.to(torch::kFloat64) / units).round_().mul_(units).to(torch::kFloat32);
-  }
 }
 
 StoreHook NetworkQuantisers::store_hook() {
@@ -268,7 +286,7 @@ StoreHook NetworkQuantisers::store_hook() {
   };
 }
 
-Hooks NetworkQuantisers::hooks(const Policy& policy, const Thresholds& thresholds) {
+Hooks NetworkQuantisers::hooks(const Policy& policy, const Adjustments& adjustments) {
   if (options_.float_activations) return {};
   std::vector<LinearQuantiser> quantisers;
   // What is stored in the layer's own codes is not rounded once more.
@@ -276,7 +294,7 @@ Hooks NetworkQuantisers::hooks(const Policy& policy, const Thresholds& threshold
   const QuantisationScheme& scheme = engine_->model().scheme();
   const std::vector<int> nodes = layer_nodes(engine_->model().graph());
   for (std::size_t i = 0; i < policy.size(); ++i) {
-    quantisers.push_back(activation(i, policy, thresholds));
+    quantisers.push_back(activation(i, policy, adjustments));
     const Node& node = engine_->model().graph().nodes[static_cast<std::size_t>(nodes[i])];
     const CodePoint& from =
         scheme.points[static_cast<std::size_t>(scheme.point_of(node.inputs[0]))];
@@ -293,22 +311,47 @@ Hooks NetworkQuantisers::hooks(const Policy& policy, const Thresholds& threshold
           store_hook()};
 }
 
+bool NetworkQuantisers::free_scales() const {
+  return options_.weights.per_channel && !options_.float_weights &&
+         options_.weights.kind == WeightKind::kLinear;
+}
+
 void NetworkQuantisers::re_estimate(const torch::Tensor& images, const Policy& policy,
-                                    const Thresholds& thresholds, Weights& master) {
+                                    Weights& master, Adjustments& adjustments) {
   const torch::NoGradGuard no_gradient;
-  std::vector<torch::Tensor> means(policy.size());
-  pass_layers(engine_->model(), images, master, {},
-              [&](std::size_t layer, torch::Tensor& sums) { means[layer] = channel_means(sums); });
-  const Weights view = weight_view(policy, thresholds)(master);
-  pass_layers(engine_->model(), images, view, hooks(policy, thresholds),
-              [&](std::size_t layer, torch::Tensor& sums) {
-                const torch::Tensor& bias = view[slot(layer)].bias;
-                if (!bias.defined()) return;
-                const torch::Tensor shift =
-                    (means[layer] - channel_means(sums)).to(torch::kFloat32);
-                sums = sums + per_channel(shift, sums);
-                master[slot(layer)].bias = bias + shift;
-              });
+  std::vector<ChannelStatistics> wanted(policy.size());
+  pass_layers(engine_->model(), images, master, {}, [&](std::size_t layer, torch::Tensor& sums) {
+    wanted[layer] = channel_statistics(sums);
+  });
+  const Weights view = weight_view(policy, adjustments)(master);
+  std::vector<std::vector<float>> gains;
+  pass_layers(
+      engine_->model(), images, view, hooks(policy, adjustments),
+      [&](std::size_t layer, torch::Tensor& sums) {
+        NodeWeights& tensors = master[slot(layer)];
+        torch::Tensor gain = torch::ones({sums.size(1)}, wanted[layer].mean.options());
+        const torch::Tensor& bias = view[slot(layer)].bias;
+        if (bias.defined()) {
+          const ChannelStatistics found = channel_statistics(sums);
+          if (free_scales()) {
+            // A channel that says the same of all images has no deviation to correct.
+            const torch::Tensor ratio = wanted[layer].deviation / found.deviation;
+            gain = torch::where((found.deviation > 0).logical_and(wanted[layer].deviation > 0),
+                                ratio, gain);
+          }
+          // As the scales will have it, in single precision.
+          gain = gain.to(torch::kFloat32);
+          const torch::Tensor shift = (wanted[layer].mean - gain * found.mean).to(torch::kFloat32);
+          sums = sums * per_channel(gain, sums) + per_channel(shift, sums);
+          tensors.bias = bias * gain + shift;
+          std::vector<std::int64_t> rows(static_cast<std::size_t>(tensors.weight.dim()), 1);
+          rows[0] = gain.size(0);
+          tensors.weight = tensors.weight * gain.view(rows);
+        }
+        const torch::Tensor numbers = gain.to(torch::kFloat32).cpu().contiguous();
+        gains.emplace_back(numbers.data_ptr<float>(), numbers.data_ptr<float>() + numbers.numel());
+      });
+  if (free_scales()) adjustments.gains = std::move(gains);
 }
 
 NetworkQuantisers NetworkQuantisers::complete() const {
@@ -319,7 +362,7 @@ NetworkQuantisers NetworkQuantisers::complete() const {
 }
 
 QuantisedNetwork NetworkQuantisers::integers(const Weights& master, const Policy& policy,
-                                             const Thresholds& thresholds) {
+                                             const Adjustments& adjustments) {
   const Model& model = engine_->model();
   if (codebooks()) {
     fail_usage(
@@ -333,7 +376,7 @@ QuantisedNetwork NetworkQuantisers::integers(const Weights& master, const Policy
   std::vector<WeightFormat> formats;
   Weights tensors = master;
   for (std::size_t i = 0; i < policy.size(); ++i) {
-    const LinearQuantiser& quantiser = weight(i, policy[i].weight);
+    const LinearQuantiser quantiser = weight(i, policy, adjustments);
     formats.push_back({quantiser.range(), quantiser.scales()});
     tensors[slot(i)].weight = bent(tensors[slot(i)].weight);
   }
@@ -341,7 +384,7 @@ QuantisedNetwork NetworkQuantisers::integers(const Weights& master, const Policy
   for (const CodePoint& point : model.scheme().points) {
     if (point.kind == CodePoint::Kind::kImage) continue;
     const LinearQuantiser quantiser = point.kind == CodePoint::Kind::kLayer
-                                          ? activation(point.place, policy, thresholds)
+                                          ? activation(point.place, policy, adjustments)
                                           : stored(point.place);
     activations.push_back({quantiser.range(), quantiser.scales().front()});
   }

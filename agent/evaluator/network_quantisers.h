@@ -25,14 +25,21 @@ struct QuantiserOptions {
   bool float_activations = false;
 };
 
+/// What one policy's network has in place of what all policies share.
+struct Adjustments {
+  /// Clipping thresholds of the layers' inputs; empty: those of the calibration.
+  std::vector<float> thresholds = {};
+  /// Of each layer's output channels: the factor by which the master weights, and with them the
+  /// scales of their codes, differ from the network's; empty: 1.
+  std::vector<std::vector<float>> gains = {};
+};
+
 /// All quantisers of a network: of the weights of every layer and of every point at which
 /// activations become codes (QuantisationScheme). Thresholds of weights come from the float
 /// weights, those of activations from a calibration; each is found when it is first needed. Not
 /// thread-safe; what it gives out may be used by several threads, as long as it lives.
 class NetworkQuantisers {
  public:
-  /// Clipping thresholds of the layers' inputs that are not those of the calibration; empty: those.
-  using Thresholds = std::vector<float>;
   /// Scale of a layer's input codes.
   using InputScale = std::function<float(std::size_t layer)>;
 
@@ -51,8 +58,10 @@ class NetworkQuantisers {
   const LinearQuantiser& activation(std::size_t layer, int bits);
   const LinearQuantiser& stored(std::size_t node);
   const CodebookQuantiser& codebook(std::size_t layer, int bits);
-  /// Of a layer's input, with a threshold of `thresholds` if there are any.
-  LinearQuantiser activation(std::size_t layer, const Policy& policy, const Thresholds& thresholds);
+  /// Of a layer's weights and of its input under a policy.
+  LinearQuantiser weight(std::size_t layer, const Policy& policy, const Adjustments& adjustments);
+  LinearQuantiser activation(std::size_t layer, const Policy& policy,
+                             const Adjustments& adjustments);
   bool codebooks() const { return options_.weights.kind == WeightKind::kKmeans; }
   /// A weight tensor before its linear quantiser: DoReFa's are bent first.
   torch::Tensor bent(const torch::Tensor& weight) const;
@@ -63,18 +72,21 @@ class NetworkQuantisers {
 
   /// Master weights as the network computes with them: weights as codes times scale, biases as
   /// whole multiples of what a unit of the layer's sums is worth (where both operands are codes).
-  WeightView weight_view(const Policy& policy, InputScale input_scale);
-  WeightView weight_view(const Policy& policy, const Thresholds& thresholds);
+  WeightView weight_view(const Policy& policy, const Adjustments& adjustments);
+  /// The same with scales of the layers' inputs that change from step to step.
+  WeightView weight_view(const Policy& policy, const Adjustments& adjustments,
+                         InputScale input_scale);
   /// Quantises activations at every point.
-  Hooks hooks(const Policy& policy, const Thresholds& thresholds);
+  Hooks hooks(const Policy& policy, const Adjustments& adjustments);
   /// The part of hooks() that does not depend on a policy.
   StoreHook store_hook();
 
-  /// Re-estimates the means of the folded batch norms of `master` (float weights) for a policy:
-  /// what quantising adds to the mean of a layer's output channel, over these images, goes off its
-  /// bias. Layers in their order, each behind those that are corrected; layers without a bias stay.
-  void re_estimate(const torch::Tensor& images, const Policy& policy, const Thresholds& thresholds,
-                   Weights& master);
+  /// Re-estimates folded batch norms for a policy: the mean of every output channel of a layer,
+  /// over these images, becomes that of `master` in floating point again, by its bias; with a scale
+  /// for each channel its deviation does, too, by weights and scales (the codes stay). Layers in
+  /// their order, each behind those that are corrected; layers without a bias stay.
+  void re_estimate(const torch::Tensor& images, const Policy& policy, Weights& master,
+                   Adjustments& adjustments);
 
   /// Both operands quantised, whatever the options say.
   NetworkQuantisers complete() const;
@@ -82,7 +94,7 @@ class NetworkQuantisers {
   /// The network in integers. Throws Error (exit status 2) where the options leave an operand
   /// without codes, and as quantise_network() does.
   QuantisedNetwork integers(const Weights& master, const Policy& policy,
-                            const Thresholds& thresholds);
+                            const Adjustments& adjustments);
 
  private:
   const std::vector<Layer>& layers() const { return engine_->model().network().layers; }
@@ -90,7 +102,8 @@ class NetworkQuantisers {
   void check_weight_bits(int bits) const;
   template <typename Check, typename Find>
   QuantiserOf all_of(bool is_float, Check check, Find find);
-  void quantise_biases(const Policy& policy, const InputScale& input_scale, Weights& view);
+  /// Whether weights have a scale for each output channel that may be any.
+  bool free_scales() const;
 
   Engine* engine_;
   const Weights* weights_;

@@ -72,6 +72,18 @@ LinearQuantiser::LinearQuantiser(CodeRange range, const std::vector<float>& thre
   inverse_ = 1.0f / scale_;
 }
 
+LinearQuantiser LinearQuantiser::times(const std::vector<float>& factors) const {
+  if (factors.size() != scales_.size() || !scale_.defined()) {
+    fail("a quantiser of {} scales was given factors of {} channels", scales_.size(),
+         factors.size());
+  }
+  LinearQuantiser out = *this;
+  for (std::size_t i = 0; i < factors.size(); ++i) out.scales_[i] *= factors[i];
+  out.scale_ = torch::tensor(out.scales_);
+  out.inverse_ = 1.0f / out.scale_;
+  return out;
+}
+
 torch::Tensor LinearQuantiser::factor(bool inverse, const torch::Tensor& like) const {
   const torch::Tensor& factors = inverse ? inverse_ : scale_;
   if (like.dim() == 0 || like.size(0) != factors.size(0)) {

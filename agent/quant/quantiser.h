@@ -39,6 +39,9 @@ class LinearQuantiser {
   bool operator==(const LinearQuantiser& other) const {
     return range_ == other.range_ && scales_ == other.scales_;
   }
+  /// The same codes for a tensor whose output channels are multiplied by these (positive) factors.
+  /// Throws Error unless there is a scale for each.
+  LinearQuantiser times(const std::vector<float>& factors) const;
   /// The same quantiser with its scales on another device.
   LinearQuantiser to(torch::Device device) const;
 

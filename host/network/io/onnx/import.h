@@ -50,7 +50,7 @@ struct OnnxNetwork {
   std::vector<std::int64_t> answer;
 };
 
-/// Reads an ONNX file: opsets 1 to 21 of ONNX itself, and QONNX's operations. Nodes are checked by
+/// Reads an ONNX file: opsets 1 to 22 of ONNX itself, and QONNX's operations. Nodes are checked by
 /// libonnx up to the opset that it knows, and by our table of operations in any case. Throws Error
 /// (exit status 2) with file, node (place, name, operation), what is wrong and what can be done.
 OnnxNetwork read_onnx(const std::filesystem::path& path, const OnnxOptions& options = {});

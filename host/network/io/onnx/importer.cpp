@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::int64_t kMostExtent = 1 << 24;
 constexpr int kLeastOpset = 1;
-constexpr int kMostOpset = 21;
+constexpr int kMostOpset = 22;
 
 std::string quoted(const std::string& text) { return "'" + shortened(printable(text)) + "'"; }
 

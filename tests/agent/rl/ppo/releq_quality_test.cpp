@@ -54,7 +54,8 @@ INSTANTIATE_TEST_SUITE_P(
                        ::testing::Values(QuantizationState::kMean, QuantizationState::kHardware)));
 
 /// Not what is found, but what is learnt: without giving up walks, the policy itself ends near the
-/// optimum, and knows what it wants.
+/// optimum, and knows what it wants. A single run may settle too early, and which one depends on
+/// how a processor rounds.
 TEST(ReleqAgent, EndsWithAPolicyThatEarnsNearlyTheBestReward) {
   GridProblem problem(testing::separable());
   ReleqOptions options;
@@ -67,19 +68,28 @@ TEST(ReleqAgent, EndsWithAPolicyThatEarnsNearlyTheBestReward) {
   context.network = &problem.cost().network();
   context.cost = &problem.cost();
   context.evaluator = &problem.evaluator();
-  context.seed = 1;
   context.budget = 600;
-  json first;
-  json last;
-  context.on_episode = [&](const json& line) {
-    if (line["episode"] == 19) first = line;
-    last = line;
-  };
-  run_search(context, search, configure_releq(options));
-  EXPECT_LT(first["moving"]["reward"], 0.75 * best);
-  EXPECT_GT(last["moving"]["reward"], 0.9 * best);
-  EXPECT_GT(first["entropy"], 1.4) << "five widths, nothing known: log 5 = 1.61";
-  EXPECT_LT(last["entropy"], 0.8);
+  constexpr int kSeeds = 5;
+  int near_best = 0;
+  for (int seed = 1; seed <= kSeeds; ++seed) {
+    SCOPED_TRACE(seed);
+    context.seed = static_cast<std::uint64_t>(seed);
+    json first;
+    json last;
+    context.on_episode = [&](const json& line) {
+      if (line["episode"] == 19) first = line;
+      last = line;
+    };
+    run_search(context, search, configure_releq(options));
+    EXPECT_LT(first["moving"]["reward"], 0.8 * best);
+    EXPECT_GT(first["entropy"], 1.4) << "five widths, nothing known: log 5 = 1.61";
+    EXPECT_GT(last["moving"]["reward"], 0.7 * best);
+    EXPECT_LT(last["entropy"], 0.8);
+    near_best += last["moving"]["reward"] > 0.9 * best ? 1 : 0;
+    RecordProperty("seed_" + std::to_string(seed),
+                   std::to_string(last["moving"]["reward"].get<double>() / best));
+  }
+  EXPECT_GE(near_best, kSeeds - 1);
 }
 
 }  // namespace
