@@ -213,7 +213,7 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
   Accuracy test_baseline() override { return evaluator_->test_baseline(); }
   std::string key() const override {
     const FinalSettings& f = campaign_.final;
-    std::string text = fmt::format("final {} {} {} {} {}", evaluator_->fingerprint(),
+    std::string text = fmt::format("final 2 {} {} {} {} {}", evaluator_->fingerprint(),
                                    campaign_.seed, f.epochs, f.learning_rate, f.batch);
     if (f.flip) text += " flip";
     if (f.crop > 0) text += fmt::format(" crop {}", f.crop);

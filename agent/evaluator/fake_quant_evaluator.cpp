@@ -13,6 +13,7 @@
 #include "agent/evaluator/integer_score.h"
 #include "agent/evaluator/layer_scores.h"
 #include "agent/evaluator/network_quantisers.h"
+#include "agent/evaluator/norm_tuning.h"
 #include "agent/nn/engine.h"
 #include "agent/nn/folding.h"
 #include "agent/nn/input_scaling.h"
@@ -86,6 +87,9 @@ std::string make_fingerprint(const Network& network, const std::string& weights_
   }
   if (options.equalise) hash.update_field("equalised");
   hash.update_field(fine_tune_text(options.fine_tune));
+  if (options.fine_tune.epochs > 0 && options.weights.per_channel) {
+    hash.update_field("batch norms put back");
+  }
   // Without a fine-tune no random number is drawn.
   hash.update_field(options.fine_tune.epochs == 0 ? "" : std::to_string(options.seed));
   hash.update_field(on_gpu ? "gpu" : "cpu");
@@ -162,6 +166,10 @@ class FakeQuantEvaluator::Impl {
     if (options.equalise) original_ = original;
     if (data.choice.size() > 0) choice_ = TensorData::from(data.choice, engine_.device());
     quantisers_.calibrate(calibration_images());
+    normed_ = layers_with_norm(unfolded_, engine_.model().network());
+    if (options.re_estimate || tunes_norms()) {
+      outputs_ = quantisers_.output_statistics(re_estimation_images());
+    }
     make_screen();
     const bool same_weights = options.fine_tune.epochs == 0 && !options.re_estimate;
     if (same_weights && options.prefix_bytes > 0) {
@@ -188,10 +196,7 @@ class FakeQuantEvaluator::Impl {
     return accuracy;
   }
 
-  /// Re-estimated means are computed by the one engine of the quantisers.
-  int at_once() const {
-    return engine_.device().is_cuda() || options_.re_estimate ? 1 : engine_.threads();
-  }
+  int at_once() const { return engine_.device().is_cuda() ? 1 : engine_.threads(); }
 
   /// Each of the policies that are not known gets threads of its own: an evaluation of small
   /// batches has not enough in it for many threads.
@@ -276,8 +281,7 @@ class FakeQuantEvaluator::Impl {
   FinalNetwork finish(const Policy& policy, const FineTuneOptions& fine_tune,
                       const std::function<void(const TrainProgress&)>& on_progress) {
     quantisers_.check(policy);
-    Tuned tuned{copy_of(weights_), {}};
-    re_estimate(policy, tuned);
+    Tuned tuned = untuned(policy, fine_tune.epochs > 0);
     if (fine_tune.epochs > 0) tune_with_progress(tuned, policy, fine_tune, on_progress);
     FinalNetwork result;
     const Score validation = score(engine_, tuned, policy, validation_);
@@ -445,6 +449,14 @@ class FakeQuantEvaluator::Impl {
     return copies;
   }
 
+  /// Whether fine-tunes put batch norms back: what they leave as scales of channels must have a
+  /// place.
+  bool tunes_norms() const {
+    return (quantisers_.free_scales() || options_.float_weights) &&
+           std::any_of(normed_.begin(), normed_.end(), [](bool norm) { return norm; });
+  }
+
+  /// Straight-through fine-tune of `tuned` (as re_estimate() left it).
   void tune(Engine& engine, Tuned& tuned, const Policy& policy, const FineTuneOptions& fine_tune,
             const BatchCallback& on_batch) {
     LoopOptions loop;
@@ -454,18 +466,63 @@ class FakeQuantEvaluator::Impl {
     loop.batch = fine_tune.batch;
     loop.augment = fine_tune.augment;
     loop.seed = seed_from(fmt::format("fine-tune {} {}", options_.seed, policy_text(policy)));
-    if (options_.trained_ranges) {
-      tune_with_ranges(engine, tuned, policy, loop, on_batch);
-    } else {
-      train_loop(engine, tuned.master, train_, loop,
-                 quantisers_.weight_view(policy, tuned.adjustments),
-                 quantisers_.hooks(policy, tuned.adjustments), on_batch);
+    const int per_epoch = batches_per_epoch(train_.size(), loop.batch);
+    int total = loop.epochs * per_epoch;
+    if (loop.max_batches > 0) total = std::min(total, loop.max_batches);
+
+    // What is trained: thresholds with it or not, batch norms with it or not.
+    std::optional<TrainedRanges> ranges;
+    if (options_.trained_ranges) ranges = first_ranges(policy);
+    std::optional<NormTuning> norms;
+    Weights with_norms;
+    Adjustments start = tuned.adjustments;
+    std::vector<std::vector<float>> gains = all_gains(tuned);
+    if (tunes_norms()) {
+      norms.emplace(engine_, normed_, engine.threads());
+      with_norms = norms->begin(tuned.master, outputs_, gains);
+      if (quantisers_.free_scales()) start.gains = gains;
+    }
+    Hooks hooks = quantisers_.hooks(policy, start);
+    WeightView view = quantisers_.weight_view(policy, start);
+    if (ranges) {
+      hooks = Hooks([&ranges](std::size_t layer,
+                              const torch::Tensor& x) { return ranges->quantise(layer, x); },
+                    quantisers_.store_hook());
+      view = quantisers_.weight_view(policy, start, [&ranges](std::size_t layer) {
+        return ranges->quantiser(layer).scales().front();
+      });
+    }
+    if (norms) {
+      hooks = Hooks(hooks.input, norms->stored(hooks.stored));
+      view = norms->view(std::move(view));
+    }
+    const auto keep = [&] {
+      if (ranges) tuned.adjustments.thresholds = ranges->thresholds();
+      if (!norms) return;
+      std::vector<std::vector<float>> grown = gains;
+      norms->end(with_norms, tuned.master, grown);
+      if (quantisers_.free_scales()) tuned.adjustments.gains = std::move(grown);
+    };
+    const bool ended =
+        train_loop(norms ? norms->engine() : engine, norms ? with_norms : tuned.master, train_,
+                   loop, view, hooks, [&](int epoch, int batch, const Score& score) {
+                     const int step = epoch * per_epoch + batch;
+                     if (ranges) {
+                       ranges->step(learning_rate(loop.optimiser, step, total),
+                                    loop.optimiser.momentum, loop.optimiser.weight_decay);
+                     }
+                     if (batch + 1 == per_epoch || step + 1 == total) keep();
+                     return !on_batch || on_batch(epoch, batch, score);
+                   });
+    if (!ended) keep();
+    if (norms && options_.re_estimate) {
+      quantisers_.re_estimate(re_estimation_images(), norms->outputs(with_norms), policy,
+                              tuned.master, tuned.adjustments);
     }
   }
 
-  /// The same with thresholds that move with the weights, at their learning rate.
-  void tune_with_ranges(Engine& engine, Tuned& tuned, const Policy& policy, const LoopOptions& loop,
-                        const BatchCallback& on_batch) {
+  /// Thresholds of activations as they are calibrated, to be trained.
+  TrainedRanges first_ranges(const Policy& policy) {
     std::vector<CodeRange> codes;
     std::vector<float> thresholds;
     for (std::size_t i = 0; i < policy.size(); ++i) {
@@ -473,26 +530,17 @@ class FakeQuantEvaluator::Impl {
       const LinearQuantiser& start = quantisers_.activation(i, policy[i].activation);
       thresholds.push_back(start.scales().front() * static_cast<float>(codes.back().high));
     }
-    TrainedRanges ranges(std::move(codes), std::move(thresholds));
-    const int per_epoch = batches_per_epoch(train_.size(), loop.batch);
-    int total = loop.epochs * per_epoch;
-    if (loop.max_batches > 0) total = std::min(total, loop.max_batches);
-    const auto input_scale = [&ranges](std::size_t layer) {
-      return ranges.quantiser(layer).scales().front();
-    };
-    const InputHook input = [&ranges](std::size_t layer, const torch::Tensor& x) {
-      return ranges.quantise(layer, x);
-    };
-    train_loop(engine, tuned.master, train_, loop,
-               quantisers_.weight_view(policy, tuned.adjustments, input_scale),
-               Hooks(input, quantisers_.store_hook()),
-               [&](int epoch, int batch, const Score& score) {
-                 const int step = epoch * per_epoch + batch;
-                 ranges.step(learning_rate(loop.optimiser, step, total), loop.optimiser.momentum,
-                             loop.optimiser.weight_decay);
-                 tuned.adjustments.thresholds = ranges.thresholds();
-                 return !on_batch || on_batch(epoch, batch, score);
-               });
+    return {std::move(codes), std::move(thresholds)};
+  }
+
+  /// Adjustments::gains, written out.
+  std::vector<std::vector<float>> all_gains(const Tuned& tuned) const {
+    if (!tuned.adjustments.gains.empty()) return tuned.adjustments.gains;
+    std::vector<std::vector<float>> gains;
+    for (std::size_t layer = 0; layer < layers().size(); ++layer) {
+      gains.emplace_back(static_cast<std::size_t>(weights_[slot(layer)].weight.size(0)), 1.0f);
+    }
+    return gains;
   }
 
   void tune_with_progress(Tuned& tuned, const Policy& policy, const FineTuneOptions& fine_tune,
@@ -521,20 +569,26 @@ class FakeQuantEvaluator::Impl {
   /// fine-tune when there is one.
   Tuned prepared(Engine& engine, const Policy& policy) {
     if (options_.fine_tune.epochs == 0 && !options_.re_estimate) return {weights_, {}, true};
-    Tuned tuned{copy_of(weights_), {}};
-    re_estimate(policy, tuned);
+    Tuned tuned = untuned(policy, options_.fine_tune.epochs > 0);
     if (options_.fine_tune.epochs > 0) tune(engine, tuned, policy, options_.fine_tune, {});
     return tuned;
   }
 
-  /// Before a fine-tune: training then begins with a network that works, and what it leaves needs
-  /// no correction.
-  void re_estimate(const Policy& policy, Tuned& tuned) {
-    if (!options_.re_estimate) return;
+  /// What a policy's network is before any fine-tune: training begins with one that works, and what
+  /// it leaves needs no correction. Batch norms that are put back begin from known statistics.
+  Tuned untuned(const Policy& policy, bool tunes) {
+    Tuned tuned{copy_of(weights_), {}};
+    if (options_.re_estimate || (tunes && tunes_norms())) {
+      quantisers_.re_estimate(re_estimation_images(), outputs_, policy, tuned.master,
+                              tuned.adjustments);
+    }
+    return tuned;
+  }
+
+  torch::Tensor re_estimation_images() const {
     constexpr std::int64_t kMost = 128;
     const torch::Tensor images = calibration_images().images;
-    quantisers_.re_estimate(images.narrow(0, 0, std::min(kMost, images.size(0))), policy,
-                            tuned.master, tuned.adjustments);
+    return images.narrow(0, 0, std::min(kMost, images.size(0)));
   }
 
   /// By the arithmetic that the options ask for.
@@ -638,6 +692,9 @@ class FakeQuantEvaluator::Impl {
   AccuracyCache cache_;
   std::optional<Accuracy> baseline_;
   NetworkQuantisers quantisers_;
+  std::vector<bool> normed_;  ///< layers that a batch norm was folded into
+  /// Of the layers in floating point, over re_estimation_images(); where they are needed.
+  std::vector<ChannelStatistics> outputs_;
   std::map<ScoreKind, LazyScores> scores_;
   int computed_ = 0;
 };

@@ -46,7 +46,8 @@ struct FakeQuantOptions {
   bool float_activations = false;
   /// Folded batch norms are estimated anew on calibration images (the first 128 at most) behind the
   /// quantisers of a policy, before its fine-tune: means and, with a scale for each channel,
-  /// deviations (NetworkQuantisers::re_estimate()).
+  /// deviations (NetworkQuantisers::re_estimate()). Fine-tunes that put batch norms back begin so
+  /// in any case.
   bool re_estimate = false;
   /// The weights of neighbouring layers are evened out first (equalised()), before anything is
   /// quantised or fine-tuned. Accuracies in full precision are those of the network as it was.

@@ -19,12 +19,6 @@ constexpr std::int64_t kPiece = 64;
 /// lie a little above it.
 constexpr float kOffHalves = 1.0f - 1.0f / 4096.0f;
 
-/// Mean and deviation of each channel of a map, in double precision.
-struct ChannelStatistics {
-  torch::Tensor mean;
-  torch::Tensor deviation;
-};
-
 ChannelStatistics channel_statistics(const torch::Tensor& x) {
   const torch::Tensor map = (x.dim() == 2 ? x.unsqueeze(2) : x.flatten(2)).to(torch::kFloat64);
   const std::vector<std::int64_t> all = {0, 2};
@@ -316,22 +310,30 @@ bool NetworkQuantisers::free_scales() const {
          options_.weights.kind == WeightKind::kLinear;
 }
 
-void NetworkQuantisers::re_estimate(const torch::Tensor& images, const Policy& policy,
-                                    Weights& master, Adjustments& adjustments) {
+std::vector<ChannelStatistics> NetworkQuantisers::output_statistics(
+    const torch::Tensor& images) const {
   const torch::NoGradGuard no_gradient;
-  std::vector<ChannelStatistics> wanted(policy.size());
-  pass_layers(engine_->model(), images, master, {}, [&](std::size_t layer, torch::Tensor& sums) {
-    wanted[layer] = channel_statistics(sums);
+  std::vector<ChannelStatistics> found(layers().size());
+  pass_layers(engine_->model(), images, *weights_, {}, [&](std::size_t layer, torch::Tensor& sums) {
+    found[layer] = channel_statistics(sums);
   });
+  return found;
+}
+
+void NetworkQuantisers::re_estimate(const torch::Tensor& images,
+                                    const std::vector<ChannelStatistics>& wanted,
+                                    const Policy& policy, Weights& master,
+                                    Adjustments& adjustments) {
+  const torch::NoGradGuard no_gradient;
   const Weights view = weight_view(policy, adjustments)(master);
   std::vector<std::vector<float>> gains;
   pass_layers(
       engine_->model(), images, view, hooks(policy, adjustments),
       [&](std::size_t layer, torch::Tensor& sums) {
         NodeWeights& tensors = master[slot(layer)];
-        torch::Tensor gain = torch::ones({sums.size(1)}, wanted[layer].mean.options());
+        torch::Tensor gain = torch::ones({sums.size(1)}, sums.options().dtype(torch::kFloat64));
         const torch::Tensor& bias = view[slot(layer)].bias;
-        if (bias.defined()) {
+        if (bias.defined() && wanted[layer].mean.defined()) {
           const ChannelStatistics found = channel_statistics(sums);
           if (free_scales()) {
             // A channel that says the same of all images has no deviation to correct.
@@ -351,7 +353,16 @@ void NetworkQuantisers::re_estimate(const torch::Tensor& images, const Policy& p
         const torch::Tensor numbers = gain.to(torch::kFloat32).cpu().contiguous();
         gains.emplace_back(numbers.data_ptr<float>(), numbers.data_ptr<float>() + numbers.numel());
       });
-  if (free_scales()) adjustments.gains = std::move(gains);
+  if (!free_scales()) return;
+  if (adjustments.gains.empty()) {
+    adjustments.gains = std::move(gains);
+    return;
+  }
+  for (std::size_t layer = 0; layer < gains.size(); ++layer) {
+    for (std::size_t c = 0; c < gains[layer].size(); ++c) {
+      adjustments.gains[layer][c] *= gains[layer][c];
+    }
+  }
 }
 
 NetworkQuantisers NetworkQuantisers::complete() const {

@@ -25,6 +25,12 @@ struct QuantiserOptions {
   bool float_activations = false;
 };
 
+/// Mean and deviation of each channel of a map, over images and pixels; double precision.
+struct ChannelStatistics {
+  torch::Tensor mean;
+  torch::Tensor deviation;
+};
+
 /// What one policy's network has in place of what all policies share.
 struct Adjustments {
   /// Clipping thresholds of the layers' inputs; empty: those of the calibration.
@@ -81,12 +87,19 @@ class NetworkQuantisers {
   /// The part of hooks() that does not depend on a policy.
   StoreHook store_hook();
 
+  /// Of the outputs of every layer, before its ReLU, in floating point.
+  std::vector<ChannelStatistics> output_statistics(const torch::Tensor& images) const;
+
   /// Re-estimates folded batch norms for a policy: the mean of every output channel of a layer,
-  /// over these images, becomes that of `master` in floating point again, by its bias; with a scale
-  /// for each channel its deviation does, too, by weights and scales (the codes stay). Layers in
-  /// their order, each behind those that are corrected; layers without a bias stay.
-  void re_estimate(const torch::Tensor& images, const Policy& policy, Weights& master,
-                   Adjustments& adjustments);
+  /// over these images, becomes the one in `wanted` (output_statistics() of the same images) again,
+  /// by its bias; with a scale for each channel its deviation does, too, by weights and scales (the
+  /// codes stay). Layers in their order, each behind those that are corrected; layers without a
+  /// bias stay. `master` are the float weights.
+  void re_estimate(const torch::Tensor& images, const std::vector<ChannelStatistics>& wanted,
+                   const Policy& policy, Weights& master, Adjustments& adjustments);
+
+  /// Whether weights have a scale for each output channel that may be any.
+  bool free_scales() const;
 
   /// Both operands quantised, whatever the options say.
   NetworkQuantisers complete() const;
@@ -102,8 +115,6 @@ class NetworkQuantisers {
   void check_weight_bits(int bits) const;
   template <typename Check, typename Find>
   QuantiserOf all_of(bool is_float, Check check, Find find);
-  /// Whether weights have a scale for each output channel that may be any.
-  bool free_scales() const;
 
   Engine* engine_;
   const Weights* weights_;

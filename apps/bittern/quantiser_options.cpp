@@ -66,7 +66,7 @@ void QuantiserArguments::add_to(CLI::App& command, const std::vector<std::string
                1, kMostImages)
       ->capture_default_str();
   command.add_flag("--re-estimate", re_estimate,
-                   "Estimate the means of folded batch norms anew behind the quantisers");
+                   "Estimate folded batch norms anew behind the quantisers");
   command.add_flag("--equalise", equalise,
                    "Even out the weights of neighbouring layers first, channel by "
                    "channel");

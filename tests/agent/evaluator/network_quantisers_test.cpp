@@ -51,7 +51,8 @@ TEST(NetworkQuantisers, ReEstimationTakesTheErrorOfAChannelsMeanOffItsBias) {
   };
   Weights corrected = weights;
   Adjustments adjustments;
-  quantisers.re_estimate(data.images, policy, corrected, adjustments);
+  quantisers.re_estimate(data.images, quantisers.output_statistics(data.images), policy, corrected,
+                         adjustments);
   EXPECT_TRUE(adjustments.gains.empty()) << "one scale for all channels";
   // Half a unit of the bias is what may be left.
   const float unit = quantisers.weight(0, 2).scales()[0] * quantisers.activation(0, 3).scales()[0];
@@ -94,7 +95,8 @@ TEST(NetworkQuantisers, ReEstimationWithAScaleForEachChannelBringsItsDeviationBa
   };
   Weights corrected = weights;
   Adjustments adjustments;
-  quantisers.re_estimate(data.images, policy, corrected, adjustments);
+  quantisers.re_estimate(data.images, quantisers.output_statistics(data.images), policy, corrected,
+                         adjustments);
   ASSERT_EQ(adjustments.gains.size(), 3u);
   ASSERT_EQ(adjustments.gains[0].size(), 4u);
   EXPECT_GT(error(weights, {}).item<float>(), 10 * error(corrected, adjustments).item<float>());
