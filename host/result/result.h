@@ -107,8 +107,8 @@ struct CampaignResult {
   int evaluation_budget = 0;  ///< so many of them there might have been; 0: as many as episodes
   std::optional<double> search_accuracy;  ///< of the found policy, percent, as the search saw it
   std::string start = {};  ///< what the search started from, a sentence; empty: from nothing
-  bool exhausted = false;                 ///< the method had no more to propose
-  bool stopped = false;                 ///< ended early by Ctrl-C; what is here is the best so far
+  bool exhausted = false;  ///< the method had no more to propose
+  bool stopped = false;    ///< ended early by Ctrl-C; what is here is the best so far
   double baseline_validation = 0.0;     ///< full precision, percent
   std::optional<double> baseline_test;  ///< full precision, percent
   Answers baseline_validation_answers = {};
