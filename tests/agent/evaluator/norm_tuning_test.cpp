@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "agent/evaluator/fake_quant_evaluator.h"
 #include "agent/nn/folding.h"
