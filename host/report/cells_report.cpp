@@ -33,23 +33,25 @@ std::string interval_text(const std::optional<MeanInterval>& m, bool sign = fals
                       : fmt::format(" ({:.2f} to {:.2f})", m->low, m->high));
 }
 
-/// The name of a problem is long: it may take two lines.
-Cell problem_cell(const std::string& problem) {
-  return {problem, "white-space:normal;min-width:9em"};
+/// The name of a problem, in the first of the rows that have it. It is long: it may take two lines.
+Cell problem_cell(const std::string& problem, const std::string& before) {
+  return {problem == before ? "" : problem, "white-space:normal;min-width:14em"};
 }
 
 std::string methods_html(const CampaignAnalysis& analysis) {
   std::vector<std::vector<Cell>> rows;
+  std::string before;
   for (const MethodRow& row : analysis.methods) {
-    rows.push_back({problem_cell(row.problem), method_title(row.method),
+    rows.push_back({problem_cell(row.problem, before), method_title(row.method),
                     fmt::format("{}", row.seeds), fmt::format("{:.0f}", row.evaluations.mean),
                     fmt::format("{:.3f}", row.used.mean), interval_text(row.score),
                     interval_text(row.test), interval_text(row.regret),
                     interval_text(row.against_uniform, true)});
+    before = row.problem;
   }
   return page::table({"problem", "method", "seeds", "evaluations", "of limit", "score (%)",
                       "test (%)", "regret (points)", "minus best uniform (points)"},
-                     rows) +
+                     rows, 2) +
          page::note(fmt::format(
              "Score: {}. Means over seeds; in brackets 95 % intervals (Student's t). Regret: "
              "points below the true optimum, as searches see accuracies, where an exhaustive "
@@ -61,16 +63,18 @@ std::string methods_html(const CampaignAnalysis& analysis) {
 std::string pairs_html(const CampaignAnalysis& analysis) {
   if (analysis.pairs.empty()) return "";
   std::vector<std::vector<Cell>> rows;
+  std::string before;
   for (const PairRow& row : analysis.pairs) {
-    rows.push_back({row.problem, method_title(row.method), method_title(row.against),
-                    fmt::format("{}", row.difference.n),
+    rows.push_back({problem_cell(row.problem, before), method_title(row.method),
+                    method_title(row.against), fmt::format("{}", row.difference.n),
                     row.budget ? fmt::format("{}", *row.budget) : "unequal",
                     Cell(interval_text(row.difference, true)), row.verdict()});
+    before = row.problem;
   }
   return "<h2>Paired differences</h2>" +
          page::table({"problem", "method", "less", "paired seeds", "budget", "difference (points)",
                       "it is"},
-                     rows) +
+                     rows, 3) +
          page::note(
              "Scores of the same seeds, one less the other. An interval that holds 0 shows no "
              "difference; of twenty intervals one leaves it out by chance. Where all seeds gave "
@@ -227,7 +231,7 @@ std::string cells_html(const AnalysedCampaigns& campaigns, const std::filesystem
   return "<h2>All cells</h2>" +
          page::table({"cell", "problem", "method", "seed", "evaluations", "limits met", "score (%)",
                       "test (%)", "latency (ms)", "energy (mJ)", "origin of latencies"},
-                     rows);
+                     rows, 3);
 }
 
 /// Facts that all cells share once; of others every text with how many cells have it.

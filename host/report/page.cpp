@@ -30,7 +30,7 @@ svg text{fill:var(--ink);font-family:system-ui,sans-serif}svg .title{font-size:1
 svg .tick{font-size:11px;fill:var(--muted)}svg .axis{font-size:12px;fill:var(--muted)}
 svg .grid{stroke:var(--line)}svg .guide{stroke:#dc2626;stroke-dasharray:5 4}
 table{border-collapse:collapse;background:var(--card);border:1px solid var(--line);font-size:14px}
-th,td{padding:5px 12px;border-bottom:1px solid var(--line);text-align:right}th:first-child,td:first-child{text-align:left}
+th,td{padding:5px 12px;border-bottom:1px solid var(--line);text-align:right}th:first-child,td:first-child,.text{text-align:left}
 th{color:var(--muted);font-weight:600}td{white-space:nowrap}table.facts td+td{white-space:normal}
 .scroll{overflow-x:auto;margin-bottom:12px}
 table.facts td{text-align:left}
@@ -107,14 +107,20 @@ std::string warnings(const std::vector<std::string>& texts) {
 std::string verbatim(const std::string& text) { return "<pre>" + escape_html(text) + "</pre>"; }
 
 std::string table(const std::vector<std::string>& heading,
-                  const std::vector<std::vector<Cell>>& rows) {
+                  const std::vector<std::vector<Cell>>& rows, std::size_t text_columns) {
+  // The first column is text in any case.
+  const auto is_text = [text_columns](std::size_t i) { return i > 0 && i < text_columns; };
   std::string out = "<div class=\"scroll\"><table><tr>";
-  for (const std::string& name : heading) out += "<th>" + escape_html(name) + "</th>";
+  for (std::size_t i = 0; i < heading.size(); ++i) {
+    out += (is_text(i) ? "<th class=\"text\">" : "<th>") + escape_html(heading[i]) + "</th>";
+  }
   out += "</tr>";
   for (const auto& row : rows) {
     out += "<tr>";
-    for (const Cell& cell : row) {
-      out += cell.style.empty() ? "<td>" : "<td style=\"" + escape_html(cell.style) + "\">";
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const Cell& cell = row[i];
+      out += is_text(i) ? "<td class=\"text\"" : "<td";
+      out += cell.style.empty() ? ">" : " style=\"" + escape_html(cell.style) + "\">";
       const std::string text = escape_html(cell.text);
       out +=
           cell.link.empty() ? text : "<a href=\"" + escape_html(cell.link) + "\">" + text + "</a>";

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>
@@ -57,9 +58,9 @@ struct Cell {
   std::string link = {};  ///< address that the text leads to; empty: none
 };
 
-/// Table; the first column is aligned left, all others right.
+/// Table; the first `text_columns` columns are aligned left, all others right.
 std::string table(const std::vector<std::string>& heading,
-                  const std::vector<std::vector<Cell>>& rows);
+                  const std::vector<std::vector<Cell>>& rows, std::size_t text_columns = 1);
 
 /// Name and text of facts, one a line.
 std::string facts(const std::vector<std::pair<std::string, std::string>>& lines);
