@@ -42,8 +42,8 @@ std::string random_text(const std::vector<double>& rewards, int episodes) {
   return fmt::format("random: {} %, {} %", 100 * within5 / kDraws, 100 * within1 / kDraws);
 }
 
-void measure(const testing::Grid& grid, const ReleqOptions& options, int episodes, int seeds) {
-  testing::GridProblem problem(grid);
+void measure(const testing::ReleqGrid& grid, const ReleqOptions& options, int episodes, int seeds) {
+  testing::ReleqProblem problem(grid);
   const std::vector<double> rewards = problem.rewards(options);
   const double best = rewards.front();
   std::string within5;
@@ -115,7 +115,7 @@ int main(int count, char** words) {
     const YamlMap map(YamlNode::parse(text + "}", "command line"), releq_keys());
     ReleqOptions options = read_releq(map);
     fmt::print("{} episodes {}\n", episodes, to_json(options).dump());
-    for (const testing::Grid& grid : testing::grids()) {
+    for (const testing::ReleqGrid& grid : testing::releq_grids()) {
       for (const QuantizationState state :
            {QuantizationState::kMean, QuantizationState::kMaccMem, QuantizationState::kHardware}) {
         options.environment.quantization = state;

@@ -66,6 +66,7 @@ done
 check "synthesis, bismo_tiny" scripts/synth.sh bismo_tiny "$scratch/synth"
 check "names of RTL" python3 scripts/check_names.py
 check "includes" python3 scripts/check_includes.py
+check "types" python3 scripts/check_types.py
 mapfile -t cpp_files < <(git ls-files '*.h' '*.cpp')
 # Every version formats a little otherwise; the tree is formatted with this one.
 format_version=14

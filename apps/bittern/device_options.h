@@ -11,7 +11,7 @@
 namespace bittern {
 
 /// Options of commands that run layers on devices.
-struct DeviceArguments {
+struct DeviceChoice {
   int workers = 0;
   std::vector<std::string> endpoints;
 

@@ -21,7 +21,7 @@ struct InferArguments {
   int images = 4;
   ImageArguments data;
   QuantiserArguments quantisers;
-  DeviceArguments device;
+  DeviceChoice device;
   std::string store;
   bool no_store = false;
   std::string trace_folder = ".";

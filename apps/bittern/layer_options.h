@@ -51,7 +51,7 @@ struct SourceArguments {
   std::optional<std::string> model;
   std::string store;
   bool no_store = false;
-  DeviceArguments device;
+  DeviceChoice device;
 
   void add_to(CLI::App& command);
   /// Throws Error (exit status 2) for a model that there is not.

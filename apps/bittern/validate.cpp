@@ -26,7 +26,7 @@ struct Options {
   bool all = false;
   bool sums = false;
   TableOptions table;
-  DeviceArguments device;
+  DeviceChoice device;
 };
 
 std::string bits_text(const Precision& p) {

@@ -12,7 +12,7 @@
 namespace bittern {
 
 /// A policy that the found one is compared with.
-struct Baseline {
+struct BaselineRow {
   /// "uniform 4", "uniform 4, ends 8/8", "w6/a4", "w4/float", or a file's name
   std::string label;
   Policy policy;
@@ -20,7 +20,7 @@ struct Baseline {
 };
 
 struct Baselines {
-  std::vector<Baseline> rows;
+  std::vector<BaselineRow> rows;
   std::string note;  ///< which widths have no row, and why; empty: all have one
 };
 

@@ -22,7 +22,7 @@ std::vector<std::pair<std::size_t, BitPair>> cost_points(const BitSpace& space,
   std::vector<std::pair<std::size_t, BitPair>> points;
   for (std::size_t layer = 0; layer < space.layers(); ++layer) {
     for (const BitPair& bits : space.pairs(layer)) points.emplace_back(layer, bits);
-    for (const Baseline& row : baselines.rows) points.emplace_back(layer, row.policy[layer]);
+    for (const BaselineRow& row : baselines.rows) points.emplace_back(layer, row.policy[layer]);
   }
   return points;
 }

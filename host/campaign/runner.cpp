@@ -205,7 +205,7 @@ class Run {
     }
     result_.uniform_note = ready_.baselines.note;
     std::string unknown;
-    for (const Baseline& row : ready_.baselines.rows) {
+    for (const BaselineRow& row : ready_.baselines.rows) {
       if (accuracies_.evaluator().knows(row.policy)) {
         (row.given ? result_.given : result_.uniform).push_back(outcome(row.label, row.policy));
       } else {

@@ -32,10 +32,17 @@ class Local : public Baseline {
     return {exactly(here_)};
   }
 
-  /// Climbs from the best policy that is known.
+  /// Climbs from the best policy that is known, brought within the limits.
   int learn_from(const Experience& other, const std::vector<Outcome>& outcomes) override {
     Baseline::learn_from(other, outcomes);
-    if (const Measured* best = record_.best()) here_ = best->choice;
+    const std::vector<Measured>& all = record_.all();
+    if (all.empty()) return 0;
+    const Measured* best = record_.best();
+    if (best == nullptr) {
+      best = &*std::max_element(all.begin(), all.end(),
+                                [](const Measured& a, const Measured& b) { return better(b, a); });
+    }
+    here_ = space_.walled(best->choice);
     return 0;
   }
 

@@ -38,7 +38,7 @@ class BaselinesTest : public ::testing::Test {
   }
   static std::vector<std::string> labels(const Baselines& baselines) {
     std::vector<std::string> out;
-    for (const Baseline& row : baselines.rows) out.push_back(row.label);
+    for (const BaselineRow& row : baselines.rows) out.push_back(row.label);
     return out;
   }
 

@@ -16,7 +16,7 @@ namespace bittern::testing {
 /// Complete problems for ReLeQ, made up, whose best policy is found by trying all: LeNet's layers,
 /// weights only, at 2, 3, 4, 5 or 8 bits (625 policies), or other networks of a few layers.
 /// Accuracies are those of functions with the features that real ones have.
-struct Grid {
+struct ReleqGrid {
   std::string name;
   std::vector<int> widths = {2, 3, 4, 5, 8};
   double full_precision = 99.0;
@@ -34,7 +34,7 @@ inline double jitter(const Policy& policy, int salt) {
 }
 
 /// Every layer costs accuracy on its own.
-inline Grid separable() {
+inline ReleqGrid separable() {
   return {"separable", {2, 3, 4, 5, 8}, 99.0, [](const Policy& policy) {
             const double loss[] = {9.0, 14.0, 3.0, 22.0};
             double sum = 0.0;
@@ -47,7 +47,7 @@ inline Grid separable() {
 
 /// Few bits are free until there are too few: a cliff right beside the best policy, as LeNet has
 /// between (2,2,3,2) and (2,2,2,2).
-inline Grid cliff() {
+inline ReleqGrid cliff() {
   return {"cliff", {2, 3, 4, 5, 8}, 99.8, [](const Policy& policy) {
             double slack = -8.6;
             const double weight[] = {0.9, 0.8, 1.3, 0.7};
@@ -60,7 +60,7 @@ inline Grid cliff() {
 }
 
 /// Errors of neighbours multiply, so that few bits in one layer ask for more in the next.
-inline Grid interacting() {
+inline ReleqGrid interacting() {
   return {"interacting", {2, 3, 4, 5, 8}, 92.0, [](const Policy& policy) {
             double sum = 0.0;
             for (std::size_t i = 0; i < policy.size(); ++i) {
@@ -73,7 +73,7 @@ inline Grid interacting() {
 }
 
 /// Two good regions far from each other; the one that is found more easily is the worse one.
-inline Grid deceptive() {
+inline ReleqGrid deceptive() {
   return {"deceptive", {2, 3, 4, 5, 8}, 95.0, [](const Policy& policy) {
             double near_low = 0.0;
             double near_mixed = 0.0;
@@ -88,12 +88,14 @@ inline Grid deceptive() {
           }};
 }
 
-inline std::vector<Grid> grids() { return {separable(), cliff(), interacting(), deceptive()}; }
+inline std::vector<ReleqGrid> releq_grids() {
+  return {separable(), cliff(), interacting(), deceptive()};
+}
 
 /// A grid over a network, with costs: cycles in proportion to MACs times weight bits.
-class GridProblem {
+class ReleqProblem {
  public:
-  explicit GridProblem(const Grid& grid, Network network = lenet())
+  explicit ReleqProblem(const ReleqGrid& grid, Network network = lenet())
       : grid_(grid),
         cost_(network,
               [network](std::size_t layer, BitPair bits) {
@@ -138,7 +140,7 @@ class GridProblem {
     }
   }
 
-  Grid grid_;
+  ReleqGrid grid_;
   FunctionCost cost_;
   FunctionEvaluator evaluator_;
 };

@@ -12,14 +12,14 @@ namespace bittern {
 namespace {
 
 using nlohmann::json;
-using testing::GridProblem;
+using testing::ReleqProblem;
 
 class CompleteGrid : public ::testing::TestWithParam<std::tuple<std::size_t, QuantizationState>> {};
 
 /// The acceptance test: on problems whose 625 policies can be gone through, the defaults find 95 %
 /// of the best reward within 600 episodes, with at least four of five seeds.
 TEST_P(CompleteGrid, IsSolvedNearlyToItsOptimum) {
-  GridProblem problem(testing::grids()[std::get<0>(GetParam())]);
+  ReleqProblem problem(testing::releq_grids()[std::get<0>(GetParam())]);
   ReleqOptions options;
   options.environment.quantization = std::get<1>(GetParam());
   const double best = problem.rewards(options).front();
@@ -50,14 +50,14 @@ TEST_P(CompleteGrid, IsSolvedNearlyToItsOptimum) {
 
 INSTANTIATE_TEST_SUITE_P(
     Grids, CompleteGrid,
-    ::testing::Combine(::testing::Range(std::size_t{0}, testing::grids().size()),
+    ::testing::Combine(::testing::Range(std::size_t{0}, testing::releq_grids().size()),
                        ::testing::Values(QuantizationState::kMean, QuantizationState::kHardware)));
 
 /// Not what is found, but what is learnt: without giving up walks, the policy itself ends near the
 /// optimum, and knows what it wants. A single run may settle too early, and which one depends on
 /// how a processor rounds.
 TEST(ReleqAgent, EndsWithAPolicyThatEarnsNearlyTheBestReward) {
-  GridProblem problem(testing::separable());
+  ReleqProblem problem(testing::separable());
   ReleqOptions options;
   options.redraw = 0;
   options.environment.quantization = QuantizationState::kMean;

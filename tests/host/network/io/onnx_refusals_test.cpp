@@ -58,7 +58,7 @@ INSTANTIATE_TEST_SUITE_P(
                   m.then("Relu");
                   m.model().mutable_opset_import(0)->set_version(40);
                 },
-                "expected 1 to 21"},
+                "expected 1 to 22"},
         Refusal{"NoOpset",
                 [](OnnxBuilder& m) {
                   m.then("Relu");
