@@ -87,7 +87,7 @@ std::string make_fingerprint(const Network& network, const std::string& weights_
   }
   if (options.equalise) hash.update_field("equalised");
   hash.update_field(fine_tune_text(options.fine_tune));
-  if (options.fine_tune.epochs > 0 && options.weights.per_channel) {
+  if (options.fine_tune.epochs > 0 && (options.weights.per_channel || options.float_weights)) {
     hash.update_field("batch norms put back");
   }
   // Without a fine-tune no random number is drawn.
@@ -456,7 +456,7 @@ class FakeQuantEvaluator::Impl {
            std::any_of(normed_.begin(), normed_.end(), [](bool norm) { return norm; });
   }
 
-  /// Straight-through fine-tune of `tuned` (as re_estimate() left it).
+  /// Straight-through fine-tune of `tuned` (as untuned() gave it).
   void tune(Engine& engine, Tuned& tuned, const Policy& policy, const FineTuneOptions& fine_tune,
             const BatchCallback& on_batch) {
     LoopOptions loop;

@@ -141,7 +141,8 @@ Weights NormTuning::begin(const Weights& folded, const std::vector<ChannelStatis
   for (std::size_t i = 0; i < folded_node_.size(); ++i) {
     if (folded_node_[i] < 0 || engine_.model().slot_of_node(i) < 0) continue;
     const int from = folded_->slot_of_node(static_cast<std::size_t>(folded_node_[i]));
-    if (from < 0 || engine_.model().graph().nodes[i].name.empty()) continue;
+    // A batch norm that was put back stands for a layer; its tensors are made below.
+    if (from < 0) continue;
     NodeWeights& to = weights[static_cast<std::size_t>(engine_.model().slot_of_node(i))];
     const NodeWeights& source = folded[static_cast<std::size_t>(from)];
     const auto copied = [](const torch::Tensor& tensor) {
