@@ -4,23 +4,22 @@
 #include <cmath>
 #include <functional>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <utility>
 #include <vector>
 
+#include "agent/evaluator/final_checkpoint.h"
+#include "agent/evaluator/fine_tune.h"
 #include "agent/evaluator/integer_score.h"
 #include "agent/evaluator/layer_scores.h"
 #include "agent/evaluator/network_quantisers.h"
-#include "agent/evaluator/norm_tuning.h"
 #include "agent/nn/engine.h"
 #include "agent/nn/folding.h"
 #include "agent/nn/input_scaling.h"
 #include "agent/nn/processor.h"
 #include "agent/nn/sgd.h"
 #include "agent/quant/quantiser.h"
-#include "agent/quant/trained_ranges.h"
 #include "agent/torch.h"
 #include "host/base/error.h"
 #include "host/base/hash.h"
@@ -35,65 +34,6 @@ Accuracy accuracy_of(const Score& score) { return {score.accuracy(), score.loss(
 /// The same with the answers to single images.
 Accuracy with_answers(const Score& score) {
   return {score.accuracy(), score.loss(), Answers(score.answers), score.top5()};
-}
-
-std::string policy_text(const Policy& policy) {
-  std::string text;
-  for (const BitPair& bits : policy) text += fmt::format("{}/{} ", bits.weight, bits.activation);
-  return text;
-}
-
-std::string optimiser_text(const OptimiserOptions& optimiser) {
-  return fmt::format("{} {} {} {} {}", static_cast<int>(optimiser.kind), optimiser.learning_rate,
-                     optimiser.momentum, optimiser.weight_decay, optimiser.cosine);
-}
-
-std::string fine_tune_text(const FineTuneOptions& options) {
-  if (options.epochs == 0) return "none";
-  return fmt::format("{} epochs {} batches of {} {}", options.epochs, options.max_batches,
-                     options.batch, optimiser_text(options.optimiser));
-}
-
-std::uint64_t seed_from(const std::string& text) {
-  return std::stoull(sha256_hex(text).substr(0, 16), nullptr, 16);
-}
-
-/// What evaluations are made of besides the policy.
-std::string make_fingerprint(const Network& network, const std::string& weights_hash,
-                             const std::string& data_hash, const FakeQuantOptions& options,
-                             bool on_gpu) {
-  Sha256 hash;
-  hash.update_field("fake-quant-3");
-  for (const Layer& layer : network.layers) {
-    hash.update_field(layer.name).update_field(layer.key());
-    hash.update_field(layer.signed_input ? "signed" : "unsigned");
-  }
-  hash.update_field(graph_key(network.graph));
-  hash.update_field(weights_hash).update_field(data_hash);
-  hash.update_field(threshold_method_name(options.weights.method));
-  hash.update_field(options.weights.per_channel ? "per channel" : "per tensor");
-  hash.update_field(threshold_method_name(options.activations));
-  hash.update_field(std::to_string(options.calibration_images));
-  if (options.weights.kind != WeightKind::kLinear) {
-    hash.update_field(std::string("weights ") + weight_kind_name(options.weights.kind));
-  }
-  if (options.float_weights) hash.update_field("float weights");
-  if (options.float_activations) hash.update_field("float activations");
-  if (options.trained_ranges) hash.update_field("trained ranges");
-  if (options.re_estimate) hash.update_field("re-estimated, with deviations");
-  if (options.integers) hash.update_field("integers");
-  if (options.screen.images > 0) {
-    hash.update_field(fmt::format("screened {} {}", options.screen.images, options.screen.points));
-  }
-  if (options.equalise) hash.update_field("equalised");
-  hash.update_field(fine_tune_text(options.fine_tune));
-  if (options.fine_tune.epochs > 0 && (options.weights.per_channel || options.float_weights)) {
-    hash.update_field("batch norms put back");
-  }
-  // Without a fine-tune no random number is drawn.
-  hash.update_field(options.fine_tune.epochs == 0 ? "" : std::to_string(options.seed));
-  hash.update_field(on_gpu ? "gpu" : "cpu");
-  return hash.hex();
 }
 
 FakeQuantOptions without_screen(FakeQuantOptions options) {
@@ -131,12 +71,12 @@ class FakeQuantEvaluator::Impl {
         validation_(TensorData::from(data.validation, engine_.device())),
         test_(TensorData::from(data.test, engine_.device())),
         prefixes_(options.prefix_bytes),
-        fingerprint_(make_fingerprint(network,
-                                      content_hash(engine_.model().write_weights(weights_)),
-                                      data.hash, options, engine_.device().is_cuda())),
+        fingerprint_(evaluation_fingerprint(network,
+                                            content_hash(engine_.model().write_weights(weights_)),
+                                            data.hash, options, engine_.device().is_cuda())),
         whole_fingerprint_(
-            make_fingerprint(network, content_hash(engine_.model().write_weights(weights_)),
-                             data.hash, without_screen(options), engine_.device().is_cuda())),
+            evaluation_fingerprint(network, content_hash(engine_.model().write_weights(weights_)),
+                                   data.hash, without_screen(options), engine_.device().is_cuda())),
         cache_(options.cache, processor_text(engine_.device().is_cuda())),
         quantisers_(engine_, weights_, quantiser_options(options)) {
     for (const Dataset* part : {&data.train, &data.validation, &data.test}) {
@@ -166,10 +106,8 @@ class FakeQuantEvaluator::Impl {
     if (options.equalise) original_ = original;
     if (data.choice.size() > 0) choice_ = TensorData::from(data.choice, engine_.device());
     quantisers_.calibrate(calibration_images());
-    normed_ = layers_with_norm(unfolded_, engine_.model().network());
-    if (options.re_estimate || tunes_norms()) {
-      outputs_ = quantisers_.output_statistics(re_estimation_images());
-    }
+    tuner_.emplace(unfolded_, engine_, weights_, quantisers_, train_, re_estimation_images(),
+                   options);
     make_screen();
     const bool same_weights = options.fine_tune.epochs == 0 && !options.re_estimate;
     if (same_weights && options.prefix_bytes > 0) {
@@ -281,7 +219,7 @@ class FakeQuantEvaluator::Impl {
   FinalNetwork finish(const Policy& policy, const FineTuneOptions& fine_tune,
                       const std::function<void(const TrainProgress&)>& on_progress) {
     quantisers_.check(policy);
-    Tuned tuned = untuned(policy, fine_tune.epochs > 0);
+    TunedNetwork tuned = tuner_->untuned(policy, fine_tune.epochs > 0);
     if (fine_tune.epochs > 0) tune_with_progress(tuned, policy, fine_tune, on_progress);
     FinalNetwork result;
     const Score validation = score(engine_, tuned, policy, validation_);
@@ -307,12 +245,17 @@ class FakeQuantEvaluator::Impl {
       result.validation_agreement = agreement(on_validation, validation);
       result.test_agreement = agreement(on_test, test);
     }
-    result.checkpoint = make_checkpoint(tuned, policy, result);
+    result.checkpoint =
+        quantised_checkpoint(engine_.model(), unfolded_, quantisers_, tuned, policy, options_);
+    result.checkpoint.metadata["validation_accuracy"] =
+        fmt::format("{:.4f}", result.validation.top1);
+    result.checkpoint.metadata["test_accuracy"] = fmt::format("{:.4f}", result.test.top1);
+    result.checkpoint.metadata["evaluator"] = fingerprint_;
     return result;
   }
 
   QuantisedNetwork integers(const Policy& policy) {
-    const Tuned tuned = prepared(engine_, policy);
+    const TunedNetwork tuned = prepared(engine_, policy);
     return quantisers_.integers(tuned.master, policy, tuned.adjustments);
   }
 
@@ -328,14 +271,6 @@ class FakeQuantEvaluator::Impl {
   const std::vector<Layer>& layers() const { return engine_.model().network().layers; }
   /// Place of a layer's tensors.
   std::size_t slot(std::size_t layer) const { return engine_.model().slot_of_layer(layer); }
-
-  /// What a fine-tune leaves behind.
-  struct Tuned {
-    Weights master;
-    Adjustments adjustments;
-    /// Nothing was trained: what one policy gave in front of a layer, another gives, too.
-    bool original = false;
-  };
 
   /// Of the answer to evaluate().
   std::string key_of(const Policy& policy) const {
@@ -354,7 +289,7 @@ class FakeQuantEvaluator::Impl {
   }
 
   Accuracy compute(Engine& engine, const Policy& policy) {
-    const Tuned tuned = prepared(engine, policy);
+    const TunedNetwork tuned = prepared(engine, policy);
     if (!screen_) return accuracy_of(score(engine, tuned, policy, validation_));
     Score sum = score(engine, tuned, policy, screen_->first);
     if (sum.accuracy() < screen_->least) {
@@ -439,115 +374,12 @@ class FakeQuantEvaluator::Impl {
     return train_.slice(0, count);
   }
 
-  static Weights copy_of(const Weights& weights) {
-    Weights copies = weights;
-    for (NodeWeights& node : copies) {
-      for (torch::Tensor* tensor : {&node.weight, &node.bias, &node.mean, &node.variance}) {
-        if (tensor->defined()) *tensor = tensor->clone();
-      }
-    }
-    return copies;
-  }
-
-  /// Whether fine-tunes put batch norms back: what they leave as scales of channels must have a
-  /// place.
-  bool tunes_norms() const {
-    return (quantisers_.free_scales() || options_.float_weights) &&
-           std::any_of(normed_.begin(), normed_.end(), [](bool norm) { return norm; });
-  }
-
-  /// Straight-through fine-tune of `tuned` (as untuned() gave it).
-  void tune(Engine& engine, Tuned& tuned, const Policy& policy, const FineTuneOptions& fine_tune,
-            const BatchCallback& on_batch) {
-    LoopOptions loop;
-    loop.optimiser = fine_tune.optimiser;
-    loop.epochs = fine_tune.epochs;
-    loop.max_batches = fine_tune.max_batches;
-    loop.batch = fine_tune.batch;
-    loop.augment = fine_tune.augment;
-    loop.seed = seed_from(fmt::format("fine-tune {} {}", options_.seed, policy_text(policy)));
-    const int per_epoch = batches_per_epoch(train_.size(), loop.batch);
-    int total = loop.epochs * per_epoch;
-    if (loop.max_batches > 0) total = std::min(total, loop.max_batches);
-
-    // What is trained: thresholds with it or not, batch norms with it or not.
-    std::optional<TrainedRanges> ranges;
-    if (options_.trained_ranges) ranges = first_ranges(policy);
-    std::optional<NormTuning> norms;
-    Weights with_norms;
-    Adjustments start = tuned.adjustments;
-    std::vector<std::vector<float>> gains = all_gains(tuned);
-    if (tunes_norms()) {
-      norms.emplace(engine_, normed_, engine.threads());
-      with_norms = norms->begin(tuned.master, outputs_, gains);
-      if (quantisers_.free_scales()) start.gains = gains;
-    }
-    Hooks hooks = quantisers_.hooks(policy, start);
-    WeightView view = quantisers_.weight_view(policy, start);
-    if (ranges) {
-      hooks = Hooks([&ranges](std::size_t layer,
-                              const torch::Tensor& x) { return ranges->quantise(layer, x); },
-                    quantisers_.store_hook());
-      view = quantisers_.weight_view(policy, start, [&ranges](std::size_t layer) {
-        return ranges->quantiser(layer).scales().front();
-      });
-    }
-    if (norms) {
-      hooks = Hooks(hooks.input, norms->stored(hooks.stored));
-      view = norms->view(std::move(view));
-    }
-    const auto keep = [&] {
-      if (ranges) tuned.adjustments.thresholds = ranges->thresholds();
-      if (!norms) return;
-      std::vector<std::vector<float>> grown = gains;
-      norms->end(with_norms, tuned.master, grown);
-      if (quantisers_.free_scales()) tuned.adjustments.gains = std::move(grown);
-    };
-    const bool ended =
-        train_loop(norms ? norms->engine() : engine, norms ? with_norms : tuned.master, train_,
-                   loop, view, hooks, [&](int epoch, int batch, const Score& score) {
-                     const int step = epoch * per_epoch + batch;
-                     if (ranges) {
-                       ranges->step(learning_rate(loop.optimiser, step, total),
-                                    loop.optimiser.momentum, loop.optimiser.weight_decay);
-                     }
-                     if (batch + 1 == per_epoch || step + 1 == total) keep();
-                     return !on_batch || on_batch(epoch, batch, score);
-                   });
-    if (!ended) keep();
-    if (norms && options_.re_estimate) {
-      quantisers_.re_estimate(re_estimation_images(), norms->outputs(with_norms), policy,
-                              tuned.master, tuned.adjustments);
-    }
-  }
-
-  /// Thresholds of activations as they are calibrated, to be trained.
-  TrainedRanges first_ranges(const Policy& policy) {
-    std::vector<CodeRange> codes;
-    std::vector<float> thresholds;
-    for (std::size_t i = 0; i < policy.size(); ++i) {
-      codes.push_back(activation_range(policy[i].activation, layers()[i].signed_input));
-      const LinearQuantiser& start = quantisers_.activation(i, policy[i].activation);
-      thresholds.push_back(start.scales().front() * static_cast<float>(codes.back().high));
-    }
-    return {std::move(codes), std::move(thresholds)};
-  }
-
-  /// Adjustments::gains, written out.
-  std::vector<std::vector<float>> all_gains(const Tuned& tuned) const {
-    if (!tuned.adjustments.gains.empty()) return tuned.adjustments.gains;
-    std::vector<std::vector<float>> gains;
-    for (std::size_t layer = 0; layer < layers().size(); ++layer) {
-      gains.emplace_back(static_cast<std::size_t>(weights_[slot(layer)].weight.size(0)), 1.0f);
-    }
-    return gains;
-  }
-
-  void tune_with_progress(Tuned& tuned, const Policy& policy, const FineTuneOptions& fine_tune,
+  void tune_with_progress(TunedNetwork& tuned, const Policy& policy,
+                          const FineTuneOptions& fine_tune,
                           const std::function<void(const TrainProgress&)>& on_progress) {
     const int per_epoch = batches_per_epoch(train_.size(), fine_tune.batch);
     Score running;
-    tune(engine_, tuned, policy, fine_tune, [&](int epoch, int batch, const Score& score) {
+    tuner_->tune(engine_, tuned, policy, fine_tune, [&](int epoch, int batch, const Score& score) {
       throw_if_stopped();
       if (batch == 0) running = Score();
       running += score;
@@ -567,24 +399,14 @@ class FakeQuantEvaluator::Impl {
 
   /// Float weights that evaluations of a policy quantise: the checkpoint's, after the short
   /// fine-tune when there is one.
-  Tuned prepared(Engine& engine, const Policy& policy) {
+  TunedNetwork prepared(Engine& engine, const Policy& policy) {
     if (options_.fine_tune.epochs == 0 && !options_.re_estimate) return {weights_, {}, true};
-    Tuned tuned = untuned(policy, options_.fine_tune.epochs > 0);
-    if (options_.fine_tune.epochs > 0) tune(engine, tuned, policy, options_.fine_tune, {});
+    TunedNetwork tuned = tuner_->untuned(policy, options_.fine_tune.epochs > 0);
+    if (options_.fine_tune.epochs > 0) tuner_->tune(engine, tuned, policy, options_.fine_tune, {});
     return tuned;
   }
 
-  /// What a policy's network is before any fine-tune: training begins with one that works, and what
-  /// it leaves needs no correction. Batch norms that are put back begin from known statistics.
-  Tuned untuned(const Policy& policy, bool tunes) {
-    Tuned tuned{copy_of(weights_), {}};
-    if (options_.re_estimate || (tunes && tunes_norms())) {
-      quantisers_.re_estimate(re_estimation_images(), outputs_, policy, tuned.master,
-                              tuned.adjustments);
-    }
-    return tuned;
-  }
-
+  /// Of the calibration images, so many are enough for means and deviations.
   torch::Tensor re_estimation_images() const {
     constexpr std::int64_t kMost = 128;
     const torch::Tensor images = calibration_images().images;
@@ -592,13 +414,14 @@ class FakeQuantEvaluator::Impl {
   }
 
   /// By the arithmetic that the options ask for.
-  Score score(Engine& engine, const Tuned& tuned, const Policy& policy, const TensorData& data) {
+  Score score(Engine& engine, const TunedNetwork& tuned, const Policy& policy,
+              const TensorData& data) {
     if (!options_.integers) return fake_quant_score(engine, tuned, policy, data);
     return integer_score(quantisers_.integers(tuned.master, policy, tuned.adjustments), data,
                          engine);
   }
 
-  Score fake_quant_score(Engine& engine, const Tuned& tuned, const Policy& policy,
+  Score fake_quant_score(Engine& engine, const TunedNetwork& tuned, const Policy& policy,
                          const TensorData& data) {
     const Weights weights = quantisers_.weight_view(policy, tuned.adjustments)(tuned.master);
     const Hooks hooks = quantisers_.hooks(policy, tuned.adjustments);
@@ -606,73 +429,6 @@ class FakeQuantEvaluator::Impl {
     if (images.empty() || cuts_.empty() || !tuned.original)
       return engine.score(weights, hooks, data);
     return engine.score(weights, hooks, data, prefixes_of(policy, images));
-  }
-
-  void store_weights(TensorFile& file, std::size_t layer, const Policy& policy,
-                     const Adjustments& adjustments, const torch::Tensor& weight) {
-    const std::string& name = layers()[layer].name;
-    if (quantisers_.codebooks()) {
-      const CodebookQuantiser& quantiser = quantisers_.codebook(layer, policy[layer].weight);
-      file.tensors[name + ".weight_codes"] = store_tensor(quantiser.codes());
-      file.tensors[name + ".weight_codebook"] = store_tensor(quantiser.codebook(weight));
-      return;
-    }
-    const LinearQuantiser quantiser = quantisers_.weight(layer, policy, adjustments);
-    file.tensors[name + ".weight_codes"] = store_tensor(quantiser.codes(quantisers_.bent(weight)));
-    file.tensors[name + ".weight_scale"] = StoredTensor::from_floats(
-        {static_cast<std::int64_t>(quantiser.scales().size())}, quantiser.scales());
-  }
-
-  /// Batch norms that were folded, as what is left of them: so the file is a checkpoint of the
-  /// network as it was written, too.
-  void add_norms(TensorFile& file) const {
-    for (const Node& norm : unfolded_.nodes) {
-      if (norm.op != Op::kBatchNorm || norm.inputs[0] == kImage) continue;
-      const Node& layer = unfolded_.nodes[static_cast<std::size_t>(norm.inputs[0])];
-      const auto bias = file.tensors.find(layer.name + ".bias");
-      if (file.tensors.count(norm.name + ".weight") > 0 || bias == file.tensors.end()) continue;
-      const auto channels = static_cast<std::size_t>(norm.shape.channels);
-      const auto all = [channels](double value) {
-        return StoredTensor::from_floats({static_cast<std::int64_t>(channels)},
-                                         std::vector<float>(channels, static_cast<float>(value)));
-      };
-      file.tensors[norm.name + ".weight"] = all(1.0);
-      file.tensors[norm.name + ".bias"] = layer.attributes.bias ? all(0.0) : bias->second;
-      file.tensors[norm.name + ".running_mean"] = all(0.0);
-      file.tensors[norm.name + ".running_var"] = all(1.0 - norm.attributes.epsilon);
-    }
-  }
-
-  TensorFile make_checkpoint(const Tuned& tuned, const Policy& policy, const FinalNetwork& result) {
-    const Weights& master = tuned.master;
-    TensorFile file = engine_.model().write_weights(master);
-    nlohmann::json bits = nlohmann::json::object();
-    for (std::size_t i = 0; i < policy.size(); ++i) {
-      const std::string& name = layers()[i].name;
-      const auto scales = [](const std::vector<float>& values) {
-        return StoredTensor::from_floats({static_cast<std::int64_t>(values.size())}, values);
-      };
-      if (!options_.float_weights) {
-        store_weights(file, i, policy, tuned.adjustments, master[slot(i)].weight);
-        bits[name]["weight_bits"] = policy[i].weight;
-      }
-      if (!options_.float_activations) {
-        const LinearQuantiser activation = quantisers_.activation(i, policy, tuned.adjustments);
-        file.tensors[name + ".activation_scale"] = scales(activation.scales());
-        bits[name]["activation_bits"] = policy[i].activation;
-      }
-    }
-    if (!options_.equalise) add_norms(file);
-    file.metadata = {{"format", "bittern-quantised-1"},
-                     {"network", engine_.model().network().name},
-                     {"policy", bits.dump()},
-                     {"input", input_text(engine_.model().network().graph)},
-                     {"validation_accuracy", fmt::format("{:.4f}", result.validation.top1)},
-                     {"test_accuracy", fmt::format("{:.4f}", result.test.top1)},
-                     {"evaluator", fingerprint_}};
-    // The bounds of a ReLU6 that were divided like its channels are not in the weights.
-    if (options_.equalise) file.metadata["equalised"] = "weights and bounds of ReLU6";
-    return file;
   }
 
   const FakeQuantOptions options_;
@@ -692,9 +448,7 @@ class FakeQuantEvaluator::Impl {
   AccuracyCache cache_;
   std::optional<Accuracy> baseline_;
   NetworkQuantisers quantisers_;
-  std::vector<bool> normed_;  ///< layers that a batch norm was folded into
-  /// Of the layers in floating point, over re_estimation_images(); where they are needed.
-  std::vector<ChannelStatistics> outputs_;
+  std::optional<FineTuner> tuner_;  ///< always there when this is made
   std::map<ScoreKind, LazyScores> scores_;
   int computed_ = 0;
 };

@@ -15,18 +15,14 @@ namespace {
 constexpr double kLeastLength = 1e-6;
 constexpr float kLeastGain = 1e-6f;
 
-/// A graph with batch norms behind some of its layers.
-struct NormedGraph {
-  Graph graph;
-  std::vector<int> folded_node;  ///< as NormTuning has them
-  std::vector<int> norm_node;
-};
-
-NormedGraph with_norms(const Graph& folded, const std::vector<bool>& normed) {
-  NormedGraph out;
-  out.graph.input = folded.input;
-  out.graph.signed_input = folded.signed_input;
-  out.norm_node.assign(normed.size(), -1);
+/// A graph with batch norms behind some of its layers; fills the two vectors as NormTuning has
+/// them.
+Graph with_norms(const Graph& folded, const std::vector<bool>& normed,
+                 std::vector<int>& folded_node, std::vector<int>& norm_node) {
+  Graph out;
+  out.input = folded.input;
+  out.signed_input = folded.signed_input;
+  norm_node.assign(normed.size(), -1);
   const std::vector<int> layer_of = layer_nodes(folded);
   std::vector<int> place(folded.nodes.size());  // of each folded node's value
   std::size_t layer = 0;
@@ -42,8 +38,8 @@ NormedGraph with_norms(const Graph& folded, const std::vector<bool>& normed) {
       node.attributes.relu = false;
       node.attributes.bias = false;
     }
-    place[i] = add_node(out.graph, node);
-    out.folded_node.push_back(norm ? -1 : static_cast<int>(i));
+    place[i] = add_node(out, node);
+    folded_node.push_back(norm ? -1 : static_cast<int>(i));
     if (norm) {
       Node after;
       after.op = Op::kBatchNorm;
@@ -51,14 +47,14 @@ NormedGraph with_norms(const Graph& folded, const std::vector<bool>& normed) {
       after.inputs = {place[i]};
       after.attributes.relu = relu;
       after.where = node.where;
-      place[i] = add_node(out.graph, after);
-      out.norm_node[layer] = place[i];
-      out.folded_node.push_back(static_cast<int>(i));
+      place[i] = add_node(out, after);
+      norm_node[layer] = place[i];
+      folded_node.push_back(static_cast<int>(i));
     }
     layer += is_layer ? 1 : 0;
   }
-  out.graph.output = place[static_cast<std::size_t>(folded.output)];
-  out.graph.first_class = folded.first_class;
+  out.output = place[static_cast<std::size_t>(folded.output)];
+  out.first_class = folded.first_class;
   return out;
 }
 
@@ -99,14 +95,13 @@ std::vector<bool> layers_with_norm(const Graph& original, const Network& folded)
   return normed;
 }
 
-NormTuning::NormTuning(const Engine& folded, const std::vector<bool>& normed, int threads)
+NormTuning::NormTuning(const Engine& folded, const std::vector<bool>& normed)
     : folded_(&folded.model()),
       normed_(normed),
-      engine_(network_with(folded.model().network(), with_norms(folded_->graph(), normed).graph),
-              threads, folded.device().is_cuda() ? TensorDevice::kCuda : TensorDevice::kCpu) {
-  NormedGraph made = with_norms(folded_->graph(), normed);
-  folded_node_ = std::move(made.folded_node);
-  norm_node_ = std::move(made.norm_node);
+      engine_(network_with(folded_->network(),
+                           with_norms(folded_->graph(), normed, folded_node_, norm_node_)),
+              folded.threads(),
+              folded.device().is_cuda() ? TensorDevice::kCuda : TensorDevice::kCpu) {
   // A model may move ReLUs; those of a model's graph are where they belong already.
   const Graph& graph = engine_.model().graph();
   bool same = graph.nodes.size() == folded_node_.size();

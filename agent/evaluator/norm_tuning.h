@@ -19,9 +19,9 @@ std::vector<bool> layers_with_norm(const Graph& original, const Network& folded)
 /// and shifts are folded once more.
 class NormTuning {
  public:
-  /// `folded` is the model that evaluates; its layers marked in `normed` get a batch norm. Work is
-  /// shared out to so many threads, where `folded` is on a CPU.
-  NormTuning(const Engine& folded, const std::vector<bool>& normed, int threads);
+  /// `folded` is the model that evaluates; its layers marked in `normed` get a batch norm. It
+  /// trains on the device of `folded` and on as many threads.
+  NormTuning(const Engine& folded, const std::vector<bool>& normed);
 
   /// The engine that trains.
   Engine& engine() { return engine_; }

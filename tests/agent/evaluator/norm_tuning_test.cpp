@@ -53,7 +53,7 @@ TEST(NormTuning, PutsBatchNormsBackWithoutAChange) {
     const Weights weights = engine.model().read_weights(flat.weights, "folded");
     const TensorData data = TensorData::from(noise(network.graph.input, 32, rng), engine.device());
     const NetworkQuantisers quantisers(engine, weights, {});
-    NormTuning tuning(engine, normed, 1);
+    NormTuning tuning(engine, normed);
     std::vector<std::vector<float>> gains = ones(flat.network);
     const Weights begun = tuning.begin(weights, quantisers.output_statistics(data.images), gains);
     const torch::NoGradGuard no_gradient;
@@ -85,7 +85,7 @@ TEST(NormTuning, AChannelThatTrainingTurnsRoundIsFoldedWithItsSign) {
   const Weights weights = engine.model().read_weights(flat.weights, "folded");
   const TensorData data = TensorData::from(noise(network.graph.input, 32, rng), engine.device());
   const NetworkQuantisers quantisers(engine, weights, {});
-  NormTuning tuning(engine, layers_with_norm(network.graph, flat.network), 1);
+  NormTuning tuning(engine, layers_with_norm(network.graph, flat.network));
   std::vector<std::vector<float>> gains = ones(flat.network);
   Weights trained = tuning.begin(weights, quantisers.output_statistics(data.images), gains);
   const auto norm = static_cast<std::size_t>(tuning.engine().model().slot_of_node(1));
