@@ -9,11 +9,12 @@
 #include <utility>
 #include <vector>
 
-#include "agent/evaluator/final_checkpoint.h"
 #include "agent/evaluator/fine_tune.h"
 #include "agent/evaluator/integer_score.h"
 #include "agent/evaluator/layer_scores.h"
 #include "agent/evaluator/network_quantisers.h"
+#include "agent/evaluator/quantised_checkpoint.h"
+#include "agent/nn/checkpoint.h"
 #include "agent/nn/engine.h"
 #include "agent/nn/folding.h"
 #include "agent/nn/input_scaling.h"
@@ -48,35 +49,37 @@ constexpr int kPrefixCuts = 4;
 }  // namespace
 
 class FakeQuantEvaluator::Impl {
+  /// What evaluations start from.
+  struct Start {
+    FoldedNetwork original;  ///< what the checkpoint has, batch norms folded
+    FoldedNetwork used;      ///< the same or, where options say so, equalised
+    bool equalised_here = false;
+  };
+
  public:
   Impl(const Network& network, const TensorFile& checkpoint, const DataSplits& data,
        const FakeQuantOptions& options)
-      : Impl(network, folded(network, checkpoint, "checkpoint of " + network.name), data, options) {
-  }
+      : Impl(network, checkpoint, start_of(network, checkpoint, data, options), data, options) {}
 
-  Impl(const Network& network, const FoldedNetwork& original, const DataSplits& data,
-       const FakeQuantOptions& options)
-      : Impl(network, original,
-             options.equalise ? equalised(original, first_images(data.train, options)) : original,
-             data, options) {}
-
-  Impl(const Network& network, const FoldedNetwork& original, const FoldedNetwork& folded,
+  Impl(const Network& network, const TensorFile& checkpoint, const Start& start,
        const DataSplits& data, const FakeQuantOptions& options)
       : options_(options),
         unfolded_(network.graph),
-        engine_(folded.network, options.threads, options.device),
-        weights_(engine_.to_device(
-            engine_.model().read_weights(folded.weights, "checkpoint of " + network.name))),
+        engine_(start.used.network, options.threads, options.device),
+        weights_(
+            engine_.to_device(engine_.model().read_weights(start.used.weights, where(network)))),
+        own_(start.equalised_here ? nullptr
+                                  : stated_scales(engine_.model(), checkpoint, options.weights.kind,
+                                                  where(network))),
         train_(TensorData::from(data.train, engine_.device())),
         validation_(TensorData::from(data.validation, engine_.device())),
         test_(TensorData::from(data.test, engine_.device())),
         prefixes_(options.prefix_bytes),
-        fingerprint_(evaluation_fingerprint(network,
-                                            content_hash(engine_.model().write_weights(weights_)),
-                                            data.hash, options, engine_.device().is_cuda())),
-        whole_fingerprint_(
-            evaluation_fingerprint(network, content_hash(engine_.model().write_weights(weights_)),
-                                   data.hash, without_screen(options), engine_.device().is_cuda())),
+        fingerprint_(evaluation_fingerprint(network, weights_key(), data.hash, options,
+                                            engine_.device().is_cuda())),
+        whole_fingerprint_(evaluation_fingerprint(network, weights_key(), data.hash,
+                                                  without_screen(options),
+                                                  engine_.device().is_cuda())),
         cache_(options.cache, processor_text(engine_.device().is_cuda())),
         quantisers_(engine_, weights_, quantiser_options(options)) {
     for (const Dataset* part : {&data.train, &data.validation, &data.test}) {
@@ -103,10 +106,10 @@ class FakeQuantEvaluator::Impl {
     if (options.integers && quantisers_.codebooks()) {
       fail_usage("integers need codes: weights in codebooks (k-means) have none");
     }
-    if (options.equalise) original_ = original;
+    if (options.equalise) original_ = start.original;
     if (data.choice.size() > 0) choice_ = TensorData::from(data.choice, engine_.device());
     quantisers_.calibrate(calibration_images());
-    tuner_.emplace(unfolded_, engine_, weights_, quantisers_, train_, re_estimation_images(),
+    tuner_.emplace(unfolded_, engine_, weights_, quantisers_, train_, re_estimation_images(), own_,
                    options);
     make_screen();
     const bool same_weights = options.fine_tune.epochs == 0 && !options.re_estimate;
@@ -232,7 +235,7 @@ class FakeQuantEvaluator::Impl {
       result.equalised_test = with_answers(engine_.score(weights_, {}, test_));
     }
     if (options_.float_weights || options_.float_activations) {
-      NetworkQuantisers both = quantisers_.complete();
+      NetworkQuantisers both = quantisers_.complete(tuned.master);
       result.test_quantised =
           with_answers(engine_.score(both.weight_view(policy, tuned.adjustments)(tuned.master),
                                      both.hooks(policy, tuned.adjustments), test_));
@@ -245,8 +248,9 @@ class FakeQuantEvaluator::Impl {
       result.validation_agreement = agreement(on_validation, validation);
       result.test_agreement = agreement(on_test, test);
     }
+    NetworkQuantisers complete = quantisers_.complete(tuned.master);
     result.checkpoint =
-        quantised_checkpoint(engine_.model(), unfolded_, quantisers_, tuned, policy, options_);
+        quantised_checkpoint(engine_.model(), unfolded_, complete, tuned, policy, options_);
     result.checkpoint.metadata["validation_accuracy"] =
         fmt::format("{:.4f}", result.validation.top1);
     result.checkpoint.metadata["test_accuracy"] = fmt::format("{:.4f}", result.test.top1);
@@ -267,7 +271,27 @@ class FakeQuantEvaluator::Impl {
     return all;
   }
 
+  bool states(const Policy& policy) const { return tuner_->owns(policy); }
+
  private:
+  static std::string where(const Network& network) { return "checkpoint of " + network.name; }
+
+  static Start start_of(const Network& network, const TensorFile& checkpoint,
+                        const DataSplits& data, const FakeQuantOptions& options) {
+    Start start;
+    start.original =
+        folded(with_stated_bounds(network, checkpoint, where(network)), checkpoint, where(network));
+    // A file of weights that were evened out already is not evened out once more.
+    start.equalised_here = options.equalise && checkpoint.metadata.count("equalised") == 0;
+    start.used = start.equalised_here ? equalised(start.original, first_images(data.train, options))
+                                      : start.original;
+    return start;
+  }
+
+  std::string weights_key() const {
+    return content_hash(engine_.model().write_weights(weights_)) + scales_key(own_.get());
+  }
+
   const std::vector<Layer>& layers() const { return engine_.model().network().layers; }
   /// Place of a layer's tensors.
   std::size_t slot(std::size_t layer) const { return engine_.model().slot_of_layer(layer); }
@@ -400,7 +424,8 @@ class FakeQuantEvaluator::Impl {
   /// Float weights that evaluations of a policy quantise: the checkpoint's, after the short
   /// fine-tune when there is one.
   TunedNetwork prepared(Engine& engine, const Policy& policy) {
-    if (options_.fine_tune.epochs == 0 && !options_.re_estimate) return {weights_, {}, true};
+    const bool as_it_is = options_.fine_tune.epochs == 0 && !options_.re_estimate;
+    if (as_it_is && !tuner_->owns(policy)) return {weights_, {}, true};
     TunedNetwork tuned = tuner_->untuned(policy, options_.fine_tune.epochs > 0);
     if (options_.fine_tune.epochs > 0) tuner_->tune(engine, tuned, policy, options_.fine_tune, {});
     return tuned;
@@ -435,6 +460,7 @@ class FakeQuantEvaluator::Impl {
   const Graph unfolded_;  ///< of the network as it was given
   Engine engine_;
   Weights weights_;
+  std::shared_ptr<const PolicyScales> own_;  ///< of the checkpoint; null: it has none
   TensorData train_;
   TensorData validation_;
   TensorData test_;
@@ -498,6 +524,8 @@ FinalNetwork FakeQuantEvaluator::finish(
 QuantisedNetwork FakeQuantEvaluator::integers(const Policy& policy) {
   return impl_->integers(policy);
 }
+
+bool FakeQuantEvaluator::states(const Policy& policy) const { return impl_->states(policy); }
 
 int FakeQuantEvaluator::computed() const { return impl_->computed(); }
 

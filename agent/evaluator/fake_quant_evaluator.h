@@ -37,8 +37,9 @@ struct FinalNetwork {
   double validation_agreement = 100.0;
   double test_agreement = 100.0;
   /// Per layer: weight and bias (float, before quantisation), weight_codes (I8), weight_scale (with
-  /// codebooks: codes U8, and weight_codebook), activation_scale (without those of an operand that
-  /// stays in floating point); metadata with network, policy and accuracies.
+  /// codebooks: codes U8, and weight_codebook), activation_scale; stored_scale of maps; metadata
+  /// with network, policy and accuracies (quantised_checkpoint()). An evaluator that is given it
+  /// computes this policy as it is here.
   TensorFile checkpoint;
 };
 
@@ -89,6 +90,11 @@ class FakeQuantEvaluator : public Evaluator {
   /// The network of a policy in integers, after the short fine-tune when there is one. Throws Error
   /// as evaluate() and quantise_network() do, and for weights in codebooks.
   QuantisedNetwork integers(const Policy& policy);
+
+  /// Whether the checkpoint was made for this policy and states its scales
+  /// (quantised_checkpoint()). Then they are used as they are: nothing of it is calibrated or
+  /// re-estimated.
+  bool states(const Policy& policy) const;
 
   /// Evaluations that were computed and not found in the cache.
   int computed() const;

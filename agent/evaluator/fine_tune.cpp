@@ -10,6 +10,7 @@
 
 #include "agent/evaluator/norm_tuning.h"
 #include "agent/torch.h"
+#include "host/base/error.h"
 #include "host/base/hash.h"
 
 namespace bittern {
@@ -33,12 +34,14 @@ Weights copy_of(const Weights& weights) {
 
 FineTuner::FineTuner(const Graph& unfolded, const Engine& engine, const Weights& weights,
                      NetworkQuantisers& quantisers, const TensorData& train,
-                     torch::Tensor re_estimation, const FakeQuantOptions& options)
+                     torch::Tensor re_estimation, std::shared_ptr<const PolicyScales> own,
+                     const FakeQuantOptions& options)
     : engine_(&engine),
       weights_(&weights),
       quantisers_(&quantisers),
       train_(&train),
       re_estimation_(std::move(re_estimation)),
+      own_(std::move(own)),
       trained_ranges_(options.trained_ranges),
       float_weights_(options.float_weights),
       re_estimate_(options.re_estimate),
@@ -54,6 +57,10 @@ bool FineTuner::tunes_norms() const {
 
 TunedNetwork FineTuner::untuned(const Policy& policy, bool tunes) const {
   TunedNetwork network{copy_of(*weights_), {}};
+  if (owns(policy)) {
+    network.adjustments.scales = own_;
+    return network;
+  }
   if (re_estimate_ || (tunes && tunes_norms())) {
     quantisers_->re_estimate(re_estimation_, outputs_, policy, network.master, network.adjustments);
   }
@@ -69,20 +76,25 @@ void FineTuner::tune(Engine& engine, TunedNetwork& network, const Policy& policy
   loop.batch = options.batch;
   loop.augment = options.augment;
   loop.seed = seed_from(fmt::format("fine-tune {} {}", seed_, policy_text(policy)));
+  if (owns(policy)) check_own_scales();
   const int per_epoch = batches_per_epoch(train_->size(), loop.batch);
   int total = loop.epochs * per_epoch;
   if (loop.max_batches > 0) total = std::min(total, loop.max_batches);
 
   // What is trained: thresholds with it or not, batch norms with it or not.
   std::optional<TrainedRanges> ranges;
-  if (trained_ranges_) ranges = first_ranges(policy);
+  if (trained_ranges_) ranges = first_ranges(policy, network.adjustments);
   std::optional<NormTuning> norms;
   Weights with_norms;
   Adjustments start = network.adjustments;
   std::vector<std::vector<float>> gains = all_gains(network.adjustments);
   if (tunes_norms()) {
     norms.emplace(engine, normed_);
-    with_norms = norms->begin(network.master, outputs_, gains);
+    with_norms = norms->begin(
+        network.master,
+        owns(policy) ? quantisers_->output_statistics(re_estimation_, policy, network.master, start)
+                     : outputs_,
+        gains);
     if (quantisers_->free_scales()) start.gains = gains;
   }
   Hooks hooks = quantisers_->hooks(policy, start);
@@ -90,7 +102,7 @@ void FineTuner::tune(Engine& engine, TunedNetwork& network, const Policy& policy
   if (ranges) {
     hooks = Hooks(
         [&ranges](std::size_t layer, const torch::Tensor& x) { return ranges->quantise(layer, x); },
-        quantisers_->store_hook());
+        quantisers_->store_hook(start));
     view = quantisers_->weight_view(policy, start, [&ranges](std::size_t layer) {
       return ranges->quantiser(layer).scales().front();
     });
@@ -124,12 +136,26 @@ void FineTuner::tune(Engine& engine, TunedNetwork& network, const Policy& policy
   }
 }
 
-TrainedRanges FineTuner::first_ranges(const Policy& policy) const {
+void FineTuner::check_own_scales() const {
+  for (std::size_t layer = 0; layer < layers().size(); ++layer) {
+    const auto channels =
+        static_cast<std::size_t>((*weights_)[engine_->model().slot_of_layer(layer)].weight.size(0));
+    const std::size_t scales = own_->weights[layer].size();
+    if (scales == (quantisers_->free_scales() ? channels : 1)) continue;
+    fail_usage(
+        "the weights of layer {} came with {} scales for {} channels: fine-tune them with as many "
+        "({})",
+        layers()[layer].name, scales, channels,
+        scales == 1 ? "without per_channel" : "with per_channel");
+  }
+}
+
+TrainedRanges FineTuner::first_ranges(const Policy& policy, const Adjustments& adjustments) const {
   std::vector<CodeRange> codes;
   std::vector<float> thresholds;
   for (std::size_t i = 0; i < policy.size(); ++i) {
     codes.push_back(activation_range(policy[i].activation, layers()[i].signed_input));
-    const LinearQuantiser& start = quantisers_->activation(i, policy[i].activation);
+    const LinearQuantiser start = quantisers_->activation(i, policy, adjustments);
     thresholds.push_back(start.scales().front() * static_cast<float>(codes.back().high));
   }
   return {std::move(codes), std::move(thresholds)};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "agent/evaluator/fake_quant_options.h"
@@ -28,10 +29,14 @@ class FineTuner {
  public:
   /// `engine` (whose model evaluates), `weights`, `quantisers` and `train` must outlive this.
   /// `unfolded` is the graph with its batch norms, `re_estimation` the images that these are
-  /// estimated on.
+  /// estimated on. `own`: scales that the weights came with; their policy's network is computed
+  /// with them, as it is (null: none).
   FineTuner(const Graph& unfolded, const Engine& engine, const Weights& weights,
             NetworkQuantisers& quantisers, const TensorData& train, torch::Tensor re_estimation,
-            const FakeQuantOptions& options);
+            std::shared_ptr<const PolicyScales> own, const FakeQuantOptions& options);
+
+  /// Whether the weights came with scales for this policy.
+  bool owns(const Policy& policy) const { return own_ && own_->policy == policy; }
 
   /// A policy's network before any fine-tune, `tunes` when one follows: training begins with a
   /// network that works. Batch norms that are put back begin from known statistics.
@@ -47,8 +52,10 @@ class FineTuner {
   /// Whether fine-tunes put batch norms back: what they leave as scales of channels must have a
   /// place.
   bool tunes_norms() const;
-  /// Thresholds of activations as they are calibrated, to be trained.
-  TrainedRanges first_ranges(const Policy& policy) const;
+  /// Thresholds of activations as they are before any training.
+  TrainedRanges first_ranges(const Policy& policy, const Adjustments& adjustments) const;
+  /// Throws Error (exit status 2) where a fine-tune could not keep the form of the own scales.
+  void check_own_scales() const;
   /// Adjustments::gains, written out.
   std::vector<std::vector<float>> all_gains(const Adjustments& adjustments) const;
 
@@ -57,6 +64,7 @@ class FineTuner {
   NetworkQuantisers* quantisers_;
   const TensorData* train_;
   torch::Tensor re_estimation_;
+  std::shared_ptr<const PolicyScales> own_;
   bool trained_ranges_;
   bool float_weights_;
   bool re_estimate_;

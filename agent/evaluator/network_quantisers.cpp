@@ -67,6 +67,16 @@ void pass_layers(const Model& model, const torch::Tensor& images, const Weights&
   }
 }
 
+std::vector<ChannelStatistics> statistics_of(const Model& model, const torch::Tensor& images,
+                                             const Weights& weights, const Hooks& hooks) {
+  const torch::NoGradGuard no_gradient;
+  std::vector<ChannelStatistics> found(model.network().layers.size());
+  pass_layers(model, images, weights, hooks, [&](std::size_t layer, torch::Tensor& sums) {
+    found[layer] = channel_statistics(sums);
+  });
+  return found;
+}
+
 }  // namespace
 
 NetworkQuantisers::NetworkQuantisers(Engine& engine, const Weights& weights,
@@ -178,16 +188,32 @@ const LinearQuantiser& NetworkQuantisers::stored(std::size_t node) {
 
 LinearQuantiser NetworkQuantisers::weight(std::size_t layer, const Policy& policy,
                                           const Adjustments& adjustments) {
-  const LinearQuantiser& shared = weight(layer, policy[layer].weight);
-  if (adjustments.gains.empty()) return shared;
-  return shared.times(adjustments.gains[layer]).to(engine_->device());
+  const int bits = policy[layer].weight;
+  const LinearQuantiser start =
+      adjustments.scales
+          ? LinearQuantiser::with_scales(weight_code_range(options_.weights.kind, bits),
+                                         adjustments.scales->weights[layer])
+                .to(engine_->device())
+          : weight(layer, bits);
+  if (adjustments.gains.empty()) return start;
+  return start.times(adjustments.gains[layer]).to(engine_->device());
 }
 
 LinearQuantiser NetworkQuantisers::activation(std::size_t layer, const Policy& policy,
                                               const Adjustments& adjustments) {
-  if (adjustments.thresholds.empty()) return activation(layer, policy[layer].activation);
-  return {activation_range(policy[layer].activation, layers()[layer].signed_input),
-          adjustments.thresholds[layer]};
+  const int bits = policy[layer].activation;
+  const CodeRange range = activation_range(bits, layers()[layer].signed_input);
+  if (!adjustments.thresholds.empty()) return {range, adjustments.thresholds[layer]};
+  if (!adjustments.scales) return activation(layer, bits);
+  return LinearQuantiser::with_scales(range, {adjustments.scales->activations[layer]});
+}
+
+LinearQuantiser NetworkQuantisers::stored(std::size_t node, const Adjustments& adjustments) {
+  if (!adjustments.scales) return stored(node);
+  const QuantisationScheme& scheme = engine_->model().scheme();
+  const auto point = static_cast<std::size_t>(scheme.point_of_node[node]);
+  return LinearQuantiser::with_scales(activation_range(kStoredBits, scheme.points[point].is_signed),
+                                      {adjustments.scales->stored.at(node)});
 }
 
 template <typename Check, typename Find>
@@ -269,10 +295,11 @@ WeightView NetworkQuantisers::weight_view(const Policy& policy, const Adjustment
   };
 }
 
-StoreHook NetworkQuantisers::store_hook() {
-  std::vector<const LinearQuantiser*> quantisers(engine_->model().graph().nodes.size(), nullptr);
-  for (const std::size_t node : engine_->model().scheme().stored())
-    quantisers[node] = &stored(node);
+StoreHook NetworkQuantisers::store_hook(const Adjustments& adjustments) {
+  std::vector<std::optional<LinearQuantiser>> quantisers(engine_->model().graph().nodes.size());
+  for (const std::size_t node : engine_->model().scheme().stored()) {
+    quantisers[node] = stored(node, adjustments);
+  }
   return [quantisers = std::move(quantisers)](std::size_t node, const torch::Tensor& x) {
     const bool gradient = x.requires_grad() && at::GradMode::is_enabled();
     return gradient ? quantisers[node]->fake_quantise_with_gradient(x)
@@ -293,7 +320,7 @@ Hooks NetworkQuantisers::hooks(const Policy& policy, const Adjustments& adjustme
     const CodePoint& from =
         scheme.points[static_cast<std::size_t>(scheme.point_of(node.inputs[0]))];
     done.push_back(from.kind == CodePoint::Kind::kStored &&
-                   stored(from.place) == quantisers.back());
+                   stored(from.place, adjustments) == quantisers.back());
   }
   return {[quantisers = std::move(quantisers), done = std::move(done)](std::size_t layer,
                                                                        const torch::Tensor& x) {
@@ -302,7 +329,7 @@ Hooks NetworkQuantisers::hooks(const Policy& policy, const Adjustments& adjustme
             return gradient ? quantisers[layer].fake_quantise_with_gradient(x)
                             : quantisers[layer].fake_quantise(x);
           },
-          store_hook()};
+          store_hook(adjustments)};
 }
 
 bool NetworkQuantisers::free_scales() const {
@@ -312,12 +339,14 @@ bool NetworkQuantisers::free_scales() const {
 
 std::vector<ChannelStatistics> NetworkQuantisers::output_statistics(
     const torch::Tensor& images) const {
-  const torch::NoGradGuard no_gradient;
-  std::vector<ChannelStatistics> found(layers().size());
-  pass_layers(engine_->model(), images, *weights_, {}, [&](std::size_t layer, torch::Tensor& sums) {
-    found[layer] = channel_statistics(sums);
-  });
-  return found;
+  return statistics_of(engine_->model(), images, *weights_, {});
+}
+
+std::vector<ChannelStatistics> NetworkQuantisers::output_statistics(
+    const torch::Tensor& images, const Policy& policy, const Weights& master,
+    const Adjustments& adjustments) {
+  return statistics_of(engine_->model(), images, weight_view(policy, adjustments)(master),
+                       hooks(policy, adjustments));
 }
 
 void NetworkQuantisers::re_estimate(const torch::Tensor& images,
@@ -365,8 +394,12 @@ void NetworkQuantisers::re_estimate(const torch::Tensor& images,
   }
 }
 
-NetworkQuantisers NetworkQuantisers::complete() const {
+NetworkQuantisers NetworkQuantisers::complete(const Weights& master) const {
   NetworkQuantisers all = *this;
+  if (options_.float_weights) {
+    all.weights_ = &master;
+    all.weight_quantisers_.clear();
+  }
   all.options_.float_weights = false;
   all.options_.float_activations = false;
   return all;
@@ -396,7 +429,7 @@ QuantisedNetwork NetworkQuantisers::integers(const Weights& master, const Policy
     if (point.kind == CodePoint::Kind::kImage) continue;
     const LinearQuantiser quantiser = point.kind == CodePoint::Kind::kLayer
                                           ? activation(point.place, policy, adjustments)
-                                          : stored(point.place);
+                                          : stored(point.place, adjustments);
     activations.push_back({quantiser.range(), quantiser.scales().front()});
   }
   return stored_integers(model.network().name, model.graph(), model.write_weights(tensors), policy,

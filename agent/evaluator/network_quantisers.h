@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -31,8 +32,18 @@ struct ChannelStatistics {
   torch::Tensor deviation;
 };
 
+/// The scales of one policy's codes.
+struct PolicyScales {
+  Policy policy;
+  std::vector<std::vector<float>> weights;  ///< of each layer: one, or one for each output channel
+  std::vector<float> activations;           ///< of each layer's input
+  std::map<std::size_t, float> stored;      ///< of maps that are stored, by their nodes
+};
+
 /// What one policy's network has in place of what all policies share.
 struct Adjustments {
+  /// In place of those that a calibration finds; null: those.
+  std::shared_ptr<const PolicyScales> scales = {};
   /// Clipping thresholds of the layers' inputs; empty: those of the calibration.
   std::vector<float> thresholds = {};
   /// Of each layer's output channels: the factor by which the master weights, and with them the
@@ -62,12 +73,13 @@ class NetworkQuantisers {
 
   const LinearQuantiser& weight(std::size_t layer, int bits);
   const LinearQuantiser& activation(std::size_t layer, int bits);
-  const LinearQuantiser& stored(std::size_t node);
   const CodebookQuantiser& codebook(std::size_t layer, int bits);
   /// Of a layer's weights and of its input under a policy.
   LinearQuantiser weight(std::size_t layer, const Policy& policy, const Adjustments& adjustments);
   LinearQuantiser activation(std::size_t layer, const Policy& policy,
                              const Adjustments& adjustments);
+  /// Of a map that is stored.
+  LinearQuantiser stored(std::size_t node, const Adjustments& adjustments);
   bool codebooks() const { return options_.weights.kind == WeightKind::kKmeans; }
   /// A weight tensor before its linear quantiser: DoReFa's are bent first.
   torch::Tensor bent(const torch::Tensor& weight) const;
@@ -84,11 +96,15 @@ class NetworkQuantisers {
                          InputScale input_scale);
   /// Quantises activations at every point.
   Hooks hooks(const Policy& policy, const Adjustments& adjustments);
-  /// The part of hooks() that does not depend on a policy.
-  StoreHook store_hook();
+  /// The part of hooks() that does not depend on bits.
+  StoreHook store_hook(const Adjustments& adjustments);
 
   /// Of the outputs of every layer, before its ReLU, in floating point.
   std::vector<ChannelStatistics> output_statistics(const torch::Tensor& images) const;
+  /// The same of a policy's network.
+  std::vector<ChannelStatistics> output_statistics(const torch::Tensor& images,
+                                                   const Policy& policy, const Weights& master,
+                                                   const Adjustments& adjustments);
 
   /// Re-estimates folded batch norms for a policy: the mean of every output channel of a layer,
   /// over these images, becomes the one in `wanted` (output_statistics() of the same images) again,
@@ -101,8 +117,9 @@ class NetworkQuantisers {
   /// Whether weights have a scale for each output channel that may be any.
   bool free_scales() const;
 
-  /// Both operands quantised, whatever the options say.
-  NetworkQuantisers complete() const;
+  /// Both operands quantised, whatever the options say; weights that were float by the scales that
+  /// these have. `master` must outlive the result.
+  NetworkQuantisers complete(const Weights& master) const;
 
   /// The network in integers. Throws Error (exit status 2) where the options leave an operand
   /// without codes, and as quantise_network() does.
@@ -110,6 +127,7 @@ class NetworkQuantisers {
                             const Adjustments& adjustments);
 
  private:
+  const LinearQuantiser& stored(std::size_t node);
   const std::vector<Layer>& layers() const { return engine_->model().network().layers; }
   std::size_t slot(std::size_t layer) const { return engine_->model().slot_of_layer(layer); }
   void check_weight_bits(int bits) const;

@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 #include <vector>
@@ -34,13 +35,18 @@ bool ends_in(const std::string& text, const std::string& end) {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
-/// What a file may hold besides: counters, and what Bittern stores beside quantised weights.
-bool passed_over(const std::string& name) {
-  for (const char* end : {".num_batches_tracked", ".weight_codes", ".weight_scale",
-                          ".weight_codebook", ".activation_scale"}) {
+/// What Bittern keeps with quantised weights, under names of nodes.
+bool of_quantisers(const std::string& name) {
+  for (const char* end : {".weight_codes", ".weight_scale", ".weight_codebook", ".activation_scale",
+                          kStoredScale, kBoundDivisors}) {
     if (ends_in(name, end)) return true;
   }
   return false;
+}
+
+/// What a file may hold besides weights.
+bool passed_over(const std::string& name) {
+  return ends_in(name, ".num_batches_tracked") || of_quantisers(name);
 }
 
 /// The word with its dot that begins all names; empty without one.
@@ -87,6 +93,9 @@ class Fitting {
       }
     }
     if (!missing_.empty()) fail_missing();
+    for (const auto& [name, tensor] : file_.tensors) {
+      if (of_quantisers(name)) fitted.tensors.emplace(name, tensor);
+    }
     warn_of_rest();
     return fitted;
   }
@@ -138,7 +147,11 @@ class Fitting {
   std::vector<std::string> rest() const {
     std::vector<std::string> names;
     for (const auto& [name, tensor] : file_.tensors) {
-      if (used_.count(name) == 0 && !passed_over(name)) names.push_back(name);
+      if (used_.count(name) > 0 || passed_over(name)) continue;
+      // A layer of codes whose batch norm was folded has a bias; so has the batch norm.
+      const std::string layer = name.substr(0, name.rfind('.'));
+      if (name == layer + ".bias" && file_.tensors.count(layer + ".weight_codes") > 0) continue;
+      names.push_back(name);
     }
     return names;
   }
@@ -199,6 +212,24 @@ class Fitting {
 };
 
 }  // namespace
+
+Network with_stated_bounds(Network network, const TensorFile& checkpoint,
+                           const std::string& where) {
+  for (Node& node : network.graph.nodes) {
+    const auto found = checkpoint.tensors.find(node.name + kBoundDivisors);
+    if (found == checkpoint.tensors.end()) continue;
+    const std::vector<float> divisors = found->second.to_floats();
+    const bool positive = std::all_of(divisors.begin(), divisors.end(),
+                                      [](float d) { return d > 0 && std::isfinite(d); });
+    if (node.op != Op::kClip || !positive ||
+        divisors.size() != static_cast<std::size_t>(node.shape.channels)) {
+      fail_usage("{}: tensor '{}': expected {} positive numbers for a clip of as many channels",
+                 where, found->first, node.shape.channels);
+    }
+    node.attributes.deviation.assign(divisors.begin(), divisors.end());
+  }
+  return network;
+}
 
 TensorFile fitted_checkpoint(const Network& network, const TensorFile& file,
                              const std::string& where) {

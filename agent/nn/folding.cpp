@@ -14,9 +14,11 @@ namespace bittern {
 
 namespace {
 
+/// Without codes of weights, which a file may hold besides.
 NamedTensors floats_of(const TensorFile& file) {
   NamedTensors tensors;
   for (const auto& [name, tensor] : file.tensors) {
+    if (tensor.type == TensorType::kI8 || tensor.type == TensorType::kU8) continue;
     tensors[name] = {tensor.shape, tensor.to_floats()};
   }
   return tensors;

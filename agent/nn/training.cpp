@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "agent/nn/checkpoint.h"
 #include "agent/nn/engine.h"
 #include "agent/nn/input_scaling.h"
 #include "agent/nn/processor.h"
@@ -283,10 +284,10 @@ TensorFile train_or_load(const Network& network, const DataSplits& splits,
 Score score_checkpoint(const Network& network, const TensorFile& checkpoint, const Dataset& data,
                        int threads, TensorDevice device,
                        const std::function<void(int images)>& on_images) {
-  Engine engine(network, threads, device);
+  const std::string where = "checkpoint of " + network.name;
+  Engine engine(with_stated_bounds(network, checkpoint, where), threads, device);
   check_data_fits(network, data);
-  const Weights weights =
-      engine.to_device(engine.model().read_weights(checkpoint, "checkpoint of " + network.name));
+  const Weights weights = engine.to_device(engine.model().read_weights(checkpoint, where));
   return engine.score(weights, {}, TensorData::from(data, engine.device()), {}, on_images);
 }
 

@@ -72,13 +72,31 @@ LinearQuantiser::LinearQuantiser(CodeRange range, const std::vector<float>& thre
   inverse_ = 1.0f / scale_;
 }
 
+LinearQuantiser LinearQuantiser::with_scales(CodeRange range, const std::vector<float>& scales) {
+  if (scales.empty()) fail("a quantiser needs a scale");
+  for (const float scale : scales) {
+    if (!(scale > 0) || !std::isfinite(scale)) {
+      fail("a quantiser's scale is {}, expected a positive number", scale);
+    }
+  }
+  LinearQuantiser out;
+  out.range_ = range;
+  out.scales_ = scales;
+  if (scales.size() > 1) {
+    out.scale_ = torch::tensor(out.scales_);
+    out.inverse_ = 1.0f / out.scale_;
+  }
+  return out;
+}
+
 LinearQuantiser LinearQuantiser::times(const std::vector<float>& factors) const {
-  if (factors.size() != scales_.size() || !scale_.defined()) {
+  if (factors.size() != scales_.size()) {
     fail("a quantiser of {} scales was given factors of {} channels", scales_.size(),
          factors.size());
   }
   LinearQuantiser out = *this;
   for (std::size_t i = 0; i < factors.size(); ++i) out.scales_[i] *= factors[i];
+  if (!scale_.defined()) return out;
   out.scale_ = torch::tensor(out.scales_);
   out.inverse_ = 1.0f / out.scale_;
   return out;
@@ -176,19 +194,22 @@ torch::Tensor dorefa_bent(const torch::Tensor& weight) {
   return most > 0 ? bent / most : bent;
 }
 
+CodeRange weight_code_range(WeightKind kind, int bits) {
+  const CodeRange range = weight_range(bits);
+  if (kind == WeightKind::kKmeans) fail("weights in codebooks have no linear quantiser");
+  if (kind == WeightKind::kWrpn && bits < 2) {
+    fail("WRPN weights of {} bit: its steps 1 / (2^(bits-1) - 1) exist from 2 bits on", bits);
+  }
+  if (kind != WeightKind::kDorefa || bits == 1) return range;
+  const int high = (1 << bits) - 1;
+  return {-high, high, /*odd=*/true};
+}
+
 LinearQuantiser weight_quantiser(const torch::Tensor& weight, int bits,
                                  const WeightQuantisation& how) {
-  const CodeRange range = weight_range(bits);
-  if (how.kind == WeightKind::kKmeans) fail("weights in codebooks have no linear quantiser");
-  if (how.kind == WeightKind::kWrpn) {
-    if (bits < 2) {
-      fail("WRPN weights of {} bit: its steps 1 / (2^(bits-1) - 1) exist from 2 bits on", bits);
-    }
+  const CodeRange range = weight_code_range(how.kind, bits);
+  if (how.kind == WeightKind::kWrpn || (how.kind == WeightKind::kDorefa && bits > 1)) {
     return {range, 1.0f};
-  }
-  if (how.kind == WeightKind::kDorefa && bits > 1) {
-    const int high = (1 << bits) - 1;
-    return {CodeRange{-high, high, /*odd=*/true}, 1.0f};
   }
   const torch::Tensor values =
       (how.kind == WeightKind::kDorefa ? dorefa_bent(weight) : weight).detach().contiguous();

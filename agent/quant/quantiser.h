@@ -21,6 +21,9 @@ class LinearQuantiser {
   LinearQuantiser(CodeRange range, float threshold);
   /// One scale for each index of the tensor's dimension 0 (output channels of weights).
   LinearQuantiser(CodeRange range, const std::vector<float>& thresholds);
+  /// With these scales: of more than one, each is of an index of dimension 0. Throws Error unless
+  /// all are positive and finite.
+  static LinearQuantiser with_scales(CodeRange range, const std::vector<float>& scales);
 
   /// Codes of `x`, of type 8-bit integer (unsigned when the range is).
   torch::Tensor codes(const torch::Tensor& x) const;
@@ -46,6 +49,7 @@ class LinearQuantiser {
   LinearQuantiser to(torch::Device device) const;
 
  private:
+  LinearQuantiser() = default;
   torch::Tensor rounded(const torch::Tensor& x) const;     ///< codes before clamping
   torch::Tensor scaled(const torch::Tensor& codes) const;  ///< codes * scale, in place
   torch::Tensor factor(bool inverse, const torch::Tensor& like) const;
@@ -61,6 +65,9 @@ class LinearQuantiser {
 /// tanh(w) over its greatest magnitude: what DoReFa quantises (WeightKind::kDorefa). Of one bit it
 /// changes no sign. Zeros stay zeros.
 torch::Tensor dorefa_bent(const torch::Tensor& weight);
+
+/// Codes of weights of a kind. Throws Error for bits outside 1..8 (kWrpn: 2..8), and for kKmeans.
+CodeRange weight_code_range(WeightKind kind, int bits);
 
 /// Quantiser for a weight tensor (dimension 0: output channels; on the CPU). Throws Error for bits
 /// outside 1..8 (kWrpn: 2..8), and for kKmeans, which is not linear (agent/quant/codebook.h).

@@ -171,6 +171,7 @@ class Exporter {
                                    {"activation_range", arguments_.quantisers.activation_range},
                                    {"per_channel", arguments_.quantisers.per_channel},
                                    {"calibration_images", arguments_.quantisers.calibration_images},
+                                   {"scales", work_->own_scales ? "checkpoint" : "calibrated"},
                                    {"dataset", data.name}};
   }
 

@@ -37,6 +37,7 @@ struct Answer {
   std::vector<LayerReport> layers;  ///< of all runs together
   Answers answers;
   bool random_weights = false;
+  bool own_scales = false;  ///< of a checkpoint that was made for these bits
   std::string dataset;
 };
 
@@ -173,6 +174,7 @@ void print_text(const Answer& answer, const InferArguments& arguments, const CLI
       images, answer.dataset, accuracy(answer.answers),
       accuracy_standard_error(accuracy(answer.answers), images),
       answer.random_weights ? "; the weights are random, so this means nothing" : "");
+  if (answer.own_scales) std::cout << "Scales are those that the checkpoint has for these bits.\n";
   std::cout << fmt::format(
       "Cycles of every run are those measured with random tensors (RTL {}, {} measured now).\n",
       in.rtl_hash.substr(0, 16), in.simulated);
@@ -221,6 +223,7 @@ void print_json(const Answer& answer) {
       {"network", answer.network.name},
       {"integers", answer.integers.hash()},
       {"random_weights", answer.random_weights},
+      {"scales", answer.own_scales ? "checkpoint" : "calibrated"},
       {"dataset", answer.dataset},
       {"variant", answer.variant.name},
       {"batch", answer.variant.batch},
@@ -293,8 +296,9 @@ void infer(const InferArguments& arguments, const CLI::App& command) {
   inference.trace_folder = arguments.trace_folder;
   const Inference found = infer(integers, variant, work.images, inference);
 
-  Answer answer{network, variant,  integers, found, energy, {}, answers_of(found, work.labels),
-                random,  data.name};
+  Answer answer{
+      network, variant,         integers, found, energy, {}, answers_of(found, work.labels),
+      random,  work.own_scales, data.name};
   for (const InferredLayer& layer : found.layers) {
     // Behind a difference no layer was run, and nothing is counted that could be reported.
     if (found.difference && layer.total.events.empty()) break;

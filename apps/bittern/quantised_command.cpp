@@ -72,7 +72,9 @@ QuantisedImages quantise(const Network& network, const TensorFile& checkpoint, c
     FakeQuantOptions options;
     set_quantisers(quantisers, options);
     const Phase phase(phases, "quantising " + network.name);
-    out.integers = FakeQuantEvaluator(network, checkpoint, splits, options).integers(policy);
+    FakeQuantEvaluator evaluator(network, checkpoint, splits, options);
+    out.integers = evaluator.integers(policy);
+    out.own_scales = evaluator.states(policy);
     test = std::move(splits.test);
   }
   const std::size_t bytes = test.image_bytes();

@@ -33,6 +33,8 @@ void set_quantisers(const QuantiserArguments& arguments, FakeQuantOptions& optio
 /// A network in integers, and the first test images that it is computed on.
 struct QuantisedImages {
   QuantisedNetwork integers;
+  /// Whether scales are those of a checkpoint that was made for these bits.
+  bool own_scales = false;
   std::vector<int> labels;    ///< of each image
   std::vector<Bytes> images;  ///< in `pixels`
   std::vector<std::uint8_t> pixels;

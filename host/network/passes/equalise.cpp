@@ -118,7 +118,7 @@ void divide_channel(Graph& graph, const Pair& pair, std::size_t c, float s, Name
   for (const std::size_t clip : clips_between(graph, pair)) {
     std::vector<double>& divisors = graph.nodes[clip].attributes.deviation;
     divisors.resize(channels, 1.0);
-    divisors[c] *= s;
+    divisors[c] = static_cast<float>(divisors[c] * s);  // as checkpoints store it
   }
 }
 

@@ -145,7 +145,7 @@ TEST(NetworkQuantisers, StoredCodesDoNotFallOnHalvesOfALayersCodes) {
     const Weights weights = engine.model().read_weights(random_checkpoint(network, seed), "random");
     NetworkQuantisers quantisers(engine, weights, {});
     quantisers.calibrate(noise(64, network.graph.input));
-    const float from = quantisers.stored(0).scales()[0];
+    const float from = quantisers.stored(0, {}).scales()[0];
     for (int bits = 1; bits < 8; ++bits) {
       const float to = quantisers.activation(1, bits).scales()[0];
       for (int code = 0; code < 256; ++code) {
