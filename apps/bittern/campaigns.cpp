@@ -42,7 +42,7 @@ void list(const TableOptions& options, const CLI::App& command) {
   Table table;
   table.text_column("campaign").text_column("network").text_column("variant");
   table.text_column("method").text_column("constraint").text_column("cost").detail();
-  table.text_column("dataset").detail().integer_column("episodes").detail();
+  table.text_column("dataset").detail().integer_column("evaluations").detail();
   table.text_column("description").spare();
   for (const std::string& name : campaign_names()) {
     const std::vector<Campaign> cells = load_cells(name);
@@ -51,7 +51,7 @@ void list(const TableOptions& options, const CLI::App& command) {
                seen_in(cells, [](const Campaign& c) { return c.variant; }),
                seen_in(cells, [](const Campaign& c) { return c.method.name; }),
                seen_in(cells, constraints_text), campaign.cost, campaign.data.dataset,
-               std::int64_t{campaign.search.episodes}, campaign.description});
+               std::int64_t{campaign.search.budget()}, campaign.description});
   }
   std::cout << options.render(table, command);
 }

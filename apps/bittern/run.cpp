@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -15,6 +16,7 @@
 #include "host/base/json.h"
 #include "host/base/stop.h"
 #include "host/base/table.h"
+#include "host/base/terminal.h"
 #include "host/base/text.h"
 #include "host/campaign/campaign.h"
 #include "host/campaign/cells.h"
@@ -92,12 +94,18 @@ void run_one(const Campaign& campaign, const RunOptions& options, OutputFormat f
     fail("stopped on request; what is there is the best so far. Continue with: {}", again);
 }
 
-void run_several(const std::vector<Campaign>& cells, const RunOptions& options, OutputFormat format,
-                 const std::string& again) {
+void run_several(const std::vector<Campaign>& cells, const RunOptions& options,
+                 const CLI::App& command, OutputFormat format, const std::string& again) {
   try {
-    const Table table = cells_table(run_cells(cells, options));
-    std::cout << table.render(format);
+    const CellsResult found = run_cells(cells, options);
+    TableView view;
+    view.width = terminal_columns(STDOUT_FILENO);
+    view.colour = colours_on(STDOUT_FILENO, colour_mode(command));
+    std::cout << cells_table(found.cells).render(format, view);
     if (format == OutputFormat::kTable) {
+      std::cout << "\n";
+      for (const std::string& verdict : found.verdicts)
+        std::cout << printable_lines(verdict + "\n");
       std::cout << cells.size() << " cells in " << options.out.string()
                 << "/, each in a folder of its own; report.html there compares them, this table "
                 << "with all columns is in cells.txt, cells.csv, cells.json\n";
@@ -127,7 +135,7 @@ void run(const RunArguments& arguments, const CLI::App& command, const CampaignK
   const std::string again = command_again(arguments, options.out);
   if (!arguments.check) {
     if (several) {
-      run_several(cells, options, format, again);
+      run_several(cells, options, command, format, again);
     } else {
       run_one(cells.front(), options, format, again);
     }

@@ -94,8 +94,9 @@ std::map<std::string, double> optima(const std::vector<CellResult>& cells) {
 
 }  // namespace
 
-std::vector<CellResult> run_cells(const std::vector<Campaign>& cells, const RunOptions& options) {
-  std::vector<CellResult> results;
+CellsResult run_cells(const std::vector<Campaign>& cells, const RunOptions& options) {
+  CellsResult out;
+  std::vector<CellResult>& results = out.cells;
   for (const Campaign& cell : cells) {
     RunOptions own = options;
     own.out = options.out / cell.cell;
@@ -117,14 +118,16 @@ std::vector<CellResult> run_cells(const std::vector<Campaign>& cells, const RunO
   std::string page;
   try {
     const AnalysedCampaigns campaigns = read_campaigns(folders);
-    page = cells_report_html(campaigns, analyse(campaigns), options.out);
+    const CampaignAnalysis analysis = analyse(campaigns);
+    page = cells_report_html(campaigns, analysis, options.out);
+    out.verdicts = analysis.verdicts;
   } catch (const Error& error) {
     // The results are there; what compares them does not decide whether the run went well.
     spdlog::warn("the page over all cells cannot be made: {}", error.what());
-    return results;
+    return out;
   }
   write_file(options.out / "report.html", page);
-  return results;
+  return out;
 }
 
 Table cells_table(const std::vector<CellResult>& cells) {

@@ -18,11 +18,17 @@ struct CellResult {
   CampaignResult result;
 };
 
+/// All cells of a campaign.
+struct CellsResult {
+  std::vector<CellResult> cells;
+  std::vector<std::string> verdicts;  ///< who won, a sentence each (verdict_text())
+};
+
 /// Works through the cells of a campaign, one after the other, each in its folder of `options.out`;
 /// `shared` there holds what they have in common. The table over all cells is written to cells.txt,
 /// cells.csv and cells.json, the page over them to report.html. Stops, throwing Stopped, after a
 /// cell that was stopped. Throws as run_campaign() does.
-std::vector<CellResult> run_cells(const std::vector<Campaign>& cells, const RunOptions& options);
+CellsResult run_cells(const std::vector<Campaign>& cells, const RunOptions& options);
 
 /// A row for each cell: what was found, with standard errors, the difference to the best uniform
 /// policy with its 95 % interval, and the regret: by how many points of accuracy, as the search saw

@@ -151,15 +151,21 @@ class NormedEvaluator : public ::testing::Test {
 std::optional<DataSplits> NormedEvaluator::data_;
 std::optional<TensorFile> NormedEvaluator::checkpoint_;
 
-TEST_F(NormedEvaluator, TrainsFewBitsAtRatesThatFoldedWeightsDoNotBear) {
+TEST_F(NormedEvaluator, TrainsFewBitsBackToMostOfWhatTheyLost) {
   FakeQuantOptions none = options(0);
   none.fine_tune.epochs = 0;
   const double before = evaluator(none).evaluate(uniform(2, 4)).top1;
-  FakeQuantOptions longer = options(0.02);
-  longer.fine_tune.epochs = 4;
-  longer.fine_tune.max_batches = 0;
-  const double after = evaluator(longer).evaluate(uniform(2, 4)).top1;
   const double full = evaluator(none).baseline().top1;
+  // What a training makes of a processor's rounding moves one run by some points.
+  double after = 0.0;
+  constexpr int kSeeds = 4;
+  for (int seed = 1; seed <= kSeeds; ++seed) {
+    FakeQuantOptions longer = options(0.02);
+    longer.fine_tune.epochs = 4;
+    longer.fine_tune.max_batches = 0;
+    longer.seed = static_cast<std::uint64_t>(seed);
+    after += evaluator(longer).evaluate(uniform(2, 4)).top1 / kSeeds;
+  }
   EXPECT_GT(after, before + 0.5 * (full - before)) << before << " of " << full;
 }
 

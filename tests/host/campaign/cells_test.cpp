@@ -18,6 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::HasSubstr;
 
 /// Accuracies from a table: campaigns without images, and without LibTorch. LeNet with weights of
@@ -78,7 +79,9 @@ search:
 };
 
 TEST_F(CellsTest, AreWorkedThroughIntoOneTableWithTheRegret) {
-  const std::vector<CellResult> results = run_cells(cells(), options());
+  const CellsResult found = run_cells(cells(), options());
+  EXPECT_THAT(found.verdicts, Contains(HasSubstr("all 2 problems: random reached")));
+  const std::vector<CellResult>& results = found.cells;
   ASSERT_EQ(results.size(), 8u);
   const auto json = nlohmann::json::parse(read_file(folder_ / "out" / "cells.json"));
   ASSERT_EQ(json.at("rows").size(), 8u);
@@ -104,7 +107,7 @@ TEST_F(CellsTest, AreWorkedThroughIntoOneTableWithTheRegret) {
 }
 
 TEST_F(CellsTest, TellAnalysesWhatLayersDoAndMove) {
-  const CampaignResult result = run_cells(cells(), options()).at(0).result;
+  const CampaignResult result = run_cells(cells(), options()).cells.at(0).result;
   EXPECT_FALSE(result.reinforcement);
   EXPECT_GT(result.bandwidth.all_bytes_per_s, result.bandwidth.port_bytes_per_s);
   for (const LayerOutcome& layer : result.best.layers) {
@@ -166,7 +169,8 @@ TEST_F(CellsTest, StartFromTheCellsOfAnotherRun) {
   const std::vector<std::string> settings = {
       "search.method=[local, sensitivity]", "constraints[0].ratio=0.5",
       "search.start=" + (folder_ / "out" / "random_latency-0.7_seed-{seed}").string()};
-  const std::vector<CellResult> results = run_cells(load_cells(file, settings, &kinds_), second);
+  const std::vector<CellResult> results =
+      run_cells(load_cells(file, settings, &kinds_), second).cells;
   ASSERT_EQ(results.size(), 4u);
   for (const CellResult& cell : results) {
     EXPECT_THAT(
@@ -208,7 +212,7 @@ TEST_F(CellsTest, AnExhaustiveSearchThatDoesNotGetThroughSaysSo) {
   const std::vector<Campaign> all =
       load_cells((folder_ / "campaign.yaml").string(),
                  {"search.exhaustive.episodes=5", "seed=1", "search.method=exhaustive"}, &kinds_);
-  const std::vector<CellResult> results = run_cells(all, options());
+  const std::vector<CellResult> results = run_cells(all, options()).cells;
   EXPECT_THAT(results[0].result.warnings, ::testing::Contains(HasSubstr("5 episodes were not")));
   EXPECT_FALSE(results[0].result.exhausted);
 }
