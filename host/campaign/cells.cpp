@@ -133,17 +133,27 @@ CellsResult run_cells(const std::vector<Campaign>& cells, const RunOptions& opti
 Table cells_table(const std::vector<CellResult>& cells) {
   Table table;
   table.text_column("network").text_column("variant").text_column("method").text_column("limits");
-  table.text_column("seed").integer_column("episodes").integer_column("policies").detail();
+  table.text_column("seed").integer_column("episodes").detail();
+  table.integer_column("policies").detail();
   table.text_column("met");
   table.real_column("latency", "s", 6).detail().real_column("energy", "J", 9).detail();
   table.real_column("used", "of limit", 3);
-  table.real_column("validation", "%", 2).real_column("validation_error", "points", 2);
-  table.real_column("test", "%", 2).real_column("test_error", "points", 2);
+  // The short view has the accuracy that says most.
+  const bool tested = std::any_of(cells.begin(), cells.end(), [](const CellResult& cell) {
+    return cell.result.best.test_accuracy.has_value();
+  });
+  for (const auto& [part, detail] : {std::pair("validation", tested), std::pair("test", !tested)}) {
+    table.real_column(part, "%", 2);
+    if (detail) table.detail();
+    table.real_column(std::string(part) + "_error", "points", 2);
+    if (detail) table.detail();
+  }
   table.real_column("against_uniform", "points", 2);
   table.real_column("against_uniform_low", "points", 2).detail();
   table.real_column("against_uniform_high", "points", 2).detail();
-  table.real_column("regret", "points", 2);
   const std::map<std::string, double> optimum = optima(cells);
+  table.real_column("regret", "points", 2);
+  if (optimum.empty()) table.detail();
   // Groups of seeds, in the order of their first cell.
   std::vector<std::pair<const Campaign*, std::vector<Numbers>>> groups;
   for (const auto& [campaign, result] : cells) {

@@ -156,7 +156,7 @@ TEST(Campaigns, AreListedWithWhatTheySearch) {
                     HasSubstr("synthetic digits"), Not(HasSubstr("evaluations"))));
   EXPECT_THAT(run_bittern("campaigns --format csv").out,
               HasSubstr("\nquickstart,lenet,bismo_edge,haq | releq | sensitivity | random,"
-                        "latency <= 0.25 of 8/8,rtl,synthetic,40,"));
+                        "latency <= 0.25 of 8/8,rtl,synthetic,30,"));
 }
 
 TEST(Versions, EveryProgramSaysItsOwn) {
