@@ -189,12 +189,11 @@ const LinearQuantiser& NetworkQuantisers::stored(std::size_t node) {
 LinearQuantiser NetworkQuantisers::weight(std::size_t layer, const Policy& policy,
                                           const Adjustments& adjustments) {
   const int bits = policy[layer].weight;
-  const LinearQuantiser start =
-      adjustments.scales
-          ? LinearQuantiser::with_scales(weight_code_range(options_.weights.kind, bits),
-                                         adjustments.scales->weights[layer])
-                .to(engine_->device())
-          : weight(layer, bits);
+  LinearQuantiser start = adjustments.scales ? LinearQuantiser::with_scales(
+                                                   weight_code_range(options_.weights.kind, bits),
+                                                   adjustments.scales->weights[layer])
+                                                   .to(engine_->device())
+                                             : weight(layer, bits);
   if (adjustments.gains.empty()) return start;
   return start.times(adjustments.gains[layer]).to(engine_->device());
 }
