@@ -41,8 +41,10 @@ details{margin:12px 0}summary{cursor:pointer;color:var(--muted);margin-bottom:8p
 }  // namespace
 
 std::string color(std::size_t n) {
-  constexpr std::array<const char*, 8> kColors = {"#3b82f6", "#ea580c", "#0d9488", "#a855f7",
-                                                  "#ca8a04", "#db2777", "#65a30d", "#64748b"};
+  // Told apart on light and dark pages.
+  constexpr std::array<const char*, 12> kColors = {"#3b82f6", "#ea580c", "#0d9488", "#a855f7",
+                                                   "#ca8a04", "#db2777", "#65a30d", "#64748b",
+                                                   "#06b6d4", "#b91c1c", "#f9a8d4", "#9a5b2f"};
   return kColors[n % kColors.size()];
 }
 
