@@ -234,8 +234,8 @@ class FakeQuantEvaluator::Impl {
       result.equalised_validation = with_answers(engine_.score(weights_, {}, validation_));
       result.equalised_test = with_answers(engine_.score(weights_, {}, test_));
     }
+    NetworkQuantisers both = quantisers_.complete(tuned.master);
     if (options_.float_weights || options_.float_activations) {
-      NetworkQuantisers both = quantisers_.complete(tuned.master);
       result.test_quantised =
           with_answers(engine_.score(both.weight_view(policy, tuned.adjustments)(tuned.master),
                                      both.hooks(policy, tuned.adjustments), test_));
@@ -248,9 +248,8 @@ class FakeQuantEvaluator::Impl {
       result.validation_agreement = agreement(on_validation, validation);
       result.test_agreement = agreement(on_test, test);
     }
-    NetworkQuantisers complete = quantisers_.complete(tuned.master);
     result.checkpoint =
-        quantised_checkpoint(engine_.model(), unfolded_, complete, tuned, policy, options_);
+        quantised_checkpoint(engine_.model(), unfolded_, both, tuned, policy, options_);
     result.checkpoint.metadata["validation_accuracy"] =
         fmt::format("{:.4f}", result.validation.top1);
     result.checkpoint.metadata["test_accuracy"] = fmt::format("{:.4f}", result.test.top1);

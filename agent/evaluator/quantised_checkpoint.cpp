@@ -51,6 +51,14 @@ std::vector<float> scales_of(const TensorFile& file, const std::string& name,
   return scales;
 }
 
+float scale_of(const TensorFile& file, const std::string& name, const std::string& where) {
+  const std::vector<float> scales = scales_of(file, name, where);
+  if (scales.size() != 1) {
+    fail_usage("{}: tensor '{}' has {} scales, expected one", where, name, scales.size());
+  }
+  return scales.front();
+}
+
 void store_weights(TensorFile& file, const Model& model, NetworkQuantisers& quantisers,
                    std::size_t layer, const TunedNetwork& network, const Policy& policy) {
   const std::string& name = model.network().layers[layer].name;
@@ -152,11 +160,11 @@ std::shared_ptr<const PolicyScales> stated_scales(const Model& model, const Tens
       fail_usage("{}: tensor '{}{}' has {} scales for {} channels", where, layer.name, kWeightScale,
                  count, layer.out_channels);
     }
-    scales->activations.push_back(scales_of(checkpoint, layer.name + kInputScale, where).front());
+    scales->activations.push_back(scale_of(checkpoint, layer.name + kInputScale, where));
   }
   for (const std::size_t node : model.scheme().stored()) {
     const std::string name = model.graph().nodes[node].name + kStoredScale;
-    scales->stored[node] = scales_of(checkpoint, name, where).front();
+    scales->stored[node] = scale_of(checkpoint, name, where);
   }
   return scales;
 }

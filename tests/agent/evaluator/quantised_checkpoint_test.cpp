@@ -193,6 +193,11 @@ TEST_F(QuantisedCheckpoint, DamageIsNamed) {
                     StoredTensor::from_floats({2}, std::vector<float>{1.0f, 1.0f});
               }),
               HasSubstr("2 scales for 6 channels"));
+  EXPECT_THAT(message([](TensorFile& f) {
+                f.tensors["b.activation_scale"] =
+                    StoredTensor::from_floats({2}, std::vector<float>{1.0f, 1.0f});
+              }),
+              HasSubstr("'b.activation_scale' has 2 scales, expected one"));
   EXPECT_THAT(message([](TensorFile& f) { f.tensors.erase("b.activation_scale"); }),
               HasSubstr("b.activation_scale"));
   EXPECT_THAT(message([](TensorFile& f) { f.tensors.erase("a.stored_scale"); }),
