@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/nn/checkpoint.h"
@@ -18,6 +19,7 @@
 #include "host/base/stop.h"
 #include "host/base/temporary_folder.h"
 #include "host/network/io/safetensors.h"
+#include "tests/agent/evaluator/trained_network.h"
 #include "tests/host/base/message_of.h"
 #include "tests/host/network/random_graph.h"
 #include "tests/host/network/tiny_network.h"
@@ -32,16 +34,9 @@ namespace fs = std::filesystem;
 class FakeQuantEvaluatorTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
-    DataOptions options;
-    options.train_images = 2000;
-    options.validation_images = 500;
-    options.test_images = 300;
-    data_ = load_data(options);
-    TrainOptions train;
-    train.epochs = 8;
-    train.threads = 2;
-    train.device = TensorDevice::kCpu;
-    checkpoint_ = train_network(tiny_network(), *data_, train, {}).checkpoint;
+    TrainedNetwork trained = trained_on_digits(tiny_network(), 2000, 500, 300, 8);
+    data_ = std::move(trained.data);
+    checkpoint_ = std::move(trained.checkpoint);
   }
   static void TearDownTestSuite() {
     data_.reset();

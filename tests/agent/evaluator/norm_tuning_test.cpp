@@ -10,6 +10,7 @@
 #include "agent/nn/folding.h"
 #include "agent/nn/training.h"
 #include "agent/torch.h"
+#include "tests/agent/evaluator/trained_network.h"
 #include "tests/host/network/random_graph.h"
 
 namespace bittern {
@@ -104,16 +105,9 @@ TEST(NormTuning, AChannelThatTrainingTurnsRoundIsFoldedWithItsSign) {
 class NormedEvaluator : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
-    DataOptions options;
-    options.train_images = 2000;
-    options.validation_images = 500;
-    options.test_images = 300;
-    data_ = load_data(options);
-    TrainOptions train;
-    train.epochs = 3;
-    train.threads = 2;
-    train.device = TensorDevice::kCpu;
-    checkpoint_ = train_network(network(), *data_, train, {}).checkpoint;
+    TrainedNetwork trained = trained_on_digits(network(), 2000, 500, 300, 3);
+    data_ = std::move(trained.data);
+    checkpoint_ = std::move(trained.checkpoint);
   }
   static void TearDownTestSuite() {
     data_.reset();

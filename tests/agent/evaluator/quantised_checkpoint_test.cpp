@@ -13,6 +13,7 @@
 #include "agent/nn/checkpoint.h"
 #include "host/base/temporary_folder.h"
 #include "host/network/io/safetensors.h"
+#include "tests/agent/evaluator/trained_network.h"
 #include "tests/host/base/message_of.h"
 #include "tests/host/network/tiny_network.h"
 
@@ -26,16 +27,9 @@ using ::testing::HasSubstr;
 class QuantisedCheckpoint : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
-    DataOptions options;
-    options.train_images = 1200;
-    options.validation_images = 200;
-    options.test_images = 200;
-    data_ = load_data(options);
-    TrainOptions train;
-    train.epochs = 3;
-    train.threads = 2;
-    train.device = TensorDevice::kCpu;
-    checkpoint_ = train_network(network(), *data_, train, {}).checkpoint;
+    TrainedNetwork trained = trained_on_digits(network(), 1200, 200, 200, 3);
+    data_ = std::move(trained.data);
+    checkpoint_ = std::move(trained.checkpoint);
   }
   static void TearDownTestSuite() {
     data_.reset();
