@@ -94,10 +94,11 @@ void run_one(const Campaign& campaign, const RunOptions& options, OutputFormat f
     fail("stopped on request; what is there is the best so far. Continue with: {}", again);
 }
 
-void run_several(const std::vector<Campaign>& cells, const RunOptions& options,
-                 const CLI::App& command, OutputFormat format, const std::string& again) {
+void run_several(const std::vector<Campaign>& cells, const std::vector<Campaign>& picked,
+                 const RunOptions& options, const CLI::App& command, OutputFormat format,
+                 const std::string& again) {
   try {
-    const CellsResult found = run_cells(cells, options);
+    const CellsResult found = run_cells(cells, options, &picked);
     TableView view;
     view.width = terminal_columns(STDOUT_FILENO);
     view.colour = colours_on(STDOUT_FILENO, colour_mode(command));
@@ -106,7 +107,7 @@ void run_several(const std::vector<Campaign>& cells, const RunOptions& options,
       std::cout << "\n";
       for (const std::string& verdict : found.verdicts)
         std::cout << printable_lines(verdict + "\n");
-      std::cout << cells.size() << " cells in " << options.out.string()
+      std::cout << found.cells.size() << " cells in " << options.out.string()
                 << "/, each in a folder of its own; report.html there compares them, this table "
                 << "with all columns is in cells.txt, cells.csv, cells.json\n";
     }
@@ -135,7 +136,7 @@ void run(const RunArguments& arguments, const CLI::App& command, const CampaignK
   const std::string again = command_again(arguments, options.out);
   if (!arguments.check) {
     if (several) {
-      run_several(cells, options, command, format, again);
+      run_several(all, cells, options, command, format, again);
     } else {
       run_one(cells.front(), options, format, again);
     }

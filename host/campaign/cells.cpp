@@ -15,6 +15,7 @@
 #include "host/base/error.h"
 #include "host/base/file.h"
 #include "host/base/stop.h"
+#include "host/campaign/run_directory.h"
 #include "host/campaign/runner.h"
 #include "host/evaluator/answers.h"
 #include "host/report/cells_report.h"
@@ -92,16 +93,42 @@ std::map<std::string, double> optima(const std::vector<CellResult>& cells) {
   return found;
 }
 
+bool among(const std::vector<Campaign>& cells, const Campaign& cell) {
+  return std::any_of(cells.begin(), cells.end(),
+                     [&](const Campaign& other) { return other.cell == cell.cell; });
+}
+
+/// What an earlier run found for a cell; empty, with a warning where that needs one, when it is of
+/// no use beside the others.
+std::optional<CampaignResult> earlier_result(const Campaign& cell,
+                                             const std::filesystem::path& folder) {
+  try {
+    std::optional<CampaignResult> result = RunDirectory::result(folder, campaign_key(cell));
+    if (!result || !result->stopped) return result;
+    spdlog::warn("{}: was stopped early; it is left out of the tables", folder.string());
+  } catch (const Error& error) {
+    spdlog::warn("{}; it is left out of the tables", error.what());
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
-CellsResult run_cells(const std::vector<Campaign>& cells, const RunOptions& options) {
+CellsResult run_cells(const std::vector<Campaign>& cells, const RunOptions& options,
+                      const std::vector<Campaign>* picked) {
   CellsResult out;
   std::vector<CellResult>& results = out.cells;
+  const std::size_t to_run = picked == nullptr ? cells.size() : picked->size();
+  std::size_t run = 0;
   for (const Campaign& cell : cells) {
     RunOptions own = options;
     own.out = options.out / cell.cell;
     own.shared = options.out / "shared";
-    spdlog::info("cell {} of {}: {}", results.size() + 1, cells.size(), cell.cell);
+    if (picked != nullptr && !among(*picked, cell)) {
+      if (auto known = earlier_result(cell, own.out)) results.push_back({cell, std::move(*known)});
+      continue;
+    }
+    spdlog::info("cell {} of {}: {}", ++run, to_run, cell.cell);
     CampaignResult result = run_campaign(cell, own);
     const bool stopped = result.stopped;
     results.push_back({cell, std::move(result)});
@@ -114,7 +141,7 @@ CellsResult run_cells(const std::vector<Campaign>& cells, const RunOptions& opti
   write_file(options.out / "cells.csv", table.render(OutputFormat::kCsv));
   write_file(options.out / "cells.json", table.render(OutputFormat::kJson));
   std::vector<std::filesystem::path> folders;
-  for (const Campaign& cell : cells) folders.push_back(options.out / cell.cell);
+  for (const CellResult& cell : results) folders.push_back(options.out / cell.campaign.cell);
   std::string page;
   try {
     const AnalysedCampaigns campaigns = read_campaigns(folders);

@@ -12,7 +12,7 @@
 
 namespace bittern {
 
-/// A cell that was worked through.
+/// A cell and what came of it.
 struct CellResult {
   Campaign campaign;
   CampaignResult result;
@@ -25,10 +25,12 @@ struct CellsResult {
 };
 
 /// Works through the cells of a campaign, one after the other, each in its folder of `options.out`;
-/// `shared` there holds what they have in common. The table over all cells is written to cells.txt,
-/// cells.csv and cells.json, the page over them to report.html. Stops, throwing Stopped, after a
+/// `shared` there holds what they have in common. With `picked` only those cells; of the others the
+/// results that are there already have their place in the tables. The table over the cells is
+/// written to cells.txt, cells.csv and cells.json, the page over them to report.html. Stops, throwing Stopped, after a
 /// cell that was stopped. Throws as run_campaign() does.
-CellsResult run_cells(const std::vector<Campaign>& cells, const RunOptions& options);
+CellsResult run_cells(const std::vector<Campaign>& cells, const RunOptions& options,
+                      const std::vector<Campaign>* picked = nullptr);
 
 /// A row for each cell: what was found, with standard errors, the difference to the best uniform
 /// policy with its 95 % interval, and the regret: by how many points of accuracy, as the search saw

@@ -161,6 +161,18 @@ void RunDirectory::check(const fs::path& folder, const std::string& key, bool re
   check_claim(folder, key, resume);
 }
 
+std::optional<CampaignResult> RunDirectory::result(const fs::path& folder, const std::string& key) {
+  const fs::path file = folder / "result.json";
+  if (!fs::exists(file)) return std::nullopt;
+  check_claim(folder, key, /*resume=*/true);
+  const json content = load_json(file);
+  try {
+    return campaign_result_from_json(content);
+  } catch (const Error& error) {
+    fail("{}: {}", file.string(), error.what());
+  }
+}
+
 RunDirectory::RunDirectory(fs::path folder, const std::string& key, bool resume)
     : folder_(std::move(folder)),
       finished_folder_(folder_ / "state"),

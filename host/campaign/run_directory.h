@@ -24,6 +24,11 @@ class RunDirectory {
   /// when the directory could not be made or written.
   static void check(const std::filesystem::path& folder, const std::string& key, bool resume);
 
+  /// result.json of a run with these settings; empty when there is none. Throws Error when the
+  /// folder holds a run with other settings, or when the file is damaged.
+  static std::optional<CampaignResult> result(const std::filesystem::path& folder,
+                                              const std::string& key);
+
   /// Locks `folder` (made when missing). `key` is campaign_key(): kept on the first run, compared
   /// on a resumed one. Throws Error (exit status 2) when the folder holds a run and `resume` is not
   /// set, or a run with other settings (the first that differs is named; the budget of a search

@@ -38,7 +38,7 @@ class Greedy : public Baseline {
     Baseline::save(checkpoint);
     nlohmann::json changes = nlohmann::json::array();
     for (const Change& change : changes_) {
-      changes.push_back({change.known, change.accuracy, change.steps});
+      changes.push_back({change.known, change.merit, change.steps});
     }
     checkpoint.state["changes"] = changes;
     checkpoint.state["here"] = space_.text(here_);
@@ -62,8 +62,8 @@ class Greedy : public Baseline {
   /// What is known of the next step of an operand.
   struct Change {
     bool known = false;
-    double accuracy = 0.0;  ///< points that it changed the accuracy by when it was last measured
-    int steps = 0;          ///< of this operand since, taken without measuring
+    double merit = 0.0;  ///< that it changed Record::merit() by when it was last measured
+    int steps = 0;       ///< of this operand since, taken without measuring
   };
 
   struct Step {
@@ -106,10 +106,10 @@ class Greedy : public Baseline {
   /// wanted.
   std::optional<Choice> measure_all(const std::vector<Step>& steps, bool wanted) {
     std::optional<Choice> missing;
-    const double here = record_.find(here_)->accuracy;
+    const double here = record_.merit(*record_.find(here_));
     for (const Step& step : steps) {
       if (const Measured* measured = record_.find(step.next)) {
-        changes_[step.operand] = {true, measured->accuracy - here, 0};
+        changes_[step.operand] = {true, record_.merit(*measured) - here, 0};
       } else if (wanted && !missing && !changes_[step.operand].known) {
         missing = step.next;
       }
@@ -168,20 +168,20 @@ class Greedy : public Baseline {
     return down_ ? most : least;
   }
 
-  /// The one with most accuracy for its cost. Steps that nothing is known of count as the mean.
+  /// The one with most merit for its cost. Steps that nothing is known of count as the mean.
   const Step& best_of(const std::vector<Step>& steps) const {
     double mean = 0.0;
     double count = 0.0;
     for (const Change& change : changes_) {
       if (!change.known) continue;
-      mean += change.accuracy;
+      mean += change.merit;
       count += 1.0;
     }
     mean = count > 0.0 ? mean / count : (down_ ? -1.0 : 1.0);
     const auto value = [&](const Step& step) {
       const Change& change = changes_[step.operand];
       const double growth = std::pow(down_ ? kGrowth : 1.0 / kGrowth, change.steps);
-      const double gained = growth * (change.known ? change.accuracy : mean);
+      const double gained = growth * (change.known ? change.merit : mean);
       const double cost = std::max(step.cost, 1e-9);
       // What is lost on the way down, or gained on the way up, is per cost. The other way round, a
       // step that saves more is the better one of two that gain, and the worse one of two that
@@ -217,7 +217,7 @@ MethodKind greedy_method(const char* name, bool down, const char* description) {
   kind.configure = [name = kind.name, down](const YamlMap&) {
     ConfiguredMethod method;
     method.name = name;
-    method.version = 2;
+    method.version = 3;
     method.uses_budget = true;
     method.make = [down](const MethodContext& context) -> std::unique_ptr<Method> {
       if (context.reward.goal == Goal::kCost) return make_greedy_for_cost(context, down);
@@ -231,13 +231,11 @@ MethodKind greedy_method(const char* name, bool down, const char* description) {
 }  // namespace
 
 MethodKind greedy_down_method() {
-  return greedy_method("greedy_down", true,
-                       "from the most bits, the least loss of accuracy per cost saved");
+  return greedy_method("greedy_down", true, "from the most bits, what loses least per cost saved");
 }
 
 MethodKind greedy_up_method() {
-  return greedy_method("greedy_up", false,
-                       "from the fewest bits, the largest gain of accuracy per cost");
+  return greedy_method("greedy_up", false, "from the fewest bits, what gains most per cost");
 }
 
 }  // namespace bittern

@@ -72,21 +72,21 @@ class GreedyForCost : public Baseline {
 
   /// Every policy on the way from the start to the other end.
   void make_list() {
-    std::map<std::size_t, double> change;  // of accuracy, by the next step of an operand
+    std::map<std::size_t, double> change;  // of merit, by the next step of an operand
     double mean = 0.0;
     for (std::size_t i = 0; i < measured_; ++i) {
-      const double points =
-          std::abs(record_.find(firsts_[i].next)->accuracy - record_.find(start_)->accuracy);
-      change[firsts_[i].operand] = points;
-      mean += points / static_cast<double>(measured_);
+      const double changed = std::abs(record_.merit(*record_.find(firsts_[i].next)) -
+                                      record_.merit(*record_.find(start_)));
+      change[firsts_[i].operand] = changed;
+      mean += changed / static_cast<double>(measured_);
     }
     list_ = {start_};
     for (;;) {
       const std::vector<Step> steps = steps_from(list_.back());
       if (steps.empty()) return;
       const auto per_cost = [&](const Step& step) {
-        const double points = change.emplace(step.operand, std::max(mean, kLeast)).first->second;
-        return down_ ? points / step.cost : -points / step.cost;
+        const double merit = change.emplace(step.operand, std::max(mean, kLeast)).first->second;
+        return down_ ? merit / step.cost : -merit / step.cost;
       };
       const Step& best = *std::min_element(
           steps.begin(), steps.end(),

@@ -21,6 +21,7 @@ void Record::add(const Outcome& outcome) {
   Measured measured;
   measured.choice = space_.choice(outcome.policy);
   measured.accuracy = outcome.accuracy.top1;
+  measured.loss = outcome.accuracy.loss;
   measured.reward = outcome.reward;
   measured.meets_floor = outcome.meets_floor;
   measured.meets_limits = outcome.meets_limits;
@@ -30,6 +31,7 @@ void Record::add(const Outcome& outcome) {
 
 void Record::insert(Measured measured) {
   if (!index_.emplace(measured.choice, all_.size()).second) return;
+  has_losses_ = has_losses_ || measured.loss != 0.0;
   all_.push_back(std::move(measured));
 }
 
@@ -59,8 +61,8 @@ std::vector<std::size_t> Record::ranked() const {
 json Record::save() const {
   json list = json::array();
   for (const Measured& m : all_) {
-    list.push_back(
-        {space_.text(m.choice), m.accuracy, m.reward, m.cost, m.meets_floor, m.meets_limits});
+    list.push_back({space_.text(m.choice), m.accuracy, m.loss, m.reward, m.cost, m.meets_floor,
+                    m.meets_limits});
   }
   return list;
 }
@@ -68,17 +70,23 @@ json Record::save() const {
 void Record::load(const json& value) {
   all_.clear();
   index_.clear();
+  has_losses_ = false;
   for (const json& entry : value) {
-    if (!entry.is_array() || entry.size() != 6) {
-      fail("checkpoint: an entry of what was measured is {}; expected six values", entry.dump());
+    if (!entry.is_array() || entry.size() != 7) {
+      fail(
+          "checkpoint: an entry of what was measured is {}; expected seven values. If another "
+          "version "
+          "of bittern began this search, start it anew",
+          entry.dump());
     }
     Measured m;
     m.choice = space_.from_text(entry[0].get<std::string>());
     m.accuracy = entry[1].get<double>();
-    m.reward = entry[2].get<double>();
-    m.cost = entry[3].get<double>();
-    m.meets_floor = entry[4].get<bool>();
-    m.meets_limits = entry[5].get<bool>();
+    m.loss = entry[2].get<double>();
+    m.reward = entry[3].get<double>();
+    m.cost = entry[4].get<double>();
+    m.meets_floor = entry[5].get<bool>();
+    m.meets_limits = entry[6].get<bool>();
     insert(std::move(m));
   }
 }

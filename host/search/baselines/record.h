@@ -13,6 +13,7 @@ namespace bittern {
 struct Measured {
   Choice choice;
   double accuracy = 0.0;  ///< percent
+  double loss = 0.0;      ///< mean cross entropy, nats; 0 where the evaluator has none
   double reward = 0.0;
   double cost = 0.0;  ///< in the first constraint, its unit; 0 without constraints
   bool meets_floor = true;
@@ -40,6 +41,14 @@ class Record {
   /// Indices into all() of those that meet all limits, best first; the earlier of two equal ones
   /// first.
   std::vector<std::size_t> ranked() const;
+  /// Whether the evaluator has a loss.
+  bool has_losses() const { return has_losses_; }
+  /// What single layers are compared by, more being better: minus the loss in nats, the accuracy in
+  /// percent where there is none. As long as few answers change, and none of the images that the
+  /// network was trained on, the accuracy says nothing about a layer and the loss still does.
+  double merit(const Measured& measured) const {
+    return has_losses_ ? -measured.loss : measured.accuracy;
+  }
 
   nlohmann::json save() const;
   /// Restores what save() returned. Throws Error when the form is another.
@@ -51,6 +60,7 @@ class Record {
   const ChoiceSpace& space_;
   std::vector<Measured> all_;
   std::map<Choice, std::size_t> index_;
+  bool has_losses_ = false;
 };
 
 /// What all baselines share: the space as choices, and the record of what was measured.

@@ -16,11 +16,16 @@ namespace bittern {
 namespace {
 
 constexpr double kDefaultShare = 0.5;
-/// A drop falls to a third with every bit where nothing else is known (quantisation noise has a
-/// quarter of its power with a bit more; measured drops of accuracy fall less fast).
-constexpr double kFallPerBit = 3.0;
-/// Drops below this many points are noise; a logarithm needs a least one.
-constexpr double kLeastDrop = 0.01;
+
+/// How drops behave where nothing else is known.
+struct Decline {
+  double per_bit;  ///< a drop is divided by this with every bit more
+  double least;    ///< smaller drops are noise; a logarithm needs a least one
+};
+/// Accuracy in points: measured drops fall less fast than the noise.
+constexpr Decline kAccuracyDecline{3.0, 0.01};
+/// Loss in nats: proportional to the power of quantisation noise, a quarter with every bit more.
+constexpr Decline kLossDecline{4.0, 1e-4};
 
 /// The widths that are measured of operands with so many widths each, at most `budget` of them in
 /// all. The last width, which loses nothing, is never among them.
@@ -79,7 +84,8 @@ class Sensitivity : public KnapsackSearch {
  protected:
   OptionLosses prior() override {
     const Choice top = space_.highest();
-    const double full = base();
+    const double full = record_.merit(*record_.find(top));
+    const Decline decline = record_.has_losses() ? kLossDecline : kAccuracyDecline;
     std::vector<std::vector<double>> drops(axes_.size());
     std::vector<double> mean;
     std::vector<std::size_t> unknown;
@@ -88,7 +94,7 @@ class Sensitivity : public KnapsackSearch {
       for (const std::size_t level : levels_[axis]) {
         Choice probe = top;
         probe[axes_[axis].slot] = axes_[axis].options[level];
-        known.emplace_back(width(axis, level), full - record_.find(probe)->accuracy);
+        known.emplace_back(width(axis, level), full - record_.merit(*record_.find(probe)));
       }
       if (known.empty()) {
         unknown.push_back(axis);
@@ -96,24 +102,26 @@ class Sensitivity : public KnapsackSearch {
       }
       const std::size_t count = axes_[axis].options.size();
       for (std::size_t level = 0; level + 1 < count; ++level) {
-        drops[axis].push_back(interpolated(known, width(axis, level), width(axis, count - 1)));
+        drops[axis].push_back(
+            interpolated(known, width(axis, level), width(axis, count - 1), decline));
       }
       drops[axis].push_back(0.0);
       mean.push_back(drops[axis].front());
     }
-    double average = kLeastDrop;
+    double average = decline.least;
     for (const double drop : mean) average += drop / static_cast<double>(mean.size());
     for (const std::size_t axis : unknown) {
       const std::size_t count = axes_[axis].options.size();
       for (std::size_t level = 0; level < count; ++level) {
         const int bits = width(axis, level) - width(axis, 0);
-        drops[axis].push_back(level + 1 == count ? 0.0 : average * std::pow(kFallPerBit, -bits));
+        drops[axis].push_back(level + 1 == count ? 0.0
+                                                 : average * std::pow(decline.per_bit, -bits));
       }
     }
     return sum_of_axes(space_, axes_, drops);
   }
   double base() const override { return record_.find(space_.highest())->accuracy; }
-  bool in_points() const override { return true; }
+  bool in_points() const override { return !record_.has_losses(); }
 
  private:
   int width(std::size_t axis, std::size_t level) const {
@@ -124,14 +132,15 @@ class Sensitivity : public KnapsackSearch {
 
   /// The drop at `bits` from measured ones (ascending widths), in the logarithm; beyond the last of
   /// them a fixed fall per bit, down to nothing at `most`.
-  static double interpolated(const std::vector<std::pair<int, double>>& known, int bits, int most) {
+  static double interpolated(const std::vector<std::pair<int, double>>& known, int bits, int most,
+                             Decline decline) {
     for (const auto& [width, drop] : known) {
       if (width == bits) return drop;
     }
-    const auto log_of = [](double drop) { return std::log(std::max(drop, kLeastDrop)); };
+    const auto log_of = [&](double drop) { return std::log(std::max(drop, decline.least)); };
     const auto above = std::find_if(known.begin(), known.end(),
                                     [bits](const auto& entry) { return entry.first > bits; });
-    const double fall = std::log(kFallPerBit);
+    const double fall = std::log(decline.per_bit);
     if (above == known.begin()) {
       return std::exp(log_of(above->second) + fall * (above->first - bits));
     }
@@ -184,13 +193,13 @@ std::vector<std::string> doubts_of(double share, const BitSpace& space, int epis
 MethodKind sensitivity_method() {
   MethodKind kind;
   kind.name = "sensitivity";
-  kind.description = "accuracy lost by each layer alone, then a knapsack, verified and corrected";
+  kind.description = "loss added by each layer alone, then a knapsack, verified and corrected";
   kind.keys = {"measure"};
   kind.configure = [](const YamlMap& map) {
     const double share = map.real("measure", 0.0, 1.0, kDefaultShare);
     ConfiguredMethod method;
     method.name = "sensitivity";
-    method.version = 2;
+    method.version = 3;
     method.uses_budget = true;
     method.starts_from = StartsFrom::kScores;
     method.key = {{"measure", share}};

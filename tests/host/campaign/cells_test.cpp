@@ -132,6 +132,30 @@ TEST_F(CellsTest, AreResumedToTheSameResults) {
   EXPECT_EQ(without_times(folder_ / "out" / cell / "result.json"), before);
 }
 
+TEST_F(CellsTest, ThoseThatWereNotPickedKeepTheirPlaceInTheTables) {
+  const std::vector<Campaign> all = cells();
+  const auto run_picked = [&](const char* pattern, bool resume) {
+    const std::vector<Campaign> picked = picked_cells(all, {pattern}, "--only");
+    return run_cells(all, options(resume), &picked).cells.size();
+  };
+  EXPECT_EQ(run_picked("random*seed-1", false), 2u);
+  EXPECT_EQ(run_picked("exhaustive*seed-1", false), 4u);
+  const std::string part = read_file(folder_ / "out" / "cells.csv");
+  EXPECT_THAT(part, AllOf(HasSubstr("random"), HasSubstr("exhaustive")));
+  // One cell again: what is written over all is what was there.
+  EXPECT_EQ(run_picked("random_latency-0.4_seed-1", true), 4u);
+  EXPECT_EQ(read_file(folder_ / "out" / "cells.csv"), part);
+  EXPECT_THAT(read_file(folder_ / "out" / "report.html"),
+              HasSubstr("exhaustive_latency-0.7_seed-1"));
+  // Results that are damaged, or of other settings, are left out.
+  write_file(folder_ / "out" / all[0].cell / "result.json", "{");
+  EXPECT_EQ(run_picked("exhaustive*seed-1", true), 3u);
+  const std::vector<Campaign> other = load_cells((folder_ / "campaign.yaml").string(),
+                                                 {"evaluator.full_precision=96"}, &kinds_);
+  const std::vector<Campaign> picked = picked_cells(other, {"random*seed-2"}, "--only");
+  EXPECT_EQ(run_cells(other, options(), &picked).cells.size(), 2u);
+}
+
 TEST_F(CellsTest, ArePickedByPatterns) {
   EXPECT_EQ(picked_cells(cells(), {}, "--only").size(), 8u);
   EXPECT_EQ(picked_cells(cells(), {"random*"}, "--only").size(), 4u);

@@ -150,7 +150,7 @@ class FunctionEvaluator : public Evaluator {
 
   Accuracy evaluate(const Policy& policy) override {
     ++asked;
-    Accuracy accuracy{accuracy_(policy), 0.0};
+    Accuracy accuracy{accuracy_(policy), loss ? loss(policy) : 0.0};
     if (accuracy.top1 < screen_below) accuracy.screened_images = 100;
     return accuracy;
   }
@@ -160,6 +160,7 @@ class FunctionEvaluator : public Evaluator {
   std::string name = "function evaluator";
   int asked = 0;
   double screen_below = 0.0;  ///< accuracies below it are of 100 images
+  Function loss;              ///< nats; empty: it has none
 
  private:
   double baseline_;

@@ -152,7 +152,7 @@ TEST_P(EveryBaseline, RefusesADamagedState) {
               HasSubstr("\"0102zz0304\" is no choice of 5 slots"));
   checkpoint.state["measured"] = json::array({1});
   write_checkpoint(part.checkpoint, checkpoint);
-  EXPECT_THAT(message_of([&] { lines_of(problem, part); }), HasSubstr("expected six values"));
+  EXPECT_THAT(message_of([&] { lines_of(problem, part); }), HasSubstr("expected seven values"));
   checkpoint.state.erase("measured");
   write_checkpoint(part.checkpoint, checkpoint);
   EXPECT_THAT(message_of([&] { lines_of(problem, part); }), HasSubstr("damaged checkpoint"));
@@ -211,6 +211,15 @@ TEST(GreedyTest, LosesLittleWhereLayersDoNotInteract) {
     const double found = run(problem, 300, 1, name).best();
     EXPECT_GE(found, best - 0.1 * (best - uniform)) << name;
   }
+}
+
+TEST(GreedyTest, GoesByTheLossWhereThereIsOne) {
+  GridProblem problem(testing::saturated_grid());
+  const double by_accuracy = run(problem, 120, 1, "greedy_down").best();
+  problem.evaluator().loss = [&](const Policy& policy) {
+    return 0.01 + 0.3 * testing::chain_loss(problem.grid(), policy);
+  };
+  EXPECT_GT(run(problem, 120, 1, "greedy_down").best(), by_accuracy + 1.0);
 }
 
 TEST(GreedyTest, ComesWithinTheLimitsWithAnyBudget) {

@@ -205,6 +205,21 @@ TEST(SensitivityTest, FindsTheBestOfGridsInFortyEvaluations) {
   }
 }
 
+TEST(SensitivityTest, GoesByTheLossWhereThereIsOne) {
+  GridProblem problem(testing::saturated_grid());
+  const double by_accuracy = run(problem, 60, 1, "sensitivity").best();
+  problem.evaluator().loss = [&](const Policy& policy) {
+    return 0.01 + 0.3 * testing::chain_loss(problem.grid(), policy);
+  };
+  const testing::Run by_loss = run(problem, 60, 1, "sensitivity");
+  EXPECT_GT(by_loss.best(), by_accuracy + 1.0);
+  // Losses add up here: the first policy after the probes is nearly the best.
+  const auto first = std::find_if(by_loss.lines.begin(), by_loss.lines.end(),
+                                  [](const json& line) { return line.at("stage") == "verify"; });
+  ASSERT_NE(first, by_loss.lines.end());
+  EXPECT_GT(first->at("accuracy").get<double>(), by_loss.best() - 0.5);
+}
+
 TEST(SensitivityTest, MeasuresFewerWidthsWhereTheBudgetIsSmall) {
   GridProblem problem(with_accuracy(testing::deep_grid(10, false, 0.0)));
   const auto probes = [&](int budget, const std::string& keys) {
