@@ -27,8 +27,8 @@ struct CellsResult {
 /// Works through the cells of a campaign, one after the other, each in its folder of `options.out`;
 /// `shared` there holds what they have in common. With `picked` only those cells; of the others the
 /// results that are there already have their place in the tables. The table over the cells is
-/// written to cells.txt, cells.csv and cells.json, the page over them to report.html. Stops, throwing Stopped, after a
-/// cell that was stopped. Throws as run_campaign() does.
+/// written to cells.txt, cells.csv and cells.json, the page over them to report.html. Stops,
+/// throwing Stopped, after a cell that was stopped. Throws as run_campaign() does.
 CellsResult run_cells(const std::vector<Campaign>& cells, const RunOptions& options,
                       const std::vector<Campaign>* picked = nullptr);
 

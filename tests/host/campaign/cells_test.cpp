@@ -150,8 +150,8 @@ TEST_F(CellsTest, ThoseThatWereNotPickedKeepTheirPlaceInTheTables) {
   // Results that are damaged, or of other settings, are left out.
   write_file(folder_ / "out" / all[0].cell / "result.json", "{");
   EXPECT_EQ(run_picked("exhaustive*seed-1", true), 3u);
-  const std::vector<Campaign> other = load_cells((folder_ / "campaign.yaml").string(),
-                                                 {"evaluator.full_precision=96"}, &kinds_);
+  const std::vector<Campaign> other =
+      load_cells((folder_ / "campaign.yaml").string(), {"evaluator.full_precision=96"}, &kinds_);
   const std::vector<Campaign> picked = picked_cells(other, {"random*seed-2"}, "--only");
   EXPECT_EQ(run_cells(other, options(), &picked).cells.size(), 2u);
 }
