@@ -40,9 +40,17 @@ BitPair bits_of(const nlohmann::json& policy, const std::string& layer, const st
   return {bits("weight_bits"), bits("activation_bits")};
 }
 
+WeightKind stated_kind(const std::string& name, const std::string& where) {
+  try {
+    return weight_kind_of(name);
+  } catch (const Error& error) {
+    fail_usage("{}: metadata: {}", where, error.what());
+  }
+}
+
 std::vector<float> scales_of(const TensorFile& file, const std::string& name,
                              const std::string& where) {
-  std::vector<float> scales = file.at(name, where).to_floats();
+  std::vector<float> scales = file.floats(name, where);
   if (scales.empty() || std::any_of(scales.begin(), scales.end(), [](float scale) {
         return !(scale > 0) || !std::isfinite(scale);
       })) {
@@ -141,7 +149,7 @@ std::shared_ptr<const PolicyScales> stated_scales(const Model& model, const Tens
   const auto kind_name = checkpoint.metadata.find("weights");
   if (kind_name == checkpoint.metadata.end())
     fail_usage("{}: metadata 'weights' is missing", where);
-  const WeightKind stated = weight_kind_of(kind_name->second);
+  const WeightKind stated = stated_kind(kind_name->second, where);
   if (stated == WeightKind::kKmeans) return nullptr;
   if (stated != kind) {
     spdlog::warn("{}: its codes are those of {} weights; {} ones are made of its float weights",

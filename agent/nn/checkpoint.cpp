@@ -218,7 +218,7 @@ Network with_stated_bounds(Network network, const TensorFile& checkpoint,
   for (Node& node : network.graph.nodes) {
     const auto found = checkpoint.tensors.find(node.name + kBoundDivisors);
     if (found == checkpoint.tensors.end()) continue;
-    const std::vector<float> divisors = found->second.to_floats();
+    const std::vector<float> divisors = checkpoint.floats(found->first, where);
     const bool positive = std::all_of(divisors.begin(), divisors.end(),
                                       [](float d) { return d > 0 && std::isfinite(d); });
     if (node.op != Op::kClip || !positive ||

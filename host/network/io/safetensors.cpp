@@ -179,6 +179,15 @@ const StoredTensor& TensorFile::at(const std::string& name, const std::string& w
   fail("{}: there is no tensor '{}'; there are: {}", where, name, names);
 }
 
+std::vector<float> TensorFile::floats(const std::string& name, const std::string& where) const {
+  const StoredTensor& tensor = at(name, where);
+  try {
+    return tensor.to_floats();
+  } catch (const Error& error) {
+    fail_usage("{}: tensor '{}': {}", where, name, error.what());
+  }
+}
+
 TensorFile parse_safetensors(std::string_view content, const std::string& name) {
   if (content.size() < kPrefix) {
     fail("{}: {} bytes are too few for a safetensors file", name, content.size());

@@ -43,6 +43,9 @@ struct TensorFile {
   /// The tensor called `name`; throws Error listing the names when there is none. `where` (a path)
   /// starts the message.
   const StoredTensor& at(const std::string& name, const std::string& where) const;
+  /// Its elements as float. Throws Error, exit status 2, naming `where` and the tensor when there
+  /// is none or it is of a type that is no float.
+  std::vector<float> floats(const std::string& name, const std::string& where) const;
 };
 
 /// Reads a safetensors file (format of huggingface/safetensors: 8 bytes little-endian header

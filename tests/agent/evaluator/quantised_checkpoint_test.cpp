@@ -20,6 +20,7 @@
 namespace bittern {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 /// A finished network of few bits with all that a file has to say of it: batch norms, stored maps,
@@ -204,6 +205,14 @@ TEST_F(QuantisedCheckpoint, DamageIsNamed) {
               HasSubstr("metadata 'policy'"));
   EXPECT_THAT(message([&](TensorFile& f) { f.tensors["six.bound_divisors"] = scale(2.0f); }),
               HasSubstr("expected 6 positive numbers"));
+  const StoredTensor codes{TensorType::kI8, {1}, {1}};
+  for (const char* name :
+       {"a.weight_scale", "b.activation_scale", "a.stored_scale", "six.bound_divisors"}) {
+    EXPECT_THAT(message([&](TensorFile& f) { f.tensors[name] = codes; }),
+                AllOf(HasSubstr(name), HasSubstr("type I8 where F32, F16 or BF16 was expected")));
+  }
+  EXPECT_THAT(message([](TensorFile& f) { f.metadata["weights"] = "ternary"; }),
+              HasSubstr("metadata: weights \"ternary\": expected linear"));
 }
 
 }  // namespace
