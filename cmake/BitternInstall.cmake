@@ -54,6 +54,8 @@ foreach(room IN LISTS rooms)
 endforeach()
 add_library(bittern_library STATIC ${objects})
 set_target_properties(bittern_library PROPERTIES OUTPUT_NAME bittern EXPORT_NAME bittern LINKER_LANGUAGE CXX)
+# What scripts/run.sh has built can be installed.
+add_dependencies(programs bittern_library)
 target_compile_features(bittern_library INTERFACE cxx_std_17)
 target_include_directories(bittern_library INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 target_link_libraries(bittern_library INTERFACE fmt::fmt spdlog::spdlog yaml-cpp SQLite::SQLite3 Boost::filesystem Threads::Threads
