@@ -61,8 +61,8 @@ std::vector<std::size_t> Record::ranked() const {
 json Record::save() const {
   json list = json::array();
   for (const Measured& m : all_) {
-    list.push_back({space_.text(m.choice), m.accuracy, m.loss, m.reward, m.cost, m.meets_floor,
-                    m.meets_limits});
+    list.push_back({space_.text(m.choice), m.accuracy, m.reward, m.cost, m.meets_floor,
+                    m.meets_limits, m.loss});
   }
   return list;
 }
@@ -72,21 +72,18 @@ void Record::load(const json& value) {
   index_.clear();
   has_losses_ = false;
   for (const json& entry : value) {
-    if (!entry.is_array() || entry.size() != 7) {
-      fail(
-          "checkpoint: an entry of what was measured is {}; expected seven values. If another "
-          "version "
-          "of bittern began this search, start it anew",
-          entry.dump());
+    if (!entry.is_array() || entry.size() < 6 || entry.size() > 7) {
+      fail("checkpoint: an entry of what was measured is {}; expected seven values", entry.dump());
     }
     Measured m;
     m.choice = space_.from_text(entry[0].get<std::string>());
     m.accuracy = entry[1].get<double>();
-    m.loss = entry[2].get<double>();
-    m.reward = entry[3].get<double>();
-    m.cost = entry[4].get<double>();
-    m.meets_floor = entry[5].get<bool>();
-    m.meets_limits = entry[6].get<bool>();
+    m.reward = entry[2].get<double>();
+    m.cost = entry[3].get<double>();
+    m.meets_floor = entry[4].get<bool>();
+    m.meets_limits = entry[5].get<bool>();
+    // Methods that do not look at the loss did not always keep it.
+    if (entry.size() == 7) m.loss = entry[6].get<double>();
     insert(std::move(m));
   }
 }
