@@ -49,6 +49,10 @@ class SummaryTest(unittest.TestCase):
         self.assertIn("  2 x no device build it", lines)
         self.assertIn("      a/A.B, a/A.C", lines)
 
+    def test_parameters_that_have_no_text_are_left_out(self):
+        _, lines = summary([PASSED, skipped("a/Known/Zoo.Is/lenet  # GetParam() = 8-byte object &lt;83-05&gt;", "")])
+        self.assertIn("      a/Known/Zoo.Is/lenet", lines)
+
     def test_a_skip_that_is_not_allowed_fails_when_strict(self):
         status, lines = summary([PASSED, skipped("rtl/IverilogTest.UnitIsTheSame", "")], "--strict")
         self.assertEqual(status, 1)
