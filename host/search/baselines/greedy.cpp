@@ -62,7 +62,7 @@ class Greedy : public Baseline {
   /// What is known of the next step of an operand.
   struct Change {
     bool known = false;
-    double merit = 0.0;  ///< that it changed Record::merit() by when it was last measured
+    double merit = 0.0;  ///< that it changed merit() by when it was last measured
     int steps = 0;       ///< of this operand since, taken without measuring
   };
 
@@ -71,6 +71,11 @@ class Greedy : public Baseline {
     Choice next;
     double cost;  ///< saved or taken, relative to the limits that count
   };
+
+  /// On the way up answers change with every step, and how wrong the wrong ones are means little.
+  double merit(const Measured& measured) const {
+    return down_ ? record_.merit(measured) : measured.accuracy;
+  }
 
   /// Steps until the limits hold, or as long as they do.
   std::optional<Choice> walk() {
@@ -106,10 +111,10 @@ class Greedy : public Baseline {
   /// wanted.
   std::optional<Choice> measure_all(const std::vector<Step>& steps, bool wanted) {
     std::optional<Choice> missing;
-    const double here = record_.merit(*record_.find(here_));
+    const double here = merit(*record_.find(here_));
     for (const Step& step : steps) {
       if (const Measured* measured = record_.find(step.next)) {
-        changes_[step.operand] = {true, record_.merit(*measured) - here, 0};
+        changes_[step.operand] = {true, merit(*measured) - here, 0};
       } else if (wanted && !missing && !changes_[step.operand].known) {
         missing = step.next;
       }
@@ -217,7 +222,7 @@ MethodKind greedy_method(const char* name, bool down, const char* description) {
   kind.configure = [name = kind.name, down](const YamlMap&) {
     ConfiguredMethod method;
     method.name = name;
-    method.version = 3;
+    method.version = down ? 3 : 2;
     method.uses_budget = true;
     method.make = [down](const MethodContext& context) -> std::unique_ptr<Method> {
       if (context.reward.goal == Goal::kCost) return make_greedy_for_cost(context, down);

@@ -44,6 +44,11 @@ class GreedyForCost : public Baseline {
     double cost;  ///< saved on the way down, taken on the way up; above 0
   };
 
+  /// As in greedy.cpp.
+  double merit(const Measured& measured) const {
+    return down_ ? record_.merit(measured) : measured.accuracy;
+  }
+
   std::vector<Step> steps_from(const Choice& here) const {
     std::vector<Step> steps;
     for (std::size_t slot = 0; slot < space_.slots(); ++slot) {
@@ -75,8 +80,8 @@ class GreedyForCost : public Baseline {
     std::map<std::size_t, double> change;  // of merit, by the next step of an operand
     double mean = 0.0;
     for (std::size_t i = 0; i < measured_; ++i) {
-      const double changed = std::abs(record_.merit(*record_.find(firsts_[i].next)) -
-                                      record_.merit(*record_.find(start_)));
+      const double changed =
+          std::abs(merit(*record_.find(firsts_[i].next)) - merit(*record_.find(start_)));
       change[firsts_[i].operand] = changed;
       mean += changed / static_cast<double>(measured_);
     }
