@@ -211,7 +211,14 @@ class FakeQuantEvaluator::Impl {
   std::optional<Accuracy> choice(const Policy& policy) {
     if (!choice_) return std::nullopt;
     quantisers_.check(policy);
-    return accuracy_of(score(engine_, prepared(engine_, policy), policy, *choice_));
+    const std::string key = sha256_hex(fmt::format("{} choice {} {}", whole_fingerprint_,
+                                                   choice_->size(), policy_text(policy)));
+    if (const std::optional<Accuracy> known = cache_.find(key)) return *known;
+    ++computed_;
+    const Accuracy accuracy =
+        accuracy_of(score(engine_, prepared(engine_, policy), policy, *choice_));
+    cache_.insert(key, accuracy, policy);
+    return accuracy;
   }
 
   Accuracy test_accuracy(const Policy& policy) {

@@ -470,6 +470,33 @@ TEST_F(FakeQuantEvaluatorTest, CacheOutlivesTheProcessAndIsUsed) {
   fs::remove(path);
 }
 
+TEST_F(FakeQuantEvaluatorTest, TheChoiceIsKnownToTheNextProcess) {
+  const TemporaryFolder folder;
+  FakeQuantOptions settings = options();
+  settings.cache = folder / "accuracies.jsonl";
+  DataSplits data = *data_;
+  std::vector<int> images(100);
+  std::iota(images.begin(), images.end(), 0);
+  data.choice = subset(data.validation, images);
+  const auto evaluator = [&] {
+    return FakeQuantEvaluator(tiny_network(), *checkpoint_, data, settings);
+  };
+  const Policy policy = uniform(3, 3);
+  FakeQuantEvaluator first = evaluator();
+  const std::optional<Accuracy> choice = first.choice(policy);
+  ASSERT_TRUE(choice);
+  EXPECT_EQ(first.computed(), 1);
+  EXPECT_NE(choice->loss, first.evaluate(policy).loss) << "other images";
+  FakeQuantEvaluator again = evaluator();
+  EXPECT_EQ(again.choice(policy)->loss, choice->loss);
+  EXPECT_EQ(again.computed(), 0);
+  images.resize(60);
+  data.choice = subset(data.validation, images);
+  FakeQuantEvaluator fewer = evaluator();
+  fewer.choice(policy);
+  EXPECT_EQ(fewer.computed(), 1) << "other images";
+}
+
 TEST_F(FakeQuantEvaluatorTest, FingerprintCoversWhatDecidesTheResultAndNothingElse) {
   std::set<std::string> seen;
   const auto add = [&](const FakeQuantOptions& settings) {
