@@ -211,8 +211,8 @@ class FakeQuantEvaluator::Impl {
   std::optional<Accuracy> choice(const Policy& policy) {
     if (!choice_) return std::nullopt;
     quantisers_.check(policy);
-    const std::string key = sha256_hex(fmt::format("{} choice {} {}", whole_fingerprint_,
-                                                   choice_->size(), policy_text(policy)));
+    const std::string key = sha256_hex(
+        fmt::format("{} choice {} {}", whole_fingerprint_, choice_->size(), policy_text(policy)));
     if (const std::optional<Accuracy> known = cache_.find(key)) return *known;
     ++computed_;
     const Accuracy accuracy =
