@@ -134,6 +134,7 @@ void PolicyNetwork::run_lstm(Trace& trace, const Memory* start) const {
     float* gates = trace.gates.data() + 4 * block * t;
     float* cells = trace.cells.data() + block * t;
     float* out = trace.shared.data() + block * t;
+    const bool goes_on = t > 0 || start != nullptr;
     const float* out_before = nullptr;
     const float* cells_before = nullptr;
     if (t > 0) {
@@ -143,7 +144,7 @@ void PolicyNetwork::run_lstm(Trace& trace, const Memory* start) const {
       out_before = start->hidden.data();
       cells_before = start->cell.data();
     }
-    if (out_before != nullptr) {
+    if (goes_on) {
       add_product(n, hidden, width_, out_before, parameters_.data() + recurrent_, gates);
     }
     for (int e = 0; e < n; ++e, gates += width_, cells += hidden, out += hidden) {
@@ -153,7 +154,7 @@ void PolicyNetwork::run_lstm(Trace& trace, const Memory* start) const {
         const float cell = gates[2 * hidden + k] = std::tanh(gates[2 * hidden + k]);
         const float output = gates[3 * hidden + k] = sigmoid(gates[3 * hidden + k]);
         const float before =
-            cells_before != nullptr ? cells_before[static_cast<std::size_t>(e) * hidden + k] : 0.0f;
+            goes_on ? cells_before[static_cast<std::size_t>(e) * hidden + k] : 0.0f;
         cells[k] = forget * before + input * cell;
         out[k] = output * std::tanh(cells[k]);
       }
