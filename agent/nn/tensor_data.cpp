@@ -57,7 +57,7 @@ TensorData TensorData::select(const torch::Tensor& places, Bytes pixels) const {
 }
 
 torch::Tensor summed_loss(const torch::Tensor& logits, const torch::Tensor& labels) {
-  return at::cross_entropy_loss(logits, labels, {}, at::Reduction::Sum);
+  return at::cross_entropy_loss(logits, labels, torch::Tensor(), at::Reduction::Sum);
 }
 
 torch::Tensor correct_answers(const torch::Tensor& logits, const torch::Tensor& labels) {

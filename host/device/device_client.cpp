@@ -45,7 +45,7 @@ DeviceClient::DeviceClient(Connection connection, std::string name, const Client
       name_(std::move(name)),
       options_(options),
       post_mortem_(std::move(post_mortem)) {
-  on_wait(options_.check);
+  DeviceClient::on_wait(options_.check);  // what is derived from this is not there yet
   identity_ = ask_identity();
 }
 

@@ -196,13 +196,17 @@ void MeasurementStore::open_readable() {
   immutable_.reset();
   read_only_ = "neither it nor files beside it can be written";
   const Look before = look();
-  try {
-    database_ = std::make_unique<Database>(path_, Database::Access::kRead, busy_timeout_ms_);
-    check_head(read_head());
-    return;
-  } catch (const DatabaseError& error) {
-    if (!error.read_only()) throw;
-  }
+  const auto opens = [this] {
+    try {
+      database_ = std::make_unique<Database>(path_, Database::Access::kRead, busy_timeout_ms_);
+      check_head(read_head());
+    } catch (const DatabaseError& error) {
+      if (!error.read_only()) throw;
+      return false;
+    }
+    return true;
+  };
+  if (opens()) return;
   if (before.log_bytes > 0) {
     fail(
         "measurement store {} may only be read, and the last measurements are still in {}-wal, "
