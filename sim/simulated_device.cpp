@@ -22,19 +22,20 @@ constexpr std::uint64_t kFlushCycles = 20;
 SimulatedDevice::SimulatedDevice(std::unique_ptr<SimTop> top, BuildInfo info)
     : top_(std::move(top)), info_(std::move(info)) {
   reset_hardware();
-  const std::uint32_t magic = read_register(registers::kMagic);
-  const std::uint32_t version = read_register(registers::kMapVersion);
+  const std::uint32_t magic = SimulatedDevice::read_register(registers::kMagic);
+  const std::uint32_t version = SimulatedDevice::read_register(registers::kMapVersion);
   if (magic != registers::kMagicValue || version != registers::kMapVersionValue) {
     fail("device {}: registers say magic {:#x}, map version {}; expected {:#x} and {}: rebuild it",
          info_.variant, magic, version, registers::kMagicValue, registers::kMapVersionValue);
   }
-  const std::string hash = fmt::format("{:08x}{:08x}", read_register(registers::kRtlHashHi),
-                                       read_register(registers::kRtlHashLo));
+  const std::string hash =
+      fmt::format("{:08x}{:08x}", SimulatedDevice::read_register(registers::kRtlHashHi),
+                  SimulatedDevice::read_register(registers::kRtlHashLo));
   if (info_.rtl_hash.compare(0, 16, hash) != 0) {
     fail("device {}: registers say RTL hash {}, the build says {}: rebuild it", info_.variant, hash,
          info_.rtl_hash);
   }
-  num_counters_ = read_register(registers::kNumEvents) + 1;
+  num_counters_ = SimulatedDevice::read_register(registers::kNumEvents) + 1;
 }
 
 DeviceIdentity SimulatedDevice::identity() const {

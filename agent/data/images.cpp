@@ -98,7 +98,7 @@ void take_listed(const fs::path& list, std::map<std::string, ImageFile> images, 
 }
 
 /// Takes all images, each of the class that its folder is called.
-void take_foldered(std::map<std::string, ImageFile> images, const fs::path& list, Part& part) {
+void take_foldered(std::map<std::string, ImageFile>&& images, const fs::path& list, Part& part) {
   for (auto& [name, file] : images) {
     const std::size_t slash = name.rfind('/');
     if (slash == std::string::npos) {

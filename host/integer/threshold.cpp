@@ -217,23 +217,21 @@ float Magnitudes::threshold(CodeRange range, int bits, ThresholdMethod method) c
     method = bits >= 5 ? ThresholdMethod::kMax : ThresholdMethod::kKl;
   }
   if (method == ThresholdMethod::kMax) return max_;
-  double threshold = max_;
-  switch (method) {
-    case ThresholdMethod::kKl:
+  const auto chosen = [&]() -> double {
+    if (method == ThresholdMethod::kKl) {
       // Fewer bins than two a code could not tell the codes apart.
-      threshold = best_threshold(2 * static_cast<std::size_t>(range.high) + 1,
-                                 [&](auto bins) { return divergence(bins, range.high); });
-      threshold *= range.high / (range.high + 0.5);
-      break;
-    case ThresholdMethod::kMse:
-      threshold = best_threshold(1, [&](auto bins) {
+      const double best = best_threshold(2 * static_cast<std::size_t>(range.high) + 1,
+                                         [&](auto bins) { return divergence(bins, range.high); });
+      return best * (range.high / (range.high + 0.5));
+    }
+    if (method == ThresholdMethod::kMse) {
+      return best_threshold(1, [&](auto bins) {
         return squared_error(static_cast<double>(bins) * bin_width_, range.high);
       });
-      break;
-    default:
-      threshold = percentile();
-  }
-  return std::min(max_, static_cast<float>(threshold));
+    }
+    return percentile();
+  };
+  return std::min(max_, static_cast<float>(chosen()));
 }
 
 float find_threshold(Span<const float> values, CodeRange range, int bits, ThresholdMethod method) {
