@@ -31,7 +31,8 @@ Constant axis_first(const Constant& constant, std::size_t axis) {
   std::int64_t before = 1;
   for (std::size_t i = 0; i < axis; ++i) before *= constant.dims[i];
   const std::int64_t extent = constant.dims[axis];
-  const std::int64_t behind = before * extent == 0 ? 0 : constant.count() / (before * extent);
+  std::int64_t behind = 1;
+  for (std::size_t i = axis + 1; i < constant.dims.size(); ++i) behind *= constant.dims[i];
   for (std::int64_t i = 0; i < constant.count(); ++i) {
     const std::int64_t a = i / (before * behind);
     const std::int64_t b = i / behind % before;
