@@ -1,6 +1,7 @@
 #include "host/search/baselines/record.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <string>
 #include <utility>
@@ -10,6 +11,13 @@
 namespace bittern {
 
 using nlohmann::json;
+
+namespace {
+
+/// Nats, of a network whose answers are no numbers: that of one that is sure of wrong answers.
+constexpr double kLossOfNoNumber = 20.0;
+
+}  // namespace
 
 bool better(const Measured& a, const Measured& b) {
   if (a.meets_floor != b.meets_floor) return a.meets_floor;
@@ -21,7 +29,8 @@ void Record::add(const Outcome& outcome) {
   Measured measured;
   measured.choice = space_.choice(outcome.policy);
   measured.accuracy = outcome.accuracy.top1;
-  measured.loss = outcome.accuracy.loss;
+  const double loss = outcome.accuracy.loss;
+  measured.loss = std::isfinite(loss) ? loss : kLossOfNoNumber;
   measured.reward = outcome.reward;
   measured.meets_floor = outcome.meets_floor;
   measured.meets_limits = outcome.meets_limits;

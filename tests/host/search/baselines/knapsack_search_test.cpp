@@ -221,6 +221,20 @@ TEST(SensitivityTest, GoesByTheLossWhereThereIsOne) {
   EXPECT_GT(first->at("accuracy").get<double>(), by_loss.best() - 0.5);
 }
 
+TEST(SensitivityTest, GoesOnWhereAPolicyGivesNoNumbers) {
+  GridProblem problem(testing::saturated_grid());
+  problem.evaluator().loss = [&](const Policy& policy) {
+    return policy[0].weight == 2 ? std::nan("") : testing::chain_loss(problem.grid(), policy);
+  };
+  TemporaryFolder folder;
+  SearchContext part = problem.context(60, 1);
+  part.checkpoint = folder / "state";
+  const testing::Run whole = run(problem, part, configured("sensitivity"));
+  EXPECT_EQ(whole.lines.size(), 60u);
+  part.resume = true;
+  EXPECT_EQ(run(problem, part, configured("sensitivity")).best(), whole.best());
+}
+
 TEST(SensitivityTest, MeasuresFewerWidthsWhereTheBudgetIsSmall) {
   GridProblem problem(with_accuracy(testing::deep_grid(10, false, 0.0)));
   const auto probes = [&](int budget, const std::string& keys) {
