@@ -133,6 +133,9 @@ Endpoint Endpoint::parse(const std::string& text) {
     endpoint.host = endpoint.host.substr(1, endpoint.host.size() - 2);  // [::1]:port
   }
   if (endpoint.host.empty()) bad("the host is missing");
+  if (endpoint.host.find('/') != std::string::npos) {  // http://host:port, tcp://host:port
+    bad(fmt::format("'{}' is no name of a host (no slashes behind tcp:)", endpoint.host));
+  }
   const auto [end, code] = std::from_chars(port.data(), port.data() + port.size(), endpoint.port);
   if (code != std::errc() || end != port.data() + port.size()) {
     bad(fmt::format("'{}' is no port from 0 to 65535", port));
