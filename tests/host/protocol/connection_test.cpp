@@ -52,9 +52,8 @@ TEST(Endpoint, UnderstandsItsForms) {
 }
 
 TEST(Endpoint, NamesWhatIsWrong) {
-  for (const char* text :
-       {"", "unix:", "board", "tcp:", "tcp:a:", "tcp::5", "a:65536", "a:-1", "a:1x", "tcp:x",
-        "tcp://board:5", "http://board:5"}) {
+  for (const char* text : {"", "unix:", "board", "tcp:", "tcp:a:", "tcp::5", "a:65536", "a:-1",
+                           "a:1x", "tcp:x", "tcp://board:5", "http://board:5"}) {
     EXPECT_THAT(message_of([&] { Endpoint::parse(text); }), HasSubstr("tcp:host:port")) << text;
   }
   EXPECT_THAT(message_of([] { Listener(Endpoint::parse("unix:/tmp/" + std::string(200, 'x'))); }),
