@@ -5,14 +5,14 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
-#include <numeric>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "agent/campaign/doubts.h"
+#include "agent/campaign/loaded_data.h"
 #include "agent/campaign/settings.h"
 #include "agent/data/dataset.h"
-#include "agent/data/quality.h"
 #include "agent/evaluator/fake_quant_evaluator.h"
 #include "agent/nn/checkpoint.h"
 #include "agent/nn/training.h"
@@ -31,16 +31,18 @@ namespace {
 class FakeQuantSource : public AccuracySource, public FinalRound {
  public:
   FakeQuantSource(const FakeQuantSettings& settings, const Campaign& campaign,
-                  const Network& network, const RunOptions& options)
+                  const Network& network, const RunOptions& options,
+                  std::shared_ptr<DataKeeper> keeper)
       : settings_(settings),
         quant_(evaluator_options(settings, campaign)),
         campaign_(campaign),
         network_(network),
         options_(options),
-        data_(data_options(campaign, network, options.data_folder)) {
+        keeper_(std::move(keeper)),
+        data_options_(data_options(campaign, network, options.data_folder)) {
     check_trainable(network);
-    outline_ = outline_data(data_);
-    check_data_fits(network, data_.name, outline_);
+    outline_ = outline_data(data_options_);
+    check_data_fits(network, data_options_.name, outline_);
     const int searched = outline_.validation - campaign.data.choice_images;
     if (settings.screen_images >= searched && settings.screen_images > 0) {
       fail_usage(
@@ -102,7 +104,7 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
   std::vector<NamedText> outline() const override {
     std::vector<NamedText> lines;
     lines.emplace_back(
-        "data", fmt::format("{}{}: {} training, {} validation, {} test images", data_.name,
+        "data", fmt::format("{}{}: {} training, {} validation, {} test images", data_options_.name,
                             outline_.folder.empty() ? "" : " in " + outline_.folder, outline_.train,
                             outline_.validation, outline_.test));
     lines.emplace_back(
@@ -138,11 +140,8 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
   }
 
   std::vector<std::string> load() override {
-    const Phase phase(options_.phases, "reading " + campaign_.data.dataset);
-    splits_ = load_data(data_);
-    std::vector<std::string> doubts = data_warnings(splits_);
-    set_choice_aside();
-    return doubts;
+    data_ = keeper_->load(data_options_, campaign_.data.choice_images, options_.phases);
+    return data_->warnings;
   }
 
   std::vector<std::string> prepare(RunDirectory& directory) override {
@@ -154,10 +153,10 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
     write_safetensors(directory.file("model.safetensors"), weights);
     model_hash_ = content_hash(weights);
     const Phase phase(options_.phases, "calibrating " + network_.name);
-    evaluator_ = std::make_unique<FakeQuantEvaluator>(network_, weights, splits_, quant);
+    evaluator_ = std::make_unique<FakeQuantEvaluator>(network_, weights, splits(), quant);
 
     const Accuracy baseline = evaluator_->baseline();
-    std::vector<std::string> doubts = baseline_doubts(campaign_, baseline, splits_.validation);
+    std::vector<std::string> doubts = baseline_doubts(campaign_, baseline, splits().validation);
     const std::set<std::string> processors = evaluator_->processors();
     if (processors.size() > 1) {
       doubts.push_back(
@@ -168,7 +167,7 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
     }
     for (std::string& doubt : evaluation_doubts(
              settings_, baseline, evaluator_->evaluate(uniform_policy(network_, {8, 8})),
-             splits_.validation)) {
+             splits().validation)) {
       doubts.push_back(std::move(doubt));
     }
     return doubts;
@@ -177,12 +176,12 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
   Evaluator& evaluator() override { return *evaluator_; }
 
   ImageCounts images() const override {
-    return {splits_.train.name, static_cast<std::size_t>(splits_.validation.size()),
-            static_cast<std::size_t>(splits_.test.size())};
+    return {splits().train.name, static_cast<std::size_t>(splits().validation.size()),
+            static_cast<std::size_t>(splits().test.size())};
   }
 
   std::vector<std::string> search_doubts(const std::vector<nlohmann::json>& episodes) override {
-    return bittern::search_doubts(settings_, episodes, splits_.validation);
+    return bittern::search_doubts(settings_, episodes, splits().validation);
   }
 
   FinalRound* final_round() override { return this; }
@@ -193,9 +192,9 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
       computed_on += (computed_on.empty() ? "" : "; ") + processor;
     }
     return {
-        {"data", fmt::format("{}: {} train, {} validation, {} test images ({})", splits_.train.name,
-                             splits_.train.size(), splits_.validation.size(), splits_.test.size(),
-                             splits_.hash.substr(0, 16))},
+        {"data", fmt::format("{}: {} train, {} validation, {} test images ({})",
+                             splits().train.name, splits().train.size(), splits().validation.size(),
+                             splits().test.size(), splits().hash.substr(0, 16))},
         {"full-precision weights", model_hash_},
         {"accuracy", fmt::format("{} of {}{}, {} bits between layers, biases in units of the sums",
                                  quant_.integers ? "integers" : "fake quantisation",
@@ -222,7 +221,7 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
   int epochs() const override { return campaign_.final.epochs; }
   std::uint64_t images_each() const override {
     return static_cast<std::uint64_t>(campaign_.final.epochs) *
-           static_cast<std::uint64_t>(splits_.train.size());
+           static_cast<std::uint64_t>(splits().train.size());
   }
 
   FinalAccuracies finish(const Policy& policy, const std::filesystem::path& weights,
@@ -239,10 +238,12 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
   }
 
   std::vector<std::string> doubts(const std::vector<FinalStep>& steps) override {
-    return final_doubts(campaign_, steps, splits_.validation);
+    return final_doubts(campaign_, steps, splits().validation);
   }
 
  private:
+  const DataSplits& splits() const { return data_->splits; }
+
   /// WRPN has no steps for one bit.
   void check_weights(const BitSpace& space) const {
     if (settings_.weights != "wrpn") return;
@@ -258,19 +259,6 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
     }
   }
 
-  /// The last of the validation images, which are in random order.
-  void set_choice_aside() {
-    const int wanted = campaign_.data.choice_images;
-    if (wanted == 0) return;
-    std::vector<int> seen(static_cast<std::size_t>(splits_.validation.size() - wanted));
-    std::vector<int> aside(static_cast<std::size_t>(wanted));
-    std::iota(seen.begin(), seen.end(), 0);
-    std::iota(aside.begin(), aside.end(), static_cast<int>(seen.size()));
-    splits_.choice = subset(splits_.validation, aside);
-    splits_.validation = subset(splits_.validation, seen);
-    splits_.hash = sha256_hex(fmt::format("{} choice {}", splits_.hash, wanted));
-  }
-
   std::filesystem::path kept(const RunDirectory& directory, const char* name) const {
     return options_.shared.empty() ? directory.state(name) : options_.shared / name;
   }
@@ -281,9 +269,9 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
     train.threads = static_cast<int>(options_.workers);
     train.device = tensor_device_of(options_.device);
     Phase phase(options_.phases, fmt::format("training {}, {} epochs", network_.name, train.epochs),
-                {static_cast<std::uint64_t>(train.epochs) * splits_.train.size(), "images"});
+                {static_cast<std::uint64_t>(train.epochs) * splits().train.size(), "images"});
     return train_or_load(
-        network_, splits_, train, kept(directory, "trained"), [&phase](const TrainProgress& p) {
+        network_, splits(), train, kept(directory, "trained"), [&phase](const TrainProgress& p) {
           phase.advance(static_cast<std::uint64_t>(p.images));
           phase.note(fmt::format("epoch {}/{}, loss {:.3f}", p.epoch + 1, p.epochs, p.loss));
         });
@@ -294,17 +282,19 @@ class FakeQuantSource : public AccuracySource, public FinalRound {
   const Campaign& campaign_;
   const Network& network_;
   const RunOptions& options_;
-  DataOptions data_;
+  std::shared_ptr<DataKeeper> keeper_;
+  DataOptions data_options_;
   DataOutline outline_;
   std::optional<TensorFile> checkpoint_;
-  DataSplits splits_;
+  std::shared_ptr<const LoadedData> data_;
   std::string model_hash_;
   std::unique_ptr<FakeQuantEvaluator> evaluator_;
 };
 
 }  // namespace
 
-ConfiguredEvaluator configure_fake_quant(const FakeQuantSettings& settings) {
+ConfiguredEvaluator configure_fake_quant(const FakeQuantSettings& settings,
+                                         std::shared_ptr<DataKeeper> keeper) {
   ConfiguredEvaluator evaluator;
   evaluator.name = settings.integers ? "integer" : "fake-quant";
   evaluator.key = {{"weight_range", settings.weight_range},
@@ -325,9 +315,10 @@ ConfiguredEvaluator configure_fake_quant(const FakeQuantSettings& settings) {
   if (settings.weights != "linear") evaluator.key["weights"] = settings.weights;
   if (settings.activations != "linear") evaluator.key["activations"] = settings.activations;
   evaluator.codebooks = settings.weights == "kmeans";
-  evaluator.make = [settings](const Campaign& campaign, const Network& network,
-                              const RunOptions& options) -> std::unique_ptr<AccuracySource> {
-    return std::make_unique<FakeQuantSource>(settings, campaign, network, options);
+  evaluator.make = [settings, keeper = std::move(keeper)](
+                       const Campaign& campaign, const Network& network,
+                       const RunOptions& options) -> std::unique_ptr<AccuracySource> {
+    return std::make_unique<FakeQuantSource>(settings, campaign, network, options, keeper);
   };
   return evaluator;
 }
@@ -343,7 +334,7 @@ EvaluatorKind quantised_kind(bool integers) {
                "per_channel",  "calibration_images", "finetune_images", "finetune_rate",
                "batch",        "re_estimate",        "equalise",        "screen_images",
                "screen_points"};
-  kind.configure = [integers](const YamlMap& map) {
+  kind.configure = [integers, keeper = std::make_shared<DataKeeper>()](const YamlMap& map) {
     constexpr int kMostImages = 10'000'000;
     const std::vector<std::string> ranges = {"max", "kl", "mse", "percentile", "haq"};
     FakeQuantSettings out;
@@ -374,7 +365,7 @@ EvaluatorKind quantised_kind(bool integers) {
     }
     out.screen_points = map.real("screen_points", 0.01, 100, out.screen_points);
     out.batch = read_int(map, "batch", 1, 65536, out.batch);
-    return configure_fake_quant(out);
+    return configure_fake_quant(out, keeper);
   };
   return kind;
 }

@@ -1,14 +1,19 @@
 #pragma once
 
+#include <memory>
 #include <vector>
 
+#include "agent/campaign/loaded_data.h"
 #include "agent/campaign/settings.h"
 #include "host/campaign/accuracy_source.h"
 
 namespace bittern {
 
-/// `fake-quant`, or `integer`, with its settings.
-ConfiguredEvaluator configure_fake_quant(const FakeQuantSettings& settings);
+/// `fake-quant`, or `integer`, with its settings. Campaigns with one keeper share the data that
+/// they read.
+ConfiguredEvaluator configure_fake_quant(
+    const FakeQuantSettings& settings,
+    std::shared_ptr<DataKeeper> keeper = std::make_shared<DataKeeper>());
 
 /// `fake-quant` as a campaign configures it: reads the data, trains the network or loads it, and
 /// scores policies with a FakeQuantEvaluator; the best are fine-tuned longer at the end, and the

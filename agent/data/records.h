@@ -25,7 +25,7 @@ Dataset read_records(const std::filesystem::path& path, const RecordFormat& form
 /// How many records a file has, told without reading it.
 int count_records(const std::filesystem::path& path, const RecordFormat& format);
 
-/// The records of several files, one after the other.
+/// The records of several files, one after the other. Each file is read by a thread of its own.
 Dataset read_records(const std::vector<std::filesystem::path>& paths, const RecordFormat& format);
 
 /// CIFAR-10: data_batch_1.bin .. data_batch_5.bin and test_batch.bin, each plain, .gz or .xz.

@@ -23,8 +23,9 @@ using ::testing::HasSubstr;
 /// An interpreter that has `module`; empty where there is none. PATH may lead to one of the user's
 /// own that does not see Debian's packages.
 std::string python_with(const std::string& module) {
-  for (const std::string python : {"python3", "/usr/bin/python3"}) {
-    const std::string command = python + " -c 'import " + module + "' > /dev/null 2>&1";
+  for (const char* python : {"python3", "/usr/bin/python3"}) {
+    const std::string command =
+        python + std::string(" -c 'import ") + module + "' > /dev/null 2>&1";
     if (std::system(command.c_str()) == 0) return python;
   }
   return "";

@@ -20,7 +20,10 @@ struct NaiveMap {
 
   bool inside(int y, int x) const { return y >= 0 && x >= 0 && y < height && x < width; }
   double at(int c, int y, int x) const {
-    return values[static_cast<std::size_t>((c * height + y) * width + x)];
+    return values[(static_cast<std::size_t>(c) * static_cast<std::size_t>(height) +
+                   static_cast<std::size_t>(y)) *
+                      static_cast<std::size_t>(width) +
+                  static_cast<std::size_t>(x)];
   }
 };
 

@@ -73,7 +73,7 @@ class RandomGraph {
     const std::string pads =
         fmt::format("[{}, {}, {}, {}]", integer(0, 3), integer(0, 3), integer(0, 3), integer(0, 3));
     const std::vector<std::string> relus = {"true", "false", "6"};
-    const std::string relu = relus[static_cast<std::size_t>(integer(0, 2))];
+    const std::string& relu = relus[static_cast<std::size_t>(integer(0, 2))];
     switch (integer(0, 17)) {
       case 0:
       case 1:

@@ -363,7 +363,7 @@ TEST_F(Search, RefusesACheckpointOfAnotherSearch) {
     resumed.checkpoint = path_;
     resumed.resume = true;
     change(options, resumed);
-    const std::string text = error_of(options, resumed);
+    std::string text = error_of(options, resumed);
     problem_.cost().name = "function cost";
     problem_.evaluator().name = "function evaluator";
     return text;

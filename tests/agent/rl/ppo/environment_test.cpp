@@ -223,7 +223,7 @@ TEST_F(ReleqEnvironmentTest, CountsWhatTheHardwareCosts) {
   space_ = std::make_unique<BitSpace>(bits_, network_);
   table_ = std::make_unique<CostTable>(free, *space_);
   try {
-    ReleqEnvironment(network_, *space_, *table_, {}, options_);
+    const ReleqEnvironment environment(network_, *space_, *table_, {}, options_);
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("hw with energy: the 8/8 policy costs nothing there"));
