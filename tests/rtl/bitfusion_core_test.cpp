@@ -67,7 +67,7 @@ class BitfusionCoreTest : public ::testing::Test {
                   const RunOptions& options = {}) {
     CoreHarness<Dut> harness(core_, memory, program.image.size(), seed);
     harness.memory().data() = program.image;
-    const RunResult result = harness.run(program.program, options);
+    RunResult result = harness.run(program.program, options);
     EXPECT_EQ(result.error_code, 0u);
     EXPECT_TRUE(harness.memory().data() == program.expected) << "seed " << seed;
     EXPECT_EQ(result.events[event("exec_run")], program.steps);

@@ -76,7 +76,7 @@ class CoreTest : public ::testing::Test {
     const GemmCase gemm = make_gemm(core_, shape, rng);
     CoreHarness<Dut> harness(core_, memory, kMemoryBytes, seed);
     std::copy(gemm.image.begin(), gemm.image.end(), harness.memory().data().begin());
-    const RunResult result = harness.run(gemm.program, options);
+    RunResult result = harness.run(gemm.program, options);
     EXPECT_EQ(result.error_code, 0u);
     EXPECT_EQ(read_tiles(core_, gemm, harness.memory().data()), gemm.expected)
         << "bits " << shape.lhs_bits << (shape.lhs_signed ? "s x " : "u x ") << shape.rhs_bits

@@ -85,7 +85,7 @@ class StripesCoreTest : public ::testing::Test {
     const StripesCase work = make_stripes(core_, product, rng);
     CoreHarness<Dut> harness(core_, memory, kMemoryBytes, seed);
     std::copy(work.image.begin(), work.image.end(), harness.memory().data().begin());
-    const RunResult result = harness.run(work.program, options);
+    RunResult result = harness.run(work.program, options);
     EXPECT_EQ(result.error_code, 0u);
     EXPECT_EQ(read_tiles(core_, work, harness.memory().data()), work.expected)
         << "bits " << product.lhs_bits << (product.lhs_signed ? "s x " : "u x ") << product.rhs_bits

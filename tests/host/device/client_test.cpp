@@ -164,7 +164,7 @@ ClientOptions impatient() {
 std::string lost_by(LyingServer::Answer lie, const std::function<void(Device&)>& call) {
   LyingServer server(after_hello(std::move(lie)));
   DeviceClient client(std::move(*server.client_end), "liar", impatient());
-  const std::string message = message_of<DeviceError>([&] { call(client); });
+  std::string message = message_of<DeviceError>([&] { call(client); });
   EXPECT_FALSE(client.usable());
   EXPECT_THAT(message, HasSubstr("liar"));
   EXPECT_THAT(message_of<DeviceError>([&] { client.ping(); }), HasSubstr("lost before"));

@@ -47,7 +47,7 @@ std::string death_by(LethalProgram program, const DeviceOptions& how = options()
   const auto device = start_device(fake_variant(), how);
   const int pid = pid_of(*device);
   device->write_memory(0, fake_program(program));
-  const std::string message = message_of<DeviceError>([&] { device->run({0, 1, 0, 5}); });
+  std::string message = message_of<DeviceError>([&] { device->run({0, 1, 0, 5}); });
   EXPECT_EQ(process_state(pid), "") << "a zombie or a survivor";
   EXPECT_FALSE(device->usable());
   EXPECT_THAT(message, AllOf(HasSubstr("fake (process " + std::to_string(pid) + ")"),

@@ -49,7 +49,8 @@ inline Network chain_network(const std::string& name, const std::vector<int>& si
 inline double policy_noise(const Policy& policy, std::uint64_t stream) {
   Rng rng(stream);
   for (const BitPair bits : policy) {
-    rng = rng.split(static_cast<std::uint64_t>(bits.weight * 32 + bits.activation));
+    rng = rng.split(static_cast<std::uint64_t>(bits.weight) * 32 +
+                    static_cast<std::uint64_t>(bits.activation));
   }
   return rng.normal();
 }

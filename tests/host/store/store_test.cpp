@@ -601,7 +601,7 @@ TEST_F(ReadOnlyStore, SeesWhatItsOwnerAddsLater) {
 TEST(MeasurementStore, AnEmptyFileThatMayOnlyBeReadIsNoStore) {
   const TemporaryFolder folder;
   std::filesystem::permissions(folder.path(), std::filesystem::perms(0555));
-  std::ofstream(folder / "empty.db");
+  std::ofstream(folder / "empty.db").close();
   std::filesystem::permissions(folder / "empty.db", std::filesystem::perms(0444));
   const std::optional<int> status = as_somebody([&] {
     try {
