@@ -15,7 +15,7 @@ class Export : public ::testing::Test {
  protected:
   std::string path(const std::string& name) const { return (folder_.path() / name).string(); }
   CliResult exported(const std::string& options) const {
-    const CliResult result = run_bittern("export " + options, 240);
+    CliResult result = run_bittern("export " + options, 240);
     if (result.err.find("no agent") != std::string::npos) skip_ = true;
     return result;
   }

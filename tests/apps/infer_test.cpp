@@ -19,7 +19,7 @@ class Infer : public ::testing::Test {
  protected:
   /// LeNet with random weights on drawn digits: no training, no download.
   CliResult infer(const std::string& options) const {
-    const CliResult result = run_bittern(
+    CliResult result = run_bittern(
         "infer --network lenet --train-images 300 "
         "--validation-images 100 --store " +
             (folder_.path() / "store.db").string() + " " + options,

@@ -31,7 +31,7 @@ class BitfusionErrorTest : public ::testing::Test {
     CoreHarness<Vfusion_tiny> harness(core_, memory, kMemoryBytes, 1);
     RunOptions options;
     options.mem_limit = mem_limit;
-    const RunResult result = harness.run(program, options);
+    RunResult result = harness.run(program, options);
     EXPECT_EQ(result.error_code, code);
     return result;
   }

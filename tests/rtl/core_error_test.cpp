@@ -25,7 +25,7 @@ class CoreErrorTest : public ::testing::Test {
   RunResult expect_error(const std::vector<Word>& program, unsigned code,
                          const MemoryConfig& memory = {}, const RunOptions& options = {}) {
     CoreHarness<Vcore_tiny> harness(core_, memory, kMemoryBytes, 1);
-    const RunResult result = harness.run(program, options);
+    RunResult result = harness.run(program, options);
     EXPECT_EQ(result.error_code, code);
     return result;
   }

@@ -91,7 +91,7 @@ class IdxTest : public ::testing::Test {
   DataRequest request() const { return {data_set("mnist"), folder_, options_}; }
 
   fs::path folder_;
-  const DataOptions options_;
+  const DataOptions options_{};
 };
 
 TEST_F(IdxTest, ReadsPlainAndCompressedAlike) {

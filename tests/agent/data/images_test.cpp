@@ -35,7 +35,7 @@ class Images : public ::testing::Test {
     return png_of(plain_image(8, 8, {byte, byte, byte}));
   }
   std::string fault() {
-    const std::string message = message_of([this] { outline_data(options_); });
+    std::string message = message_of([this] { outline_data(options_); });
     EXPECT_EQ(message, message_of([this] { load_data(options_); }));
     return message;
   }

@@ -64,7 +64,8 @@ TEST(DataWarnings, NamesAClassThatOutweighsAllOthers) {
 TEST(DataWarnings, CountsBlankAndRepeatedImages) {
   DataSplits splits = sound();
   for (int i = 0; i < 4; ++i) {
-    for (int p = 0; p < 4; ++p) splits.train.images[static_cast<std::size_t>(4 * i + p)] = 100 + i;
+    const auto first = splits.train.images.begin() + std::ptrdiff_t{4} * i;
+    std::fill(first, first + 4, static_cast<std::uint8_t>(100 + i));
   }
   for (int i = 0; i < 30; ++i) copy_image(splits.validation, 50, i);
   EXPECT_THAT(data_warnings(splits),

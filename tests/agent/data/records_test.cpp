@@ -78,7 +78,7 @@ class Cifar : public ::testing::Test {
     return {data_set(name), folder_.path(), options_};
   }
   const TemporaryFolder folder_;
-  const DataOptions options_;
+  const DataOptions options_{};
 };
 
 TEST_F(Cifar, BatchesArePlainOrPacked) {

@@ -63,7 +63,7 @@ TEST(DevicePool, NeverGivesADeviceToTwoJobs) {
             EXPECT_TRUE(busy.insert(pid_of(device)).second);
             seen.insert(pid_of(device));
           }
-          const auto cycles = static_cast<std::uint64_t>(100 * t + i);
+          const auto cycles = 100 * static_cast<std::uint64_t>(t) + static_cast<std::uint64_t>(i);
           device.write_memory(0, fake_program(cycles, FakeProgram::kDone));
           EXPECT_EQ(device.run({0, 1, 0, 10000}).cycles, cycles);
           ++done;

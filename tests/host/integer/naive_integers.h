@@ -38,6 +38,13 @@ class NaiveIntegers {
     return source == kImage ? image_ : maps_[static_cast<std::size_t>(source)];
   }
 
+  /// Where the value of a channel, row and column lies in a map of that shape.
+  static std::size_t offset_in(const Shape& shape, int channel, int row, int column) {
+    const auto line = static_cast<std::size_t>(channel) * static_cast<std::size_t>(shape.height) +
+                      static_cast<std::size_t>(row);
+    return line * static_cast<std::size_t>(shape.width) + static_cast<std::size_t>(column);
+  }
+
   /// floor(value * factor / 2^shift + 1/2): all of it fits the 64 bits of a long double's fraction.
   static long double rounded(long double sum, int shift) {
     return std::floor(std::ldexp(sum, -shift) + 0.5L);
@@ -111,7 +118,7 @@ class NaiveIntegers {
           int count = 0;
           visit_window(node, in, row, column, [&](bool inside, bool padding, int y, int at) {
             if (inside) {
-              const int code = x[static_cast<std::size_t>((c * in.height + y) * in.width + at)];
+              const int code = x[offset_in(in, c, y, at)];
               best = std::max(best, code);
               sum += code;
               ++count;
@@ -151,9 +158,7 @@ class NaiveIntegers {
     const Map& x = input(node);
     const Shape& in = network_.graph.shape_of(node.inputs[0]);
     const Shape& to = node.shape;
-    const auto at = [&](int c, int y, int column) {
-      return x[static_cast<std::size_t>((c * in.height + y) * in.width + column)];
-    };
+    const auto at = [&](int c, int y, int column) { return x[offset_in(in, c, y, column)]; };
     Map out;
     const auto each_pixel = [&](auto value) {
       for (int c = 0; c < to.channels; ++c) {

@@ -23,8 +23,8 @@ namespace fs = std::filesystem;
 
 /// An interpreter that has ONNX; empty where there is none.
 std::string python_with_onnx() {
-  for (const std::string python : {"python3", "/usr/bin/python3"}) {
-    const std::string command = python + " -c 'import onnx, numpy' > /dev/null 2>&1";
+  for (const char* python : {"python3", "/usr/bin/python3"}) {
+    const std::string command = python + std::string(" -c 'import onnx, numpy' > /dev/null 2>&1");
     if (std::system(command.c_str()) == 0) return python;
   }
   return "";

@@ -42,7 +42,7 @@ Network random_chain(Rng& rng) {
   std::string text;
   for (int i = 0; i < 6; ++i) {
     const std::string name = "n" + std::to_string(i);
-    const std::string relu = relus[static_cast<std::size_t>(rng.integer(0, 3))];
+    const std::string& relu = relus[static_cast<std::size_t>(rng.integer(0, 3))];
     const std::string norm = rng.uniform() < 0.5 ? "true" : "false";
     switch (rng.integer(0, 3)) {
       case 0:

@@ -56,7 +56,6 @@ std::string wild_text(Rng& rng) {
 void check_svg(const std::string& svg) {
   std::vector<std::string> open;
   const std::regex tag("<(/?)([a-z]+)([^<>]*?)(/?)>");
-  std::string rest = svg;
   for (auto at = std::sregex_iterator(svg.begin(), svg.end(), tag); at != std::sregex_iterator();
        ++at) {
     if ((*at)[1].length() > 0) {
