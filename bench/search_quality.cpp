@@ -4,9 +4,10 @@
 // of what the best policy gains over the mean random one, for five seeds from the first one (1) on,
 // beside that of random search with the same number of policies (mean over 20 seeds).
 //
-//   search_quality ['<keys of a search block>' [problems [ratios [episodes [first seed]]]]]
+//   search_quality ['<keys of the method>' [problems [ratios [episodes [first seed [method]]]]]]
 //
-// for example search_quality 'preset: paper, hidden: [64, 48]' six,chain12 0.2,0.5
+// for example search_quality 'preset: paper, hidden: [64, 48]' six,chain20 0.2,0.5
+//         and search_quality 'wall_actions: true' six,chain8 0.3,0.5 200 1 releq
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -17,11 +18,12 @@
 #include <string>
 #include <vector>
 
-#include "agent/rl/ddpg/haq.h"
+#include "agent/rl/methods.h"
 #include "host/base/error.h"
 #include "host/base/yaml.h"
 #include "host/search/cost_table.h"
 #include "host/search/driver.h"
+#include "host/search/methods.h"
 #include "tests/host/search/chain_problem.h"
 #include "tests/host/search/synthetic.h"
 
@@ -123,9 +125,12 @@ int main(int count, char** words) {
     Budget budget;
     if (count > 4) budget.episodes = std::atoi(words[4]);
     if (count > 5) budget.first_seed = std::atoi(words[5]);
-    const MethodKind kind = haq_method();
+    const std::string name = count > 6 ? words[6] : "haq";
+    const std::vector<MethodKind> methods = all_methods();
+    const MethodKind* kind = find_method(methods, name);
+    if (kind == nullptr) fail_usage("no method is called \"{}\"", name);
     const ConfiguredMethod method =
-        kind.configure(YamlMap(YamlNode::parse("{" + keys + "}", "search"), kind.keys));
+        kind->configure(YamlMap(YamlNode::parse("{" + keys + "}", "search"), kind->keys));
     fmt::print("{}\n", method.key.dump());
     for (const std::string& problem : problems) {
       for (const std::string& ratio : ratios) {

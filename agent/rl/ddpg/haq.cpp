@@ -9,6 +9,7 @@
 #include "agent/rl/ddpg/replay.h"
 #include "agent/rl/ddpg/truncated_normal.h"
 #include "host/base/error.h"
+#include "host/search/uniform_policies.h"
 
 namespace bittern {
 namespace {
@@ -32,6 +33,7 @@ class Haq : public Method {
         environment_(context.network, context.space),
         explore_(Rng(context.seed).split(2)),
         draw_(Rng(context.seed).split(3)),
+        uniform_(options.uniform_first ? uniform_policies(context.space) : std::vector<Policy>()),
         agent_(make_agent(options, context.seed)),
         replay_(static_cast<std::size_t>(options.replay_episodes) *
                 transitions(options, environment_.steps())) {}
@@ -43,6 +45,13 @@ class Haq : public Method {
       asked_.sigma =
           std::max(options_.noise_floor,
                    options_.noise * std::pow(options_.noise_decay, episode_ - warmup_episodes()));
+    }
+    if (warmup() && static_cast<std::size_t>(episode_) < uniform_.size()) {
+      asked_.decisions = environment_.decisions(uniform_[static_cast<std::size_t>(episode_)]);
+      for (int step = 0; step < environment_.steps(); ++step) {
+        asked_.actions.push_back(environment_.action(step, asked_.decisions[step]));
+      }
+      return {{environment_.policy(asked_.decisions)}};
     }
     int previous = 0;
     for (int step = 0; step < environment_.steps(); ++step) {
@@ -117,7 +126,7 @@ class Haq : public Method {
     return Ddpg(options.agent, rng);
   }
 
-  /// Episodes of random actions; an agent that starts from another search needs none.
+  /// Episodes without learning; an agent that starts from another search needs none.
   int warmup_episodes() const { return started_ ? 0 : options_.warmup_episodes; }
   bool warmup() const { return episode_ < warmup_episodes(); }
 
@@ -183,8 +192,9 @@ class Haq : public Method {
 
   const HaqOptions options_;
   Environment environment_;
-  Rng explore_;  ///< actions
-  Rng draw_;     ///< minibatches
+  Rng explore_;                  ///< actions
+  Rng draw_;                     ///< minibatches
+  std::vector<Policy> uniform_;  ///< what the warm-up begins with
   Ddpg agent_;
   Replay replay_;
   Batch batch_;

@@ -52,9 +52,13 @@ DdpgOptions unbootstrapped_agent();
 /// and figures for; paper_haq() has the published ones there, too.
 struct HaqOptions {
   DdpgOptions agent = unbootstrapped_agent();  ///< (*)
-  int warmup_episodes = 20;                    ///< uniform random actions, no learning
-  double noise = 0.5;  ///< deviation of the exploration noise in the first episode after those
-  double noise_decay = 0.995;                 ///< (*) factor an episode; published: 0.99
+  int warmup_episodes = 20;                    ///< without learning
+  /// (*) The warm-up begins with uniform_policies(); the rest of it, published: all, are uniform
+  /// random actions.
+  bool uniform_first = true;
+  /// (*) Deviation of the exploration noise in the first episode after the warm-up; published: 0.5.
+  double noise = 0.25;
+  double noise_decay = 0.99;                  ///< factor an episode
   double noise_floor = 0.1;                   ///< (*) where that ends; published: 0
   int replay_episodes = 128;                  ///< episodes that the replay memory holds, at least
   int updates_per_transition = 1;             ///< made after the episode, for each of its steps

@@ -56,10 +56,11 @@ DdpgOptions unbootstrapped_agent() {
 HaqOptions paper_haq() {
   HaqOptions options;
   options.agent = DdpgOptions();
-  options.noise_decay = 0.99;
+  options.noise = 0.5;
   options.noise_floor = 0.0;
   options.store = StoredAction::kPreWall;
   options.learnt = LearntReward::kReward;
+  options.uniform_first = false;
   return options;
 }
 
@@ -80,26 +81,28 @@ void validate(const HaqOptions& options) {
 
 json to_json(const HaqOptions& options) {
   const DdpgOptions& agent = options.agent;
-  return {{"hidden1", agent.hidden1},
-          {"hidden2", agent.hidden2},
-          {"actor_rate", agent.actor_rate},
-          {"critic_rate", agent.critic_rate},
-          {"beta1", agent.beta1},
-          {"beta2", agent.beta2},
-          {"adam_epsilon", agent.adam_epsilon},
-          {"gamma", agent.gamma},
-          {"tau", agent.tau},
-          {"batch", agent.batch},
-          {"baseline_alpha", agent.baseline_alpha},
-          {"init_w", agent.init_w},
-          {"warmup_episodes", options.warmup_episodes},
-          {"noise", options.noise},
-          {"noise_decay", options.noise_decay},
-          {"noise_floor", options.noise_floor},
-          {"replay_episodes", options.replay_episodes},
-          {"updates_per_transition", options.updates_per_transition},
-          {"store", stored_action_name(options.store)},
-          {"learn_from", learnt_reward_name(options.learnt)}};
+  json keys = {{"hidden1", agent.hidden1},
+               {"hidden2", agent.hidden2},
+               {"actor_rate", agent.actor_rate},
+               {"critic_rate", agent.critic_rate},
+               {"beta1", agent.beta1},
+               {"beta2", agent.beta2},
+               {"adam_epsilon", agent.adam_epsilon},
+               {"gamma", agent.gamma},
+               {"tau", agent.tau},
+               {"batch", agent.batch},
+               {"baseline_alpha", agent.baseline_alpha},
+               {"init_w", agent.init_w},
+               {"warmup_episodes", options.warmup_episodes},
+               {"noise", options.noise},
+               {"noise_decay", options.noise_decay},
+               {"noise_floor", options.noise_floor},
+               {"replay_episodes", options.replay_episodes},
+               {"updates_per_transition", options.updates_per_transition},
+               {"store", stored_action_name(options.store)},
+               {"learn_from", learnt_reward_name(options.learnt)}};
+  if (options.uniform_first) keys["uniform_first"] = true;
+  return keys;
 }
 
 ConfiguredMethod configure_haq(const HaqOptions& options) {
@@ -122,6 +125,8 @@ ConfiguredMethod configure_haq(const HaqOptions& options) {
                 {"learn_from", learnt_reward_name(options.learnt)},
                 {"gamma", options.agent.gamma},
                 {"baseline", options.agent.baseline_alpha}};
+  // Came later: what was begun without it goes on.
+  if (options.uniform_first) method.key["uniform_first"] = true;
   method.make = [options](const MethodContext& context) { return make_haq(options, context); };
   method.doubts = [warmup = options.warmup_episodes](int episodes) {
     std::vector<std::string> doubts;
@@ -142,7 +147,7 @@ MethodKind haq_method() {
   kind.description = "DDPG of HAQ (Wang et al., CVPR 2019)";
   kind.keys = {"preset",          "replay",      "learn_from", "hidden",      "warmup",
                "actor_rate",      "critic_rate", "noise",      "noise_decay", "noise_floor",
-               "replay_episodes", "gamma",       "baseline",   "batch"};
+               "replay_episodes", "gamma",       "baseline",   "batch",       "uniform_first"};
   kind.configure = [](const YamlMap& map) {
     HaqOptions out = map.choice("preset", {"default", "paper"}, "default") == "paper"
                          ? paper_haq()
@@ -162,6 +167,7 @@ MethodKind haq_method() {
     out.noise = map.real("noise", 0, 10, out.noise);
     out.noise_decay = map.real("noise_decay", 1e-6, 1, out.noise_decay);
     out.agent.batch = read_int(map, "batch", 1, 65536, out.agent.batch);
+    out.uniform_first = map.boolean("uniform_first", out.uniform_first);
     out.noise_floor = map.real("noise_floor", 0, 10, out.noise_floor);
     out.replay_episodes = read_int(map, "replay_episodes", 1, 100'000, out.replay_episodes);
     out.agent.gamma = map.real("gamma", 0, 1, out.agent.gamma);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <set>
 
 #include "host/base/error.h"
@@ -172,6 +173,20 @@ Policy ReleqEnvironment::act(const Policy& policy, int step, int action) const {
   Policy result = policy;
   (at.weights ? result[at.layer].weight : result[at.layer].activation) = wanted;
   return space_.snap(result);
+}
+
+int ReleqEnvironment::action_towards(const Policy& target, const Policy& policy, int step) const {
+  const std::vector<bool>& allowed = allowed_[static_cast<std::size_t>(step)];
+  int best = -1;
+  int least = 0;
+  for (int action = 0; action < actions(); ++action) {
+    if (!allowed[static_cast<std::size_t>(action)]) continue;
+    const int distance = std::abs(bits(act(policy, step, action), step) - bits(target, step));
+    if (best >= 0 && distance >= least) continue;
+    best = action;
+    least = distance;
+  }
+  return best;
 }
 
 double ReleqEnvironment::counted(const Policy& policy) const {

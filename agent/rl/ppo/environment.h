@@ -78,6 +78,8 @@ class ReleqEnvironment {
   const Policy& start() const { return start_; }
   /// `policy` after the step took this action; of the space.
   Policy act(const Policy& policy, int step, int action) const;
+  /// The action of a step that brings `policy` nearest to what `target` has there.
+  int action_towards(const Policy& target, const Policy& policy, int step) const;
   /// Bits that a step decides about, in a policy.
   int bits(const Policy& policy, int step) const;
   /// State of quantisation of a policy of the space.

@@ -70,36 +70,39 @@ void validate(const ReleqOptions& options) {
 
 json to_json(const ReleqOptions& options) {
   const PpoOptions& agent = options.agent;
-  return {{"lstm", agent.lstm},
-          {"hidden", agent.hidden},
-          {"policy_layers", agent.policy},
-          {"value_layers", agent.value},
-          {"rate", agent.adam.rate},
-          {"beta1", agent.adam.beta1},
-          {"beta2", agent.adam.beta2},
-          {"adam_epsilon", agent.adam.epsilon},
-          {"gamma", agent.gamma},
-          {"gae", agent.lambda},
-          {"clip", agent.clip},
-          {"epochs", agent.epochs},
-          {"value_weight", agent.value_weight},
-          {"entropy", agent.entropy_weight},
-          {"temperature", agent.temperature},
-          {"normalise_advantages", agent.normalise_advantages},
-          {"max_gradient", agent.max_gradient},
-          {"actions", actions_name(options.environment.actions)},
-          {"passes", options.environment.passes},
-          {"one_hot", options.environment.one_hot},
-          {"state_quantization", quantization_state_name(options.environment.quantization)},
-          {"hw_cost", options.environment.energy ? "energy" : "cycles"},
-          {"reward_shape", static_cast<int>(options.reward.shape)},
-          {"reward_a", options.reward.a},
-          {"reward_b", options.reward.b},
-          {"threshold", options.reward.threshold},
-          {"evaluate", score_at_name(options.evaluate)},
-          {"episodes_per_update", options.episodes_per_update},
-          {"redraw", options.redraw},
-          {"wall_actions", options.wall_actions}};
+  json keys = {{"lstm", agent.lstm},
+               {"hidden", agent.hidden},
+               {"policy_layers", agent.policy},
+               {"value_layers", agent.value},
+               {"rate", agent.adam.rate},
+               {"beta1", agent.adam.beta1},
+               {"beta2", agent.adam.beta2},
+               {"adam_epsilon", agent.adam.epsilon},
+               {"gamma", agent.gamma},
+               {"gae", agent.lambda},
+               {"clip", agent.clip},
+               {"epochs", agent.epochs},
+               {"value_weight", agent.value_weight},
+               {"entropy", agent.entropy_weight},
+               {"temperature", agent.temperature},
+               {"normalise_advantages", agent.normalise_advantages},
+               {"max_gradient", agent.max_gradient},
+               {"actions", actions_name(options.environment.actions)},
+               {"passes", options.environment.passes},
+               {"one_hot", options.environment.one_hot},
+               {"state_quantization", quantization_state_name(options.environment.quantization)},
+               {"hw_cost", options.environment.energy ? "energy" : "cycles"},
+               {"reward_shape", static_cast<int>(options.reward.shape)},
+               {"reward_a", options.reward.a},
+               {"reward_b", options.reward.b},
+               {"threshold", options.reward.threshold},
+               {"evaluate", score_at_name(options.evaluate)},
+               {"episodes_per_update", options.episodes_per_update},
+               {"redraw", options.redraw},
+               {"wall_actions", options.wall_actions}};
+  // Came later: what was begun without it goes on.
+  if (options.uniform_first) keys["uniform_first"] = true;
+  return keys;
 }
 
 std::vector<std::string> releq_keys() {
@@ -117,6 +120,7 @@ std::vector<std::string> releq_keys() {
           "wall_actions",
           "episodes_per_update",
           "redraw",
+          "uniform_first",
           "lstm",
           "hidden",
           "policy_layers",
@@ -135,7 +139,13 @@ std::vector<std::string> releq_keys() {
 }
 
 ReleqOptions read_releq(const YamlMap& map) {
-  ReleqOptions out = releq_preset(map.choice("preset", releq_presets(), "default"));
+  const std::string preset = map.choice("preset", releq_presets(), "default");
+  ReleqOptions out = releq_preset(preset);
+  out.wall_actions = map.boolean("wall_actions", out.wall_actions);
+  if (out.wall_actions && preset == "default") {
+    out.reward = reward_of("accuracy");
+    out.uniform_first = true;
+  }
   if (map.has("reward")) out.reward = reward_of(map.choice("reward", reward_names()));
   out.reward.a = map.real("reward_a", 1e-6, 100, out.reward.a);
   out.reward.b = map.real("reward_b", 0, 100, out.reward.b);
@@ -157,9 +167,9 @@ ReleqOptions read_releq(const YamlMap& map) {
   out.evaluate = map.choice("evaluate", {"end", "step"}, score_at_name(out.evaluate)) == "end"
                      ? ScoreAt::kEnd
                      : ScoreAt::kStep;
-  out.wall_actions = map.boolean("wall_actions", out.wall_actions);
   out.episodes_per_update = read_int(map, "episodes_per_update", 1, 10000, out.episodes_per_update);
   out.redraw = read_int(map, "redraw", 0, 1'000'000, out.redraw);
+  out.uniform_first = map.boolean("uniform_first", out.uniform_first);
   PpoOptions& agent = out.agent;
   agent.lstm = map.boolean("lstm", agent.lstm);
   agent.hidden = read_int(map, "hidden", 1, 4096, agent.hidden);

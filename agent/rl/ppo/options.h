@@ -32,7 +32,12 @@ struct ReleqOptions {
   /// walk after that is drawn from flatter distributions, a little flatter each time. They cost no
   /// episode of the budget. 0: everything is asked for, known or not.
   int redraw = 50;
-  bool wall_actions = false;  ///< the constraint wall rewrites what the agent chose
+  /// The first walks are not the agent's own: they lead to uniform_policies(), and the agent learns
+  /// from them as if it had drawn their actions.
+  bool uniform_first = false;
+  /// The constraint wall rewrites what the agent chose. With it the cost is settled: read_releq()
+  /// rewards the accuracy alone then, and has uniform bits first, unless the file says otherwise.
+  bool wall_actions = false;
 };
 
 /// "default" and "paper".

@@ -108,12 +108,27 @@ std::vector<double> Ppo::probabilities(int step, const float* logits) const {
   return result;
 }
 
-Ppo::Decision Ppo::decide(int step, const std::vector<float>& state, PolicyNetwork::Memory& memory,
-                          Rng& rng, double flatness) const {
+Ppo::Decision Ppo::look(int step, const std::vector<float>& state,
+                        PolicyNetwork::Memory& memory) const {
   network_.step(state, memory, acting_);
   Decision decision;
   decision.probabilities = probabilities(step, acting_.logits().data());
   decision.value = acting_.values().front();
+  return decision;
+}
+
+Ppo::Decision Ppo::take(int action, int step, const std::vector<float>& state,
+                        PolicyNetwork::Memory& memory) const {
+  Decision decision = look(step, state, memory);
+  decision.action = action;
+  decision.log_probability =
+      std::log(decision.probabilities[static_cast<std::size_t>(decision.action)]);
+  return decision;
+}
+
+Ppo::Decision Ppo::decide(int step, const std::vector<float>& state, PolicyNetwork::Memory& memory,
+                          Rng& rng, double flatness) const {
+  Decision decision = look(step, state, memory);
   std::vector<double> drawn = decision.probabilities;
   double left = 1.0;
   if (flatness != 1.0) {

@@ -58,6 +58,9 @@ class Ppo {
   /// says is still the agent's own. Throws Error when the agent has diverged.
   Decision decide(int step, const std::vector<float>& state, PolicyNetwork::Memory& memory,
                   Rng& rng, double flatness = 1.0) const;
+  /// The same where `action`, which the step allows, is given.
+  Decision take(int action, int step, const std::vector<float>& state,
+                PolicyNetwork::Memory& memory) const;
 
   struct Statistics {
     double policy_loss = 0.0;  ///< minus the clipped objective; mean over the passes
@@ -86,6 +89,8 @@ class Ppo {
   /// Episodes as rows of matrices.
   struct Batch;
 
+  /// What the agent makes of a state, without an action.
+  Decision look(int step, const std::vector<float>& state, PolicyNetwork::Memory& memory) const;
   Batch make_batch(const std::vector<Rollout>& episodes) const;
   struct Pass {
     double policy_loss = 0.0;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "host/base/error.h"
+#include "host/search/uniform_policies.h"
 
 namespace bittern {
 namespace {
@@ -75,6 +76,7 @@ struct Walk {
   double accuracy = 1.0;  ///< state of relative accuracy: that of the last score of the walk
   double flatness = 1.0;  ///< of the distributions that its actions are drawn from
   bool asked = false;     ///< one of its policies was new
+  int given = -1;         ///< place of the uniform policy that it goes to; -1: the agent decides
   PolicyNetwork::Memory memory;
   std::vector<std::vector<double>> probabilities;  ///< of each decision
   Rollout rollout;
@@ -87,6 +89,7 @@ class Releq : public Method {
         full_precision_(context.full_precision),
         environment_(context.network, context.space, context.costs, context.weight_deviations,
                      options.environment),
+        uniform_(options.uniform_first ? uniform_policies(context.space) : std::vector<Policy>()),
         draw_(Rng(context.seed).split(2)),
         agent_(make_agent(options, environment_, context.seed)) {
     if (!(full_precision_ > 0.0)) {
@@ -108,7 +111,7 @@ class Releq : public Method {
       if (end && !walk_->asked) {
         // Nothing in this walk is new.
         if (redrawn_ == options_.redraw) break;
-        ++redrawn_;
+        if (walk_->given < 0) ++redrawn_;
         walk_.reset();
         continue;
       }
@@ -137,10 +140,11 @@ class Releq : public Method {
     return {std::move(line)};
   }
 
-  /// Takes over the network. What is known of policies is not: their states of quantisation are
-  /// another machine's.
+  /// Takes over the network, which needs no uniform walks before its own. What is known of policies
+  /// is not: their states of quantisation are another machine's.
   int learn_from(const Experience& other, const std::vector<Outcome>&) override {
     agent_.load(other.checkpoint);
+    next_uniform_ = static_cast<int>(uniform_.size());
     return 0;
   }
 
@@ -154,7 +158,7 @@ class Releq : public Method {
     json& state = checkpoint.state["releq"];
     state = {{"draw", draw_.save()},     {"episodes", episodes_},       {"updates", updates_},
              {"redrawn", redrawn_},      {"last_update", last_update_}, {"recent", json::array()},
-             {"pending", json::array()}, {"memory", json::array()}};
+             {"pending", json::array()}, {"memory", json::array()},     {"uniform", next_uniform_}};
     for (const Known& known : recent_) state["recent"].push_back(numbers(known));
     for (const Rollout& rollout : pending_) state["pending"].push_back(to_json(rollout));
     for (const auto& [bits, known] : memory_) {
@@ -162,12 +166,17 @@ class Releq : public Method {
     }
     state["walk"] = nullptr;
     if (walk_) {
-      state["walk"] = {
-          {"policy", flat(walk_->policy)},         {"step", walk_->step},
-          {"previous", walk_->previous},           {"accuracy", walk_->accuracy},
-          {"flatness", walk_->flatness},           {"asked", walk_->asked},
-          {"hidden", walk_->memory.hidden},        {"cell", walk_->memory.cell},
-          {"probabilities", walk_->probabilities}, {"rollout", to_json(walk_->rollout)}};
+      state["walk"] = {{"policy", flat(walk_->policy)},
+                       {"step", walk_->step},
+                       {"previous", walk_->previous},
+                       {"accuracy", walk_->accuracy},
+                       {"flatness", walk_->flatness},
+                       {"asked", walk_->asked},
+                       {"given", walk_->given},
+                       {"hidden", walk_->memory.hidden},
+                       {"cell", walk_->memory.cell},
+                       {"probabilities", walk_->probabilities},
+                       {"rollout", to_json(walk_->rollout)}};
     }
   }
 
@@ -178,6 +187,7 @@ class Releq : public Method {
     episodes_ = state.at("episodes").get<int>();
     updates_ = state.at("updates").get<int>();
     redrawn_ = state.at("redrawn").get<int>();
+    next_uniform_ = state.at("uniform").get<int>();
     last_update_ = state.at("last_update");
     recent_.clear();
     for (const json& entry : state.at("recent")) recent_.push_back(known_of(entry));
@@ -197,6 +207,7 @@ class Releq : public Method {
     walk.at("accuracy").get_to(walk_->accuracy);
     walk.at("flatness").get_to(walk_->flatness);
     walk.at("asked").get_to(walk_->asked);
+    walk.at("given").get_to(walk_->given);
     walk.at("hidden").get_to(walk_->memory.hidden);
     walk.at("cell").get_to(walk_->memory.cell);
     walk.at("probabilities").get_to(walk_->probabilities);
@@ -228,13 +239,18 @@ class Releq : public Method {
       walk_->policy = environment_.start();
       walk_->memory = agent_.blank();
       walk_->flatness = 1.0 + kFlatter * redrawn_;
+      if (next_uniform_ < static_cast<int>(uniform_.size())) walk_->given = next_uniform_++;
     }
     Walk& walk = *walk_;
     const std::vector<float> state =
         environment_.state(walk.step, walk.policy, walk.previous,
                            environment_.quantization(walk.policy), walk.accuracy);
     const Ppo::Decision decision =
-        agent_.decide(walk.step, state, walk.memory, draw_, walk.flatness);
+        walk.given < 0 ? agent_.decide(walk.step, state, walk.memory, draw_, walk.flatness)
+                       : agent_.take(environment_.action_towards(
+                                         uniform_[static_cast<std::size_t>(walk.given)],
+                                         walk.policy, walk.step),
+                                     walk.step, state, walk.memory);
     walk.policy = environment_.act(walk.policy, walk.step, decision.action);
     walk.previous = environment_.bits(walk.policy, walk.step);
     ++walk.step;
@@ -316,7 +332,8 @@ class Releq : public Method {
         walk_->step >= environment_.steps() || walk_->rollout.steps() != done ||
         walk_->rollout.rewards.size() != done || walk_->probabilities.size() != done ||
         walk_->memory.hidden.size() != agent_.blank().hidden.size() ||
-        walk_->memory.cell.size() != agent_.blank().cell.size()) {
+        walk_->memory.cell.size() != agent_.blank().cell.size() ||
+        walk_->given >= static_cast<int>(uniform_.size())) {
       fail("checkpoint: the episode that was under way does not fit the agent");
     }
   }
@@ -324,7 +341,9 @@ class Releq : public Method {
   const ReleqOptions options_;
   const double full_precision_;
   ReleqEnvironment environment_;
-  Rng draw_;  ///< actions
+  std::vector<Policy> uniform_;  ///< that the first walks go to
+  int next_uniform_ = 0;         ///< place of the next one
+  Rng draw_;                     ///< actions
   Ppo agent_;
   std::optional<Walk> walk_;
   std::vector<Rollout> pending_;  ///< walks that the next update learns from

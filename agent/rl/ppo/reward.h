@@ -12,6 +12,7 @@ enum class RewardShape {
   kShaped,      ///< (1 - Q^a) * max(A, threshold)^(b / max(A, threshold)): asymmetric
   kRatio,       ///< A / Q
   kDifference,  ///< A - Q
+  kAccuracy,    ///< A: where something else sees to the cost
 };
 
 /// What an accuracy that is not acceptable gets: below the threshold, or below a search's floor.

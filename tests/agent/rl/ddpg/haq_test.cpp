@@ -95,6 +95,39 @@ void expect_same(const SearchResult& a, const SearchResult& b) {
   }
 }
 
+/// Bits that a line says were asked for, where they are the same everywhere; 0 otherwise.
+int uniform_bits(const json& line) {
+  const int bits = line["asked"][0][0];
+  for (const json& pair : line["asked"]) {
+    if (pair[0] != bits || pair[1] != bits) return 0;
+  }
+  return bits;
+}
+
+TEST_F(Search, WarmsUpWithUniformBitsFirst) {
+  search(quick(), context(9));
+  for (int episode = 0; episode < 7; ++episode) {
+    EXPECT_EQ(uniform_bits(lines_[static_cast<std::size_t>(episode)]), 8 - episode);
+  }
+  EXPECT_EQ(uniform_bits(lines_[7]), 0);  // the eighth of the warm-up is drawn
+}
+
+TEST_F(Search, TheWarmUpHasNoMoreUniformBitsThanEpisodes) {
+  Options options = quick();
+  options.warmup_episodes = 3;
+  search(options, context(6));
+  EXPECT_EQ(uniform_bits(lines_[2]), 6);
+  EXPECT_EQ(uniform_bits(lines_[3]), 0);
+  EXPECT_FALSE(lines_[3]["warmup"]);
+}
+
+TEST_F(Search, WarmsUpWithDrawnBitsAloneWhereItIsTold) {
+  Options options = quick();
+  options.uniform_first = false;
+  search(options, context(8));
+  for (const json& line : lines_) EXPECT_EQ(uniform_bits(line), 0);
+}
+
 TEST_F(Search, WritesOneCompleteLineAnEpisode) {
   const SearchResult result = search(quick(), context(20));
   ASSERT_EQ(lines_.size(), 20u);
@@ -108,7 +141,7 @@ TEST_F(Search, WritesOneCompleteLineAnEpisode) {
     EXPECT_EQ(line["sigma"].is_null(), episode < 8);
     EXPECT_EQ(line["critic_loss"].is_null(), episode < 8);
     if (episode >= 8) {
-      EXPECT_DOUBLE_EQ(line["sigma"], 0.5 * std::pow(0.995, episode - 8));
+      EXPECT_DOUBLE_EQ(line["sigma"], std::max(0.1, 0.25 * std::pow(0.99, episode - 8)));
     }
     Policy policy;
     for (const auto& pair : line["policy"]) policy.push_back({pair[0], pair[1]});
@@ -499,6 +532,7 @@ TEST_F(Search, LearnsTheSameFromRanksWhateverTheRewardIsMultipliedBy) {
 
 TEST_F(Search, NeverExploresWithLessNoiseThanTheFloor) {
   Options options = quick();
+  options.noise = 0.5;
   options.noise_decay = 0.5;
   options.noise_floor = 0.2;
   search(options, context(14));
@@ -517,6 +551,7 @@ TEST(HaqKeys, GiveTheShippedSettingThePublishedOneAndAnyMixture) {
   EXPECT_EQ(fingerprint_of("preset: paper"), to_json(paper_haq()));
   EXPECT_NE(to_json(HaqOptions()), to_json(paper_haq()));
   HaqOptions mixed = paper_haq();
+  mixed.uniform_first = true;
   mixed.noise = 0.4;
   mixed.noise_decay = 0.98;
   mixed.noise_floor = 0.05;
@@ -527,7 +562,7 @@ TEST(HaqKeys, GiveTheShippedSettingThePublishedOneAndAnyMixture) {
   mixed.agent.baseline_alpha = 0.25;
   EXPECT_EQ(fingerprint_of("preset: paper, noise: 0.4, noise_decay: 0.98, noise_floor: 0.05, "
                            "replay_episodes: 77, replay: both, learn_from: rank, gamma: 0.9, "
-                           "baseline: 0.25"),
+                           "baseline: 0.25, uniform_first: true"),
             to_json(mixed));
 }
 

@@ -56,6 +56,7 @@ TEST(ReleqOptions, AreReadFromACampaign) {
                                              "wall_actions: true",
                                              "episodes_per_update: 77",
                                              "redraw: 77",
+                                             "uniform_first: true",
                                              "lstm: false",
                                              "hidden: 77",
                                              "policy_layers: [7]",
@@ -78,6 +79,16 @@ TEST(ReleqOptions, AreReadFromACampaign) {
   EXPECT_NE(to_json(read("normalise_advantages: true")),
             to_json(read("normalise_advantages: false")));
   EXPECT_THAT(seen, ::testing::UnorderedElementsAreArray(releq_keys()));
+}
+
+TEST(ReleqOptions, RewardTheAccuracyAloneBehindTheWall) {
+  const ReleqOptions walled = read("wall_actions: true");
+  EXPECT_EQ(walled.reward.shape, RewardShape::kAccuracy);
+  EXPECT_TRUE(walled.uniform_first);
+  const ReleqOptions told = read("wall_actions: true, reward: paper, uniform_first: false");
+  EXPECT_EQ(told.reward.shape, RewardShape::kShaped);
+  EXPECT_FALSE(told.uniform_first);
+  EXPECT_EQ(read("wall_actions: true, preset: paper").reward.shape, RewardShape::kShaped);
 }
 
 TEST(ReleqOptions, OverrideThePreset) {

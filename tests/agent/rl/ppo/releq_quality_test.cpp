@@ -4,9 +4,13 @@
 #include <atomic>
 #include <tuple>
 
+#include "agent/rl/methods.h"
 #include "agent/rl/ppo/releq.h"
+#include "host/base/yaml.h"
 #include "host/search/driver.h"
+#include "host/search/methods.h"
 #include "tests/agent/rl/ppo/grids.h"
+#include "tests/host/search/chain_problem.h"
 
 namespace bittern {
 namespace {
@@ -90,6 +94,36 @@ TEST(ReleqAgent, EndsWithAPolicyThatEarnsNearlyTheBestReward) {
                    std::to_string(last["moving"]["reward"].get<double>() / best));
   }
   EXPECT_GE(near_best, kSeeds - 1);
+}
+
+/// Behind a wall the cost is settled. An agent that is still paid for saving goes below the limit,
+/// and finds less than random bits do (`search_quality ... releq` says by how much).
+TEST(ReleqAgent, FindsMoreBehindTheWallThanRandomBits) {
+  testing::ChainProblem problem(8, 1.0, 3);
+  const std::vector<MethodKind> methods = all_methods();
+  const auto mean_found = [&](const char* name, const char* keys) {
+    const MethodKind* kind = find_method(methods, name);
+    SearchOptions search;
+    search.bits.pin_first_last = false;
+    SearchContext context;
+    context.network = &problem.cost().network();
+    context.cost = &problem.cost();
+    context.evaluator = &problem.evaluator();
+    context.constraints = {{Resource::kLatency, true, 0.5}};
+    context.budget = 200;
+    double mean = 0.0;
+    for (int seed = 1; seed <= 3; ++seed) {
+      context.seed = static_cast<std::uint64_t>(seed);
+      const ConfiguredMethod method =
+          kind->configure(YamlMap(YamlNode::parse(keys, "test"), kind->keys));
+      mean += run_search(context, search, method).ranked.front().accuracy.top1 / 3;
+    }
+    return mean;
+  };
+  const double random = mean_found("random", "{}");
+  EXPECT_GT(mean_found("releq", "{wall_actions: true}"), random + 0.5);
+  EXPECT_LT(mean_found("releq", "{wall_actions: true, reward: paper, uniform_first: false}"),
+            random);
 }
 
 }  // namespace

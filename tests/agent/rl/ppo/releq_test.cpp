@@ -108,6 +108,28 @@ void expect_same(const SearchResult& a, const SearchResult& b) {
   }
 }
 
+TEST_F(ReleqSearch, WalksToUniformBitsFirstWhereItIsTold) {
+  for (const BitActions actions : {BitActions::kAbsolute, BitActions::kRelative}) {
+    Options options = quick();
+    options.environment.actions = actions;
+    options.uniform_first = true;
+    lines_.clear();
+    search(options, context(5));
+    const std::vector<int> widths = {8, 4, 2};
+    for (std::size_t i = 0; i < widths.size(); ++i) {
+      for (const json& pair : lines_[i]["policy"]) EXPECT_EQ(pair[0], widths[i]);
+    }
+    EXPECT_TRUE(lines_[1]["update"].is_null());
+    EXPECT_EQ(lines_[2]["update"]["count"], 1);  // learnt from three walks, as from its own
+    options.uniform_first = false;
+    lines_.clear();
+    search(options, context(1));
+    std::set<json> first;
+    for (const json& pair : lines_[0]["policy"]) first.insert(pair[0]);
+    EXPECT_GT(first.size(), 1u);
+  }
+}
+
 TEST_F(ReleqSearch, WritesOneCompleteLineAnEpisode) {
   search(quick(), context(30));
   ASSERT_EQ(lines_.size(), 30u);
@@ -184,6 +206,7 @@ TEST_F(ReleqSearch, ResumesFromEveryEpisodeAsIfNothingHadHappened) {
       Options options = quick();
       options.evaluate = evaluate;
       options.redraw = redraw;
+      options.uniform_first = redraw > 0;
       lines_.clear();
       const SearchResult whole = search(options, context(kBudget));
       const std::vector<json> lines = lines_;

@@ -32,6 +32,12 @@ TEST(ReleqReward, OfTheShapedFormFollowsItsFormula) {
   EXPECT_GT(releq_reward(reward, 1.01, 0.25), releq_reward(reward, 1.0, 0.25));
 }
 
+TEST(ReleqReward, OfTheAccuracyAloneKnowsNoCost) {
+  EXPECT_EQ(releq_reward(reward_of("accuracy"), 0.9, 0.25), 0.9);
+  EXPECT_EQ(releq_reward(reward_of("accuracy"), 0.9, 1.0), 0.9);
+  EXPECT_EQ(releq_reward(reward_of("accuracy"), 0.0, 1.0), 0.0);
+}
+
 TEST(ReleqReward, OfTheAlternativesIsRatioAndDifference) {
   EXPECT_NEAR(releq_reward(reward_of("ratio"), 0.9, 0.25), 3.6, 1e-12);
   EXPECT_NEAR(releq_reward(reward_of("difference"), 0.9, 0.25), 0.65, 1e-12);
