@@ -143,7 +143,7 @@ ReleqOptions read_releq(const YamlMap& map) {
   ReleqOptions out = releq_preset(preset);
   out.wall_actions = map.boolean("wall_actions", out.wall_actions);
   if (out.wall_actions && preset == "default") {
-    out.reward = reward_of("accuracy");
+    out.reward = reward_of("search");
     out.uniform_first = true;
   }
   if (map.has("reward")) out.reward = reward_of(map.choice("reward", reward_names()));

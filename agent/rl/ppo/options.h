@@ -36,7 +36,7 @@ struct ReleqOptions {
   /// from them as if it had drawn their actions.
   bool uniform_first = false;
   /// The constraint wall rewrites what the agent chose. With it the cost is settled: read_releq()
-  /// rewards the accuracy alone then, and has uniform bits first, unless the file says otherwise.
+  /// takes the reward "search" then, and has uniform bits first, unless the file says otherwise.
   bool wall_actions = false;
 };
 

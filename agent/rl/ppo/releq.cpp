@@ -87,6 +87,7 @@ class Releq : public Method {
   Releq(const ReleqOptions& options, const MethodContext& context)
       : options_(options),
         full_precision_(context.full_precision),
+        saves_cost_(context.reward.goal == Goal::kCost),
         environment_(context.network, context.space, context.costs, context.weight_deviations,
                      options.environment),
         uniform_(options.uniform_first ? uniform_policies(context.space) : std::vector<Policy>()),
@@ -226,9 +227,13 @@ class Releq : public Method {
     Known known;
     known.accuracy = outcome.accuracy.top1 / full_precision_;
     known.quantization = environment_.quantization(outcome.policy);
-    known.reward = outcome.meets_floor
-                       ? releq_reward(options_.reward, known.accuracy, known.quantization)
-                       : kUnacceptable;
+    if (options_.reward.shape == RewardShape::kSearch && saves_cost_) {
+      known.reward = outcome.reward;  // knows the floor
+    } else {
+      known.reward = outcome.meets_floor
+                         ? releq_reward(options_.reward, known.accuracy, known.quantization)
+                         : kUnacceptable;
+    }
     return known;
   }
 
@@ -340,6 +345,7 @@ class Releq : public Method {
 
   const ReleqOptions options_;
   const double full_precision_;
+  const bool saves_cost_;  ///< the search's goal
   ReleqEnvironment environment_;
   std::vector<Policy> uniform_;  ///< that the first walks go to
   int next_uniform_ = 0;         ///< place of the next one

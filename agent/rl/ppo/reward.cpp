@@ -24,7 +24,7 @@ const std::vector<Named>& named() {
       {"mobilenet", {RewardShape::kShaped, 0.8, 1.0, 0.7}},
       {"ratio", {RewardShape::kRatio, 0.2, 0.4, 0.0}},
       {"difference", {RewardShape::kDifference, 0.2, 0.4, 0.0}},
-      {"accuracy", {RewardShape::kAccuracy, 0.2, 0.4, 0.0}},
+      {"search", {RewardShape::kSearch, 0.2, 0.4, 0.0}},
   };
   return all;
 }
@@ -66,7 +66,7 @@ double releq_reward(const ReleqReward& reward, double accuracy_state, double qua
       return accuracy_state / std::max(quantization_state, 1e-6);
     case RewardShape::kDifference:
       return accuracy_state - quantization_state;
-    case RewardShape::kAccuracy:
+    case RewardShape::kSearch:
       return accuracy_state;
   }
   return kUnacceptable;

@@ -12,7 +12,9 @@ enum class RewardShape {
   kShaped,      ///< (1 - Q^a) * max(A, threshold)^(b / max(A, threshold)): asymmetric
   kRatio,       ///< A / Q
   kDifference,  ///< A - Q
-  kAccuracy,    ///< A: where something else sees to the cost
+  /// A, where limits see to the cost; where a search saves cost at an accuracy, its own reward
+  /// (SearchOptions), which is no function of A and Q: the caller's.
+  kSearch,
 };
 
 /// What an accuracy that is not acceptable gets: below the threshold, or below a search's floor.
@@ -29,7 +31,8 @@ struct ReleqReward {
 
 /// The names that reward_of() knows: "paper" (shaped, a = 0.2, b = 0.4, threshold 0.4), the shaped
 /// reward with the constants of ReLeQ's published code for single networks ("lenet", "simplenet",
-/// "svhn", "resnet", "mobilenet"), and the paper's two alternatives "ratio" and "difference".
+/// "svhn", "resnet", "mobilenet"), the paper's two alternatives "ratio" and "difference", and
+/// "search".
 std::vector<std::string> reward_names();
 
 /// Throws Error listing the names.

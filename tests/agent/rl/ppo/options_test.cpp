@@ -83,7 +83,7 @@ TEST(ReleqOptions, AreReadFromACampaign) {
 
 TEST(ReleqOptions, RewardTheAccuracyAloneBehindTheWall) {
   const ReleqOptions walled = read("wall_actions: true");
-  EXPECT_EQ(walled.reward.shape, RewardShape::kAccuracy);
+  EXPECT_EQ(walled.reward.shape, RewardShape::kSearch);
   EXPECT_TRUE(walled.uniform_first);
   const ReleqOptions told = read("wall_actions: true, reward: paper, uniform_first: false");
   EXPECT_EQ(told.reward.shape, RewardShape::kShaped);

@@ -389,6 +389,21 @@ TEST_F(ReleqSearch, GoesBehindTheWallOnlyWhenAskedTo) {
   EXPECT_GT(rewritten, 0);
 }
 
+TEST_F(ReleqSearch, IsRewardedForWhatTheSearchIsAfter) {
+  Options options = quick();
+  options.wall_actions = true;
+  options.ReleqOptions::reward = reward_of("search");
+  SearchContext searched = context(12);
+  searched.constraints = {{Resource::kLatency, true, 0.4}};
+  search(options, searched);
+  for (const json& line : lines_) EXPECT_EQ(line["releq_reward"], line["state_accuracy"]);
+  lines_.clear();
+  options.SearchOptions::reward.goal = Goal::kCost;
+  options.SearchOptions::reward.accuracy_floor = 85.0;
+  search(options, searched);
+  for (const json& line : lines_) EXPECT_EQ(line["releq_reward"], line["reward"]);
+}
+
 TEST_F(ReleqSearch, RunsInEveryModeWithEveryAction) {
   for (const BitMode mode :
        {BitMode::kBoth, BitMode::kWeights, BitMode::kActivations, BitMode::kTied}) {

@@ -32,10 +32,10 @@ TEST(ReleqReward, OfTheShapedFormFollowsItsFormula) {
   EXPECT_GT(releq_reward(reward, 1.01, 0.25), releq_reward(reward, 1.0, 0.25));
 }
 
-TEST(ReleqReward, OfTheAccuracyAloneKnowsNoCost) {
-  EXPECT_EQ(releq_reward(reward_of("accuracy"), 0.9, 0.25), 0.9);
-  EXPECT_EQ(releq_reward(reward_of("accuracy"), 0.9, 1.0), 0.9);
-  EXPECT_EQ(releq_reward(reward_of("accuracy"), 0.0, 1.0), 0.0);
+TEST(ReleqReward, OfASearchBehindLimitsIsTheAccuracyAlone) {
+  EXPECT_EQ(releq_reward(reward_of("search"), 0.9, 0.25), 0.9);
+  EXPECT_EQ(releq_reward(reward_of("search"), 0.9, 1.0), 0.9);
+  EXPECT_EQ(releq_reward(reward_of("search"), 0.0, 1.0), 0.0);
 }
 
 TEST(ReleqReward, OfTheAlternativesIsRatioAndDifference) {
