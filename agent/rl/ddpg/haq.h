@@ -58,7 +58,7 @@ struct HaqOptions {
   bool uniform_first = true;
   /// (*) Deviation of the exploration noise in the first episode after the warm-up; published: 0.5.
   double noise = 0.25;
-  double noise_decay = 0.99;                  ///< factor an episode
+  double noise_decay = 0.995;                 ///< (*) factor an episode; published: 0.99
   double noise_floor = 0.1;                   ///< (*) where that ends; published: 0
   int replay_episodes = 128;                  ///< episodes that the replay memory holds, at least
   int updates_per_transition = 1;             ///< made after the episode, for each of its steps

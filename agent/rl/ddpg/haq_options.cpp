@@ -57,6 +57,7 @@ HaqOptions paper_haq() {
   HaqOptions options;
   options.agent = DdpgOptions();
   options.noise = 0.5;
+  options.noise_decay = 0.99;
   options.noise_floor = 0.0;
   options.store = StoredAction::kPreWall;
   options.learnt = LearntReward::kReward;

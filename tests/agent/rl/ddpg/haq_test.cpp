@@ -141,7 +141,7 @@ TEST_F(Search, WritesOneCompleteLineAnEpisode) {
     EXPECT_EQ(line["sigma"].is_null(), episode < 8);
     EXPECT_EQ(line["critic_loss"].is_null(), episode < 8);
     if (episode >= 8) {
-      EXPECT_DOUBLE_EQ(line["sigma"], std::max(0.1, 0.25 * std::pow(0.99, episode - 8)));
+      EXPECT_DOUBLE_EQ(line["sigma"], std::max(0.1, 0.25 * std::pow(0.995, episode - 8)));
     }
     Policy policy;
     for (const auto& pair : line["policy"]) policy.push_back({pair[0], pair[1]});
