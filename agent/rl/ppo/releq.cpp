@@ -188,7 +188,7 @@ class Releq : public Method {
     episodes_ = state.at("episodes").get<int>();
     updates_ = state.at("updates").get<int>();
     redrawn_ = state.at("redrawn").get<int>();
-    next_uniform_ = state.at("uniform").get<int>();
+    next_uniform_ = state.value("uniform", 0);  // older checkpoints have no such walks
     last_update_ = state.at("last_update");
     recent_.clear();
     for (const json& entry : state.at("recent")) recent_.push_back(known_of(entry));
@@ -208,7 +208,7 @@ class Releq : public Method {
     walk.at("accuracy").get_to(walk_->accuracy);
     walk.at("flatness").get_to(walk_->flatness);
     walk.at("asked").get_to(walk_->asked);
-    walk.at("given").get_to(walk_->given);
+    walk_->given = walk.value("given", -1);
     walk.at("hidden").get_to(walk_->memory.hidden);
     walk.at("cell").get_to(walk_->memory.cell);
     walk.at("probabilities").get_to(walk_->probabilities);
