@@ -1,7 +1,7 @@
-// How close the methods that need no LibTorch come to the best policy of problems whose best policy
-// is known (tests/host/search/grids.h), within a budget of evaluations. For every problem and
-// method: the accuracy in percent points that is missing to the best policy, on average over the
-// seeds and at worst, and for how many seeds the reward was within 1 % of the best one.
+// How close the methods come to the best policy of problems whose best policy is known
+// (tests/host/search/grids.h), within a budget of evaluations. For every problem and method: the
+// accuracy in percent points that is missing to the best policy, on average over the seeds and at
+// worst, and for how many seeds the reward was within 1 % of the best one.
 //
 //   baseline_quality [evaluations [method or problem...]]
 //
@@ -16,6 +16,9 @@
 #include <string>
 #include <vector>
 
+#ifdef BITTERN_WITH_AGENTS
+#include "agent/rl/methods.h"
+#endif
 #include "host/base/random.h"
 #include "host/base/yaml.h"
 #include "host/search/methods.h"
@@ -25,6 +28,14 @@ namespace bittern {
 namespace {
 
 constexpr int kSeeds = 5;
+
+std::vector<MethodKind> methods() {
+#ifdef BITTERN_WITH_AGENTS
+  return all_methods();
+#else
+  return host_methods();
+#endif
+}
 
 /// What a layer loses alone, times a factor of each layer's own that is off by two on average: what
 /// good gradients know. They cost nothing.
@@ -120,7 +131,7 @@ int main(int count, char** words) {
       const double best = problem.best();
       fmt::print("{} ({}): best {:.3f} %, full precision {:.3f} %\n", grid.name, grid.about, best,
                  grid.baseline);
-      for (const bittern::MethodKind& kind : bittern::host_methods()) {
+      for (const bittern::MethodKind& kind : bittern::methods()) {
         // All policies are more than the budget; hessian is fisher with other numbers here.
         const bool left_out = kind.name == "exhaustive" || kind.name == "hessian";
         if (wanted.empty() && !left_out) bittern::measure(problem, best, kind, "{}", budget);

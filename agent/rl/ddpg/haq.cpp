@@ -4,6 +4,7 @@
 #include <cmath>
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "agent/rl/ddpg/replay.h"
@@ -26,11 +27,15 @@ float rank_of(float value, const std::vector<float>& sorted) {
   return static_cast<float>(twice) / static_cast<float>(sorted.size()) - 1.0f;
 }
 
+/// By how much of the schedule's noise it grows with every draw that led to a known policy.
+constexpr double kNoisier = 0.1;
+
 class Haq : public Method {
  public:
   Haq(const HaqOptions& options, const MethodContext& context)
       : options_(options),
         environment_(context.network, context.space),
+        wall_(context.wall),
         explore_(Rng(context.seed).split(2)),
         draw_(Rng(context.seed).split(3)),
         uniform_(options.uniform_first ? uniform_policies(context.space) : std::vector<Policy>()),
@@ -40,28 +45,15 @@ class Haq : public Method {
 
   std::vector<Proposal> ask(int) override {
     const SingleThread single;
-    asked_ = {};
-    if (!warmup()) {
-      asked_.sigma =
-          std::max(options_.noise_floor,
-                   options_.noise * std::pow(options_.noise_decay, episode_ - warmup_episodes()));
+    redrawn_ = 0;
+    while (warmup() && next_uniform_ < uniform_.size()) {
+      take(uniform_[next_uniform_++]);
+      if (options_.redraw == 0 || !is_known()) return {{environment_.policy(asked_.decisions)}};
     }
-    if (warmup() && static_cast<std::size_t>(episode_) < uniform_.size()) {
-      asked_.decisions = environment_.decisions(uniform_[static_cast<std::size_t>(episode_)]);
-      for (int step = 0; step < environment_.steps(); ++step) {
-        asked_.actions.push_back(environment_.action(step, asked_.decisions[step]));
-      }
-      return {{environment_.policy(asked_.decisions)}};
-    }
-    int previous = 0;
-    for (int step = 0; step < environment_.steps(); ++step) {
-      const double action =
-          asked_.sigma ? truncated_normal(explore_, agent_.act(environment_.state(step, previous)),
-                                          *asked_.sigma, 0.0, 1.0)
-                       : explore_.uniform();
-      previous = environment_.bits(step, action);
-      asked_.actions.push_back(action);
-      asked_.decisions.push_back(previous);
+    draw();
+    while (redrawn_ < options_.redraw && is_known()) {
+      ++redrawn_;
+      draw();
     }
     return {{environment_.policy(asked_.decisions)}};
   }
@@ -69,9 +61,11 @@ class Haq : public Method {
   std::vector<json> tell(const std::vector<Outcome>& outcomes) override {
     const Outcome& outcome = outcomes.front();
     remember(outcome.policy, outcome.reward);
+    if (options_.redraw > 0) known_.insert(bits_of(outcome.policy));
     const std::optional<Ddpg::Losses> losses = learn();
     json line = {{"warmup", warmup()},
                  {"sigma", number_or_null(asked_.sigma.value_or(0.0), asked_.sigma.has_value())},
+                 {"redrawn", redrawn_},
                  {"critic_loss", number_or_null(losses ? losses->critic : 0.0, losses.has_value())},
                  {"actor_loss", number_or_null(losses ? losses->actor : 0.0, losses.has_value())},
                  {"baseline", agent_.baseline()}};
@@ -94,6 +88,8 @@ class Haq : public Method {
     agent_.save(checkpoint);
     checkpoint.arrays["replay"] = replay_.save();
     if (started_) checkpoint.state["started"] = true;
+    checkpoint.state["uniform"] = next_uniform_;
+    if (options_.redraw > 0) checkpoint.state["known"] = known_;
   }
 
   void load(const Checkpoint& checkpoint) override {
@@ -104,6 +100,8 @@ class Haq : public Method {
     agent_.load(checkpoint);
     load_memory(checkpoint);
     started_ = checkpoint.state.value("started", false);
+    next_uniform_ = checkpoint.state.value("uniform", std::size_t{0});
+    known_ = checkpoint.state.value("known", std::set<std::vector<int>>());
   }
 
  private:
@@ -113,6 +111,51 @@ class Haq : public Method {
     std::vector<int> decisions;
     std::optional<double> sigma;  ///< none in warm-up
   };
+
+  /// The actions that ask for these bits, without noise.
+  void take(const Policy& policy) {
+    asked_ = {};
+    asked_.decisions = environment_.decisions(policy);
+    for (int step = 0; step < environment_.steps(); ++step) {
+      asked_.actions.push_back(environment_.action(step, asked_.decisions[step]));
+    }
+  }
+
+  /// Actions of the agent with noise, in warm-up without the agent.
+  void draw() {
+    asked_ = {};
+    if (!warmup()) {
+      const double scheduled =
+          std::max(options_.noise_floor,
+                   options_.noise * std::pow(options_.noise_decay, episode_ - warmup_episodes()));
+      asked_.sigma = scheduled * (1.0 + kNoisier * redrawn_);
+    }
+    int previous = 0;
+    for (int step = 0; step < environment_.steps(); ++step) {
+      const double action =
+          asked_.sigma ? truncated_normal(explore_, agent_.act(environment_.state(step, previous)),
+                                          *asked_.sigma, 0.0, 1.0)
+                       : explore_.uniform();
+      previous = environment_.bits(step, action);
+      asked_.actions.push_back(action);
+      asked_.decisions.push_back(previous);
+    }
+  }
+
+  /// Whether what the wall makes of the actions was scored before.
+  bool is_known() const {
+    const Policy walled = wall_.apply(environment_.policy(asked_.decisions)).policy;
+    return known_.count(bits_of(walled)) > 0;
+  }
+
+  static std::vector<int> bits_of(const Policy& policy) {
+    std::vector<int> bits;
+    for (const BitPair& pair : policy) {
+      bits.push_back(pair.weight);
+      bits.push_back(pair.activation);
+    }
+    return bits;
+  }
 
   void load_memory(const Checkpoint& checkpoint) {
     const auto memory = checkpoint.arrays.find("replay");
@@ -192,6 +235,7 @@ class Haq : public Method {
 
   const HaqOptions options_;
   Environment environment_;
+  const Wall& wall_;
   Rng explore_;                  ///< actions
   Rng draw_;                     ///< minibatches
   std::vector<Policy> uniform_;  ///< what the warm-up begins with
@@ -199,8 +243,11 @@ class Haq : public Method {
   Replay replay_;
   Batch batch_;
   Asked asked_;
-  int episode_ = 0;       ///< next one
-  bool started_ = false;  ///< from another search
+  int episode_ = 0;  ///< next one
+  std::size_t next_uniform_ = 0;
+  std::set<std::vector<int>> known_;  ///< bits of the policies that were scored
+  int redrawn_ = 0;                   ///< of the last episode
+  bool started_ = false;              ///< from another search
 };
 
 }  // namespace

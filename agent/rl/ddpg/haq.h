@@ -58,8 +58,11 @@ struct HaqOptions {
   bool uniform_first = true;
   /// (*) Deviation of the exploration noise in the first episode after the warm-up; published: 0.5.
   double noise = 0.25;
-  double noise_decay = 0.995;                 ///< (*) factor an episode; published: 0.99
-  double noise_floor = 0.1;                   ///< (*) where that ends; published: 0
+  double noise_decay = 0.995;  ///< (*) factor an episode; published: 0.99
+  double noise_floor = 0.1;    ///< (*) where that ends; published: 0
+  /// (*) Most times that an episode's actions are drawn again because the policy that the wall
+  /// makes of them was scored before, each time with more noise; published: 0.
+  int redraw = 50;
   int replay_episodes = 128;                  ///< episodes that the replay memory holds, at least
   int updates_per_transition = 1;             ///< made after the episode, for each of its steps
   StoredAction store = StoredAction::kBoth;   ///< (*) instead of pre-wall
@@ -82,8 +85,9 @@ std::unique_ptr<Method> make_haq(const HaqOptions& options, const MethodContext&
 /// the proposal until the constraints hold, the evaluator scores it, and the agent learns from the
 /// score. Throws Error on bad options.
 ///
-/// Its keys in an episode's line: warmup, sigma (null during warm-up), critic_loss, actor_loss
-/// (means over the updates; null without) and baseline.
+/// Its keys in an episode's line: warmup, sigma (of the noise; null during warm-up), redrawn (how
+/// often the actions were drawn again), critic_loss, actor_loss (means over the updates; null
+/// without) and baseline.
 ConfiguredMethod configure_haq(const HaqOptions& options);
 
 /// `haq` as a campaign configures it.

@@ -62,6 +62,7 @@ HaqOptions paper_haq() {
   options.store = StoredAction::kPreWall;
   options.learnt = LearntReward::kReward;
   options.uniform_first = false;
+  options.redraw = 0;
   return options;
 }
 
@@ -74,6 +75,8 @@ void validate(const HaqOptions& options) {
                 options.noise_decay, "above 0, at most 1");
   check_setting(options.noise_floor >= 0 && options.noise_floor <= 10, "noise_floor",
                 options.noise_floor, "0..10");
+  check_setting(options.redraw >= 0 && options.redraw <= 1'000'000, "redraw", options.redraw,
+                "0..1000000");
   check_setting(options.replay_episodes >= 1 && options.replay_episodes <= 100000,
                 "replay_episodes", options.replay_episodes, "1..100000");
   check_setting(options.updates_per_transition >= 0 && options.updates_per_transition <= 1000,
@@ -103,6 +106,7 @@ json to_json(const HaqOptions& options) {
                {"store", stored_action_name(options.store)},
                {"learn_from", learnt_reward_name(options.learnt)}};
   if (options.uniform_first) keys["uniform_first"] = true;
+  if (options.redraw > 0) keys["redraw"] = options.redraw;
   return keys;
 }
 
@@ -128,6 +132,7 @@ ConfiguredMethod configure_haq(const HaqOptions& options) {
                 {"baseline", options.agent.baseline_alpha}};
   // Came later: what was begun without it goes on.
   if (options.uniform_first) method.key["uniform_first"] = true;
+  if (options.redraw > 0) method.key["redraw"] = options.redraw;
   method.make = [options](const MethodContext& context) { return make_haq(options, context); };
   method.doubts = [warmup = options.warmup_episodes](int episodes) {
     std::vector<std::string> doubts;
@@ -146,9 +151,10 @@ MethodKind haq_method() {
   MethodKind kind;
   kind.name = "haq";
   kind.description = "DDPG of HAQ (Wang et al., CVPR 2019)";
-  kind.keys = {"preset",          "replay",      "learn_from", "hidden",      "warmup",
-               "actor_rate",      "critic_rate", "noise",      "noise_decay", "noise_floor",
-               "replay_episodes", "gamma",       "baseline",   "batch",       "uniform_first"};
+  kind.keys = {"preset",      "replay",      "learn_from",      "hidden",
+               "warmup",      "actor_rate",  "critic_rate",     "noise",
+               "noise_decay", "noise_floor", "replay_episodes", "gamma",
+               "baseline",    "batch",       "uniform_first",   "redraw"};
   kind.configure = [](const YamlMap& map) {
     HaqOptions out = map.choice("preset", {"default", "paper"}, "default") == "paper"
                          ? paper_haq()
@@ -169,6 +175,7 @@ MethodKind haq_method() {
     out.noise_decay = map.real("noise_decay", 1e-6, 1, out.noise_decay);
     out.agent.batch = read_int(map, "batch", 1, 65536, out.agent.batch);
     out.uniform_first = map.boolean("uniform_first", out.uniform_first);
+    out.redraw = read_int(map, "redraw", 0, 1'000'000, out.redraw);
     out.noise_floor = map.real("noise_floor", 0, 10, out.noise_floor);
     out.replay_episodes = read_int(map, "replay_episodes", 1, 100'000, out.replay_episodes);
     out.agent.gamma = map.real("gamma", 0, 1, out.agent.gamma);

@@ -104,8 +104,49 @@ int uniform_bits(const json& line) {
   return bits;
 }
 
+/// Policies that ran, each once.
+std::set<json> policies_of(const std::vector<json>& lines) {
+  std::set<json> policies;
+  for (const json& line : lines) policies.insert(line["policy"]);
+  return policies;
+}
+
+TEST_F(Search, AsksForNothingTwiceAsLongAsThereIsSomethingNew) {
+  Options options = quick();
+  options.bits.mode = BitMode::kTied;
+  options.bits.weight_bits = options.bits.activation_bits = {2, 8};
+  SearchContext searched = context(40);  // of 64 policies
+  searched.constraints.clear();
+  search(options, searched);
+  EXPECT_EQ(policies_of(lines_).size(), 40u);
+  EXPECT_TRUE(std::any_of(lines_.begin(), lines_.end(),
+                          [](const json& line) { return line["redrawn"] > 0; }));
+  lines_.clear();
+  searched.budget = 70;  // more than there are: known ones are asked for again
+  search(options, searched);
+  EXPECT_EQ(lines_.size(), 70u);
+  lines_.clear();
+  options.redraw = 0;
+  search(options, searched);
+  EXPECT_LT(policies_of(lines_).size(), 40u);
+  for (const json& line : lines_) EXPECT_EQ(line["redrawn"], 0);
+}
+
+TEST_F(Search, UniformBitsThatTheWallMakesTheSameAreAskedForOnce) {
+  Options options = quick();
+  options.bits.mode = BitMode::kTied;
+  options.bits.weight_bits = options.bits.activation_bits = {2, 3, 8};
+  SearchContext searched = context(4);
+  searched.constraints = {{Resource::kLatency, true, 4.0 / 64}};  // 2/2 everywhere, nothing else
+  search(options, searched);
+  EXPECT_EQ(uniform_bits(lines_[0]), 8);
+  EXPECT_EQ(uniform_bits(lines_[1]), 0);
+}
+
 TEST_F(Search, WarmsUpWithUniformBitsFirst) {
-  search(quick(), context(9));
+  SearchContext searched = context(9);
+  searched.constraints.clear();
+  search(quick(), searched);
   for (int episode = 0; episode < 7; ++episode) {
     EXPECT_EQ(uniform_bits(lines_[static_cast<std::size_t>(episode)]), 8 - episode);
   }
@@ -115,7 +156,9 @@ TEST_F(Search, WarmsUpWithUniformBitsFirst) {
 TEST_F(Search, TheWarmUpHasNoMoreUniformBitsThanEpisodes) {
   Options options = quick();
   options.warmup_episodes = 3;
-  search(options, context(6));
+  SearchContext searched = context(6);
+  searched.constraints.clear();
+  search(options, searched);
   EXPECT_EQ(uniform_bits(lines_[2]), 6);
   EXPECT_EQ(uniform_bits(lines_[3]), 0);
   EXPECT_FALSE(lines_[3]["warmup"]);
@@ -552,6 +595,7 @@ TEST(HaqKeys, GiveTheShippedSettingThePublishedOneAndAnyMixture) {
   EXPECT_NE(to_json(HaqOptions()), to_json(paper_haq()));
   HaqOptions mixed = paper_haq();
   mixed.uniform_first = true;
+  mixed.redraw = 7;
   mixed.noise = 0.4;
   mixed.noise_decay = 0.98;
   mixed.noise_floor = 0.05;
@@ -562,7 +606,7 @@ TEST(HaqKeys, GiveTheShippedSettingThePublishedOneAndAnyMixture) {
   mixed.agent.baseline_alpha = 0.25;
   EXPECT_EQ(fingerprint_of("preset: paper, noise: 0.4, noise_decay: 0.98, noise_floor: 0.05, "
                            "replay_episodes: 77, replay: both, learn_from: rank, gamma: 0.9, "
-                           "baseline: 0.25, uniform_first: true"),
+                           "baseline: 0.25, uniform_first: true, redraw: 7"),
             to_json(mixed));
 }
 
