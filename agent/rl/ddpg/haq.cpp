@@ -46,7 +46,7 @@ class Haq : public Method {
   std::vector<Proposal> ask(int) override {
     const SingleThread single;
     redrawn_ = 0;
-    while (warmup() && next_uniform_ < uniform_.size()) {
+    while (next_uniform_ < uniform_.size()) {
       take(uniform_[next_uniform_++]);
       if (options_.redraw == 0 || !is_known()) return {{environment_.policy(asked_.decisions)}};
     }
@@ -109,7 +109,7 @@ class Haq : public Method {
   struct Asked {
     std::vector<double> actions;
     std::vector<int> decisions;
-    std::optional<double> sigma;  ///< none in warm-up
+    std::optional<double> sigma;  ///< none in warm-up, and for uniform bits
   };
 
   /// The actions that ask for these bits, without noise.
@@ -238,7 +238,7 @@ class Haq : public Method {
   const Wall& wall_;
   Rng explore_;                  ///< actions
   Rng draw_;                     ///< minibatches
-  std::vector<Policy> uniform_;  ///< what the warm-up begins with
+  std::vector<Policy> uniform_;  ///< what the search begins with
   Ddpg agent_;
   Replay replay_;
   Batch batch_;

@@ -53,8 +53,8 @@ DdpgOptions unbootstrapped_agent();
 struct HaqOptions {
   DdpgOptions agent = unbootstrapped_agent();  ///< (*)
   int warmup_episodes = 20;                    ///< without learning
-  /// (*) The warm-up begins with uniform_policies(); the rest of it, published: all, are uniform
-  /// random actions.
+  /// (*) The first episodes ask for uniform_policies(). What is left of the warm-up, published: all
+  /// of it, are uniform random actions.
   bool uniform_first = true;
   /// (*) Deviation of the exploration noise in the first episode after the warm-up; published: 0.5.
   double noise = 0.25;
@@ -85,7 +85,7 @@ std::unique_ptr<Method> make_haq(const HaqOptions& options, const MethodContext&
 /// the proposal until the constraints hold, the evaluator scores it, and the agent learns from the
 /// score. Throws Error on bad options.
 ///
-/// Its keys in an episode's line: warmup, sigma (of the noise; null during warm-up), redrawn (how
+/// Its keys in an episode's line: warmup, sigma (of the noise; null without), redrawn (how
 /// often the actions were drawn again), critic_loss, actor_loss (means over the updates; null
 /// without) and baseline.
 ConfiguredMethod configure_haq(const HaqOptions& options);

@@ -141,11 +141,10 @@ class Releq : public Method {
     return {std::move(line)};
   }
 
-  /// Takes over the network, which needs no uniform walks before its own. What is known of policies
+  /// Takes over the network. What is known of policies
   /// is not: their states of quantisation are another machine's.
   int learn_from(const Experience& other, const std::vector<Outcome>&) override {
     agent_.load(other.checkpoint);
-    next_uniform_ = static_cast<int>(uniform_.size());
     return 0;
   }
 

@@ -153,15 +153,17 @@ TEST_F(Search, WarmsUpWithUniformBitsFirst) {
   EXPECT_EQ(uniform_bits(lines_[7]), 0);  // the eighth of the warm-up is drawn
 }
 
-TEST_F(Search, TheWarmUpHasNoMoreUniformBitsThanEpisodes) {
+TEST_F(Search, UniformBitsComeFirstHoweverShortTheWarmUp) {
   Options options = quick();
   options.warmup_episodes = 3;
-  SearchContext searched = context(6);
+  SearchContext searched = context(8);
   searched.constraints.clear();
   search(options, searched);
-  EXPECT_EQ(uniform_bits(lines_[2]), 6);
-  EXPECT_EQ(uniform_bits(lines_[3]), 0);
+  EXPECT_EQ(uniform_bits(lines_[6]), 2);
   EXPECT_FALSE(lines_[3]["warmup"]);
+  EXPECT_TRUE(lines_[3]["sigma"].is_null());
+  EXPECT_FALSE(lines_[3]["critic_loss"].is_null());  // the agent learns from them
+  EXPECT_FALSE(lines_[7]["sigma"].is_null());
 }
 
 TEST_F(Search, WarmsUpWithDrawnBitsAloneWhereItIsTold) {
@@ -399,14 +401,18 @@ TEST_F(Search, StartsFromAnAgentOfAnotherSearchWithoutAWarmUp) {
   EXPECT_EQ(whole.start->saved, 8) << "episodes of warm-up";
   const std::vector<json> lines = std::exchange(lines_, {});
   for (const json& line : lines) EXPECT_EQ(line["warmup"], false);
-  EXPECT_EQ(lines.front()["sigma"], quick().noise);
+  // Behind the uniform bits the agent acts at once.
+  const auto agent = std::find_if(lines.begin(), lines.end(),
+                                  [](const json& line) { return !line["sigma"].is_null(); });
+  ASSERT_NE(agent, lines.end());
+  EXPECT_LT(agent - lines.begin(), 8);
   // The networks are the other's: the same seed without them asks for something else.
   Options cold = quick();
   cold.warmup_episodes = 0;
   SearchContext alone = context(12);
   alone.constraints = second.constraints;
   search(cold, alone);
-  EXPECT_NE(lines_.front()["asked"], lines.front()["asked"]);
+  EXPECT_NE(lines_[static_cast<std::size_t>(agent - lines.begin())]["asked"], (*agent)["asked"]);
 
   // Killed and resumed, it goes on as one that started.
   lines_.clear();
