@@ -46,9 +46,10 @@ class Haq : public Method {
   std::vector<Proposal> ask(int) override {
     const SingleThread single;
     redrawn_ = 0;
-    while (next_uniform_ < uniform_.size()) {
+    if (next_uniform_ < uniform_.size()) {
+      // Also those that the wall makes the same: that they earn the same is worth learning.
       take(uniform_[next_uniform_++]);
-      if (options_.redraw == 0 || !is_known()) return {{environment_.policy(asked_.decisions)}};
+      return {{environment_.policy(asked_.decisions)}};
     }
     draw();
     while (redrawn_ < options_.redraw && is_known()) {

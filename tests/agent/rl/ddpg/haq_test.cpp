@@ -132,21 +132,8 @@ TEST_F(Search, AsksForNothingTwiceAsLongAsThereIsSomethingNew) {
   for (const json& line : lines_) EXPECT_EQ(line["redrawn"], 0);
 }
 
-TEST_F(Search, UniformBitsThatTheWallMakesTheSameAreAskedForOnce) {
-  Options options = quick();
-  options.bits.mode = BitMode::kTied;
-  options.bits.weight_bits = options.bits.activation_bits = {2, 3, 8};
-  SearchContext searched = context(4);
-  searched.constraints = {{Resource::kLatency, true, 4.0 / 64}};  // 2/2 everywhere, nothing else
-  search(options, searched);
-  EXPECT_EQ(uniform_bits(lines_[0]), 8);
-  EXPECT_EQ(uniform_bits(lines_[1]), 0);
-}
-
 TEST_F(Search, WarmsUpWithUniformBitsFirst) {
-  SearchContext searched = context(9);
-  searched.constraints.clear();
-  search(quick(), searched);
+  search(quick(), context(9));
   for (int episode = 0; episode < 7; ++episode) {
     EXPECT_EQ(uniform_bits(lines_[static_cast<std::size_t>(episode)]), 8 - episode);
   }
@@ -156,9 +143,7 @@ TEST_F(Search, WarmsUpWithUniformBitsFirst) {
 TEST_F(Search, UniformBitsComeFirstHoweverShortTheWarmUp) {
   Options options = quick();
   options.warmup_episodes = 3;
-  SearchContext searched = context(8);
-  searched.constraints.clear();
-  search(options, searched);
+  search(options, context(8));
   EXPECT_EQ(uniform_bits(lines_[6]), 2);
   EXPECT_FALSE(lines_[3]["warmup"]);
   EXPECT_TRUE(lines_[3]["sigma"].is_null());
