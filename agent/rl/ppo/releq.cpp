@@ -88,6 +88,7 @@ class Releq : public Method {
       : options_(options),
         full_precision_(context.full_precision),
         saves_cost_(context.reward.goal == Goal::kCost),
+        wall_(context.wall),
         environment_(context.network, context.space, context.costs, context.weight_deviations,
                      options.environment),
         uniform_(options.uniform_first ? uniform_policies(context.space) : std::vector<Policy>()),
@@ -106,9 +107,12 @@ class Releq : public Method {
         walk_->rollout.rewards.push_back(0.0f);
         continue;
       }
-      const auto found = memory_.find(flat(walk_->policy));
-      if (found == memory_.end()) break;
       const bool end = walk_->step == environment_.steps();
+      // Uniform bits that the wall makes the same are asked for all the same: that they earn the
+      // same is worth learning.
+      if (end && walk_->given >= 0 && options_.wall_actions) break;
+      const auto found = memory_.find(flat(as_it_runs(walk_->policy)));
+      if (found == memory_.end()) break;
       if (end && !walk_->asked) {
         // Nothing in this walk is new.
         if (redrawn_ == options_.redraw) break;
@@ -125,7 +129,7 @@ class Releq : public Method {
   std::vector<json> tell(const std::vector<Outcome>& outcomes) override {
     const Outcome& outcome = outcomes.front();
     const Known known = score(outcome);
-    if (options_.redraw > 0) memory_[flat(outcome.asked)] = known;
+    if (options_.redraw > 0) memory_[flat(outcome.policy)] = known;
     json line = {{"agent_episode", episodes_},
                  {"agent_step", walk_->step - 1},
                  {"redrawn", std::exchange(redrawn_, 0)},
@@ -234,6 +238,10 @@ class Releq : public Method {
                          : kUnacceptable;
     }
     return known;
+  }
+
+  Policy as_it_runs(const Policy& policy) const {
+    return options_.wall_actions ? wall_.apply(policy).policy : policy;
   }
 
   /// The agent's next decision; the first one of a walk where none is under way.
@@ -345,6 +353,7 @@ class Releq : public Method {
   const ReleqOptions options_;
   const double full_precision_;
   const bool saves_cost_;  ///< the search's goal
+  const Wall& wall_;
   ReleqEnvironment environment_;
   std::vector<Policy> uniform_;  ///< that the first walks go to
   int next_uniform_ = 0;         ///< place of the next one
