@@ -9,6 +9,7 @@
 
 #include "agent/rl/ddpg/replay.h"
 #include "agent/rl/ddpg/truncated_normal.h"
+#include "agent/rl/policy_bits.h"
 #include "host/base/error.h"
 #include "host/search/uniform_policies.h"
 
@@ -147,15 +148,6 @@ class Haq : public Method {
   bool is_known() const {
     const Policy walled = wall_.apply(environment_.policy(asked_.decisions)).policy;
     return known_.count(bits_of(walled)) > 0;
-  }
-
-  static std::vector<int> bits_of(const Policy& policy) {
-    std::vector<int> bits;
-    for (const BitPair& pair : policy) {
-      bits.push_back(pair.weight);
-      bits.push_back(pair.activation);
-    }
-    return bits;
   }
 
   void load_memory(const Checkpoint& checkpoint) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "agent/rl/policy_bits.h"
 #include "host/base/error.h"
 #include "host/search/uniform_policies.h"
 
@@ -53,21 +54,6 @@ Known known_of(const json& from) {
   return {from.at(0).get<double>(), from.at(1).get<double>(), from.at(2).get<double>()};
 }
 
-std::vector<int> flat(const Policy& policy) {
-  std::vector<int> bits;
-  for (const BitPair& pair : policy) {
-    bits.push_back(pair.weight);
-    bits.push_back(pair.activation);
-  }
-  return bits;
-}
-
-Policy policy_of(const std::vector<int>& bits) {
-  Policy policy;
-  for (std::size_t i = 0; i + 1 < bits.size(); i += 2) policy.push_back({bits[i], bits[i + 1]});
-  return policy;
-}
-
 /// An episode of the agent that is under way.
 struct Walk {
   Policy policy;          ///< as decided so far; the rest at most bits
@@ -111,7 +97,7 @@ class Releq : public Method {
       // Uniform bits that the wall makes the same are asked for all the same: that they earn the
       // same is worth learning.
       if (end && walk_->given >= 0 && options_.wall_actions) break;
-      const auto found = memory_.find(flat(as_it_runs(walk_->policy)));
+      const auto found = memory_.find(bits_of(as_it_runs(walk_->policy)));
       if (found == memory_.end()) break;
       if (end && !walk_->asked) {
         // Nothing in this walk is new.
@@ -129,7 +115,7 @@ class Releq : public Method {
   std::vector<json> tell(const std::vector<Outcome>& outcomes) override {
     const Outcome& outcome = outcomes.front();
     const Known known = score(outcome);
-    if (options_.redraw > 0) memory_[flat(outcome.policy)] = known;
+    if (options_.redraw > 0) memory_[bits_of(outcome.policy)] = known;
     json line = {{"agent_episode", episodes_},
                  {"agent_step", walk_->step - 1},
                  {"redrawn", std::exchange(redrawn_, 0)},
@@ -170,7 +156,7 @@ class Releq : public Method {
     }
     state["walk"] = nullptr;
     if (walk_) {
-      state["walk"] = {{"policy", flat(walk_->policy)},
+      state["walk"] = {{"policy", bits_of(walk_->policy)},
                        {"step", walk_->step},
                        {"previous", walk_->previous},
                        {"accuracy", walk_->accuracy},
