@@ -194,7 +194,7 @@ class Driver {
     double evaluate_seconds = 0.0;
   };
 
-  /// Scores a batch and tells the method. False when budget or stop cut it: then nothing is told.
+  /// Scores a batch and tells the method. False when budget or stop cut it and nothing was told.
   bool run_batch(const std::vector<Proposal>& proposals, SearchResult& result) {
     std::vector<Outcome> outcomes;
     std::vector<json> lines;
@@ -213,10 +213,10 @@ class Driver {
         outcomes.push_back(std::move(scored.outcome));
       }
     }
-    const bool whole = outcomes.size() == proposals.size();
+    const bool told = outcomes.size() == proposals.size() || method_->takes_part();
     std::vector<json> notes(outcomes.size(), json::object());
     watch_.lap();
-    if (whole) notes = method_->tell(outcomes);
+    if (told) notes = method_->tell(outcomes);
     if (notes.size() != outcomes.size()) {
       fail("method: {} notes on {} outcomes", notes.size(), outcomes.size());
     }
@@ -229,7 +229,7 @@ class Driver {
       if (context_.on_episode) context_.on_episode(lines[i]);
     }
     episode_ += static_cast<int>(outcomes.size());
-    return whole;
+    return told;
   }
 
   /// The next proposals behind the wall: as many as are evaluated side by side, and fewer where

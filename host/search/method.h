@@ -94,6 +94,10 @@ class Method {
   /// What became of all proposals of the last ask(), in their order. Returns for each of them the
   /// keys that the method adds to its episode's line (an object; may be empty).
   virtual std::vector<nlohmann::json> tell(const std::vector<Outcome>& outcomes) = 0;
+  /// Whether tell() also takes the outcomes of the first proposals alone, where budget or stop cut
+  /// the batch. The next ask() begins with the others then. Without it a batch that was cut is not
+  /// told, and proposed anew.
+  virtual bool takes_part() const { return false; }
   /// What policies are ranked by, the greater the better: a function of the outcome's policy,
   /// accuracy and floor, and of no state that changes.
   virtual double objective(const Outcome& outcome) const { return outcome.reward; }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <set>
@@ -31,6 +32,9 @@ float rank_of(float value, const std::vector<float>& sorted) {
 /// By how much of the schedule's noise it grows with every draw that led to a known policy.
 constexpr double kNoisier = 0.1;
 
+/// Most policies of warm-up that are proposed at once: every one more is a longer wait for news.
+constexpr int kSideBySide = 8;
+
 class Haq : public Method {
  public:
   Haq(const HaqOptions& options, const MethodContext& context)
@@ -44,35 +48,37 @@ class Haq : public Method {
         replay_(static_cast<std::size_t>(options.replay_episodes) *
                 transitions(options, environment_.steps())) {}
 
-  std::vector<Proposal> ask(int) override {
+  /// Nothing is learnt in warm-up, so its policies can be scored side by side.
+  int batch() const override { return std::clamp(warmup_episodes() - episode_, 1, kSideBySide); }
+  bool takes_part() const override { return true; }
+
+  std::vector<Proposal> ask(int n) override {
     const SingleThread single;
-    redrawn_ = 0;
-    if (next_uniform_ < uniform_.size()) {
-      // Also those that the wall makes the same: that they earn the same is worth learning.
-      take(uniform_[next_uniform_++]);
-      return {{environment_.policy(asked_.decisions)}};
-    }
-    draw();
-    while (redrawn_ < options_.redraw && is_known()) {
-      ++redrawn_;
-      draw();
-    }
-    return {{environment_.policy(asked_.decisions)}};
+    while (asked_.size() < static_cast<std::size_t>(n)) asked_.push_back(next());
+    std::vector<Proposal> proposals;
+    for (const Asked& asked : asked_) proposals.push_back({environment_.policy(asked.decisions)});
+    proposals.resize(static_cast<std::size_t>(n));
+    return proposals;
   }
 
   std::vector<json> tell(const std::vector<Outcome>& outcomes) override {
-    const Outcome& outcome = outcomes.front();
-    remember(outcome.policy, outcome.reward);
-    if (options_.redraw > 0) known_.insert(bits_of(outcome.policy));
-    const std::optional<Ddpg::Losses> losses = learn();
-    json line = {{"warmup", warmup()},
-                 {"sigma", number_or_null(asked_.sigma.value_or(0.0), asked_.sigma.has_value())},
-                 {"redrawn", redrawn_},
-                 {"critic_loss", number_or_null(losses ? losses->critic : 0.0, losses.has_value())},
-                 {"actor_loss", number_or_null(losses ? losses->actor : 0.0, losses.has_value())},
-                 {"baseline", agent_.baseline()}};
-    ++episode_;
-    return {std::move(line)};
+    std::vector<json> lines;
+    for (const Outcome& outcome : outcomes) {
+      const Asked asked = std::move(asked_.front());
+      asked_.pop_front();
+      remember(asked, outcome.policy, outcome.reward);
+      if (options_.redraw > 0) known_.insert(bits_of(outcome.policy));
+      const std::optional<Ddpg::Losses> losses = learn();
+      lines.push_back(
+          {{"warmup", warmup()},
+           {"sigma", number_or_null(asked.sigma.value_or(0.0), asked.sigma.has_value())},
+           {"redrawn", asked.redrawn},
+           {"critic_loss", number_or_null(losses ? losses->critic : 0.0, losses.has_value())},
+           {"actor_loss", number_or_null(losses ? losses->actor : 0.0, losses.has_value())},
+           {"baseline", agent_.baseline()}});
+      ++episode_;
+    }
+    return lines;
   }
 
   /// Takes over networks and memory: rewards are of accuracies, which are the same on every machine
@@ -92,6 +98,9 @@ class Haq : public Method {
     if (started_) checkpoint.state["started"] = true;
     checkpoint.state["uniform"] = next_uniform_;
     if (options_.redraw > 0) checkpoint.state["known"] = known_;
+    for (const Asked& asked : asked_) {
+      checkpoint.state["asked"].push_back({asked.actions, asked.decisions, asked.redrawn});
+    }
   }
 
   void load(const Checkpoint& checkpoint) override {
@@ -104,6 +113,18 @@ class Haq : public Method {
     started_ = checkpoint.state.value("started", false);
     next_uniform_ = checkpoint.state.value("uniform", std::size_t{0});
     known_ = checkpoint.state.value("known", std::set<std::vector<int>>());
+    asked_.clear();
+    for (const json& entry : checkpoint.state.value("asked", json::array())) {
+      Asked asked;
+      entry.at(0).get_to(asked.actions);
+      entry.at(1).get_to(asked.decisions);
+      entry.at(2).get_to(asked.redrawn);
+      const auto steps = static_cast<std::size_t>(environment_.steps());
+      if (asked.actions.size() != steps || asked.decisions.size() != steps) {
+        fail("checkpoint: the policies that were asked for do not fit the network");
+      }
+      asked_.push_back(std::move(asked));
+    }
   }
 
  private:
@@ -112,42 +133,61 @@ class Haq : public Method {
     std::vector<double> actions;
     std::vector<int> decisions;
     std::optional<double> sigma;  ///< none in warm-up, and for uniform bits
+    int redrawn = 0;              ///< draws before it that led to known policies
   };
 
+  Asked next() {
+    // Also those that the wall makes the same: that they earn the same is worth learning.
+    if (next_uniform_ < uniform_.size()) return take(uniform_[next_uniform_++]);
+    int redrawn = 0;
+    Asked asked = draw(redrawn);
+    while (redrawn < options_.redraw && is_known(asked)) asked = draw(++redrawn);
+    return asked;
+  }
+
   /// The actions that ask for these bits, without noise.
-  void take(const Policy& policy) {
-    asked_ = {};
-    asked_.decisions = environment_.decisions(policy);
+  Asked take(const Policy& policy) const {
+    Asked asked;
+    asked.decisions = environment_.decisions(policy);
     for (int step = 0; step < environment_.steps(); ++step) {
-      asked_.actions.push_back(environment_.action(step, asked_.decisions[step]));
+      asked.actions.push_back(environment_.action(step, asked.decisions[step]));
     }
+    return asked;
   }
 
   /// Actions of the agent with noise, in warm-up without the agent.
-  void draw() {
-    asked_ = {};
+  Asked draw(int redrawn) {
+    Asked asked;
+    asked.redrawn = redrawn;
     if (!warmup()) {
       const double scheduled =
           std::max(options_.noise_floor,
                    options_.noise * std::pow(options_.noise_decay, episode_ - warmup_episodes()));
-      asked_.sigma = scheduled * (1.0 + kNoisier * redrawn_);
+      asked.sigma = scheduled * (1.0 + kNoisier * redrawn);
     }
     int previous = 0;
     for (int step = 0; step < environment_.steps(); ++step) {
       const double action =
-          asked_.sigma ? truncated_normal(explore_, agent_.act(environment_.state(step, previous)),
-                                          *asked_.sigma, 0.0, 1.0)
-                       : explore_.uniform();
+          asked.sigma ? truncated_normal(explore_, agent_.act(environment_.state(step, previous)),
+                                         *asked.sigma, 0.0, 1.0)
+                      : explore_.uniform();
       previous = environment_.bits(step, action);
-      asked_.actions.push_back(action);
-      asked_.decisions.push_back(previous);
+      asked.actions.push_back(action);
+      asked.decisions.push_back(previous);
     }
+    return asked;
   }
 
-  /// Whether what the wall makes of the actions was scored before.
-  bool is_known() const {
-    const Policy walled = wall_.apply(environment_.policy(asked_.decisions)).policy;
-    return known_.count(bits_of(walled)) > 0;
+  std::vector<int> bits_behind_wall(const Asked& asked) const {
+    return bits_of(wall_.apply(environment_.policy(asked.decisions)).policy);
+  }
+
+  /// Whether what the wall makes of the actions was scored before, or is about to be.
+  bool is_known(const Asked& asked) const {
+    const std::vector<int> bits = bits_behind_wall(asked);
+    return known_.count(bits) > 0 ||
+           std::any_of(asked_.begin(), asked_.end(),
+                       [&](const Asked& other) { return bits_behind_wall(other) == bits; });
   }
 
   void load_memory(const Checkpoint& checkpoint) {
@@ -171,23 +211,23 @@ class Haq : public Method {
     return (options.store == StoredAction::kBoth ? 2 : 1) * static_cast<std::size_t>(steps);
   }
 
-  void remember(const Policy& policy, double reward) {
+  void remember(const Asked& asked, const Policy& policy, double reward) {
     const std::vector<int> ran = environment_.decisions(policy);
     const StoredAction store = options_.store;
-    if (store != StoredAction::kPreWall) push(ran, reward);
+    if (store != StoredAction::kPreWall) push(asked, ran, reward);
     if (store == StoredAction::kPreWall ||
-        (store == StoredAction::kBoth && ran != asked_.decisions)) {
-      push(asked_.decisions, reward);
+        (store == StoredAction::kBoth && ran != asked.decisions)) {
+      push(asked, asked.decisions, reward);
     }
   }
 
   /// One walk over the layers with these decisions.
-  void push(const std::vector<int>& run, double reward) {
+  void push(const Asked& asked, const std::vector<int>& run, double reward) {
     for (int step = 0; step < environment_.steps(); ++step) {
       Transition transition;
       transition.state = environment_.state(step, step == 0 ? 0 : run[step - 1]);
-      transition.action = static_cast<float>(run[step] == asked_.decisions[step]
-                                                 ? asked_.actions[step]
+      transition.action = static_cast<float>(run[step] == asked.decisions[step]
+                                                 ? asked.actions[step]
                                                  : environment_.action(step, run[step]));
       // Every step of an episode gets the reward of its end.
       transition.reward = static_cast<float>(reward);
@@ -235,11 +275,10 @@ class Haq : public Method {
   Ddpg agent_;
   Replay replay_;
   Batch batch_;
-  Asked asked_;
-  int episode_ = 0;  ///< next one
+  std::deque<Asked> asked_;  ///< that no outcome was told of yet
+  int episode_ = 0;          ///< next one
   std::size_t next_uniform_ = 0;
   std::set<std::vector<int>> known_;  ///< bits of the policies that were scored
-  int redrawn_ = 0;                   ///< of the last episode
   bool started_ = false;              ///< from another search
 };
 

@@ -5,7 +5,6 @@
 #include <deque>
 #include <map>
 #include <memory>
-#include <optional>
 #include <utility>
 
 #include "agent/rl/policy_bits.h"
@@ -22,6 +21,9 @@ constexpr std::size_t kWindow = 20;
 
 /// By how much flatter the actions are drawn with every walk that brought nothing new.
 constexpr double kFlatter = 0.3;
+
+/// Most walks that are asked for at once: every one more is a longer wait for news.
+constexpr int kSideBySide = 8;
 
 /// What is known of a policy.
 struct Known {
@@ -59,14 +61,47 @@ struct Walk {
   Policy policy;          ///< as decided so far; the rest at most bits
   int step = 0;           ///< next decision
   int previous = 0;       ///< bits of the last one
-  double accuracy = 1.0;  ///< state of relative accuracy: that of the last score of the walk
+  Known last{1.0};        ///< the last score of the walk; its accuracy is part of the state
   double flatness = 1.0;  ///< of the distributions that its actions are drawn from
   bool asked = false;     ///< one of its policies was new
   int given = -1;         ///< place of the uniform policy that it goes to; -1: the agent decides
+  int redrawn = 0;        ///< walks before it, since the last line, that brought nothing new
   PolicyNetwork::Memory memory;
   std::vector<std::vector<double>> probabilities;  ///< of each decision
   Rollout rollout;
 };
+
+json to_json(const Walk& walk) {
+  return {{"policy", bits_of(walk.policy)},
+          {"step", walk.step},
+          {"previous", walk.previous},
+          {"last", numbers(walk.last)},
+          {"flatness", walk.flatness},
+          {"asked", walk.asked},
+          {"given", walk.given},
+          {"redrawn", walk.redrawn},
+          {"hidden", walk.memory.hidden},
+          {"cell", walk.memory.cell},
+          {"probabilities", walk.probabilities},
+          {"rollout", to_json(walk.rollout)}};
+}
+
+Walk walk_of(const json& from) {
+  Walk walk;
+  walk.policy = policy_of(from.at("policy").get<std::vector<int>>());
+  from.at("step").get_to(walk.step);
+  from.at("previous").get_to(walk.previous);
+  walk.last = known_of(from.at("last"));
+  from.at("flatness").get_to(walk.flatness);
+  from.at("asked").get_to(walk.asked);
+  from.at("given").get_to(walk.given);
+  from.at("redrawn").get_to(walk.redrawn);
+  from.at("hidden").get_to(walk.memory.hidden);
+  from.at("cell").get_to(walk.memory.cell);
+  from.at("probabilities").get_to(walk.probabilities);
+  walk.rollout = rollout_of(from.at("rollout"));
+  return walk;
+}
 
 class Releq : public Method {
  public:
@@ -86,49 +121,49 @@ class Releq : public Method {
     }
   }
 
-  std::vector<Proposal> ask(int) override {
-    for (;;) {
-      decide();
-      if (!scores_here()) {
-        walk_->rollout.rewards.push_back(0.0f);
-        continue;
-      }
-      const bool end = walk_->step == environment_.steps();
-      // Uniform bits that the wall makes the same are asked for all the same: that they earn the
-      // same is worth learning.
-      if (end && walk_->given >= 0 && options_.wall_actions) break;
-      const auto found = memory_.find(bits_of(as_it_runs(walk_->policy)));
-      if (found == memory_.end()) break;
-      if (end && !walk_->asked) {
-        // Nothing in this walk is new.
-        if (redrawn_ == options_.redraw) break;
-        if (walk_->given < 0) ++redrawn_;
-        walk_.reset();
-        continue;
-      }
-      settle(found->second);
+  /// The agent learns from so many walks at once, and what each of them earns changes none of the
+  /// others: where only their ends are scored, these can be scored side by side.
+  int batch() const override {
+    if (options_.evaluate == ScoreAt::kStep) return 1;
+    return std::clamp(options_.episodes_per_update - static_cast<int>(pending_.size()), 1,
+                      kSideBySide);
+  }
+  bool takes_part() const override { return true; }
+
+  std::vector<Proposal> ask(int n) override {
+    if (options_.evaluate == ScoreAt::kStep) {
+      go_on();
+    } else {
+      while (walks_.size() < static_cast<std::size_t>(n)) go_on();
     }
-    walk_->asked = true;
-    return {{walk_->policy, options_.wall_actions}};
+    std::vector<Proposal> proposals;
+    for (const Walk& walk : walks_) proposals.push_back({walk.policy, options_.wall_actions});
+    proposals.resize(std::min(proposals.size(), static_cast<std::size_t>(n)));
+    return proposals;
   }
 
   std::vector<json> tell(const std::vector<Outcome>& outcomes) override {
-    const Outcome& outcome = outcomes.front();
-    const Known known = score(outcome);
-    if (options_.redraw > 0) memory_[bits_of(outcome.policy)] = known;
-    json line = {{"agent_episode", episodes_},
-                 {"agent_step", walk_->step - 1},
-                 {"redrawn", std::exchange(redrawn_, 0)},
-                 {"state_accuracy", known.accuracy},
-                 {"state_quantization", known.quantization},
-                 {"releq_reward", known.reward}};
-    settle(known);
-    // A walk whose end was known already is told of with the next policy that was not.
-    line["probabilities"] = std::exchange(ended_["probabilities"], nullptr);
-    line["entropy"] = std::exchange(ended_["entropy"], nullptr);
-    line["moving"] = moving();
-    line["update"] = last_update_;
-    return {std::move(line)};
+    std::vector<json> lines;
+    for (const Outcome& outcome : outcomes) {
+      Walk& walk = walks_.front();
+      const Known known = score(outcome);
+      if (options_.redraw > 0) memory_[bits_of(outcome.policy)] = known;
+      json line = {{"agent_episode", episodes_},
+                   {"agent_step", walk.step - 1},
+                   {"redrawn", std::exchange(walk.redrawn, 0)},
+                   {"state_accuracy", known.accuracy},
+                   {"state_quantization", known.quantization},
+                   {"releq_reward", known.reward}};
+      settle(walk, known);
+      if (walk.step == environment_.steps()) end_first_walk();
+      // A walk whose end was known already is told of with the next policy that was not.
+      line["probabilities"] = std::exchange(ended_["probabilities"], nullptr);
+      line["entropy"] = std::exchange(ended_["entropy"], nullptr);
+      line["moving"] = moving();
+      line["update"] = last_update_;
+      lines.push_back(std::move(line));
+    }
+    return lines;
   }
 
   /// Takes over the network. What is known of policies
@@ -146,28 +181,15 @@ class Releq : public Method {
   void save(Checkpoint& checkpoint) const override {
     agent_.save(checkpoint);
     json& state = checkpoint.state["releq"];
-    state = {{"draw", draw_.save()},     {"episodes", episodes_},       {"updates", updates_},
-             {"redrawn", redrawn_},      {"last_update", last_update_}, {"recent", json::array()},
-             {"pending", json::array()}, {"memory", json::array()},     {"uniform", next_uniform_}};
+    state = {{"draw", draw_.save()},        {"episodes", episodes_},    {"updates", updates_},
+             {"last_update", last_update_}, {"recent", json::array()},  {"pending", json::array()},
+             {"memory", json::array()},     {"uniform", next_uniform_}, {"walks", json::array()}};
     for (const Known& known : recent_) state["recent"].push_back(numbers(known));
     for (const Rollout& rollout : pending_) state["pending"].push_back(to_json(rollout));
     for (const auto& [bits, known] : memory_) {
       state["memory"].push_back({bits, numbers(known)});
     }
-    state["walk"] = nullptr;
-    if (walk_) {
-      state["walk"] = {{"policy", bits_of(walk_->policy)},
-                       {"step", walk_->step},
-                       {"previous", walk_->previous},
-                       {"accuracy", walk_->accuracy},
-                       {"flatness", walk_->flatness},
-                       {"asked", walk_->asked},
-                       {"given", walk_->given},
-                       {"hidden", walk_->memory.hidden},
-                       {"cell", walk_->memory.cell},
-                       {"probabilities", walk_->probabilities},
-                       {"rollout", to_json(walk_->rollout)}};
-    }
+    for (const Walk& walk : walks_) state["walks"].push_back(to_json(walk));
   }
 
   void load(const Checkpoint& checkpoint) override {
@@ -176,7 +198,6 @@ class Releq : public Method {
     draw_ = Rng::restore(state.at("draw").get<std::string>());
     episodes_ = state.at("episodes").get<int>();
     updates_ = state.at("updates").get<int>();
-    redrawn_ = state.at("redrawn").get<int>();
     next_uniform_ = state.value("uniform", 0);  // older checkpoints have no such walks
     last_update_ = state.at("last_update");
     recent_.clear();
@@ -187,22 +208,14 @@ class Releq : public Method {
     for (const json& entry : state.at("memory")) {
       memory_[entry.at(0).get<std::vector<int>>()] = known_of(entry.at(1));
     }
-    walk_.reset();
-    const json& walk = state.at("walk");
-    if (walk.is_null()) return;
-    walk_.emplace();
-    walk_->policy = policy_of(walk.at("policy").get<std::vector<int>>());
-    walk.at("step").get_to(walk_->step);
-    walk.at("previous").get_to(walk_->previous);
-    walk.at("accuracy").get_to(walk_->accuracy);
-    walk.at("flatness").get_to(walk_->flatness);
-    walk.at("asked").get_to(walk_->asked);
-    walk_->given = walk.value("given", -1);
-    walk.at("hidden").get_to(walk_->memory.hidden);
-    walk.at("cell").get_to(walk_->memory.cell);
-    walk.at("probabilities").get_to(walk_->probabilities);
-    walk_->rollout = rollout_of(walk.at("rollout"));
-    check_walk();
+    walks_.clear();
+    if (!state.contains("walks")) {
+      fail("checkpoint: an older version of releq wrote it; begin the search anew");
+    }
+    for (const json& entry : state.at("walks")) {
+      walks_.push_back(walk_of(entry));
+      check(walks_.back());
+    }
   }
 
  private:
@@ -226,23 +239,62 @@ class Releq : public Method {
     return known;
   }
 
-  Policy as_it_runs(const Policy& policy) const {
-    return options_.wall_actions ? wall_.apply(policy).policy : policy;
+  std::vector<int> bits_as_it_runs(const Walk& walk) const {
+    return bits_of(options_.wall_actions ? wall_.apply(walk.policy).policy : walk.policy);
   }
 
-  /// The agent's next decision; the first one of a walk where none is under way.
-  void decide() {
-    if (!walk_) {
-      walk_.emplace();
-      walk_->policy = environment_.start();
-      walk_->memory = agent_.blank();
-      walk_->flatness = 1.0 + kFlatter * redrawn_;
-      if (next_uniform_ < static_cast<int>(uniform_.size())) walk_->given = next_uniform_++;
+  /// Whether a walk before the last one, which it is, waits for the score of the same policy.
+  bool is_asked_for(const Walk& walk) const {
+    if (options_.redraw == 0 || walks_.size() == 1) return false;
+    const std::vector<int> bits = bits_as_it_runs(walk);
+    return std::any_of(walks_.begin(), walks_.end() - 1,
+                       [&](const Walk& other) { return bits_as_it_runs(other) == bits; });
+  }
+
+  /// Decides on, until the policy of the last walk is to be scored.
+  void go_on() {
+    int redrawn = 0;
+    for (;;) {
+      if (walks_.empty() || walks_.back().step == environment_.steps()) begin_walk(redrawn);
+      Walk& walk = walks_.back();
+      decide(walk);
+      const bool end = walk.step == environment_.steps();
+      if (options_.evaluate == ScoreAt::kEnd && !end) {
+        walk.rollout.rewards.push_back(0.0f);
+        continue;
+      }
+      // Uniform bits that the wall makes the same are asked for all the same: that they earn the
+      // same is worth learning.
+      if (end && walk.given >= 0 && options_.wall_actions) break;
+      const auto found = memory_.find(bits_as_it_runs(walk));
+      if (found == memory_.end() && !is_asked_for(walk)) break;
+      if (end && !walk.asked) {
+        // Nothing in this walk is new.
+        if (redrawn == options_.redraw) break;
+        if (walk.given < 0) ++redrawn;
+        walks_.pop_back();
+        continue;
+      }
+      settle(walk, found->second);
+      if (end) end_first_walk();
     }
-    Walk& walk = *walk_;
+    walks_.back().asked = true;
+  }
+
+  void begin_walk(int redrawn) {
+    Walk& walk = walks_.emplace_back();
+    walk.policy = environment_.start();
+    walk.memory = agent_.blank();
+    walk.flatness = 1.0 + kFlatter * redrawn;
+    walk.redrawn = redrawn;
+    if (next_uniform_ < static_cast<int>(uniform_.size())) walk.given = next_uniform_++;
+  }
+
+  /// The agent's next decision.
+  void decide(Walk& walk) {
     const std::vector<float> state =
         environment_.state(walk.step, walk.policy, walk.previous,
-                           environment_.quantization(walk.policy), walk.accuracy);
+                           environment_.quantization(walk.policy), walk.last.accuracy);
     const Ppo::Decision decision =
         walk.given < 0 ? agent_.decide(walk.step, state, walk.memory, draw_, walk.flatness)
                        : agent_.take(environment_.action_towards(
@@ -260,21 +312,20 @@ class Releq : public Method {
     rollout.values.push_back(static_cast<float>(decision.value));
   }
 
-  bool scores_here() const {
-    return options_.evaluate == ScoreAt::kStep || walk_->step == environment_.steps();
+  /// The last decision has its reward.
+  static void settle(Walk& walk, const Known& known) {
+    walk.rollout.rewards.push_back(static_cast<float>(known.reward));
+    walk.last = known;
   }
 
-  /// The last decision has its reward. Ends the walk after its last one, and learns when there are
-  /// episodes enough.
-  void settle(const Known& known) {
-    walk_->rollout.rewards.push_back(static_cast<float>(known.reward));
-    walk_->accuracy = known.accuracy;
-    if (walk_->step < environment_.steps()) return;
-    describe_walk();
-    recent_.push_back(known);
+  /// The first walk has all its rewards. Learns when there are walks enough.
+  void end_first_walk() {
+    Walk& walk = walks_.front();
+    describe(walk);
+    recent_.push_back(walk.last);
     if (recent_.size() > kWindow) recent_.pop_front();
-    pending_.push_back(std::move(walk_->rollout));
-    walk_.reset();
+    pending_.push_back(std::move(walk.rollout));
+    walks_.pop_front();
     ++episodes_;
     if (pending_.size() < static_cast<std::size_t>(options_.episodes_per_update)) return;
     const Ppo::Statistics statistics = agent_.update(pending_);
@@ -302,11 +353,11 @@ class Releq : public Method {
         {"accuracy", mean.accuracy}, {"quantization", mean.quantization}, {"reward", mean.reward}};
   }
 
-  void describe_walk() {
+  void describe(const Walk& walk) {
     json all = json::array();
     double entropy = 0.0;
     for (int step = 0; step < environment_.steps(); ++step) {
-      const std::vector<double>& p = walk_->probabilities[static_cast<std::size_t>(step)];
+      const std::vector<double>& p = walk.probabilities[static_cast<std::size_t>(step)];
       const std::vector<bool>& allowed = environment_.allowed()[static_cast<std::size_t>(step)];
       json entry = {{"layer", environment_.layer(step)},
                     {"kind", environment_.kind(step)},
@@ -324,14 +375,19 @@ class Releq : public Method {
     ended_ = {{"probabilities", std::move(all)}, {"entropy", entropy}};
   }
 
-  void check_walk() const {
-    const auto done = static_cast<std::size_t>(walk_->step);
-    if (walk_->policy.size() != environment_.start().size() || walk_->step < 1 ||
-        walk_->step >= environment_.steps() || walk_->rollout.steps() != done ||
-        walk_->rollout.rewards.size() != done || walk_->probabilities.size() != done ||
-        walk_->memory.hidden.size() != agent_.blank().hidden.size() ||
-        walk_->memory.cell.size() != agent_.blank().cell.size() ||
-        walk_->given >= static_cast<int>(uniform_.size())) {
+  /// A walk of a checkpoint is at its end and waits for its last reward; with ScoreAt::kStep it is
+  /// the only one, has its last reward, and goes on.
+  void check(const Walk& walk) const {
+    const auto done = static_cast<std::size_t>(walk.step);
+    const bool ends = options_.evaluate == ScoreAt::kEnd;
+    const std::size_t rewards = ends ? done - 1 : done;
+    if (ends != (walk.step == environment_.steps()) || (!ends && walks_.size() > 1) ||
+        walk.policy.size() != environment_.start().size() || walk.step < 1 ||
+        walk.step > environment_.steps() || walk.rollout.steps() != done ||
+        walk.rollout.rewards.size() != rewards || walk.probabilities.size() != done ||
+        walk.memory.hidden.size() != agent_.blank().hidden.size() ||
+        walk.memory.cell.size() != agent_.blank().cell.size() ||
+        walk.given >= static_cast<int>(uniform_.size())) {
       fail("checkpoint: the episode that was under way does not fit the agent");
     }
   }
@@ -345,7 +401,8 @@ class Releq : public Method {
   int next_uniform_ = 0;         ///< place of the next one
   Rng draw_;                     ///< actions
   Ppo agent_;
-  std::optional<Walk> walk_;
+  /// Those that wait for the score of their end; with ScoreAt::kStep the one that is under way.
+  std::deque<Walk> walks_;
   std::vector<Rollout> pending_;  ///< walks that the next update learns from
   std::map<std::vector<int>, Known> memory_;
   std::deque<Known> recent_;     ///< ends of the last walks
@@ -353,7 +410,6 @@ class Releq : public Method {
   json ended_ = json::object();  ///< what the next line tells of the last walk that ended
   int episodes_ = 0;             ///< walks that are over
   int updates_ = 0;
-  int redrawn_ = 0;  ///< walks since the last line in which nothing was new
 };
 
 }  // namespace

@@ -29,13 +29,14 @@ using ::testing::HasSubstr;
 /// was told.
 class Counting : public Method {
  public:
-  Counting(std::size_t layers, int batch, std::vector<int>* told)
-      : layers_(layers), batch_(batch), told_(told) {}
+  Counting(std::size_t layers, int batch, bool takes_part, std::vector<int>* told)
+      : layers_(layers), batch_(batch), takes_part_(takes_part), told_(told) {}
   int batch() const override { return batch_; }
+  bool takes_part() const override { return takes_part_; }
   std::vector<Proposal> ask(int n) override {
     std::vector<Proposal> proposals;
     for (int i = 0; i < n; ++i) {
-      const int bits = 2 + next_++ % 7;
+      const int bits = 2 + (next_ + i) % 7;
       proposals.push_back({Policy(layers_, BitPair{bits, bits}), /*wall=*/false});
     }
     return proposals;
@@ -44,6 +45,7 @@ class Counting : public Method {
     std::vector<json> notes;
     for (const Outcome& outcome : outcomes) {
       told_->push_back(outcome.episode);
+      ++next_;
       notes.push_back({{"note", outcome.policy.front().weight}});
     }
     return notes;
@@ -56,6 +58,7 @@ class Counting : public Method {
  private:
   std::size_t layers_;
   int batch_;
+  bool takes_part_;
   std::vector<int>* told_;
   int next_ = 0;
 };
@@ -79,11 +82,11 @@ class DriverTest : public ::testing::Test {
     };
     return context;
   }
-  ConfiguredMethod counting(int batch) {
+  ConfiguredMethod counting(int batch, bool takes_part = false) {
     ConfiguredMethod method;
     method.name = "counting";
-    method.make = [this, batch](const MethodContext& c) -> std::unique_ptr<Method> {
-      return std::make_unique<Counting>(c.network.layers.size(), batch, &told_);
+    method.make = [this, batch, takes_part](const MethodContext& c) -> std::unique_ptr<Method> {
+      return std::make_unique<Counting>(c.network.layers.size(), batch, takes_part, &told_);
     };
     return method;
   }
@@ -185,6 +188,24 @@ TEST_F(DriverTest, ABatchThatTheBudgetCutsIsDoneAgainWithMoreBudget) {
   EXPECT_EQ(lines_, whole);
 }
 
+TEST_F(DriverTest, AMethodThatTakesPartOfABatchGoesOnWhereTheBudgetCutIt) {
+  run_search(context(12), options_, counting(4, true));
+  const std::vector<json> whole = std::exchange(lines_, {});
+  told_.clear();
+  SearchContext cut = context(6);
+  cut.checkpoint = folder_ / "state";
+  EXPECT_EQ(run_search(cut, options_, counting(4, true)).episodes, 6);
+  EXPECT_THAT(told_, ::testing::ElementsAre(0, 1, 2, 3, 4, 5));
+  SearchContext more = context(12);
+  more.checkpoint = cut.checkpoint;
+  more.resume = true;
+  int first = 0;
+  more.on_resume = [&first](int episode, const json&) { first = episode; };
+  run_search(more, options_, counting(4, true));
+  EXPECT_EQ(first, 6) << "nothing is done twice";
+  EXPECT_EQ(lines_, whole);
+}
+
 TEST_F(DriverTest, ABudgetThatAMethodUsesIsPartOfItsFingerprint) {
   ConfiguredMethod method = counting(1);
   method.uses_budget = true;
@@ -247,7 +268,7 @@ TEST_F(DriverTest, AMethodMayRankByMoreThanAccuracy) {
   ConfiguredMethod cheapest;
   cheapest.name = "cheapest";
   cheapest.make = [this](const MethodContext& m) -> std::unique_ptr<Method> {
-    return std::make_unique<Cheapest>(m.space.layers(), 1, &told_);
+    return std::make_unique<Cheapest>(m.space.layers(), 1, false, &told_);
   };
   SearchContext c = context(7);
   c.constraints.clear();
@@ -288,7 +309,7 @@ TEST_F(DriverTest, WhatAMethodSpendsBesideItsProposalsComesOutOfTheBudget) {
   };
   ConfiguredMethod method = counting(1);
   method.make = [this](const MethodContext& c) -> std::unique_ptr<Method> {
-    return std::make_unique<Spending>(c.network.layers.size(), 1, &told_);
+    return std::make_unique<Spending>(c.network.layers.size(), 1, false, &told_);
   };
   EXPECT_EQ(run_search(context(6), options_, method).episodes, 3);
   EXPECT_EQ(run_search(context(2), options_, method).episodes, 0);
@@ -340,7 +361,7 @@ TEST_F(DriverTest, AnEvaluatorWithoutScoresIsNamed) {
   ConfiguredMethod method = counting(1);
   method.make = [this](const MethodContext& c) -> std::unique_ptr<Method> {
     c.scores(ScoreKind::kHessian);
-    return std::make_unique<Counting>(c.network.layers.size(), 1, &told_);
+    return std::make_unique<Counting>(c.network.layers.size(), 1, false, &told_);
   };
   EXPECT_THAT(error_of(context(3), method),
               HasSubstr("evaluator function evaluator has no hessian scores"));
@@ -354,7 +375,7 @@ TEST_F(DriverTest, RefusesMethodsThatBreakTheContract) {
   };
   ConfiguredMethod method = counting(1);
   method.make = [this](const MethodContext& c) -> std::unique_ptr<Method> {
-    return std::make_unique<Broken>(c.network.layers.size(), 1, &told_);
+    return std::make_unique<Broken>(c.network.layers.size(), 1, false, &told_);
   };
   EXPECT_THAT(error_of(context(3), method), HasSubstr("0 notes on 1 outcomes"));
   EXPECT_THAT(error_of(context(3), counting(0)), HasSubstr("batches of 0"));

@@ -20,6 +20,7 @@
 #include "host/search/driver.h"
 #include "tests/host/base/message_of.h"
 #include "tests/host/search/chain_problem.h"
+#include "tests/host/search/one_by_one.h"
 #include "tests/host/search/synthetic.h"
 
 namespace bittern {
@@ -247,16 +248,14 @@ TEST_F(Search, ResumesFromEveryEpisodeAsIfNothingHadHappened) {
   const SearchResult whole = search(quick(), context(kBudget));
   const std::vector<json> lines = std::exchange(lines_, {});
 
-  // The checkpoints that a kill would leave behind.
+  // The checkpoints of searches that end after each episode, within the batch of the warm-up, too.
   std::vector<std::string> checkpoints;
-  SearchContext recording = context(kBudget);
-  recording.checkpoint = path_;
-  recording.on_episode = [&](const json& line) {
-    if (line["episode"] > 0) checkpoints.push_back(read_file(path_));
-  };
-  expect_same(search(quick(), recording), whole);
-  checkpoints.push_back(read_file(path_));
-  ASSERT_EQ(checkpoints.size(), static_cast<std::size_t>(kBudget));
+  for (int done = 1; done <= kBudget; ++done) {
+    SearchContext recording = context(done);
+    recording.checkpoint = path_;
+    search(quick(), recording);
+    checkpoints.push_back(read_file(path_));
+  }
 
   for (int done = 1; done <= kBudget; ++done) {
     write_file(path_, checkpoints[done - 1]);
@@ -276,7 +275,7 @@ TEST_F(Search, ResumesFromEveryEpisodeAsIfNothingHadHappened) {
 
 TEST_F(Search, ResumesFromAnOlderCheckpointWhenTheyAreRare) {
   Options options = quick();
-  options.checkpoint_every = 5;
+  options.checkpoint_every = 3;  // after the warm-up of 8, and after 11
   const SearchResult whole = search(options, context(19));
   const std::vector<json> lines = std::exchange(lines_, {});
   SearchContext broken = context(19);
@@ -296,8 +295,8 @@ TEST_F(Search, ResumesFromAnOlderCheckpointWhenTheyAreRare) {
   int first = -1;
   resumed.on_resume = [&first](int episode, const nlohmann::json&) { first = episode; };
   expect_same(search(options, resumed), whole);
-  EXPECT_EQ(first, 10);
-  EXPECT_EQ(lines_, std::vector<json>(lines.begin() + 10, lines.end()));
+  EXPECT_EQ(first, 11);
+  EXPECT_EQ(lines_, std::vector<json>(lines.begin() + 11, lines.end()));
 }
 
 TEST_F(Search, SurvivesAKillInTheMiddle) {
@@ -317,6 +316,43 @@ TEST_F(Search, SurvivesAKillInTheMiddle) {
   resumed.resume = true;
   expect_same(search(quick(), resumed), whole);
   EXPECT_EQ(lines_, std::vector<json>(lines.begin() + 11, lines.end()));
+}
+
+TEST_F(Search, WarmsUpAtOnceWithWhatItWouldAskForOneByOne) {
+  Options options = quick();
+  options.bits.weight_bits = options.bits.activation_bits = {2, 8};
+  for (const int warmup : {0, 3, 21}) {
+    for (const int redraw : {0, 10}) {
+      options.warmup_episodes = warmup;
+      options.redraw = redraw;
+      lines_.clear();
+      const SearchResult expected =
+          run_search(context(30), options, testing::one_by_one(configure_haq(options)));
+      const std::vector<json> lines = std::exchange(lines_, {});
+      expect_same(search(options, context(30)), expected);
+      EXPECT_EQ(lines_, lines) << warmup << " " << redraw;
+    }
+  }
+}
+
+TEST_F(Search, StopsWithinTheWarmUpAndGoesOnThere) {
+  const SearchResult whole = search(quick(), context(15));
+  const std::vector<json> lines = std::exchange(lines_, {});
+  std::atomic<bool> stop{false};
+  testing::FunctionEvaluator stopping(SyntheticProblem::kBaseline, [&](const Policy& policy) {
+    if (stopping.asked == 5) stop = true;
+    return problem_.accuracy(policy);
+  });
+  SearchContext stopped = context(15);
+  stopped.evaluator = &stopping;
+  stopped.checkpoint = path_;
+  stopped.stop = &stop;
+  EXPECT_EQ(search(quick(), stopped).episodes, 5);
+  stop = false;
+  SearchContext resumed = stopped;
+  resumed.resume = true;
+  expect_same(search(quick(), resumed), whole);
+  EXPECT_EQ(lines_, lines);
 }
 
 TEST_F(Search, EndsAfterTheEpisodeInWhichItIsStopped) {

@@ -20,6 +20,7 @@
 #include "host/search/methods.h"
 #include "tests/agent/rl/ppo/grids.h"
 #include "tests/host/base/message_of.h"
+#include "tests/host/search/one_by_one.h"
 #include "tests/host/search/synthetic.h"
 
 namespace bittern {
@@ -81,16 +82,15 @@ class ReleqSearch : public ::testing::Test {
     return message_of([&] { search(options, context); });
   }
 
-  /// The checkpoints that kills after each episode would leave behind.
+  /// The checkpoints of searches that end after each episode, within a batch, too.
   std::vector<std::string> checkpoints_of(const Options& options, int budget) {
     std::vector<std::string> result;
-    SearchContext recording = context(budget);
-    recording.checkpoint = path_;
-    recording.on_episode = [&](const json& line) {
-      if (line["episode"] > 0) result.push_back(read_file(path_));
-    };
-    search(options, recording);
-    result.push_back(read_file(path_));
+    for (int done = 1; done <= budget; ++done) {
+      SearchContext recording = context(done);
+      recording.checkpoint = path_;
+      search(options, recording);
+      result.push_back(read_file(path_));
+    }
     return result;
   }
 
@@ -197,8 +197,8 @@ TEST_F(ReleqSearch, GivesTheSameTrajectoryForOneSeedAndAnotherForAnother) {
   EXPECT_NE(lines_, lines);
 }
 
-/// Killed after every single episode, in the middle of walks, too: the lines after that are those
-/// of an uninterrupted run.
+/// Ended after every single episode, in the middle of walks and of batches, too: the lines after
+/// that are those of an uninterrupted run.
 TEST_F(ReleqSearch, ResumesFromEveryEpisodeAsIfNothingHadHappened) {
   constexpr int kBudget = 26;
   for (const ScoreAt evaluate : {ScoreAt::kEnd, ScoreAt::kStep}) {
@@ -267,7 +267,25 @@ TEST_F(ReleqSearch, SurvivesAKillInTheMiddle) {
   resumed.checkpoint = path_;
   resumed.resume = true;
   expect_same(search(quick(), resumed), whole);
-  EXPECT_EQ(lines_, std::vector<json>(lines.begin() + 11, lines.end()));
+  // Walks are scored three at a time: the first nine were on the disk.
+  EXPECT_EQ(lines_, std::vector<json>(lines.begin() + 9, lines.end()));
+}
+
+TEST_F(ReleqSearch, AsksAtOnceForWhatItWouldAskForOneByOne) {
+  Options options = quick();
+  options.uniform_first = true;
+  for (const int at_once : {1, 3, 20}) {  // more than eight are never asked for
+    for (const int redraw : {0, 10}) {
+      options.episodes_per_update = at_once;
+      options.redraw = redraw;
+      lines_.clear();
+      const SearchResult expected =
+          run_search(context(50), options, testing::one_by_one(configure_releq(options)));
+      const std::vector<json> lines = std::exchange(lines_, {});
+      expect_same(search(options, context(50)), expected);
+      EXPECT_EQ(lines_, lines) << at_once << " " << redraw;
+    }
+  }
 }
 
 TEST_F(ReleqSearch, ContinuesWhenTheBudgetGrows) {
@@ -466,7 +484,7 @@ TEST_F(ReleqSearch, RefusesACheckpointOfAnotherSearchOrADamagedOne) {
   made.checkpoint = path_;
   search(step, made);
   const Checkpoint whole = read_checkpoint(path_);
-  ASSERT_FALSE(whole.state.at("releq").at("walk").is_null());
+  ASSERT_EQ(whole.state.at("releq").at("walks").size(), 1u);
   SearchContext resumed = context(12);
   resumed.checkpoint = path_;
   resumed.resume = true;
@@ -485,10 +503,18 @@ TEST_F(ReleqSearch, RefusesACheckpointOfAnotherSearchOrADamagedOne) {
               HasSubstr("ppo.parameters"));
   EXPECT_THAT(damaged([](Checkpoint& c) { c.state["releq"]["memory"][0] = 5; }),
               HasSubstr("damaged checkpoint"));
-  EXPECT_THAT(damaged([](Checkpoint& c) { c.state["releq"]["walk"]["step"] = 17; }),
+  EXPECT_THAT(damaged([](Checkpoint& c) { c.state["releq"]["walks"][0]["step"] = 17; }),
               HasSubstr("does not fit the agent"));
-  EXPECT_THAT(damaged([](Checkpoint& c) { c.state["releq"]["walk"]["hidden"] = json::array(); }),
+  EXPECT_THAT(
+      damaged([](Checkpoint& c) { c.state["releq"]["walks"][0]["hidden"] = json::array(); }),
+      HasSubstr("does not fit the agent"));
+  EXPECT_THAT(damaged([](Checkpoint& c) {
+                json& walks = c.state["releq"]["walks"];
+                walks.push_back(json(walks[0]));
+              }),
               HasSubstr("does not fit the agent"));
+  EXPECT_THAT(damaged([](Checkpoint& c) { c.state["releq"].erase("walks"); }),
+              HasSubstr("begin the search anew"));
 }
 
 TEST_F(ReleqSearch, ExplainsWhatItCannotDo) {
