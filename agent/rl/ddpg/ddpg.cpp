@@ -324,10 +324,13 @@ double Ddpg::act(const State& state) const {
   return action;
 }
 
-double Ddpg::value(const State& state, double action) const {
+double Ddpg::value(const std::vector<State>& states, const std::vector<float>& actions) const {
   const torch::NoGradGuard no_grad;
-  const Tensor input = torch::from_blob(const_cast<float*>(state.data()), {kState, 1});
-  return critic_forward(impl_->critic, input, torch::full({1, 1}, action)).out.item<float>();
+  std::vector<float> rows;
+  for (const State& state : states) rows.insert(rows.end(), state.begin(), state.end());
+  return critic_forward(impl_->critic, columns(rows, kState), columns(actions, 1))
+      .out.mean()
+      .item<float>();
 }
 
 Ddpg::Losses Ddpg::update(const Batch& batch) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "agent/rl/ddpg/environment.h"
 #include "agent/rl/ddpg/replay.h"
@@ -50,8 +51,9 @@ class Ddpg {
 
   /// The actor's action in [0, 1], without noise. Throws Error when the agent has diverged.
   double act(const State& state) const;
-  /// The critic's value of an action in a state.
-  double value(const State& state, double action) const;
+  /// The critic's values of an action in each state, their mean. Requires as many states as
+  /// actions, at least one.
+  double value(const std::vector<State>& states, const std::vector<float>& actions) const;
 
   struct Losses {
     double critic = 0.0;  ///< mean squared error to r - B + gamma * Q'(s', actor'(s'))

@@ -32,6 +32,10 @@ float rank_of(float value, const std::vector<float>& sorted) {
 /// By how much of the schedule's noise it grows with every draw that led to a known policy.
 constexpr double kNoisier = 0.1;
 
+/// Steps of an episode that begins from the best policy whose actions get noise, on average; so
+/// many more with every draw that led to a known policy.
+constexpr double kChanged = 3.0;
+
 /// Most policies of warm-up that are proposed at once: every one more is a longer wait for news.
 constexpr int kSideBySide = 8;
 
@@ -67,12 +71,17 @@ class Haq : public Method {
       const Asked asked = std::move(asked_.front());
       asked_.pop_front();
       remember(asked, outcome.policy, outcome.reward);
+      if (best_.empty() || outcome.reward > best_reward_) {
+        best_reward_ = outcome.reward;
+        best_ = environment_.decisions(outcome.policy);
+      }
       if (options_.redraw > 0) known_.insert(bits_of(outcome.policy));
       const std::optional<Ddpg::Losses> losses = learn();
       lines.push_back(
           {{"warmup", warmup()},
            {"sigma", number_or_null(asked.sigma.value_or(0.0), asked.sigma.has_value())},
            {"redrawn", asked.redrawn},
+           {"revisits", asked.revisits},
            {"critic_loss", number_or_null(losses ? losses->critic : 0.0, losses.has_value())},
            {"actor_loss", number_or_null(losses ? losses->actor : 0.0, losses.has_value())},
            {"baseline", agent_.baseline()}});
@@ -98,6 +107,7 @@ class Haq : public Method {
     if (started_) checkpoint.state["started"] = true;
     checkpoint.state["uniform"] = next_uniform_;
     if (options_.redraw > 0) checkpoint.state["known"] = known_;
+    checkpoint.state["revisit"] = {best_, best_reward_};
     for (const Asked& asked : asked_) {
       checkpoint.state["asked"].push_back({asked.actions, asked.decisions, asked.redrawn});
     }
@@ -113,6 +123,13 @@ class Haq : public Method {
     started_ = checkpoint.state.value("started", false);
     next_uniform_ = checkpoint.state.value("uniform", std::size_t{0});
     known_ = checkpoint.state.value("known", std::set<std::vector<int>>());
+    if (const auto best = checkpoint.state.find("revisit"); best != checkpoint.state.end()) {
+      best->at(0).get_to(best_);
+      best->at(1).get_to(best_reward_);
+      if (!best_.empty() && best_.size() != static_cast<std::size_t>(environment_.steps())) {
+        fail("checkpoint: the best policy does not fit the network");
+      }
+    }
     asked_.clear();
     for (const json& entry : checkpoint.state.value("asked", json::array())) {
       Asked asked;
@@ -134,15 +151,44 @@ class Haq : public Method {
     std::vector<int> decisions;
     std::optional<double> sigma;  ///< none in warm-up, and for uniform bits
     int redrawn = 0;              ///< draws before it that led to known policies
+    bool revisits = false;        ///< it began from the best policy
   };
 
   Asked next() {
     // Also those that the wall makes the same: that they earn the same is worth learning.
     if (next_uniform_ < uniform_.size()) return take(uniform_[next_uniform_++]);
+    Asked chosen = draw_unknown();
+    if (warmup() || options_.candidates == 1) return chosen;
+    double highest = value(chosen);
+    for (int i = 1; i < options_.candidates; ++i) {
+      Asked other = draw_unknown();
+      const double worth = value(other);
+      if (worth <= highest) continue;
+      highest = worth;
+      chosen = std::move(other);
+    }
+    return chosen;
+  }
+
+  /// Actions that lead to a policy which was not scored, as long as such are found.
+  Asked draw_unknown() {
     int redrawn = 0;
     Asked asked = draw(redrawn);
     while (redrawn < options_.redraw && is_known(asked)) asked = draw(++redrawn);
     return asked;
+  }
+
+  /// What the critic expects of what the wall makes of the actions.
+  double value(const Asked& asked) const {
+    const std::vector<int> run =
+        environment_.decisions(wall_.apply(environment_.policy(asked.decisions)).policy);
+    std::vector<State> states;
+    std::vector<float> actions;
+    for (int step = 0; step < environment_.steps(); ++step) {
+      states.push_back(environment_.state(step, step == 0 ? 0 : run[step - 1]));
+      actions.push_back(static_cast<float>(environment_.action(step, run[step])));
+    }
+    return agent_.value(states, actions);
   }
 
   /// The actions that ask for these bits, without noise.
@@ -155,7 +201,7 @@ class Haq : public Method {
     return asked;
   }
 
-  /// Actions of the agent with noise, in warm-up without the agent.
+  /// Actions of the agent, or those of the best policy, with noise; in warm-up noise alone.
   Asked draw(int redrawn) {
     Asked asked;
     asked.redrawn = redrawn;
@@ -165,12 +211,21 @@ class Haq : public Method {
                    options_.noise * std::pow(options_.noise_decay, episode_ - warmup_episodes()));
       asked.sigma = scheduled * (1.0 + kNoisier * redrawn);
     }
+    asked.revisits = asked.sigma && options_.revisit > 0.0 && !best_.empty() &&
+                     explore_.uniform() < options_.revisit;
+    const double changed = kChanged * (1.0 + redrawn) / environment_.steps();
     int previous = 0;
     for (int step = 0; step < environment_.steps(); ++step) {
-      const double action =
-          asked.sigma ? truncated_normal(explore_, agent_.act(environment_.state(step, previous)),
-                                         *asked.sigma, 0.0, 1.0)
-                      : explore_.uniform();
+      double action = 0.0;
+      if (!asked.sigma) {
+        action = explore_.uniform();
+      } else {
+        action = asked.revisits ? environment_.action(step, best_[static_cast<std::size_t>(step)])
+                                : agent_.act(environment_.state(step, previous));
+        if (!asked.revisits || explore_.uniform() < changed) {
+          action = truncated_normal(explore_, action, *asked.sigma, 0.0, 1.0);
+        }
+      }
       previous = environment_.bits(step, action);
       asked.actions.push_back(action);
       asked.decisions.push_back(previous);
@@ -279,7 +334,9 @@ class Haq : public Method {
   int episode_ = 0;          ///< next one
   std::size_t next_uniform_ = 0;
   std::set<std::vector<int>> known_;  ///< bits of the policies that were scored
-  bool started_ = false;              ///< from another search
+  std::vector<int> best_;             ///< decisions of the policy with the highest reward
+  double best_reward_ = 0.0;
+  bool started_ = false;  ///< from another search
 };
 
 }  // namespace

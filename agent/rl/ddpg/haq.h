@@ -63,6 +63,13 @@ struct HaqOptions {
   /// (*) Most times that an episode's actions are drawn again because the policy that the wall
   /// makes of them was scored before, each time with more noise; published: 0.
   int redraw = 50;
+  /// (*) Share of the draws that begin from the actions of the best policy so far in place of the
+  /// actor's, and get noise in a few steps only ("first return, then explore", Ecoffet et al.,
+  /// Nature 2021); published: 0.
+  double revisit = 0.5;
+  /// (*) Draws, after the warm-up, from which the critic chooses the one that it expects most of,
+  /// by what the wall makes of them (Dulac-Arnold et al., arXiv 1512.07679); published: 1.
+  int candidates = 16;
   int replay_episodes = 128;                  ///< episodes that the replay memory holds, at least
   int updates_per_transition = 1;             ///< made after the episode, for each of its steps
   StoredAction store = StoredAction::kBoth;   ///< (*) instead of pre-wall
@@ -86,8 +93,8 @@ std::unique_ptr<Method> make_haq(const HaqOptions& options, const MethodContext&
 /// score. Throws Error on bad options.
 ///
 /// Its keys in an episode's line: warmup, sigma (of the noise; null without), redrawn (how
-/// often the actions were drawn again), critic_loss, actor_loss (means over the updates; null
-/// without) and baseline.
+/// often the actions were drawn again), revisits (whether they began from the best policy),
+/// critic_loss, actor_loss (means over the updates; null without) and baseline.
 ConfiguredMethod configure_haq(const HaqOptions& options);
 
 /// `haq` as a campaign configures it.

@@ -63,6 +63,8 @@ HaqOptions paper_haq() {
   options.learnt = LearntReward::kReward;
   options.uniform_first = false;
   options.redraw = 0;
+  options.revisit = 0.0;
+  options.candidates = 1;
   return options;
 }
 
@@ -77,6 +79,9 @@ void validate(const HaqOptions& options) {
                 options.noise_floor, "0..10");
   check_setting(options.redraw >= 0 && options.redraw <= 1'000'000, "redraw", options.redraw,
                 "0..1000000");
+  check_setting(options.revisit >= 0 && options.revisit <= 1, "revisit", options.revisit, "0..1");
+  check_setting(options.candidates >= 1 && options.candidates <= 10'000, "candidates",
+                options.candidates, "1..10000");
   check_setting(options.replay_episodes >= 1 && options.replay_episodes <= 100000,
                 "replay_episodes", options.replay_episodes, "1..100000");
   check_setting(options.updates_per_transition >= 0 && options.updates_per_transition <= 1000,
@@ -107,6 +112,8 @@ json to_json(const HaqOptions& options) {
                {"learn_from", learnt_reward_name(options.learnt)}};
   if (options.uniform_first) keys["uniform_first"] = true;
   if (options.redraw > 0) keys["redraw"] = options.redraw;
+  if (options.revisit > 0) keys["revisit"] = options.revisit;
+  if (options.candidates > 1) keys["candidates"] = options.candidates;
   return keys;
 }
 
@@ -133,13 +140,15 @@ ConfiguredMethod configure_haq(const HaqOptions& options) {
   // Came later: what was begun without it goes on.
   if (options.uniform_first) method.key["uniform_first"] = true;
   if (options.redraw > 0) method.key["redraw"] = options.redraw;
+  if (options.revisit > 0) method.key["revisit"] = options.revisit;
+  if (options.candidates > 1) method.key["candidates"] = options.candidates;
   method.make = [options](const MethodContext& context) { return make_haq(options, context); };
   method.doubts = [warmup = options.warmup_episodes](int episodes) {
     std::vector<std::string> doubts;
     if (warmup >= episodes) {
       doubts.push_back(
-          fmt::format("search.warmup ({}) is not below search.episodes ({}): every policy is drawn "
-                      "at random, the agent learns nothing",
+          fmt::format("search.warmup ({}) is not below search.episodes ({}): the agent learns "
+                      "nothing, every policy is given or drawn at random",
                       warmup, episodes));
     }
     return doubts;
@@ -151,10 +160,10 @@ MethodKind haq_method() {
   MethodKind kind;
   kind.name = "haq";
   kind.description = "DDPG of HAQ (Wang et al., CVPR 2019)";
-  kind.keys = {"preset",      "replay",      "learn_from",      "hidden",
-               "warmup",      "actor_rate",  "critic_rate",     "noise",
-               "noise_decay", "noise_floor", "replay_episodes", "gamma",
-               "baseline",    "batch",       "uniform_first",   "redraw"};
+  kind.keys = {"preset",          "replay",      "learn_from", "hidden",      "warmup",
+               "actor_rate",      "critic_rate", "noise",      "noise_decay", "noise_floor",
+               "replay_episodes", "gamma",       "baseline",   "batch",       "uniform_first",
+               "redraw",          "revisit",     "candidates"};
   kind.configure = [](const YamlMap& map) {
     HaqOptions out = map.choice("preset", {"default", "paper"}, "default") == "paper"
                          ? paper_haq()
@@ -176,6 +185,8 @@ MethodKind haq_method() {
     out.agent.batch = read_int(map, "batch", 1, 65536, out.agent.batch);
     out.uniform_first = map.boolean("uniform_first", out.uniform_first);
     out.redraw = read_int(map, "redraw", 0, 1'000'000, out.redraw);
+    out.revisit = map.real("revisit", 0, 1, out.revisit);
+    out.candidates = read_int(map, "candidates", 1, 10'000, out.candidates);
     out.noise_floor = map.real("noise_floor", 0, 10, out.noise_floor);
     out.replay_episodes = read_int(map, "replay_episodes", 1, 100'000, out.replay_episodes);
     out.agent.gamma = map.real("gamma", 0, 1, out.agent.gamma);

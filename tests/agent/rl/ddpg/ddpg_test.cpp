@@ -113,7 +113,7 @@ TEST(Ddpg, LooksAtNothingLaterWithoutADiscount) {
       State state;
       std::copy_n(batch.states.begin() + static_cast<std::ptrdiff_t>(i * kStateSize), kStateSize,
                   state.begin());
-      const double error = fresh.value(state, batch.actions[i]) - batch.rewards[i];
+      const double error = fresh.value({state}, {batch.actions[i]}) - batch.rewards[i];
       squares += error * error / static_cast<double>(batch.rows());
     }
     EXPECT_NEAR(losses.critic, squares, 1e-5);
@@ -222,7 +222,7 @@ TEST(Ddpg, ActsAndValuesAsItsParametersSay) {
     for (float& value : state) value = static_cast<float>(rng.uniform());
     const double action = rng.uniform();
     EXPECT_NEAR(agent.act(state), reference.actor(array(agent, "actor"), state.data()), 1e-6);
-    EXPECT_NEAR(agent.value(state, action),
+    EXPECT_NEAR(agent.value({state}, {static_cast<float>(action)}),
                 reference.critic(array(agent, "critic"), state.data(), action), 1e-6);
   }
 }

@@ -600,6 +600,29 @@ TEST_F(Search, LearnsTheSameFromRanksWhateverTheRewardIsMultipliedBy) {
   EXPECT_NE(learning(LearntReward::kReward, 0.125), learning(LearntReward::kReward, 8.0));
 }
 
+TEST_F(Search, ReturnsToTheBestPolicyAsOftenAsItIsTold) {
+  Options options = quick();
+  options.noise = options.noise_floor = 0.0;
+  options.redraw = 0;
+  options.candidates = 1;
+  for (const double share : {0.0, 0.5, 1.0}) {
+    options.revisit = share;
+    lines_.clear();
+    search(options, context(60));
+    json best = lines_[0];
+    int returned = 0;
+    for (std::size_t i = 1; i < lines_.size(); ++i) {
+      if (lines_[i]["revisits"].get<bool>()) {
+        ++returned;
+        EXPECT_EQ(lines_[i]["asked"], best["policy"]) << "without noise it is the best itself";
+      }
+      if (lines_[i]["reward"] > best["reward"]) best = lines_[i];
+    }
+    EXPECT_NEAR(returned, share * (60 - options.warmup_episodes), 12 * share * (1 - share) * 4)
+        << share;
+  }
+}
+
 TEST_F(Search, NeverExploresWithLessNoiseThanTheFloor) {
   Options options = quick();
   options.noise = 0.5;
@@ -760,8 +783,7 @@ struct Yardstick {
 /// The shipped setting with a small network; the mean over `seeds` seeds.
 template <typename Problem>
 double found_share(Problem& problem, const Yardstick<Problem>& yardstick, double ratio,
-                   int episodes, int seeds) {
-  HaqOptions options;
+                   int episodes, int seeds, HaqOptions options = HaqOptions()) {
   options.agent.hidden1 = 64;
   options.agent.hidden2 = 48;
   double sum = 0.0;
@@ -802,6 +824,25 @@ TEST(CoupledProblem, IsSolvedBetterThanByRandomSearch) {
   const Yardstick<testing::ChainProblem> yardstick(problem, 0.3, kEpisodes);
   const double share = found_share(problem, yardstick, 0.3, kEpisodes, 1);
   EXPECT_GT(share, yardstick.share(yardstick.random));
+}
+
+TEST(FewEpisodes, AreEnoughWhereTheAgentReturnsToTheBestAndTheCriticChooses) {
+  constexpr int kEpisodes = 200;
+  constexpr int kSeeds = 5;
+  SyntheticProblem problem;
+  const Yardstick<SyntheticProblem> yardstick(problem, 0.3, kEpisodes);
+  HaqOptions neither;
+  neither.revisit = 0.0;
+  neither.candidates = 1;
+  HaqOptions returns = neither;
+  returns.revisit = 0.5;
+  HaqOptions both = returns;
+  both.candidates = 16;
+  const auto found = [&](const HaqOptions& options) {
+    return found_share(problem, yardstick, 0.3, kEpisodes, kSeeds, options);
+  };
+  EXPECT_GT(found(returns), found(neither) + 0.01);
+  EXPECT_GT(found(both), found(returns) + 0.01);
 }
 
 }  // namespace
