@@ -71,10 +71,7 @@ class Haq : public Method {
       const Asked asked = std::move(asked_.front());
       asked_.pop_front();
       remember(asked, outcome.policy, outcome.reward);
-      if (best_.empty() || outcome.reward > best_reward_) {
-        best_reward_ = outcome.reward;
-        best_ = environment_.decisions(outcome.policy);
-      }
+      note_best(outcome);
       if (options_.redraw > 0) known_.insert(bits_of(outcome.policy));
       const std::optional<Ddpg::Losses> losses = learn();
       lines.push_back(
@@ -91,10 +88,14 @@ class Haq : public Method {
   }
 
   /// Takes over networks and memory: rewards are of accuracies, which are the same on every machine
-  /// and behind every limit. There is nothing left to warm up.
-  int learn_from(const Experience& other, const std::vector<Outcome>&) override {
+  /// and behind every limit. So are the policies: the best of those within the limits here is where
+  /// this search returns to. There is nothing left to warm up.
+  int learn_from(const Experience& other, const std::vector<Outcome>& outcomes) override {
     agent_.load(other.checkpoint);
     load_memory(other.checkpoint);
+    for (const Outcome& outcome : outcomes) {
+      if (outcome.meets_limits) note_best(outcome);
+    }
     started_ = true;
     return options_.warmup_episodes;
   }
@@ -243,6 +244,12 @@ class Haq : public Method {
     return known_.count(bits) > 0 ||
            std::any_of(asked_.begin(), asked_.end(),
                        [&](const Asked& other) { return bits_behind_wall(other) == bits; });
+  }
+
+  void note_best(const Outcome& outcome) {
+    if (!best_.empty() && outcome.reward <= best_reward_) return;
+    best_reward_ = outcome.reward;
+    best_ = environment_.decisions(outcome.policy);
   }
 
   void load_memory(const Checkpoint& checkpoint) {

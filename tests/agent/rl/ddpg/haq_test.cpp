@@ -456,6 +456,44 @@ TEST_F(Search, StartsFromAnAgentOfAnotherSearchWithoutAWarmUp) {
   EXPECT_THAT(error_of(quick(), second), HasSubstr("first was searched by random"));
 }
 
+TEST_F(Search, ReturnsToTheBestPolicyOfAnotherSearchThatIsWithinItsLimits) {
+  Options options = quick();
+  options.uniform_first = false;
+  SearchContext first = context(30);
+  first.checkpoint = path_;
+  search(options, first);
+  Experience learnt;
+  learnt.source = "first";
+  learnt.method = "haq";
+  learnt.checkpoint = read_checkpoint(path_);
+  learnt.digest = "digest of it";
+  json best;
+  for (const json& line : lines_) {
+    Policy policy;
+    for (const json& pair : line["policy"]) policy.push_back({pair[0], pair[1]});
+    learnt.scores.push_back({policy, {line["accuracy"].get<double>(), 0.0}});
+    if (line["ratio"]["latency"] > 0.4) continue;
+    if (best.is_null() || line["reward"] > best["reward"]) best = line;
+  }
+  ASSERT_FALSE(best.is_null());
+  fs::remove(path_);
+  lines_.clear();
+  options.noise = options.noise_floor = 0.0;
+  options.redraw = 0;
+  options.candidates = 1;
+  SearchContext second = context(1);
+  second.constraints = {{Resource::kLatency, true, 0.4}};
+  second.start = &learnt;
+  const auto asked = [&](double share) {
+    Options returning = options;
+    returning.revisit = share;
+    search(returning, second);
+    return lines_.back()["asked"];
+  };
+  EXPECT_EQ(asked(1.0), best["policy"]);
+  EXPECT_NE(asked(0.0), best["policy"]);
+}
+
 TEST_F(Search, RefusesACheckpointOfAnotherSearch) {
   SearchContext made = context(10);
   made.checkpoint = path_;
