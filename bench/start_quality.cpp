@@ -6,7 +6,7 @@
 // 50, 100 and 200 evaluations, and the evaluations after which each has what the one from nothing
 // has at its end, but for 0.05 points. A search that knows no policy within the limits has 10 %.
 //
-//   start_quality [layers]
+//   start_quality [layers [method...]]
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -150,7 +150,9 @@ int main(int count, char** words) {
     fmt::print(
         "{} layers; points below the best after so many evaluations: from nothing, started\n",
         layers);
-    for (const char* method : {"sensitivity", "local", "haq", "releq"}) {
+    std::vector<std::string> methods(words + std::min(count, 2), words + count);
+    if (methods.empty()) methods = {"sensitivity", "local", "haq", "releq"};
+    for (const std::string& method : methods) {
       for (const bool other_machine : {false, true}) compare(method, layers, other_machine);
     }
   } catch (const std::exception& error) {
