@@ -2,7 +2,7 @@
 # find each other and their files from the place they lie in.
 #
 #   bin/                      bittern, bittern-agent, bittern-device-<variant>
-#   share/bittern/configs/    variants, networks, energy tables, policies, campaigns
+#   share/bittern/configs/    variants, networks, energy tables, policies, recipes, campaigns and what they name
 #   share/doc/bittern/        README, licence, docs, examples
 #   share/man/man1/           manual pages; completion for bash, zsh and fish where these look for it
 #   include/bittern/          the header of the library
@@ -21,8 +21,7 @@ endforeach()
 set_target_properties(${programs} PROPERTIES INSTALL_RPATH_USE_LINK_PATH TRUE)
 install(TARGETS ${programs} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
-install(DIRECTORY configs DESTINATION ${CMAKE_INSTALL_DATADIR}/bittern FILES_MATCHING
-        PATTERN "*.yaml" PATTERN "*.json")
+install(DIRECTORY configs DESTINATION ${CMAKE_INSTALL_DATADIR}/bittern)
 install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs)
 

@@ -24,6 +24,9 @@ for file in bin/bittern "bin/bittern-device-$variant" share/bittern/configs/vari
   [[ -s "$prefix/$file" ]] || { echo "$file was not installed"; exit 1; }
 done
 
+step "campaigns find what they name: all configs are there"
+diff -r "$source/configs" "$prefix/share/bittern/configs"
+
 step "nothing that was installed is told to look into the build or the source folder"
 if readelf -d "$prefix"/bin/* | grep -E 'R(UN)?PATH' | grep -F -e "$build" -e "$source"; then exit 1; fi
 if grep -rlF -e "$build" -e "$source" "$prefix/include" "$prefix/lib"*/*/*/cmake "$prefix/lib"*/cmake "$prefix/share" 2>/dev/null; then
