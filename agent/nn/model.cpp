@@ -125,7 +125,7 @@ torch::Tensor Model::logits(const Values& values) const {
   return graph_.first_class == 0 ? answers : answers.narrow(1, graph_.first_class, classes());
 }
 
-Weights Model::random_weights(Rng rng) const {
+Weights Model::random_weights(Rng rng, FirstWeights first) const {
   Weights weights;
   for (const int index : parameter_nodes_) {
     const Node& node = graph_.nodes[static_cast<std::size_t>(index)];
@@ -137,8 +137,13 @@ Weights Model::random_weights(Rng rng) const {
     } else {
       const auto inputs =
           static_cast<double>(layer_of(node, graph_.shape_of(node.inputs[0])).reduction());
-      const double bound = 1.0 / std::sqrt(inputs);
+      const bool he = first == FirstWeights::kHe;
+      const double bound = std::sqrt((he ? 6.0 : 1.0) / inputs);
       for (const Parameter& parameter : parameters_of(graph_, node)) {
+        if (he && parameter.tensor == &NodeWeights::bias) {
+          tensors.*parameter.tensor = torch::zeros(parameter.shape);
+          continue;
+        }
         torch::Tensor tensor = torch::empty(parameter.shape);
         float* const values = tensor.data_ptr<float>();
         for (std::int64_t i = 0; i < tensor.numel(); ++i) {

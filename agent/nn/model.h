@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/nn/compute.h"
+#include "agent/nn/first_weights.h"
 #include "agent/torch.h"
 #include "host/base/random.h"
 #include "host/integer/scheme.h"
@@ -80,8 +81,8 @@ class Model {
   void compute(std::size_t first, std::size_t end, const Weights& weights, const Hooks& hooks,
                Values& values) const;
 
-  /// Fresh weights, uniform in +-1/sqrt(fan-in) as PyTorch's layers start.
-  Weights random_weights(Rng rng) const;
+  /// Fresh weights.
+  Weights random_weights(Rng rng, FirstWeights first = FirstWeights::kDefault) const;
 
   /// Weights from the tensors <node>.weight, <node>.bias, ... of a file. `where` (a path) starts
   /// the messages. Throws Error naming the tensor when one is missing, has another shape, or

@@ -32,6 +32,7 @@ std::string options_text(const TrainOptions& options) {
   if (options.augment.flip) text += " flip";
   if (options.augment.crop > 0) text += fmt::format(" crop {}", options.augment.crop);
   if (options.keep_best) text += " best";
+  if (options.first_weights == FirstWeights::kHe) text += " init he";
   return text;
 }
 
@@ -189,7 +190,8 @@ TrainResult train_network(const Network& network, const DataSplits& splits,
   check_data_fits(network, splits.train);
   const TensorData train = TensorData::from(splits.train, engine.device());
   const TensorData validation = TensorData::from(splits.validation, engine.device());
-  Weights weights = engine.to_device(engine.model().random_weights(Rng(options.seed).split(0)));
+  Weights weights = engine.to_device(
+      engine.model().random_weights(Rng(options.seed).split(0), options.first_weights));
 
   LoopOptions loop;
   loop.optimiser = options.optimiser;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "agent/data/dataset.h"
+#include "agent/nn/first_weights.h"
 #include "agent/nn/score.h"
 #include "host/network/io/safetensors.h"
 #include "host/network/network.h"
@@ -44,6 +45,7 @@ struct TrainOptions {
   /// Whether the weights of the epoch with the best validation accuracy are given, the first of
   /// them where several are; else those of the last epoch.
   bool keep_best = false;
+  FirstWeights first_weights = FirstWeights::kDefault;
   std::uint64_t seed = 1;  ///< of the first weights, the order of the images and their changes
   int threads = 0;         ///< 0: one for each core; results do not depend on it
   TensorDevice device = TensorDevice::kAuto;

@@ -39,16 +39,31 @@ void block(int depth, const float* a, std::ptrdiff_t row, std::ptrdiff_t step, c
   }
 }
 
-/// The columns that are no multiple of four: the same sums in the same order.
+/// kRows elements of a column. Each is one long chain of additions; several chains at once keep the
+/// processor busy.
+template <int kRows>
+void chains(int depth, const float* a, std::ptrdiff_t row, std::ptrdiff_t step, const float* b,
+            float* c, std::ptrdiff_t columns) {
+  float sum[kRows];
+  for (int i = 0; i < kRows; ++i) sum[i] = c[i * columns];
+  for (int p = 0; p < depth; ++p, a += step, b += columns) {
+    for (int i = 0; i < kRows; ++i) sum[i] += a[i * row] * *b;
+  }
+  for (int i = 0; i < kRows; ++i) c[i * columns] = sum[i];
+}
+
+/// The columns that are no multiple of eight: the same sums in the same order.
 void rest(int rows, int depth, int columns, const float* a, std::ptrdiff_t row, std::ptrdiff_t step,
           const float* b, float* c, int from) {
-  for (int i = 0; i < rows; ++i) {
-    for (int j = from; j < columns; ++j) {
-      float sum = c[static_cast<std::ptrdiff_t>(i) * columns + j];
-      for (int p = 0; p < depth; ++p) {
-        sum += a[i * row + p * step] * b[static_cast<std::ptrdiff_t>(p) * columns + j];
-      }
-      c[static_cast<std::ptrdiff_t>(i) * columns + j] = sum;
+  for (int j = from; j < columns; ++j) {
+    int i = 0;
+    for (; i + 8 <= rows; i += 8) {
+      chains<8>(depth, a + i * row, row, step, b + j,
+                c + static_cast<std::ptrdiff_t>(i) * columns + j, columns);
+    }
+    for (; i < rows; ++i) {
+      chains<1>(depth, a + i * row, row, step, b + j,
+                c + static_cast<std::ptrdiff_t>(i) * columns + j, columns);
     }
   }
 }

@@ -10,7 +10,7 @@ void apply_recipe(const std::string& name_or_path, const CLI::App& command, Trai
   const YamlMap map(
       YamlNode::load(zoo_file("recipes", name_or_path)),
       {"name", "description", "network", "dataset", "epochs", "batch", "optimiser", "learning_rate",
-       "momentum", "weight_decay", "schedule", "flip", "crop", "keep"});
+       "momentum", "weight_decay", "schedule", "flip", "crop", "keep", "init"});
   // The command line comes before the recipe.
   const auto open = [&](const char* key, const char* option) {
     return map.has(key) && command.get_option(option)->count() == 0;
@@ -34,6 +34,7 @@ void apply_recipe(const std::string& name_or_path, const CLI::App& command, Trai
     into.schedule = map.choice("schedule", {"cosine", "constant"});
   }
   if (open("flip", "--flip")) into.flip = map.boolean("flip");
+  if (open("init", "--init")) into.init = map.choice("init", {"default", "he"});
   if (open("keep", "--keep")) into.keep = map.choice("keep", {"last", "best"});
 }
 

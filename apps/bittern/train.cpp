@@ -42,6 +42,7 @@ Task task_of(const TrainArguments& arguments, const Network& network) {
   task.train.optimiser.weight_decay = arguments.weight_decay;
   task.train.optimiser.cosine = arguments.schedule == "cosine";
   task.train.augment = {arguments.flip, arguments.crop};
+  if (arguments.init == "he") task.train.first_weights = FirstWeights::kHe;
   task.train.keep_best = arguments.keep == "best";
   task.train.epochs = arguments.epochs;
   task.train.batch = arguments.batch;

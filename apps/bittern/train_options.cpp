@@ -65,6 +65,11 @@ void add_train_command(CLI::App& app,
   one_of(command->add_option("--schedule", a.schedule, "How the learning rate goes on"),
          {"cosine", "constant"})
       ->capture_default_str();
+  one_of(command->add_option("--init", a.init,
+                             "First weights: as PyTorch's layers start, or He's for deep networks "
+                             "without batch norm"),
+         {"default", "he"})
+      ->capture_default_str();
   command->add_flag("--flip", a.flip, "Mirror every other training image, drawn anew each time");
   whole_number(command->add_option("--crop", a.crop,
                                    "Cut training images anywhere out of a black border of so many "

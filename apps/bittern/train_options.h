@@ -32,7 +32,8 @@ struct TrainArguments {
   std::string schedule = "cosine";  ///< or constant
   bool flip = false;
   int crop = 0;
-  std::string keep = "last";  ///< or best: which epoch's weights
+  std::string init = "default";  ///< or he: first weights
+  std::string keep = "last";     ///< or best: which epoch's weights
   std::uint64_t seed = 1;
   int train_images = 0;
   int validation_images = 0;

@@ -13,6 +13,7 @@
 #include "agent/nn/folding.h"
 #include "agent/torch.h"
 #include "host/base/error.h"
+#include "host/base/yaml.h"
 #include "host/network/ops.h"
 #include "tests/host/base/message_of.h"
 #include "tests/host/network/naive.h"
@@ -167,6 +168,37 @@ TEST(Model, LeNetOfTheZooHasItsClassesAndWeights) {
   EXPECT_EQ(model.classes(), 10);
   const Weights weights = model.random_weights(Rng(1));
   EXPECT_EQ(weights[2].weight.sizes(), (std::vector<std::int64_t>{500, 800}));
+}
+
+/// A stack of ten convolutions without batch norm.
+Network deep_network() {
+  std::string text = "name: deep\ninput: [16, 8, 8]\nlayers:\n";
+  for (int i = 0; i < 10; ++i) {
+    text += "  - conv: {name: c" + std::to_string(i) + ", out: 64, kernel: 3, pad: 1}\n";
+  }
+  text += "  - linear: {name: fc, out: 10, relu: false}\n";
+  return parse_network(YamlNode::parse(text, "deep.yaml"));
+}
+
+TEST(Model, HesFirstWeightsKeepTheSpreadThroughReLUs) {
+  const Model model(deep_network());
+  Rng rng(5);
+  const torch::Tensor images = random_images(4, 16, 8, 8, rng);
+  const auto fades = [&](FirstWeights first) {
+    const Weights weights = model.random_weights(Rng(1), first);
+    std::vector<double> spread;
+    model.forward(images, weights, [&](std::size_t, const torch::Tensor& input) {
+      spread.push_back(input.to(torch::kFloat32).std().item<double>());
+      return input;
+    });
+    return spread.back() / spread[1];
+  };
+  // Each layer of PyTorch's leaves a sixth of the variance, but for what the biases bring.
+  EXPECT_LT(fades(FirstWeights::kDefault), 0.1);
+  EXPECT_GT(fades(FirstWeights::kHe), 0.3);
+  for (const NodeWeights& node : model.random_weights(Rng(1), FirstWeights::kHe)) {
+    EXPECT_EQ(node.bias.abs().max().item<float>(), 0.0f);
+  }
 }
 
 TEST(Model, WeightsGoThroughAFileUnchanged) {
