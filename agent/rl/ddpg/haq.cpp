@@ -36,6 +36,9 @@ constexpr double kNoisier = 0.1;
 /// many more with every draw that led to a known policy.
 constexpr double kChanged = 3.0;
 
+/// More than rewards and accuracies differ by.
+constexpr double kBelowFloor = 1e4;
+
 /// Most policies of warm-up that are proposed at once: every one more is a longer wait for news.
 constexpr int kSideBySide = 8;
 
@@ -108,7 +111,7 @@ class Haq : public Method {
     if (started_) checkpoint.state["started"] = true;
     checkpoint.state["uniform"] = next_uniform_;
     if (options_.redraw > 0) checkpoint.state["known"] = known_;
-    checkpoint.state["revisit"] = {best_, best_reward_};
+    checkpoint.state["revisit"] = {best_, best_standing_};
     for (const Asked& asked : asked_) {
       checkpoint.state["asked"].push_back({asked.actions, asked.decisions, asked.redrawn});
     }
@@ -126,7 +129,7 @@ class Haq : public Method {
     known_ = checkpoint.state.value("known", std::set<std::vector<int>>());
     if (const auto best = checkpoint.state.find("revisit"); best != checkpoint.state.end()) {
       best->at(0).get_to(best_);
-      best->at(1).get_to(best_reward_);
+      best->at(1).get_to(best_standing_);
       if (!best_.empty() && best_.size() != static_cast<std::size_t>(environment_.steps())) {
         fail("checkpoint: the best policy does not fit the network");
       }
@@ -246,9 +249,16 @@ class Haq : public Method {
                        [&](const Asked& other) { return bits_behind_wall(other) == bits; });
   }
 
+  /// Where the search returns to: by reward, but never below the accuracy floor while there is
+  /// something above it. (With Goal::kCost a cheap policy a little below it has a high reward, and
+  /// the agent learns from that: it says in which direction to save.)
+  static double standing(const Outcome& outcome) {
+    return outcome.meets_floor ? outcome.reward : outcome.accuracy.top1 - kBelowFloor;
+  }
+
   void note_best(const Outcome& outcome) {
-    if (!best_.empty() && outcome.reward <= best_reward_) return;
-    best_reward_ = outcome.reward;
+    if (!best_.empty() && standing(outcome) <= best_standing_) return;
+    best_standing_ = standing(outcome);
     best_ = environment_.decisions(outcome.policy);
   }
 
@@ -341,8 +351,8 @@ class Haq : public Method {
   int episode_ = 0;          ///< next one
   std::size_t next_uniform_ = 0;
   std::set<std::vector<int>> known_;  ///< bits of the policies that were scored
-  std::vector<int> best_;             ///< decisions of the policy with the highest reward
-  double best_reward_ = 0.0;
+  std::vector<int> best_;             ///< decisions of the best policy so far
+  double best_standing_ = 0.0;
   bool started_ = false;  ///< from another search
 };
 

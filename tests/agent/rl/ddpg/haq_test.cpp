@@ -684,6 +684,8 @@ TEST(HaqKeys, GiveTheShippedSettingThePublishedOneAndAnyMixture) {
   HaqOptions mixed = paper_haq();
   mixed.uniform_first = true;
   mixed.redraw = 7;
+  mixed.revisit = 0.3;
+  mixed.candidates = 5;
   mixed.noise = 0.4;
   mixed.noise_decay = 0.98;
   mixed.noise_floor = 0.05;
@@ -694,7 +696,8 @@ TEST(HaqKeys, GiveTheShippedSettingThePublishedOneAndAnyMixture) {
   mixed.agent.baseline_alpha = 0.25;
   EXPECT_EQ(fingerprint_of("preset: paper, noise: 0.4, noise_decay: 0.98, noise_floor: 0.05, "
                            "replay_episodes: 77, replay: both, learn_from: rank, gamma: 0.9, "
-                           "baseline: 0.25, uniform_first: true, redraw: 7"),
+                           "baseline: 0.25, uniform_first: true, redraw: 7, revisit: 0.3, "
+                           "candidates: 5"),
             to_json(mixed));
 }
 
@@ -702,6 +705,8 @@ TEST(HaqKeys, RefuseWhatIsOutOfRange) {
   EXPECT_THROW(fingerprint_of("preset: papers"), Error);
   EXPECT_THROW(fingerprint_of("replay_episodes: 0"), Error);
   EXPECT_THROW(fingerprint_of("noise_floor: -0.1"), Error);
+  EXPECT_THROW(fingerprint_of("revisit: 1.1"), Error);
+  EXPECT_THROW(fingerprint_of("candidates: 0"), Error);
   EXPECT_THROW(fingerprint_of("learn_from: both"), Error);
   EXPECT_THROW(parse_learnt_reward("both"), Error);
 }
@@ -728,6 +733,32 @@ TEST_F(Search, SavesCostAndKeepsTheAccuracyWhereThatIsTheGoal) {
   double reference = 0.0;
   for (std::size_t i = 0; i < 6; ++i) reference += problem_.latency(i, {8, 8});
   EXPECT_DOUBLE_EQ(best.cost.latency_s / reference, cheapest);
+}
+
+TEST_F(Search, ReturnsToNoPolicyBelowTheFloorWhileThereIsOneAbove) {
+  Options options = quick();
+  options.reward.goal = Goal::kCost;
+  options.reward.accuracy_floor = 91.0;
+  options.noise = options.noise_floor = 0.0;
+  options.redraw = 0;
+  options.candidates = 1;
+  options.revisit = 1.0;
+  SearchContext searched = context(30);
+  searched.constraints = {{Resource::kLatency, true, 1.0}};
+  search(options, searched);
+  double most = -1e9;
+  double most_above = -1e9;
+  json best;
+  for (const json& line : lines_) {
+    if (line["revisits"].get<bool>()) {
+      EXPECT_EQ(line["asked"], best) << line["episode"];
+    }
+    most = std::max(most, line["reward"].get<double>());
+    if (line["accuracy"] < 91.0 || line["reward"] <= most_above) continue;
+    most_above = line["reward"];
+    best = line["policy"];
+  }
+  EXPECT_GT(most, most_above) << "below the floor is the highest reward";
 }
 
 TEST_F(Search, NeedsAnAccuracyAndAResourceToSaveCost) {
