@@ -81,7 +81,7 @@ class Model {
   void compute(std::size_t first, std::size_t end, const Weights& weights, const Hooks& hooks,
                Values& values) const;
 
-  /// Fresh weights.
+  /// Fresh weights, drawn as `first` says; batch norms start as the identity.
   Weights random_weights(Rng rng, FirstWeights first = FirstWeights::kDefault) const;
 
   /// Weights from the tensors <node>.weight, <node>.bias, ... of a file. `where` (a path) starts

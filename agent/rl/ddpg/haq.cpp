@@ -63,8 +63,9 @@ class Haq : public Method {
     const SingleThread single;
     while (asked_.size() < static_cast<std::size_t>(n)) asked_.push_back(next());
     std::vector<Proposal> proposals;
-    for (const Asked& asked : asked_) proposals.push_back({environment_.policy(asked.decisions)});
-    proposals.resize(static_cast<std::size_t>(n));
+    for (int i = 0; i < n; ++i) {
+      proposals.push_back({environment_.policy(asked_[static_cast<std::size_t>(i)].decisions)});
+    }
     return proposals;
   }
 
@@ -112,6 +113,7 @@ class Haq : public Method {
     checkpoint.state["uniform"] = next_uniform_;
     if (options_.redraw > 0) checkpoint.state["known"] = known_;
     checkpoint.state["revisit"] = {best_, best_standing_};
+    // All of them are of the warm-up, without noise: later there is never one that waits.
     for (const Asked& asked : asked_) {
       checkpoint.state["asked"].push_back({asked.actions, asked.decisions, asked.redrawn});
     }
@@ -144,6 +146,7 @@ class Haq : public Method {
       if (asked.actions.size() != steps || asked.decisions.size() != steps) {
         fail("checkpoint: the policies that were asked for do not fit the network");
       }
+      asked.walled = behind_wall(asked.decisions);
       asked_.push_back(std::move(asked));
     }
   }
@@ -153,6 +156,7 @@ class Haq : public Method {
   struct Asked {
     std::vector<double> actions;
     std::vector<int> decisions;
+    Policy walled;                ///< what the wall makes of them
     std::optional<double> sigma;  ///< none in warm-up, and for uniform bits
     int redrawn = 0;              ///< draws before it that led to known policies
     bool revisits = false;        ///< it began from the best policy
@@ -184,8 +188,7 @@ class Haq : public Method {
 
   /// What the critic expects of what the wall makes of the actions.
   double value(const Asked& asked) const {
-    const std::vector<int> run =
-        environment_.decisions(wall_.apply(environment_.policy(asked.decisions)).policy);
+    const std::vector<int> run = environment_.decisions(asked.walled);
     std::vector<State> states;
     std::vector<float> actions;
     for (int step = 0; step < environment_.steps(); ++step) {
@@ -202,6 +205,7 @@ class Haq : public Method {
     for (int step = 0; step < environment_.steps(); ++step) {
       asked.actions.push_back(environment_.action(step, asked.decisions[step]));
     }
+    asked.walled = behind_wall(asked.decisions);
     return asked;
   }
 
@@ -234,19 +238,19 @@ class Haq : public Method {
       asked.actions.push_back(action);
       asked.decisions.push_back(previous);
     }
+    asked.walled = behind_wall(asked.decisions);
     return asked;
   }
 
-  std::vector<int> bits_behind_wall(const Asked& asked) const {
-    return bits_of(wall_.apply(environment_.policy(asked.decisions)).policy);
+  Policy behind_wall(const std::vector<int>& decisions) const {
+    return wall_.apply(environment_.policy(decisions)).policy;
   }
 
   /// Whether what the wall makes of the actions was scored before, or is about to be.
   bool is_known(const Asked& asked) const {
-    const std::vector<int> bits = bits_behind_wall(asked);
-    return known_.count(bits) > 0 ||
+    return known_.count(bits_of(asked.walled)) > 0 ||
            std::any_of(asked_.begin(), asked_.end(),
-                       [&](const Asked& other) { return bits_behind_wall(other) == bits; });
+                       [&](const Asked& other) { return other.walled == asked.walled; });
   }
 
   /// Where the search returns to: by reward, but never below the accuracy floor while there is

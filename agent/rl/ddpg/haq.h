@@ -19,8 +19,7 @@ enum class StoredAction {
   /// What the agent asked for (HAQ's code).
   kPreWall,
   /// Both where they differ, with one reward: the critic knows the value of what ran and of what
-  /// the
-  /// actor asks for.
+  /// the actor asks for.
   kBoth,
 };
 

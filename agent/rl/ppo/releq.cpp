@@ -243,11 +243,10 @@ class Releq : public Method {
     return bits_of(options_.wall_actions ? wall_.apply(walk.policy).policy : walk.policy);
   }
 
-  /// Whether a walk before the last one, which it is, waits for the score of the same policy.
-  bool is_asked_for(const Walk& walk) const {
-    if (options_.redraw == 0 || walks_.size() == 1) return false;
-    const std::vector<int> bits = bits_as_it_runs(walk);
-    return std::any_of(walks_.begin(), walks_.end() - 1,
+  /// Whether a walk before the last one waits for the score of this policy.
+  bool is_asked_for(const std::vector<int>& bits) const {
+    return options_.redraw > 0 &&
+           std::any_of(walks_.begin(), walks_.end() - 1,
                        [&](const Walk& other) { return bits_as_it_runs(other) == bits; });
   }
 
@@ -266,8 +265,9 @@ class Releq : public Method {
       // Uniform bits that the wall makes the same are asked for all the same: that they earn the
       // same is worth learning.
       if (end && walk.given >= 0 && options_.wall_actions) break;
-      const auto found = memory_.find(bits_as_it_runs(walk));
-      if (found == memory_.end() && !is_asked_for(walk)) break;
+      const std::vector<int> bits = bits_as_it_runs(walk);
+      const auto found = memory_.find(bits);
+      if (found == memory_.end() && !is_asked_for(bits)) break;
       if (end && !walk.asked) {
         // Nothing in this walk is new.
         if (redrawn == options_.redraw) break;

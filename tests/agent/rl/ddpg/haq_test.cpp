@@ -12,14 +12,11 @@
 #include <set>
 
 #include "agent/rl/ddpg/replay.h"
-#include "agent/rl/ddpg/truncated_normal.h"
 #include "host/base/error.h"
 #include "host/base/file.h"
-#include "host/base/yaml.h"
 #include "host/search/checkpoint.h"
 #include "host/search/driver.h"
 #include "tests/host/base/message_of.h"
-#include "tests/host/search/chain_problem.h"
 #include "tests/host/search/one_by_one.h"
 #include "tests/host/search/synthetic.h"
 
@@ -672,45 +669,6 @@ TEST_F(Search, NeverExploresWithLessNoiseThanTheFloor) {
   for (int episode = 10; episode < 14; ++episode) EXPECT_EQ(lines_[episode]["sigma"], 0.2);
 }
 
-json fingerprint_of(const std::string& keys) {
-  const MethodKind kind = haq_method();
-  return kind.configure(YamlMap(YamlNode::parse("{" + keys + "}", "test"), kind.keys)).fingerprint;
-}
-
-TEST(HaqKeys, GiveTheShippedSettingThePublishedOneAndAnyMixture) {
-  EXPECT_EQ(fingerprint_of(""), to_json(HaqOptions()));
-  EXPECT_EQ(fingerprint_of("preset: paper"), to_json(paper_haq()));
-  EXPECT_NE(to_json(HaqOptions()), to_json(paper_haq()));
-  HaqOptions mixed = paper_haq();
-  mixed.uniform_first = true;
-  mixed.redraw = 7;
-  mixed.revisit = 0.3;
-  mixed.candidates = 5;
-  mixed.noise = 0.4;
-  mixed.noise_decay = 0.98;
-  mixed.noise_floor = 0.05;
-  mixed.replay_episodes = 77;
-  mixed.store = StoredAction::kBoth;
-  mixed.learnt = LearntReward::kRank;
-  mixed.agent.gamma = 0.9;
-  mixed.agent.baseline_alpha = 0.25;
-  EXPECT_EQ(fingerprint_of("preset: paper, noise: 0.4, noise_decay: 0.98, noise_floor: 0.05, "
-                           "replay_episodes: 77, replay: both, learn_from: rank, gamma: 0.9, "
-                           "baseline: 0.25, uniform_first: true, redraw: 7, revisit: 0.3, "
-                           "candidates: 5"),
-            to_json(mixed));
-}
-
-TEST(HaqKeys, RefuseWhatIsOutOfRange) {
-  EXPECT_THROW(fingerprint_of("preset: papers"), Error);
-  EXPECT_THROW(fingerprint_of("replay_episodes: 0"), Error);
-  EXPECT_THROW(fingerprint_of("noise_floor: -0.1"), Error);
-  EXPECT_THROW(fingerprint_of("revisit: 1.1"), Error);
-  EXPECT_THROW(fingerprint_of("candidates: 0"), Error);
-  EXPECT_THROW(fingerprint_of("learn_from: both"), Error);
-  EXPECT_THROW(parse_learnt_reward("both"), Error);
-}
-
 TEST_F(Search, SavesCostAndKeepsTheAccuracyWhereThatIsTheGoal) {
   Options options = quick();
   options.reward.goal = Goal::kCost;
@@ -813,105 +771,6 @@ TEST_F(Search, RunsInEveryModeAndWithoutConstraints) {
       }
     }
   }
-}
-
-/// Share of what the best policy gains over the mean of random ones behind the same wall.
-template <typename Problem>
-struct Yardstick {
-  Yardstick(Problem& problem, double ratio, int episodes) {
-    search.bits.pin_first_last = false;
-    const Constraint limit{Resource::kLatency, true, ratio};
-    const BitSpace space(search.bits, problem.cost().network());
-    const CostTable table(problem.cost(), space);
-    const Wall wall(table, space, {limit}, search.wall);
-    best = problem.best_accuracy(ratio, space);
-    Rng rng(1);
-    constexpr int kRepeats = 5;
-    for (int repeat = 0; repeat < kRepeats; ++repeat) {
-      double luckiest = 0.0;
-      for (int i = 0; i < episodes; ++i) {
-        Policy policy(space.layers());
-        for (BitPair& bits : policy) {
-          bits = {static_cast<int>(rng.integer(2, 8)), static_cast<int>(rng.integer(2, 8))};
-        }
-        const double accuracy = problem.accuracy(wall.apply(policy).policy);
-        mean += accuracy / (kRepeats * episodes);
-        luckiest = std::max(luckiest, accuracy);
-      }
-      random += luckiest / kRepeats;
-    }
-  }
-  double share(double accuracy) const { return (accuracy - mean) / (best - mean); }
-
-  SearchOptions search;
-  double best = 0.0;
-  double mean = 0.0;
-  double random = 0.0;  ///< what random search finds
-};
-
-/// The shipped setting with a small network; the mean over `seeds` seeds.
-template <typename Problem>
-double found_share(Problem& problem, const Yardstick<Problem>& yardstick, double ratio,
-                   int episodes, int seeds, HaqOptions options = HaqOptions()) {
-  options.agent.hidden1 = 64;
-  options.agent.hidden2 = 48;
-  double sum = 0.0;
-  for (int seed = 1; seed <= seeds; ++seed) {
-    SearchContext context;
-    context.network = &problem.cost().network();
-    context.cost = &problem.cost();
-    context.evaluator = &problem.evaluator();
-    context.constraints = {{Resource::kLatency, true, ratio}};
-    context.seed = static_cast<std::uint64_t>(seed);
-    context.budget = episodes;
-    const double found =
-        run_search(context, yardstick.search, configure_haq(options)).ranked.front().accuracy.top1;
-    EXPECT_LE(found, yardstick.best + 1e-9) << "the optimum is none";
-    sum += yardstick.share(found) / seeds;
-  }
-  return sum;
-}
-
-class KnownProblem : public ::testing::TestWithParam<double> {};
-
-/// Tight and loose limits alike, beside random search with as many policies. `search_quality` says
-/// it for five seeds, and for other problems.
-TEST_P(KnownProblem, IsSolvedNearlyToItsOptimum) {
-  constexpr int kEpisodes = 600;
-  SyntheticProblem problem;
-  const Yardstick<SyntheticProblem> yardstick(problem, GetParam(), kEpisodes);
-  const double share = found_share(problem, yardstick, GetParam(), kEpisodes, 1);
-  EXPECT_GE(share, 0.95);
-  EXPECT_GT(share, yardstick.share(yardstick.random));
-}
-
-INSTANTIATE_TEST_SUITE_P(Limits, KnownProblem, ::testing::Values(0.2, 0.3, 0.5, 0.7));
-
-TEST(CoupledProblem, IsSolvedBetterThanByRandomSearch) {
-  constexpr int kEpisodes = 250;
-  testing::ChainProblem problem(8, 1.0, 3);
-  const Yardstick<testing::ChainProblem> yardstick(problem, 0.3, kEpisodes);
-  const double share = found_share(problem, yardstick, 0.3, kEpisodes, 1);
-  EXPECT_GT(share, yardstick.share(yardstick.random));
-}
-
-TEST(FewEpisodes, AreEnoughWhereTheAgentReturnsToTheBestAndTheCriticChooses) {
-  constexpr int kEpisodes = 200;
-  constexpr int kSeeds = 5;
-  SyntheticProblem problem;
-  const Yardstick<SyntheticProblem> yardstick(problem, 0.3, kEpisodes);
-  HaqOptions neither;
-  neither.revisit = 0.0;
-  neither.candidates = 1;
-  HaqOptions returns = neither;
-  returns.revisit = 0.5;
-  HaqOptions both = returns;
-  both.candidates = 16;
-  const auto found = [&](const HaqOptions& options) {
-    return found_share(problem, yardstick, 0.3, kEpisodes, kSeeds, options);
-  };
-  EXPECT_GT(found(returns), found(neither) + 0.01);
-  EXPECT_GT(found(both), found(returns) + 0.01);
 }
 
 }  // namespace
