@@ -8,6 +8,7 @@
 
 #include "agent/rl/adam.h"
 #include "agent/rl/ddpg/ddpg.h"
+#include "agent/rl/ddpg/haq.h"
 #include "agent/rl/ddpg/replay.h"
 #include "agent/rl/ppo/ppo.h"
 #include "host/search/checkpoint.h"
@@ -168,7 +169,7 @@ BENCHMARK(wall)->Arg(0)->Arg(1)->Arg(2)->Unit(benchmark::kMicrosecond);
 /// Everything that a LeNet search keeps: agent at 400/300 and 128 episodes of 8 steps.
 void checkpoint(benchmark::State& state) {
   Rng rng(1);
-  const Ddpg agent({}, rng);
+  const Ddpg agent(unbootstrapped_agent(), rng);
   Replay replay(128 * 8);
   for (int i = 0; i < 128 * 8; ++i) replay.push(random_transition(rng));
   const auto path = std::filesystem::temp_directory_path() / "bittern_search_bench.checkpoint";

@@ -2,11 +2,13 @@
 
 #include <cmath>
 
+#include "host/base/vector_clones.h"
+
 namespace bittern {
 
-void adam_step(const AdamOptions& options, long long steps, std::size_t size,
-               const float* __restrict gradient, float* __restrict mean, float* __restrict square,
-               float* __restrict values) {
+BITTERN_VECTOR_CLONES void adam_step(const AdamOptions& options, long long steps, std::size_t size,
+                                     const float* __restrict gradient, float* __restrict mean,
+                                     float* __restrict square, float* __restrict values) {
   const auto count = static_cast<double>(steps);
   const auto rate = static_cast<float>(options.rate / (1.0 - std::pow(options.beta1, count)));
   const auto scale = static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(options.beta2, count)));
@@ -27,8 +29,8 @@ void adam_step(const AdamOptions& options, long long steps, std::size_t size,
   }
 }
 
-void move_towards(float share, std::size_t size, const float* __restrict source,
-                  float* __restrict target) {
+BITTERN_VECTOR_CLONES void move_towards(float share, std::size_t size,
+                                        const float* __restrict source, float* __restrict target) {
   const float rest = 1.0f - share;
   for (std::size_t i = 0; i < size; ++i) target[i] = rest * target[i] + share * source[i];
 }

@@ -141,6 +141,15 @@ Pass actor_forward(const Parameters& actor, const Tensor& states) {
   return pass;
 }
 
+/// `layer` for one sample, where its weights lie turned as well (inputs x outputs): the same sums
+/// in the same order, many of them at once.
+Tensor apply_turned(const Linear& layer, const Tensor& turned, const Tensor& x) {
+  Tensor out = layer.bias.clone();
+  add_product(1, static_cast<int>(turned.size(0)), static_cast<int>(turned.size(1)),
+              x.data_ptr<float>(), turned.data_ptr<float>(), out.data_ptr<float>());
+  return out.unsqueeze(1);
+}
+
 /// Values (1 x samples) of actions in states.
 Pass critic_forward(const Parameters& critic, const Tensor& states, const Tensor& actions) {
   Pass pass;
@@ -153,36 +162,27 @@ Pass critic_forward(const Parameters& critic, const Tensor& states, const Tensor
 
 // The way back is written out: a tape of so small operations costs as much as their arithmetic.
 
-/// Gradient in front of a ReLU: `behind` where it let something through. `behind` may be
-/// transposed (samples x features) and is made features x samples.
-Tensor through_relu(const Tensor& behind, bool transposed, const Tensor& output) {
-  Tensor gradient = torch::empty_like(output);
-  const std::int64_t features = output.size(0);
-  const std::int64_t samples = output.size(1);
-  const float* in = behind.data_ptr<float>();
-  const float* passed = output.data_ptr<float>();
-  float* out = gradient.data_ptr<float>();
-  const std::int64_t row = transposed ? 1 : samples;
-  const std::int64_t column = transposed ? features : 1;
-  for (std::int64_t i = 0; i < features; ++i) {
-    for (std::int64_t j = 0; j < samples; ++j) {
-      const std::int64_t at = i * samples + j;
-      out[at] = passed[at] > 0.0F ? in[i * row + j * column] : 0.0F;
-    }
-  }
+/// Gradient in front of a ReLU from that behind it: what it let through.
+Tensor through_relu(Tensor gradient, const Tensor& output) {
+  keep_where_positive(static_cast<std::size_t>(output.numel()), output.data_ptr<float>(),
+                      gradient.data_ptr<float>());
   return gradient;
 }
 
 /// Gradient of the second hidden layer, in front of its ReLU, from that of the output (1 x
 /// samples).
 Tensor into_hidden2(const Linear& last, const Tensor& gradient, const Tensor& hidden2) {
-  return through_relu(product(last.weight.t(), gradient), false, hidden2);
+  return through_relu(product(last.weight.t(), gradient), hidden2);
 }
 
 /// The same of the first hidden layer, from that of the second. Transposing the gradient twice is
 /// cheaper than transposing the weights once.
 Tensor into_hidden1(const Linear& middle, const Tensor& gradient, const Tensor& hidden1) {
-  return through_relu(product(gradient.t(), middle.weight), true, hidden1);
+  const Tensor by_sample = product(gradient.t(), middle.weight);
+  Tensor by_feature = torch::empty_like(hidden1);
+  transpose(static_cast<int>(hidden1.size(1)), static_cast<int>(hidden1.size(0)),
+            by_sample.data_ptr<float>(), by_feature.data_ptr<float>());
+  return through_relu(by_feature, hidden1);
 }
 
 /// Gradients of a layer's weights and bias from that of its output, for its input.
@@ -246,15 +246,22 @@ struct Ddpg::Impl {
 
   /// Names and tensors of everything that an update changes.
   std::vector<std::pair<std::string, Tensor>> tensors() const {
-    return {{"ddpg.actor", actor.flat},
-            {"ddpg.critic", critic.flat},
-            {"ddpg.actor_target", actor_target.flat},
-            {"ddpg.critic_target", critic_target.flat},
-            {"ddpg.actor_adam_mean", actor_adam.mean},
-            {"ddpg.actor_adam_square", actor_adam.square},
-            {"ddpg.critic_adam_mean", critic_adam.mean},
-            {"ddpg.critic_adam_square", critic_adam.square}};
+    std::vector<std::pair<std::string, Tensor>> all = {
+        {"ddpg.actor", actor.flat},
+        {"ddpg.critic", critic.flat},
+        {"ddpg.actor_adam_mean", actor_adam.mean},
+        {"ddpg.actor_adam_square", actor_adam.square},
+        {"ddpg.critic_adam_mean", critic_adam.mean},
+        {"ddpg.critic_adam_square", critic_adam.square}};
+    if (bootstraps()) {
+      all.emplace_back("ddpg.actor_target", actor_target.flat);
+      all.emplace_back("ddpg.critic_target", critic_target.flat);
+    }
+    return all;
   }
+
+  /// Whether the targets have a say.
+  bool bootstraps() const { return options.gamma > 0.0; }
 
   /// One step towards the `wanted` values (1 x samples). Returns the loss before it.
   double step_critic(const Tensor& states, const Tensor& actions, const Tensor& wanted) {
@@ -293,6 +300,20 @@ struct Ddpg::Impl {
     return loss;
   }
 
+  /// The actor's action in [0, 1] for one state.
+  double act(const Tensor& state) {
+    if (!turned1.defined()) {
+      turned1 = actor.layers[0].weight.t().contiguous();
+      turned2 = actor.layers[1].weight.t().contiguous();
+    }
+    const Tensor hidden1 = apply_turned(actor.layers[0], turned1, state).relu_();
+    const Tensor hidden2 = apply_turned(actor.layers[1], turned2, hidden1).relu_();
+    return apply(actor.layers[2], hidden2).sigmoid_().item<float>();
+  }
+
+  /// To be called when the actor's weights have changed.
+  void forget_turned() { turned1 = turned2 = Tensor(); }
+
   DdpgOptions options;
   Parameters actor;
   Parameters critic;
@@ -300,6 +321,8 @@ struct Ddpg::Impl {
   Parameters critic_target;
   Adam actor_adam;
   Adam critic_adam;
+  Tensor turned1;  ///< the actor's weights, inputs x outputs; undefined until they are needed
+  Tensor turned2;
   bool has_baseline = false;
   double baseline = 0.0;
 };
@@ -317,7 +340,7 @@ Ddpg& Ddpg::operator=(Ddpg&&) noexcept = default;
 double Ddpg::act(const State& state) const {
   const torch::NoGradGuard no_grad;
   const Tensor input = torch::from_blob(const_cast<float*>(state.data()), {kState, 1});
-  const double action = actor_forward(impl_->actor, input).out.item<float>();
+  const double action = impl_->act(input);
   if (!std::isfinite(action)) {
     fail("agent: the actor's output is not a number: it has diverged; lower its learning rates");
   }
@@ -348,10 +371,8 @@ Ddpg::Losses Ddpg::update(const Batch& batch) {
         my.has_baseline ? my.baseline + my.options.baseline_alpha * (mean - my.baseline) : mean;
     my.has_baseline = true;
   }
-  const bool bootstraps = my.options.gamma > 0.0;
-
   Tensor wanted;
-  if (bootstraps) {
+  if (my.bootstraps()) {
     const Tensor nexts = columns(batch.nexts, kState);
     const Tensor best = actor_forward(my.actor_target, nexts).out;
     wanted = critic_forward(my.critic_target, nexts, best).out;
@@ -364,7 +385,8 @@ Ddpg::Losses Ddpg::update(const Batch& batch) {
   Losses losses;
   losses.critic = my.step_critic(states, actions, wanted);
   losses.actor = my.step_actor(states);
-  if (!bootstraps) return losses;
+  my.forget_turned();
+  if (!my.bootstraps()) return losses;
   for (const auto& [target, source] :
        {std::pair<Tensor, Tensor>{my.actor_target.flat, my.actor.flat},
         std::pair<Tensor, Tensor>{my.critic_target.flat, my.critic.flat}}) {
@@ -391,6 +413,7 @@ void Ddpg::load(const Checkpoint& checkpoint) {
         checkpoint.array(name, static_cast<std::size_t>(tensor.numel()));
     std::copy(values.begin(), values.end(), tensor.data_ptr<float>());
   }
+  impl_->forget_turned();
   try {
     const nlohmann::json& state = checkpoint.state.at("ddpg");
     impl_->actor_adam.steps = state.at("actor_steps").get<std::int64_t>();

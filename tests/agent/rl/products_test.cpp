@@ -19,9 +19,9 @@ std::vector<float> random_numbers(Rng& rng, int count) {
 /// Sizes around those at which the blocks of the product change.
 TEST(Products, AreThoseOfTheDefinitionForEveryShape) {
   Rng rng(3);
-  for (const int rows : {1, 2, 3, 4, 5, 8, 11}) {
+  for (const int rows : {1, 2, 3, 4, 5, 8, 11, 13}) {
     for (const int depth : {1, 3, 17}) {
-      for (const int columns : {1, 5, 7, 8, 12, 31, 32, 33, 40, 64, 71}) {
+      for (const int columns : {1, 5, 7, 8, 12, 31, 32, 33, 40, 64, 71, 140}) {
         const std::vector<float> a = random_numbers(rng, rows * depth);
         const std::vector<float> b = random_numbers(rng, depth * columns);
         const std::vector<float> start = random_numbers(rng, rows * columns);
@@ -41,6 +41,9 @@ TEST(Products, AreThoseOfTheDefinitionForEveryShape) {
           }
         }
         EXPECT_EQ(c, d) << "the order of the sums differs";
+        std::vector<float> portable = start;
+        add_product_portable(rows, depth, columns, a.data(), b.data(), portable.data());
+        EXPECT_EQ(c, portable) << rows << " " << depth << " " << columns;
       }
     }
   }
@@ -60,6 +63,28 @@ TEST(Products, DoNotDependOnTheNumberOfRows) {
     add_product(1, depth, columns, a.data() + i * depth, b.data(), one.data());
     EXPECT_EQ(one, std::vector<float>(all.begin() + i * columns, all.begin() + (i + 1) * columns));
   }
+}
+
+TEST(Products, TransposeTurnsEveryShape) {
+  Rng rng(5);
+  for (const int rows : {1, 3, 16, 40}) {
+    for (const int columns : {1, 15, 16, 17, 50}) {
+      const std::vector<float> in = random_numbers(rng, rows * columns);
+      std::vector<float> out(in.size());
+      transpose(rows, columns, in.data(), out.data());
+      for (int i = 0; i < rows; ++i) {
+        for (int j = 0; j < columns; ++j) ASSERT_EQ(out[j * rows + i], in[i * columns + j]);
+      }
+    }
+  }
+}
+
+TEST(Products, KeepWherePositiveKeepsThoseAlone) {
+  std::vector<float> values = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+  const float nan = std::nanf("");
+  const std::vector<float> from = {1, 0, -1, 2, -0.0f, nan, 1e-30f, -1e-30f, 3, -4};
+  keep_where_positive(values.size(), from.data(), values.data());
+  EXPECT_EQ(values, std::vector<float>({1, 0, 0, 4, 0, 0, 7, 0, 9, 0}));
 }
 
 }  // namespace
