@@ -28,6 +28,8 @@ using nlohmann::json;
 /// Field beside the settings: by which keys the costs of the run were found.
 constexpr const char* kKeys = "measurement_keys";
 
+constexpr const char* kFullPrecision = "finished-full-precision";
+
 fs::path settings_file(const fs::path& folder) { return folder / "state" / "campaign.json"; }
 
 bool has_content(const fs::path& file) {
@@ -253,26 +255,48 @@ fs::path RunDirectory::finished_weights(const Policy& policy) const {
 }
 
 std::optional<PolicyOutcome> RunDirectory::finished(const Policy& policy) const {
-  const fs::path path = finished_folder_ / (finished_name(policy) + ".json");
-  if (!fs::exists(path)) return std::nullopt;
+  std::optional<PolicyOutcome> outcome;
+  read_finished(finished_name(policy), [&outcome](const json& kept) {
+    outcome.emplace();
+    outcome->validation_accuracy = kept.at("validation").get<double>();
+    outcome->test_accuracy = kept.at("test").get<double>();
+    if (kept.contains("choice")) outcome->choice_accuracy = kept.at("choice").get<double>();
+    if (kept.contains("quantised")) {
+      outcome->quantised_test_accuracy = kept.at("quantised").get<double>();
+    }
+    outcome->validation_answers = Answers::parse(kept.at("validation_answers").get<std::string>());
+    outcome->test_answers = Answers::parse(kept.at("test_answers").get<std::string>());
+  });
+  return outcome;
+}
+
+std::optional<Accuracy> RunDirectory::full_precision() const {
+  std::optional<Accuracy> test;
+  read_finished(kFullPrecision, [&test](const json& kept) {
+    test.emplace();
+    test->top1 = kept.at("test").get<double>();
+    test->answers = Answers::parse(kept.at("test_answers").get<std::string>());
+  });
+  return test;
+}
+
+void RunDirectory::keep_full_precision(const Accuracy& test) {
+  write_state(finished_folder_ / (std::string(kFullPrecision) + ".json"),
+              {{"test", test.top1}, {"test_answers", test.answers.text()}});
+}
+
+void RunDirectory::read_finished(const std::string& name,
+                                 const std::function<void(const json&)>& take) const {
+  const fs::path path = finished_folder_ / (name + ".json");
+  if (!fs::exists(path)) return;
   const char* const mend = "delete it to compute it anew";
   const json kept = read_state(path, mend);
-  PolicyOutcome outcome;
   try {
-    outcome.validation_accuracy = kept.at("validation").get<double>();
-    outcome.test_accuracy = kept.at("test").get<double>();
     // Written by a version that did not keep them: computed anew, with the same result.
-    if (!kept.contains("test_answers")) return std::nullopt;
-    if (kept.contains("choice")) outcome.choice_accuracy = kept.at("choice").get<double>();
-    if (kept.contains("quantised")) {
-      outcome.quantised_test_accuracy = kept.at("quantised").get<double>();
-    }
-    outcome.validation_answers = Answers::parse(kept.at("validation_answers").get<std::string>());
-    outcome.test_answers = Answers::parse(kept.at("test_answers").get<std::string>());
+    if (kept.contains("test_answers")) take(kept);
   } catch (const json::exception& error) {
     fail("{}: damaged ({}); {}", path.string(), error.what(), mend);
   }
-  return outcome;
 }
 
 void RunDirectory::keep_finished(const PolicyOutcome& outcome) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "host/base/file_descriptor.h"
 #include "host/campaign/episode_log.h"
+#include "host/evaluator/evaluator.h"
 #include "host/result/result.h"
 
 namespace bittern {
@@ -51,11 +53,17 @@ class RunDirectory {
   /// Outcome of a policy's final fine-tune, when an earlier process got as far.
   std::optional<PolicyOutcome> finished(const Policy& policy) const;
   void keep_finished(const PolicyOutcome& outcome);
+  /// The full-precision network on the test images, when that was kept (top1 and answers).
+  std::optional<Accuracy> full_precision() const;
+  void keep_full_precision(const Accuracy& test);
   /// Where the weights of that policy's final fine-tune are kept.
   std::filesystem::path finished_weights(const Policy& policy) const;
 
  private:
   std::string finished_name(const Policy& policy) const;
+  /// Calls `take` with what is kept by that name, when something is.
+  void read_finished(const std::string& name,
+                     const std::function<void(const nlohmann::json&)>& take) const;
   void lock();
   void make_folders();
   void remove_what_was_made();

@@ -263,7 +263,7 @@ class Run {
   /// Fine-tunes the best policies of the search and the uniform ones alike, keeps the found one
   /// whose validation accuracy is highest then, and touches the test set.
   void finish() {
-    const Accuracy baseline = final_->test_baseline();
+    const Accuracy baseline = test_baseline();
     result_.baseline_test = baseline.top1;
     result_.baseline_test_answers = baseline.answers;
     result_.finalists = static_cast<int>(1 + runners_up_.size());
@@ -285,6 +285,14 @@ class Run {
     warn(final_->doubts(final_steps_));
     write_file(directory_.file("best.safetensors"),
                read_file(directory_.finished_weights(result_.best.policy())));
+  }
+
+  /// Of the full-precision network; computed once for all cells that share it.
+  Accuracy test_baseline() {
+    if (const auto known = directory_.full_precision()) return *known;
+    const Accuracy computed = final_->test_baseline();
+    directory_.keep_full_precision(computed);
+    return computed;
   }
 
   /// Final fine-tune of one policy, taken from an earlier process when that got as far.

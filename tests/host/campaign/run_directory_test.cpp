@@ -162,6 +162,30 @@ TEST_F(RunDirectoryTest, RemembersFinishedPolicies) {
   EXPECT_FALSE(directory.finished({{3, 4}, {5, 7}}));
 }
 
+TEST_F(RunDirectoryTest, RemembersFullPrecisionForAllThatShareIt) {
+  const fs::path shared = folder_.string() + "_shared";
+  {
+    RunDirectory directory(folder_, kKey, false);
+    directory.share_finished(shared);
+    EXPECT_FALSE(directory.full_precision());
+    directory.keep_full_precision({66.6, 0.5, Answers({true, false, true})});
+  }
+  RunDirectory other(folder_, kKey, true);
+  EXPECT_FALSE(other.full_precision());
+  other.share_finished(shared);
+  const auto known = other.full_precision();
+  ASSERT_TRUE(known);
+  EXPECT_EQ(known->top1, 66.6);
+  EXPECT_EQ(known->answers, Answers({true, false, true}));
+
+  const fs::path file = shared / "finished-full-precision.json";
+  std::string text = read_file(file);
+  write_file(file, text.replace(text.find("66.6"), 4, "67.6"));
+  EXPECT_THAT(message_of([&] { other.full_precision(); }),
+              AllOf(HasSubstr("finished-full-precision.json"), HasSubstr("damaged")));
+  fs::remove_all(shared);
+}
+
 TEST_F(RunDirectoryTest, SaysWhichStateFileIsDamaged) {
   { begin(); }
   std::string text = read_file(folder_ / "state" / "campaign.json");
