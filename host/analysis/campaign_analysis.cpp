@@ -275,6 +275,7 @@ std::string verdict_of(const AnalysedCampaigns& campaigns, const CampaignAnalysi
 }  // namespace
 
 std::string PairRow::verdict() const {
+  if (difference.all_zero()) return "equal in all seeds";
   if (!difference.known()) {
     return difference.n < 2 ? "too few seeds to say" : "one and the same in all seeds";
   }

@@ -23,6 +23,10 @@ std::string difference_text(const PairRow& pair) {
 
 std::string clause_of(const PairRow& pair) {
   const std::string name = method_title(pair.against);
+  if (pair.difference.all_zero()) {
+    return fmt::format("RL ({}) did not beat {} {}: both reached the same in all {} paired seeds",
+                       pair.method, name, budget_text(pair), pair.difference.n);
+  }
   if (!pair.difference.known()) {
     return fmt::format(
         "whether RL ({}) beats {} cannot be said from {} (difference {:+.2f} points)", pair.method,

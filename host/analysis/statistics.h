@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <vector>
 
@@ -19,6 +20,8 @@ struct MeanInterval {
   /// Whether the interval is worth anything. A single value says nothing of how much others
   /// differ; nor do a few equal ones, since accuracies over few images come in steps.
   bool known() const { return n >= 2 && deviation > 1e-9; }
+  /// Whether there are several values, and all are 0.
+  bool all_zero() const { return n >= 2 && !known() && std::abs(mean) < 1e-9; }
   /// The interval lies above 0, or below it. False where it is not known.
   bool above_zero() const { return known() && low > 0.0; }
   bool below_zero() const { return known() && high < 0.0; }

@@ -36,9 +36,6 @@ constexpr double kNoisier = 0.1;
 /// many more with every draw that led to a known policy.
 constexpr double kChanged = 3.0;
 
-/// More than rewards and accuracies differ by.
-constexpr double kBelowFloor = 1e4;
-
 /// Most policies of warm-up that are proposed at once: every one more is a longer wait for news.
 constexpr int kSideBySide = 8;
 
@@ -253,16 +250,11 @@ class Haq : public Method {
                        [&](const Asked& other) { return other.walled == asked.walled; });
   }
 
-  /// Where the search returns to: by reward, but never below the accuracy floor while there is
-  /// something above it. (With Goal::kCost a cheap policy a little below it has a high reward, and
-  /// the agent learns from that: it says in which direction to save.)
-  static double standing(const Outcome& outcome) {
-    return outcome.meets_floor ? outcome.reward : outcome.accuracy.top1 - kBelowFloor;
-  }
-
+  /// Where the search returns to.
   void note_best(const Outcome& outcome) {
-    if (!best_.empty() && standing(outcome) <= best_standing_) return;
-    best_standing_ = standing(outcome);
+    const double its = standing(outcome, outcome.reward);
+    if (!best_.empty() && its <= best_standing_) return;
+    best_standing_ = its;
     best_ = environment_.decisions(outcome.policy);
   }
 

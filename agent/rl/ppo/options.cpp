@@ -61,6 +61,8 @@ void validate(const ReleqOptions& options) {
                 "episodes_per_update", options.episodes_per_update, "1..10000");
   check_setting(options.redraw >= 0 && options.redraw <= 1'000'000, "redraw", options.redraw,
                 "0..1000000");
+  check_setting(options.revisit >= 0.0 && options.revisit <= 1.0, "revisit", options.revisit,
+                "0..1");
   if (options.wall_actions && options.evaluate == ScoreAt::kStep) {
     fail_usage(
         "search: wall_actions with evaluate: step: the wall would take bits from layers that are "
@@ -102,6 +104,7 @@ json to_json(const ReleqOptions& options) {
                {"wall_actions", options.wall_actions}};
   // Came later: what was begun without it goes on.
   if (options.uniform_first) keys["uniform_first"] = true;
+  if (options.revisit > 0.0) keys["revisit"] = options.revisit;
   return keys;
 }
 
@@ -121,6 +124,7 @@ std::vector<std::string> releq_keys() {
           "episodes_per_update",
           "redraw",
           "uniform_first",
+          "revisit",
           "lstm",
           "hidden",
           "policy_layers",
@@ -145,6 +149,7 @@ ReleqOptions read_releq(const YamlMap& map) {
   if (out.wall_actions && preset == "default") {
     out.reward = reward_of("search");
     out.uniform_first = true;
+    out.revisit = 1.0;
   }
   if (map.has("reward")) out.reward = reward_of(map.choice("reward", reward_names()));
   out.reward.a = map.real("reward_a", 1e-6, 100, out.reward.a);
@@ -170,6 +175,7 @@ ReleqOptions read_releq(const YamlMap& map) {
   out.episodes_per_update = read_int(map, "episodes_per_update", 1, 10000, out.episodes_per_update);
   out.redraw = read_int(map, "redraw", 0, 1'000'000, out.redraw);
   out.uniform_first = map.boolean("uniform_first", out.uniform_first);
+  out.revisit = map.real("revisit", 0, 1, out.revisit);
   PpoOptions& agent = out.agent;
   agent.lstm = map.boolean("lstm", agent.lstm);
   agent.hidden = read_int(map, "hidden", 1, 4096, agent.hidden);

@@ -35,8 +35,13 @@ struct ReleqOptions {
   /// The first walks are not the agent's own: they lead to uniform_policies(), and the agent learns
   /// from them as if it had drawn their actions.
   bool uniform_first = false;
+  /// Share of the walks after one that was given up which lead to the best policy so far, but for a
+  /// few decisions that are the agent's ("first return, then explore", Ecoffet et al., Nature
+  /// 2021). The agent learns from them as if it had drawn all their actions.
+  double revisit = 0.0;
   /// The constraint wall rewrites what the agent chose. With it the cost is settled: read_releq()
-  /// takes the reward "search" then, and has uniform bits first, unless the file says otherwise.
+  /// takes the reward "search" then, has uniform bits first and revisits, unless the file says
+  /// otherwise.
   bool wall_actions = false;
 };
 

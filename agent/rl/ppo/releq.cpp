@@ -22,6 +22,11 @@ constexpr std::size_t kWindow = 20;
 /// By how much flatter the actions are drawn with every walk that brought nothing new.
 constexpr double kFlatter = 0.3;
 
+/// Decisions of a walk to the best policy that the agent takes for itself, on average, and by how
+/// much of that they become more with every walk that brought nothing new.
+constexpr double kChanged = 3.0;
+constexpr double kMoreChanged = 0.1;
+
 /// Most walks that are asked for at once: every one more is a longer wait for news.
 constexpr int kSideBySide = 8;
 
@@ -65,6 +70,8 @@ struct Walk {
   double flatness = 1.0;  ///< of the distributions that its actions are drawn from
   bool asked = false;     ///< one of its policies was new
   int given = -1;         ///< place of the uniform policy that it goes to; -1: the agent decides
+  Policy target;          ///< the best policy, where it goes there; else empty
+  double changed = 0.0;   ///< share of decisions that are the agent's all the same
   int redrawn = 0;        ///< walks before it, since the last line, that brought nothing new
   PolicyNetwork::Memory memory;
   std::vector<std::vector<double>> probabilities;  ///< of each decision
@@ -79,6 +86,8 @@ json to_json(const Walk& walk) {
           {"flatness", walk.flatness},
           {"asked", walk.asked},
           {"given", walk.given},
+          {"target", bits_of(walk.target)},
+          {"changed", walk.changed},
           {"redrawn", walk.redrawn},
           {"hidden", walk.memory.hidden},
           {"cell", walk.memory.cell},
@@ -95,6 +104,8 @@ Walk walk_of(const json& from) {
   from.at("flatness").get_to(walk.flatness);
   from.at("asked").get_to(walk.asked);
   from.at("given").get_to(walk.given);
+  walk.target = policy_of(from.value("target", std::vector<int>()));  // not in older checkpoints
+  walk.changed = from.value("changed", 0.0);
   from.at("redrawn").get_to(walk.redrawn);
   from.at("hidden").get_to(walk.memory.hidden);
   from.at("cell").get_to(walk.memory.cell);
@@ -148,9 +159,11 @@ class Releq : public Method {
       Walk& walk = walks_.front();
       const Known known = score(outcome);
       if (options_.redraw > 0) memory_[bits_of(outcome.policy)] = known;
+      note_best(outcome);
       json line = {{"agent_episode", episodes_},
                    {"agent_step", walk.step - 1},
                    {"redrawn", std::exchange(walk.redrawn, 0)},
+                   {"revisits", !walk.target.empty()},
                    {"state_accuracy", known.accuracy},
                    {"state_quantization", known.quantization},
                    {"releq_reward", known.reward}};
@@ -189,6 +202,7 @@ class Releq : public Method {
     for (const auto& [bits, known] : memory_) {
       state["memory"].push_back({bits, numbers(known)});
     }
+    if (!best_.empty()) state["best"] = {bits_of(best_), best_standing_, bits_of(return_to_)};
     for (const Walk& walk : walks_) state["walks"].push_back(to_json(walk));
   }
 
@@ -207,6 +221,17 @@ class Releq : public Method {
     memory_.clear();
     for (const json& entry : state.at("memory")) {
       memory_[entry.at(0).get<std::vector<int>>()] = known_of(entry.at(1));
+    }
+    best_.clear();
+    return_to_.clear();
+    if (const auto best = state.find("best"); best != state.end()) {
+      best_ = policy_of(best->at(0).get<std::vector<int>>());
+      best_standing_ = best->at(1).get<double>();
+      return_to_ = policy_of(best->at(2).get<std::vector<int>>());
+      const std::size_t layers = environment_.start().size();
+      if (best_.size() != layers || (!return_to_.empty() && return_to_.size() != layers)) {
+        fail("checkpoint: the best policy does not fit the network");
+      }
     }
     walks_.clear();
     if (!state.contains("walks")) {
@@ -287,20 +312,39 @@ class Releq : public Method {
     walk.memory = agent_.blank();
     walk.flatness = 1.0 + kFlatter * redrawn;
     walk.redrawn = redrawn;
-    if (next_uniform_ < static_cast<int>(uniform_.size())) walk.given = next_uniform_++;
+    if (next_uniform_ < static_cast<int>(uniform_.size())) {
+      walk.given = next_uniform_++;
+    } else if (redrawn > 0 && !return_to_.empty() && draw_.uniform() < options_.revisit) {
+      walk.target = return_to_;
+      walk.changed = kChanged * (1.0 + kMoreChanged * redrawn) / environment_.steps();
+    }
   }
 
-  /// The agent's next decision.
+  void note_best(const Outcome& outcome) {
+    if (options_.revisit <= 0.0) return;
+    const double its = standing(outcome, objective(outcome));
+    if (!best_.empty() && its <= best_standing_) return;
+    best_standing_ = its;
+    best_ = outcome.policy;
+  }
+
+  /// The policy that the next decision is to lead to; null: the agent decides.
+  const Policy* destination(const Walk& walk) {
+    if (walk.given >= 0) return &uniform_[static_cast<std::size_t>(walk.given)];
+    if (walk.target.empty() || draw_.uniform() < walk.changed) return nullptr;
+    return &walk.target;
+  }
+
+  /// The next decision of a walk.
   void decide(Walk& walk) {
     const std::vector<float> state =
         environment_.state(walk.step, walk.policy, walk.previous,
                            environment_.quantization(walk.policy), walk.last.accuracy);
+    const Policy* to = destination(walk);
     const Ppo::Decision decision =
-        walk.given < 0 ? agent_.decide(walk.step, state, walk.memory, draw_, walk.flatness)
-                       : agent_.take(environment_.action_towards(
-                                         uniform_[static_cast<std::size_t>(walk.given)],
-                                         walk.policy, walk.step),
-                                     walk.step, state, walk.memory);
+        to == nullptr ? agent_.decide(walk.step, state, walk.memory, draw_, walk.flatness)
+                      : agent_.take(environment_.action_towards(*to, walk.policy, walk.step),
+                                    walk.step, state, walk.memory);
     walk.policy = environment_.act(walk.policy, walk.step, decision.action);
     walk.previous = environment_.bits(walk.policy, walk.step);
     ++walk.step;
@@ -330,6 +374,7 @@ class Releq : public Method {
     if (pending_.size() < static_cast<std::size_t>(options_.episodes_per_update)) return;
     const Ppo::Statistics statistics = agent_.update(pending_);
     pending_.clear();
+    return_to_ = best_;
     ++updates_;
     last_update_ = {{"count", updates_},
                     {"policy_loss", statistics.policy_loss},
@@ -387,7 +432,8 @@ class Releq : public Method {
         walk.rollout.rewards.size() != rewards || walk.probabilities.size() != done ||
         walk.memory.hidden.size() != agent_.blank().hidden.size() ||
         walk.memory.cell.size() != agent_.blank().cell.size() ||
-        walk.given >= static_cast<int>(uniform_.size())) {
+        walk.given >= static_cast<int>(uniform_.size()) ||
+        (!walk.target.empty() && walk.target.size() != environment_.start().size())) {
       fail("checkpoint: the episode that was under way does not fit the agent");
     }
   }
@@ -405,6 +451,10 @@ class Releq : public Method {
   std::deque<Walk> walks_;
   std::vector<Rollout> pending_;  ///< walks that the next update learns from
   std::map<std::vector<int>, Known> memory_;
+  Policy best_;  ///< so far; empty before the first, and where no walk returns to it
+  double best_standing_ = 0.0;
+  /// The best one when the agent last learnt: walks that are scored side by side know no other.
+  Policy return_to_;
   std::deque<Known> recent_;     ///< ends of the last walks
   json last_update_;             ///< null before the first
   json ended_ = json::object();  ///< what the next line tells of the last walk that ended

@@ -163,6 +163,18 @@ TEST(CampaignAnalysis, ClaimsNothingFromSeedsThatAllGaveTheSameDifference) {
               HasSubstr("cannot be said from 2 paired seeds with one and the same difference"));
 }
 
+TEST(CampaignAnalysis, SaysWhereBothReachedTheSame) {
+  AnalysedCampaigns campaigns;
+  for (const int seed : {1, 2, 3}) {
+    campaigns.cells.push_back(sample_cell("haq", seed, 91.0 + seed, {90}));
+    campaigns.cells.push_back(sample_cell("sensitivity", seed, 91.0 + seed, {90}));
+  }
+  const CampaignAnalysis analysis = analyse(campaigns);
+  EXPECT_EQ(analysis.pairs.at(0).verdict(), "equal in all seeds");
+  EXPECT_THAT(analysis.verdicts.at(0), HasSubstr("RL (haq) did not beat sensitivity + knapsack"));
+  EXPECT_THAT(analysis.verdicts.at(0), HasSubstr(": both reached the same in all 3 paired seeds"));
+}
+
 TEST(CampaignAnalysis, MeasuresRegretFromTheTrueOptimum) {
   AnalysedCampaigns campaigns = three_seeds();
   for (const int seed : {1, 2, 3}) {

@@ -57,6 +57,7 @@ TEST(ReleqOptions, AreReadFromACampaign) {
                                              "episodes_per_update: 77",
                                              "redraw: 77",
                                              "uniform_first: true",
+                                             "revisit: 0.77",
                                              "lstm: false",
                                              "hidden: 77",
                                              "policy_layers: [7]",
@@ -85,10 +86,15 @@ TEST(ReleqOptions, RewardTheAccuracyAloneBehindTheWall) {
   const ReleqOptions walled = read("wall_actions: true");
   EXPECT_EQ(walled.reward.shape, RewardShape::kSearch);
   EXPECT_TRUE(walled.uniform_first);
-  const ReleqOptions told = read("wall_actions: true, reward: paper, uniform_first: false");
+  EXPECT_EQ(walled.revisit, 1.0);
+  const ReleqOptions told =
+      read("wall_actions: true, reward: paper, uniform_first: false, revisit: 0.25");
   EXPECT_EQ(told.reward.shape, RewardShape::kShaped);
   EXPECT_FALSE(told.uniform_first);
-  EXPECT_EQ(read("wall_actions: true, preset: paper").reward.shape, RewardShape::kShaped);
+  EXPECT_EQ(told.revisit, 0.25);
+  const ReleqOptions paper = read("wall_actions: true, preset: paper");
+  EXPECT_EQ(paper.reward.shape, RewardShape::kShaped);
+  EXPECT_EQ(paper.revisit, 0.0);
 }
 
 TEST(ReleqOptions, OverrideThePreset) {
@@ -124,6 +130,7 @@ TEST(ReleqOptions, AreChecked) {
   EXPECT_THAT(message([](ReleqOptions& o) { o.episodes_per_update = 0; }),
               HasSubstr("episodes_per_update is 0"));
   EXPECT_THAT(message([](ReleqOptions& o) { o.redraw = -1; }), HasSubstr("redraw is -1"));
+  EXPECT_THAT(message([](ReleqOptions& o) { o.revisit = 1.5; }), HasSubstr("revisit is 1.5"));
   EXPECT_THAT(message([](ReleqOptions& o) {
                 o.wall_actions = true;
                 o.evaluate = ScoreAt::kStep;

@@ -11,6 +11,7 @@
 #include "host/search/methods.h"
 #include "tests/agent/rl/ppo/grids.h"
 #include "tests/host/search/chain_problem.h"
+#include "tests/host/search/grids.h"
 
 namespace bittern {
 namespace {
@@ -124,6 +125,31 @@ TEST(ReleqAgent, FindsMoreBehindTheWallThanRandomBits) {
   EXPECT_GT(mean_found("releq", "{wall_actions: true}"), random + 0.5);
   EXPECT_LT(mean_found("releq", "{wall_actions: true, reward: paper, uniform_first: false}"),
             random);
+}
+
+/// Every pair of layers interacts here, and the agent settles before it has seen enough of them.
+TEST(ReleqAgent, FindsMoreWhereItReturnsToItsBestPolicy) {
+  const std::vector<testing::Grid> grids = testing::grids();
+  const auto eight = std::find_if(grids.begin(), grids.end(),
+                                  [](const testing::Grid& grid) { return grid.name == "eight"; });
+  ASSERT_NE(eight, grids.end());
+  testing::GridProblem problem(*eight);
+  testing::FunctionEvaluator evaluator(eight->baseline, eight->accuracy);
+  const double best = problem.best();
+  const MethodKind kind = releq_method();
+  const auto missing = [&](const char* keys, std::uint64_t seed) {
+    SearchContext context = problem.context(300, seed);
+    context.evaluator = &evaluator;
+    const ConfiguredMethod method =
+        kind.configure(YamlMap(YamlNode::parse(keys, "test"), kind.keys));
+    return best - run_search(context, problem.options(), method).ranked.front().accuracy.top1;
+  };
+  double without = 0.0;
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    EXPECT_LT(missing("{wall_actions: true}", seed), 0.01) << seed;
+    without += missing("{wall_actions: true, revisit: 0}", seed) / 3;
+  }
+  EXPECT_GT(without, 0.2);
 }
 
 }  // namespace

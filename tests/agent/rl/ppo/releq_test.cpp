@@ -207,6 +207,7 @@ TEST_F(ReleqSearch, ResumesFromEveryEpisodeAsIfNothingHadHappened) {
       options.evaluate = evaluate;
       options.redraw = redraw;
       options.uniform_first = redraw > 0;
+      options.revisit = redraw > 0 ? 0.7 : 0.0;
       lines_.clear();
       const SearchResult whole = search(options, context(kBudget));
       const std::vector<json> lines = lines_;
@@ -278,6 +279,7 @@ TEST_F(ReleqSearch, AsksAtOnceForWhatItWouldAskForOneByOne) {
     for (const int redraw : {0, 10}) {
       options.episodes_per_update = at_once;
       options.redraw = redraw;
+      options.revisit = redraw > 0 ? 0.7 : 0.0;
       lines_.clear();
       const SearchResult expected =
           run_search(context(50), options, testing::one_by_one(configure_releq(options)));
@@ -305,15 +307,20 @@ TEST_F(ReleqSearch, AsksForNoPolicyTwice) {
   Options options = quick();
   options.bits.weight_bits = {2, 8};
   options.redraw = 1000;
-  search(options, context(60));
   std::set<std::string> seen;
-  int redrawn = 0;
-  for (const json& line : lines_) {
-    EXPECT_TRUE(seen.insert(line["policy"].dump()).second) << line["episode"];
-    redrawn += line["redrawn"].get<int>();
+  for (const double revisit : {0.0, 0.5, 1.0}) {
+    options.revisit = revisit;
+    lines_.clear();
+    search(options, context(60));
+    seen.clear();
+    int redrawn = 0;
+    for (const json& line : lines_) {
+      EXPECT_TRUE(seen.insert(line["policy"].dump()).second) << line["episode"];
+      redrawn += line["redrawn"].get<int>();
+    }
+    EXPECT_EQ(seen.size(), 60u) << "of 64 in all";
+    EXPECT_GT(redrawn, 20);
   }
-  EXPECT_EQ(seen.size(), 60u) << "of 64 in all";
-  EXPECT_GT(redrawn, 20);
   // With 0 it asks for what it likes.
   lines_.clear();
   seen.clear();
@@ -324,6 +331,37 @@ TEST_F(ReleqSearch, AsksForNoPolicyTwice) {
     EXPECT_EQ(line["redrawn"], 0);
   }
   EXPECT_LT(seen.size(), 50u);
+}
+
+/// Where the agent has nothing new, it goes to the best policy that it had when it last learnt, but
+/// for a few decisions.
+TEST_F(ReleqSearch, ReturnsToItsBestPolicyWhereItHasNothingNew) {
+  Options options = quick();
+  options.bits.weight_bits = {2, 4, 6, 8};
+  options.episodes_per_update = 1;
+  options.revisit = 1.0;
+  search(options, context(150));
+  double best = -1e9;
+  json policy;
+  int returned = 0;
+  int changes = 0;
+  for (const json& line : lines_) {
+    EXPECT_EQ(line["revisits"], line["redrawn"] > 0);
+    if (line["revisits"]) {
+      ++returned;
+      for (std::size_t i = 0; i < policy.size(); ++i) changes += line["policy"][i] != policy[i];
+    }
+    if (line["releq_reward"] <= best) continue;
+    best = line["releq_reward"];
+    policy = line["policy"];
+  }
+  ASSERT_GT(returned, 15);
+  EXPECT_GE(changes, returned);
+  EXPECT_LT(changes, 3 * returned);
+  lines_.clear();
+  options.revisit = 0.0;
+  search(options, context(150));
+  for (const json& line : lines_) EXPECT_EQ(line["revisits"], false);
 }
 
 /// A space that is used up: the search goes on, and asks again.
