@@ -290,7 +290,7 @@ class Run {
   /// Of the full-precision network; computed once for all cells that share it.
   Accuracy test_baseline() {
     if (const auto known = directory_.full_precision()) return *known;
-    const Accuracy computed = final_->test_baseline();
+    Accuracy computed = final_->test_baseline();
     directory_.keep_full_precision(computed);
     return computed;
   }
