@@ -215,9 +215,9 @@ AnalysedCampaigns read_campaigns(const std::vector<fs::path>& folders) {
 const char* judge_name(Judge judge) {
   switch (judge) {
     case Judge::kChoice:
-      return "choice images, after the final fine-tune";
+      return "choice images, final networks";
     case Judge::kValidation:
-      return "validation images, after the final fine-tune";
+      return "validation images, final networks";
     case Judge::kSearch:
       return "as the search saw it";
   }

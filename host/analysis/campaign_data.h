@@ -54,12 +54,13 @@ AnalysedCampaigns read_campaigns(const std::vector<std::filesystem::path>& folde
 
 /// The accuracies that cells are judged by: the best ones that all of them have.
 enum class Judge {
-  kChoice,      ///< after the final fine-tune, on images that the search did not see
-  kValidation,  ///< after the final fine-tune, on the images of the search: flatters every method
+  kChoice,      ///< of the final networks (tuned, where that is asked for), on images kept from
+                ///< searches
+  kValidation,  ///< of the final networks, on the images of the search: flatters every method
   kSearch,      ///< as the search saw it
 };
 
-/// "choice images, after the final fine-tune", ...
+/// "choice images, final networks", ...
 const char* judge_name(Judge judge);
 
 Judge judge_of(const std::vector<AnalysedCell>& cells);
