@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "agent/data/quality.h"
 #include "host/base/error.h"
+#include "host/evaluator/answers.h"
 
 namespace bittern {
 namespace {
@@ -15,6 +17,14 @@ std::string guessing_text(double accuracy, const Dataset& validation) {
   return fmt::format(
       "{:.2f} % of the {} validation images, no better than guessing (up to {:.2f} %)", accuracy,
       validation.size(), chance_limit(validation));
+}
+
+/// By how many standard errors a fine-tune lowered an accuracy. The images are the same before and
+/// after, so that the difference is known better than that.
+double errors_lost(const FinalStep& step, const Dataset& validation) {
+  const auto images = static_cast<std::size_t>(validation.size());
+  return (step.before - step.after) / std::hypot(accuracy_standard_error(step.before, images),
+                                                 accuracy_standard_error(step.after, images));
 }
 
 }  // namespace
@@ -94,12 +104,22 @@ std::vector<std::string> search_doubts(const FakeQuantSettings& evaluator,
 std::vector<std::string> final_doubts(const Campaign& campaign, const std::vector<FinalStep>& steps,
                                       const Dataset& validation) {
   std::vector<std::string> doubts;
+  constexpr double kClearly = 3.0;
   std::size_t sound = 0;
   std::size_t ruined = 0;
+  std::size_t lower = 0;
+  const FinalStep* lowest = nullptr;
   for (const FinalStep& step : steps) {
     if (is_guessing(step.before, validation)) continue;
     ++sound;
-    if (!is_guessing(step.after, validation)) continue;
+    if (!is_guessing(step.after, validation)) {
+      if (errors_lost(step, validation) < kClearly) continue;
+      ++lower;
+      if (lowest == nullptr || step.before - step.after > lowest->before - lowest->after) {
+        lowest = &step;
+      }
+      continue;
+    }
     ++ruined;
     doubts.push_back(fmt::format(
         "the final fine-tune of {} took it from {:.2f} % to {}; lower final.learning_rate ({:g})",
@@ -109,6 +129,15 @@ std::vector<std::string> final_doubts(const Campaign& campaign, const std::vecto
   if (sound > 0 && ruined == sound) {
     fail("the final fine-tune diverged for all {} policies that were sound before: {}", sound,
          doubts.front());
+  }
+  if (lowest != nullptr) {
+    doubts.push_back(fmt::format(
+        "the final fine-tune made {} of {} policies clearly worse on the validation images, {} "
+        "most "
+        "({:.2f} to {:.2f} %): lower final.learning_rate ({:g}), train on more images, or leave "
+        "out final.flip and final.crop",
+        lower, steps.size(), lowest->label, lowest->before, lowest->after,
+        campaign.final.learning_rate));
   }
   return doubts;
 }

@@ -113,6 +113,12 @@ TEST_F(Doubts, AFinalFineTuneThatRuinsAPolicyIsAWarningAndOfAllAnError) {
               HasSubstr("final.learning_rate"));
   // What guessed before is not counted.
   EXPECT_THAT(final_doubts(campaign_, {{"uniform 2", 10, 10}}, validation_), IsEmpty());
+  EXPECT_THAT(final_doubts(campaign_, {{"found", 90, 89.9}}, validation_), IsEmpty());
+  EXPECT_THAT(
+      final_doubts(campaign_, {{"found", 90, 60}, {"uniform 8", 99, 50}, {"uniform 4", 80, 85}},
+                   validation_),
+      ElementsAre(AllOf(HasSubstr("2 of 3 policies clearly worse"),
+                        HasSubstr("uniform 8 most (99.00 to 50.00 %)"), HasSubstr("final.crop"))));
 }
 
 }  // namespace
