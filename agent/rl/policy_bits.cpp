@@ -17,9 +17,4 @@ Policy policy_of(const std::vector<int>& bits) {
   return policy;
 }
 
-double standing(const Outcome& outcome, double objective) {
-  constexpr double kBelowFloor = 1e4;  // more than rewards and accuracies differ by
-  return outcome.meets_floor ? objective : outcome.accuracy.top1 - kBelowFloor;
-}
-
 }  // namespace bittern

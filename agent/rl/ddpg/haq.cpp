@@ -11,6 +11,7 @@
 #include "agent/rl/ddpg/replay.h"
 #include "agent/rl/ddpg/truncated_normal.h"
 #include "agent/rl/policy_bits.h"
+#include "agent/rl/standing.h"
 #include "host/base/error.h"
 #include "host/search/uniform_policies.h"
 

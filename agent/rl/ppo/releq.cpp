@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "agent/rl/policy_bits.h"
+#include "agent/rl/standing.h"
 #include "host/base/error.h"
 #include "host/search/uniform_policies.h"
 
