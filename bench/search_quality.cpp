@@ -21,11 +21,11 @@
 #include "agent/rl/methods.h"
 #include "host/base/error.h"
 #include "host/base/yaml.h"
-#include "host/search/cost_table.h"
 #include "host/search/driver.h"
 #include "host/search/methods.h"
 #include "tests/host/search/chain_problem.h"
 #include "tests/host/search/synthetic.h"
+#include "tests/host/search/yardstick.h"
 
 namespace bittern {
 namespace {
@@ -49,31 +49,8 @@ template <typename Problem>
 void measure(const std::string& name, Problem& problem, double ratio, const Budget& budget,
              const ConfiguredMethod& method) {
   const int episodes = budget.episodes;
-  SearchOptions search;
-  search.bits.pin_first_last = false;
-  const Constraint limit{Resource::kLatency, true, ratio};
-  const BitSpace space(search.bits, problem.cost().network());
-  const CostTable table(problem.cost(), space);
-  const Wall wall(table, space, {limit}, search.wall);
-  const double best = problem.best_accuracy(ratio, space);
-
-  Rng rng(1);
-  double mean = 0.0;
-  double lucky = 0.0;  // what random search finds, mean over its seeds
-  for (int seed = 0; seed < kRandomSeeds; ++seed) {
-    double luckiest = 0.0;
-    for (int i = 0; i < episodes; ++i) {
-      Policy policy(space.layers());
-      for (BitPair& bits : policy) {
-        bits = {static_cast<int>(rng.integer(2, 8)), static_cast<int>(rng.integer(2, 8))};
-      }
-      const double accuracy = problem.accuracy(wall.apply(policy).policy);
-      mean += accuracy / (kRandomSeeds * episodes);
-      luckiest = std::max(luckiest, accuracy);
-    }
-    lucky += luckiest / kRandomSeeds;
-  }
-  const auto share = [&](double accuracy) { return 100.0 * (accuracy - mean) / (best - mean); };
+  const testing::Yardstick yardstick(problem, ratio, episodes, kRandomSeeds);
+  const auto share = [&](double accuracy) { return 100.0 * yardstick.share(accuracy); };
 
   std::string found;
   double sum = 0.0;
@@ -82,15 +59,16 @@ void measure(const std::string& name, Problem& problem, double ratio, const Budg
     context.network = &problem.cost().network();
     context.cost = &problem.cost();
     context.evaluator = &problem.evaluator();
-    context.constraints = {limit};
+    context.constraints = {yardstick.limit};
     context.seed = static_cast<std::uint64_t>(seed);
     context.budget = episodes;
-    const double accuracy = run_search(context, search, method).ranked.front().accuracy.top1;
+    const double accuracy =
+        run_search(context, yardstick.search, method).ranked.front().accuracy.top1;
     found += fmt::format(" {:5.1f}", share(accuracy));
     sum += share(accuracy) / kSeeds;
   }
   fmt::print("{:8} ratio {:.2f}  seeds{}  mean {:5.1f} %  random {:5.1f} %\n", name, ratio, found,
-             sum, share(lucky));
+             sum, share(yardstick.random));
   std::fflush(stdout);
 }
 

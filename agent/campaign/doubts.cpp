@@ -133,8 +133,8 @@ std::vector<std::string> final_doubts(const Campaign& campaign, const std::vecto
   if (lowest != nullptr) {
     doubts.push_back(fmt::format(
         "the final fine-tune made {} of {} policies clearly worse on the validation images, {} "
-        "most ({:.2f} to {:.2f} %): lower final.learning_rate ({:g}), train on more images, or leave "
-        "out final.flip and final.crop",
+        "most ({:.2f} to {:.2f} %): lower final.learning_rate ({:g}), train on more images, or "
+        "leave out final.flip and final.crop",
         lower, steps.size(), lowest->label, lowest->before, lowest->after,
         campaign.final.learning_rate));
   }

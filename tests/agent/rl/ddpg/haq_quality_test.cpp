@@ -3,55 +3,23 @@
 #include <algorithm>
 
 #include "agent/rl/ddpg/haq.h"
-#include "host/base/random.h"
 #include "host/search/driver.h"
-#include "host/search/wall.h"
 #include "tests/host/search/chain_problem.h"
 #include "tests/host/search/synthetic.h"
+#include "tests/host/search/yardstick.h"
 
 namespace bittern {
 namespace {
 
 using testing::SyntheticProblem;
+using testing::Yardstick;
 
-/// Share of what the best policy gains over the mean of random ones behind the same wall.
-template <typename Problem>
-struct Yardstick {
-  Yardstick(Problem& problem, double ratio, int episodes) {
-    search.bits.pin_first_last = false;
-    const Constraint limit{Resource::kLatency, true, ratio};
-    const BitSpace space(search.bits, problem.cost().network());
-    const CostTable table(problem.cost(), space);
-    const Wall wall(table, space, {limit}, search.wall);
-    best = problem.best_accuracy(ratio, space);
-    Rng rng(1);
-    constexpr int kRepeats = 5;
-    for (int repeat = 0; repeat < kRepeats; ++repeat) {
-      double luckiest = 0.0;
-      for (int i = 0; i < episodes; ++i) {
-        Policy policy(space.layers());
-        for (BitPair& bits : policy) {
-          bits = {static_cast<int>(rng.integer(2, 8)), static_cast<int>(rng.integer(2, 8))};
-        }
-        const double accuracy = problem.accuracy(wall.apply(policy).policy);
-        mean += accuracy / (kRepeats * episodes);
-        luckiest = std::max(luckiest, accuracy);
-      }
-      random += luckiest / kRepeats;
-    }
-  }
-  double share(double accuracy) const { return (accuracy - mean) / (best - mean); }
-
-  SearchOptions search;
-  double best = 0.0;
-  double mean = 0.0;
-  double random = 0.0;  ///< what random search finds
-};
+constexpr int kRandomSeeds = 5;
 
 /// The shipped setting with a small network; the mean over `seeds` seeds.
 template <typename Problem>
-double found_share(Problem& problem, const Yardstick<Problem>& yardstick, double ratio,
-                   int episodes, int seeds, HaqOptions options = HaqOptions()) {
+double found_share(Problem& problem, const Yardstick& yardstick, double ratio, int episodes,
+                   int seeds, HaqOptions options = HaqOptions()) {
   options.agent.hidden1 = 64;
   options.agent.hidden2 = 48;
   double sum = 0.0;
@@ -78,7 +46,7 @@ class KnownProblem : public ::testing::TestWithParam<double> {};
 TEST_P(KnownProblem, IsSolvedNearlyToItsOptimum) {
   constexpr int kEpisodes = 600;
   SyntheticProblem problem;
-  const Yardstick<SyntheticProblem> yardstick(problem, GetParam(), kEpisodes);
+  const Yardstick yardstick(problem, GetParam(), kEpisodes, kRandomSeeds);
   const double share = found_share(problem, yardstick, GetParam(), kEpisodes, 1);
   EXPECT_GE(share, 0.95);
   EXPECT_GT(share, yardstick.share(yardstick.random));
@@ -89,7 +57,7 @@ INSTANTIATE_TEST_SUITE_P(Limits, KnownProblem, ::testing::Values(0.2, 0.3, 0.5, 
 TEST(CoupledProblem, IsSolvedBetterThanByRandomSearch) {
   constexpr int kEpisodes = 250;
   testing::ChainProblem problem(8, 1.0, 3);
-  const Yardstick<testing::ChainProblem> yardstick(problem, 0.3, kEpisodes);
+  const Yardstick yardstick(problem, 0.3, kEpisodes, kRandomSeeds);
   const double share = found_share(problem, yardstick, 0.3, kEpisodes, 1);
   EXPECT_GT(share, yardstick.share(yardstick.random));
 }
@@ -98,7 +66,7 @@ TEST(FewEpisodes, AreEnoughWhereTheAgentReturnsToTheBestAndTheCriticChooses) {
   constexpr int kEpisodes = 200;
   constexpr int kSeeds = 5;
   SyntheticProblem problem;
-  const Yardstick<SyntheticProblem> yardstick(problem, 0.3, kEpisodes);
+  const Yardstick yardstick(problem, 0.3, kEpisodes, kRandomSeeds);
   HaqOptions neither;
   neither.revisit = 0.0;
   neither.candidates = 1;
